@@ -1,0 +1,187 @@
+import type { Event, OutgoingEvent, TargetRequest } from '@magpie/contract';
+
+declare const position: unique symbol;
+
+/**
+ * A place in the log: `<epoch>:<partition>:<offset>`, opaque to everyone but the store and `comparePositions`. Strictly
+ * increasing per partition, gaps allowed, never reused; the epoch changes when a log is restored from a backup.
+ */
+export type Position = string & { readonly [position]: true };
+
+/** Order of two positions of the same epoch and partition: negative, zero or positive. */
+export function comparePositions(a: Position, b: Position): number {
+  return offsetOf(a) - offsetOf(b);
+}
+
+const offsetOf = (place: Position): number => Number(place.slice(place.lastIndexOf(':') + 1));
+
+/** An event as the log returns it. */
+export interface StoredEvent {
+  readonly position: Position;
+  readonly event: Event;
+}
+
+/** One event to append. */
+export interface Append {
+  readonly event: Event;
+  /**
+   * What to do when the event's `dedupeKey` is known with another content (address and body): append it all the same and
+   * report `mismatch` (default), or refuse it.
+   */
+  readonly onMismatch?: 'append' | 'refuse';
+}
+
+/** What became of one append, in the order of the request. `position` of `duplicate` and `refused` is the first event's. */
+export type Appended =
+  | { readonly type: 'stored'; readonly position: Position; readonly mismatch?: true }
+  | { readonly type: 'duplicate'; readonly position: Position; readonly ref: string }
+  | { readonly type: 'refused'; readonly position: Position; readonly ref: string };
+
+/** One failed attempt of a delivery. */
+export interface Attempt {
+  /** ms since the epoch. */
+  readonly at: number;
+  /** Class of the error, a name of the contract's taxonomy. */
+  readonly error: string;
+  readonly message: string;
+}
+
+/**
+ * A delivery above its consumer's floor that has a story: waiting for a retry, or held behind one in its lane. Carries a
+ * copy of the event, so that it does not pin the log.
+ */
+export interface ExceptionRow {
+  readonly consumer: string;
+  readonly lane: string;
+  readonly position: Position;
+  /** `retry`: has failed and waits; `held`: waits behind an earlier one of its lane; `blocked`: gave up, holds the lane. */
+  readonly state: 'retry' | 'held' | 'blocked';
+  readonly attempts: readonly Attempt[];
+  /** When to try again, ms since the epoch. */
+  readonly nextAttempt?: number;
+  readonly event: Event;
+}
+
+/** Why a delivery ended as a dead letter. `ingress`: the event could not enter the log as it was. */
+export const DEAD_LETTER_REASONS = ['rejected', 'attempts', 'age', 'expired', 'bounced', 'backlog', 'ingress'] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+/** A delivery that ended without success, with everything needed to understand and to retry it. */
+export interface DeadLetter {
+  /** UUIDv7. */
+  readonly id: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  /** The target it was for; undefined for ingress. */
+  readonly consumer?: string;
+  readonly reason: DeadLetterReason;
+  /** Class of the last error. */
+  readonly error: string;
+  readonly message: string;
+  readonly attempts: readonly Attempt[];
+  readonly event: Event;
+  /** The message as rendered for the target, when rendering succeeded. */
+  readonly rendered?: { readonly outgoing: OutgoingEvent; readonly target: TargetRequest };
+}
+
+/** The final state of one delivery of a tracked event. */
+export interface Outcome {
+  readonly ref: string;
+  readonly consumer: string;
+  readonly state: 'confirmed' | 'dead' | 'bounced' | 'expired' | 'dropped';
+  readonly at: number;
+  readonly confirmedBy?: string;
+  readonly attempts: number;
+  readonly error?: string;
+}
+
+/** All state changes of the gateway. One commit is atomic and durable as a whole. */
+export interface Commit {
+  readonly append?: readonly Append[];
+  /** Every event up to and including this position has been matched against the routes. */
+  readonly matched?: Position;
+  /**
+   * Consumers whose floor moved: every matched event up to and including `floor` is settled or an exception row.
+   * `floor: null` removes the row: the consumer is idle, its floor is `matched`.
+   */
+  readonly floors?: readonly { readonly consumer: string; readonly floor: Position | null }[];
+  readonly exceptions?: {
+    readonly put?: readonly ExceptionRow[];
+    readonly remove?: readonly { readonly consumer: string; readonly position: Position }[];
+  };
+  readonly deadLetters?: { readonly put?: readonly DeadLetter[]; readonly remove?: readonly string[] };
+  readonly outcomes?: readonly Outcome[];
+}
+
+/** What the log remembers besides the events; read once at start-up, never by a scan of the log. */
+export interface LogState {
+  /** Undefined in a new log: nothing has been matched. */
+  readonly matched: Position | undefined;
+  /** Only busy consumers have a row. */
+  readonly floors: ReadonlyMap<string, Position>;
+  readonly exceptions: readonly ExceptionRow[];
+}
+
+/** Filters of a dead letter list; all given ones must hold. */
+export interface DeadLetterQuery {
+  readonly consumer?: string;
+  readonly reason?: DeadLetterReason;
+  /** Only ids greater than this (older first). */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** Size of the log for metrics and quotas. */
+export interface LogStats {
+  readonly events: number;
+  readonly bytes: number;
+  readonly deadLetters: number;
+  readonly oldest: Position | undefined;
+}
+
+/**
+ * The durable event log and the state of its consumers. Implementations: SQLite and memory; the contract can be met
+ * by a replicated log too (idempotent commits, dead letters before floors).
+ */
+export interface EventLog {
+  /**
+   * Applies a commit; resolves, in call order, once it is durable (fsynced), with one result per append. Any number of
+   * calls may be outstanding; whatever arrives while one is being written is written together next (group commit).
+   * Rejects with `Throttled` while the disk is full, with `LogFailed` for ever after a failed fsync.
+   */
+  commit(change: Commit): Promise<readonly Appended[]>;
+  /** Up to `limit` events after `after` (exclusive; undefined: from the oldest), in order. Sees every resolved commit. */
+  read(after: Position | undefined, limit: number): Promise<readonly StoredEvent[]>;
+  /** Up to `limit` events before `before` (exclusive; undefined: from the newest), newest first. */
+  readBack(before: Position | undefined, limit: number): Promise<readonly StoredEvent[]>;
+  /** The event with that ref, or undefined when it is unknown or no longer kept. */
+  find(ref: string): Promise<StoredEvent | undefined>;
+  /** The last position of the log; undefined while it is empty. Local, no I/O. */
+  head(): Position | undefined;
+  /** The position just before the first event received at or after a time (ms since the epoch), for `start: <time>`. */
+  positionBefore(time: number): Promise<Position | undefined>;
+  /** Checks that a text is a position of this log's epoch; undefined when it is of another, or garbage. */
+  parsePosition(text: string): Position | undefined;
+  state(): Promise<LogState>;
+  deadLetters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
+  deadLetter(id: string): Promise<DeadLetter | undefined>;
+  outcomes(ref: string): Promise<readonly Outcome[]>;
+  /**
+   * Removes events older than `maxAge` ms or beyond `maxBytes`, never past `floor` (undefined: past nothing but the
+   * limits). Resolves to the number removed. Called by the core every minute.
+   */
+  retain(limits: { maxAge: number; maxBytes: number; floor: Position | undefined }): Promise<number>;
+  stats(): Promise<LogStats>;
+  /** Waits for outstanding commits, checkpoints, releases the lock. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The log can no longer be trusted (a failed fsync, a corrupt file): stop the process, do not retry. */
+export class LogFailed extends Error {
+  override readonly name = 'LogFailed';
+}
+
+/** Another process holds the data directory. */
+export class LogLocked extends Error {
+  override readonly name = 'LogLocked';
+}

@@ -1,0 +1,184 @@
+import type { z } from 'zod';
+import type { Address, AddressPattern, AddressScheme } from './address.ts';
+import type { Clock } from './clock.ts';
+import type { MagpieError } from './errors.ts';
+import type { Origin, OutgoingEvent, ReceivedEvent } from './event.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * What the gateway did with a received event.
+ * - `stored`: durable; acknowledge it to the sender.
+ * - `duplicate`: already durable under its dedupe key; acknowledge it.
+ * - `refused`: it can never be stored (too large, malformed); an ingress dead letter is durable, acknowledge it.
+ * - `unavailable`: it could not be stored now; never acknowledge it nor anything received after it on a protocol that
+ *   acknowledges cumulatively. The message must come again when the link is re-established.
+ */
+export type Verdict =
+  | { readonly type: 'stored' }
+  | { readonly type: 'duplicate' }
+  | { readonly type: 'refused'; readonly reason: string }
+  | { readonly type: 'unavailable'; readonly reason: string };
+
+/**
+ * Takes received events into the log. Called by the adapter as messages arrive, any number of times before earlier calls
+ * have resolved; calls resolve in the order they were made, one verdict per event. Never rejects. While the gateway
+ * holds back intake the promise stays pending: the adapter withholds acknowledgements and lets its window fill, it
+ * neither drops nor buffers without bound.
+ */
+export type Sink = (batch: readonly ReceivedEvent[]) => Promise<readonly Verdict[]>;
+
+/** One place to receive from, derived from a route's `from` or a connection's `subscribe`. */
+export interface SourceRequest<S = unknown> {
+  readonly pattern: AddressPattern;
+  /** The parsed `sourceSchema`: native words as written and options such as a quality of service. */
+  readonly options: S;
+}
+
+/** Where to send: a concrete, checked address and the parsed `targetSchema`. */
+export interface TargetRequest<T = unknown> {
+  readonly address: Address;
+  readonly options: T;
+}
+
+/** What the other side did to confirm a send, in the protocol's own word: `puback`, `publisher-confirm`, `echo`. */
+export interface SendReceipt {
+  readonly confirmedBy: string;
+}
+
+/** How sure a hop is, with the reason in one sentence for `magpie check`. */
+export interface Guarantee {
+  readonly level: 'at-least-once' | 'at-most-once';
+  readonly reason: string;
+}
+
+/** What a connection can do, so that the core and the contract suite need not guess. All static per configuration. */
+export interface Capabilities {
+  readonly receives: boolean;
+  readonly sends: boolean;
+  /** Sends the link keeps in order while unconfirmed; the core never has more outstanding. At least 1. */
+  readonly fifoWindow: number;
+  /** Whether headers, ids and the `via` list survive the link. Without them loops need an echo cache. */
+  readonly metadata: boolean;
+  /** Whether a message left unacknowledged is delivered again after a reconnect. */
+  readonly redelivers: boolean;
+  /** Largest body in bytes that the protocol or configuration permits. */
+  readonly maxBodyBytes: number;
+}
+
+/** Rules for `allow:` on a route: who, as the protocol tells it, may use the route. Pure. */
+export interface AccessRules {
+  /** What is wrong with an entry of `allow`, as a sentence with the accepted forms; undefined when it is fine. */
+  validate(entry: string): string | undefined;
+  /** Whether the sender of an event with this origin is meant by the entry. Called per matched event. */
+  permits(entry: string, origin: Origin): boolean;
+  /** Whether anyone at all can send here, so that `magpie check` warns about a route without `allow`. */
+  readonly open: boolean;
+}
+
+/** What the core gives a connection. Nothing is global. */
+export interface AdapterContext {
+  /** The connection's name in the configuration. */
+  readonly name: string;
+  /** The gateway's id: goes into `via` and default client names. */
+  readonly gatewayId: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /**
+   * Reports that an established link is lost. Called by the adapter, at most once per successful `connect`; the supervisor
+   * answers with `close`-free reconnecting (`connect` again after a backoff). `Conflict` stops the connection.
+   */
+  lost(error: MagpieError): void;
+  /** Reports a short state of a part for `/v1/connections`, such as a room `joined` or a link `blocked`; undefined clears. */
+  detail(part: string, state: string | undefined): void;
+  /** Counts something for metrics and `/v1/connections`: `received-dropped`, `returned`, … Never with an address. */
+  count(counter: string, by?: number): void;
+}
+
+/**
+ * One configured link to one external system. Created without I/O, then driven by the supervisor only:
+ * `connect` → `receive` → … → (`lost` → `connect` → `receive` …)* → `quiesce` → `close`.
+ */
+export interface Connection {
+  /**
+   * Establishes the link and logs in. Called by the supervisor, never concurrently, again after every `lost`. Library
+   * reconnecting is off: one call is one attempt, ended within 30 s. Rejects with `NotConnected`, `AuthFailed`, `Conflict`,
+   * `ConfigInvalid` or, when the signal fires, `Aborted`; after a rejection nothing of the attempt is left behind.
+   */
+  connect(signal: AbortSignal): Promise<void>;
+  /**
+   * Sets what to receive and where to put it. Called after each `connect` and again when the wanted sources change while
+   * connected; the list replaces the former one. Resolves when every source is in place (subscribed, consuming, joined).
+   * Rejects like `connect`; the supervisor then treats the link as lost. With no sources it is still called.
+   */
+  receive(sources: readonly SourceRequest[], sink: Sink): Promise<void>;
+  /**
+   * Sends one message and resolves on the protocol's own confirmation, nothing earlier. Called concurrently, up to
+   * `fifoWindow` outstanding; messages go out in call order. Rejects at once with `NotConnected` while the link is down
+   * (never queues), with `Unknown` when the link is lost before the confirmation, with `Throttled`, `Transient`, `Rejected`
+   * or `TooLarge` as the other side says. The signal ends the waiting with `Aborted`; the outcome is then unknown.
+   */
+  send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
+  /**
+   * One round trip that proves the link (and everything joined on it) is alive. Called by the supervisor every 10 to 30 s
+   * while connected, never concurrently. Rejects with `NotConnected` when it is not, `Aborted` on the signal.
+   */
+  probe(signal: AbortSignal): Promise<void>;
+  /** Stops taking messages in; acknowledgements of stored ones still go out, sends still work. Called once, first step of a drain. */
+  quiesce(signal: AbortSignal): Promise<void>;
+  /**
+   * Says goodbye in the protocol's way and frees everything. Idempotent, works in every state, never rejects; when the
+   * signal fires it cuts the link at once. Called by the supervisor before it gives the connection up.
+   */
+  close(signal: AbortSignal): Promise<void>;
+}
+
+/** How sure the two directions of a protocol are, for the guarantee of a route. Pure. */
+export interface GuaranteeRules<C, S, T> {
+  /** What receiving by this source loses at worst. */
+  source(connection: C, source: S): Guarantee;
+  /** What sending to this target loses at worst. */
+  target(connection: C, target: T): Guarantee;
+}
+
+/**
+ * Everything the gateway knows about a protocol: one exported constant per adapter package, made by `defineAdapter`.
+ * `C`, `S`, `T` are the parsed forms of the connection, source and target schema.
+ */
+export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
+  /** The value of `type:` in a connection. */
+  readonly type: string;
+  /** Keys of a connection besides `type` and `subscribe`. A strict object; every key has a description. */
+  readonly connectionSchema: z.ZodObject;
+  /** Keys of a route's `from` besides `connection`, `kind` and `text`: the native words and options. A strict object. */
+  readonly sourceSchema: z.ZodObject;
+  /** Keys of a target besides the common ones: the native words and options. A strict object. */
+  readonly targetSchema: z.ZodObject;
+  /** The protocol facts in `origin`, so that expressions over them are checked at load. */
+  readonly originSchema: z.ZodObject;
+  readonly addresses: readonly AddressScheme[];
+  capabilities(connection: C): Capabilities;
+  readonly guarantees: GuaranteeRules<C, S, T>;
+  readonly access?: AccessRules;
+  /** Makes a connection. No I/O, never throws for a parsed configuration. */
+  create(config: C, context: AdapterContext): Connection;
+}
+
+/** An adapter whose parameter types are forgotten, as the gateway keeps them in one list. */
+// biome-ignore lint/suspicious/noExplicitAny: the list of adapters is heterogeneous; each definition checks its own parsed types.
+export type AnyAdapter = AdapterDefinition<any, any, any>;
+
+/** Schemas of one adapter, from which its parsed types are inferred. */
+interface AdapterSchemas {
+  readonly connectionSchema: z.ZodObject;
+  readonly sourceSchema: z.ZodObject;
+  readonly targetSchema: z.ZodObject;
+  readonly originSchema: z.ZodObject;
+}
+
+/** Checks a definition's types against its schemas; returns it unchanged. */
+export function defineAdapter<const D extends AdapterSchemas>(
+  definition: D &
+    AdapterDefinition<z.output<D['connectionSchema']>, z.output<D['sourceSchema']>, z.output<D['targetSchema']>>,
+): AdapterDefinition<z.output<D['connectionSchema']>, z.output<D['sourceSchema']>, z.output<D['targetSchema']>> {
+  return definition;
+}

@@ -1,0 +1,20 @@
+/** Time as the gateway sees it. Wall time stamps events and judges expiry; `monotonic` measures durations. */
+export interface Clock {
+  /** Wall time, ms since the epoch. May jump. */
+  now(): number;
+  /** Milliseconds that never go back, for durations and deadlines. */
+  monotonic(): number;
+  /** Calls `callback` once after `ms`; the result cancels. */
+  timeout(ms: number, callback: () => void): () => void;
+}
+
+/** The real clock. Its timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  timeout: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,104 @@
+import type { Address } from './address.ts';
+
+/** What an event is about. Routes match `message` unless they say otherwise. */
+export const EVENT_KINDS = ['message', 'presence', 'status', 'receipt', 'reply'] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** A header value; typed values survive where the protocol has types. Integers beyond 2^53 are carried as text. */
+export type HeaderValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Uint8Array
+  | readonly HeaderValue[]
+  | { readonly [name: string]: HeaderValue };
+
+/** Header name and value; names may repeat (a multimap), order is kept. */
+export type Header = readonly [name: string, value: HeaderValue];
+
+/** JSON-safe protocol facts, untouched; each adapter describes its own by `originSchema`. */
+export type Origin = Readonly<Record<string, unknown>>;
+
+/** W3C trace context as text, as carried by the protocol. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
+/** The message parts that a sender decides and a target receives. Shared by received, stored and outgoing events. */
+export interface MessageParts {
+  /** The sender's own id, as the protocol carried it. Not a dedupe key. */
+  readonly id?: string;
+  readonly type?: string;
+  readonly subject?: string;
+  /** Media type of the body, for example `application/json`. */
+  readonly contentType?: string;
+  readonly contentEncoding?: string;
+  /** The bytes of the body, never touched unless a route maps them. */
+  readonly body: Uint8Array;
+  readonly headers: readonly Header[];
+  /** Text, or `base64:…` for bytes that are not UTF-8 (see `bytesToText`). */
+  readonly correlationId?: string;
+  /** Where an answer is expected. */
+  readonly replyTo?: Address;
+  /** 0 to 9, 4 is normal. */
+  readonly priority?: number;
+  /** Whether the message is, or is to become, the last value kept for its address. */
+  readonly retain?: boolean;
+  readonly trace?: TraceContext;
+  /** Ids of the gateways this message has passed, oldest first. */
+  readonly via: readonly string[];
+  /** When the sender says it happened, ms since the epoch. */
+  readonly time: number;
+  /** After this the message is worthless, ms since the epoch. */
+  readonly expiresAt?: number;
+}
+
+/** What an adapter hands to the sink: an event before the gateway has given it a ref, a source and a receipt time. */
+export interface ReceivedEvent extends MessageParts {
+  readonly address: Address;
+  readonly kind: EventKind;
+  /** Ordering key; default the address. */
+  readonly key?: string;
+  /** The sender's system says this may be a second delivery of the same message. */
+  readonly redelivered?: boolean;
+  readonly origin: Origin;
+  /** Set only where the protocol gives a sound identity of the message; the log drops repeats within its window. */
+  readonly dedupeKey?: string;
+}
+
+/** One normalized message, presence change, receipt or lifecycle notice, as the log keeps it. */
+export interface Event extends MessageParts {
+  /** UUIDv7, ours; names the event in URLs and logs. */
+  readonly ref: string;
+  /** Name of the connection it came from. */
+  readonly source: string;
+  readonly address: Address;
+  readonly kind: EventKind;
+  readonly key: string;
+  /** When the gateway received it, ms since the epoch; never goes back within a log. */
+  readonly receivedAt: number;
+  readonly redelivered?: boolean;
+  readonly origin: Origin;
+  readonly dedupeKey?: string;
+}
+
+/** A rendered message on its way to one target. `id` stays the same on every resend. */
+export interface OutgoingEvent extends MessageParts {
+  /** Stable over all attempts; adapters put it where the protocol keeps message ids. */
+  readonly id: string;
+  /** The ref of the event it was made from. */
+  readonly ref: string;
+  /** An earlier attempt may have arrived: say so where the protocol can. */
+  readonly redelivered: boolean;
+}
+
+/** Most headers one event may carry, and their total size in UTF-8 bytes. */
+export const HEADER_LIMITS = { count: 64, bytes: 16 * 1024 } as const;
+
+/** Default and largest configurable size of a body in bytes. */
+export const BODY_LIMITS = { default: 1024 * 1024, max: 16 * 1024 * 1024 } as const;
+
+/** An event that has passed this many gateways is not routed on. */
+export const HOP_LIMIT = 8;

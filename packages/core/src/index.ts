@@ -1,0 +1,2 @@
+/** Supervisor, router loop, delivery lanes, health and drain. Knows no protocol. */
+export * from './types.ts';

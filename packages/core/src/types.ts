@@ -1,0 +1,128 @@
+import type { Appended, Outcome, Position, StoredEvent } from '@magpie/bus';
+import type { AddressBook, AddressPattern, BodyForms, EventKind, Header, ReceivedEvent } from '@magpie/contract';
+
+/** States of a connection. `up` means a recent successful round trip, not merely an open socket. */
+export const CONNECTION_STATES = ['waiting', 'connecting', 'up', 'unhealthy', 'stopped', 'closed'] as const;
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
+/** What `/v1/connections` shows of a connection. Times are ms since the epoch. */
+export interface ConnectionStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly state: ConnectionState;
+  readonly since: number;
+  /** The last successful probe. */
+  readonly lastRoundTrip?: { readonly at: number; readonly ms: number };
+  /** The last error, kept until the connection has been up for a while. */
+  readonly error?: { readonly code: string; readonly message: string; readonly at: number };
+  /** Needs a human: wrong credentials, identity taken. */
+  readonly alarm?: string;
+  readonly attempts: number;
+  readonly nextAttempt?: number;
+  readonly counters: Readonly<Record<string, number>>;
+  /** States of parts as the adapter reports them (rooms, links). */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** What became of a published event. */
+export type PublishResult =
+  | { readonly type: 'stored' | 'duplicate' | 'mismatch'; readonly ref: string; readonly position: Position }
+  | { readonly type: 'refused'; readonly reason: string }
+  | { readonly type: 'unavailable'; readonly reason: string; readonly retryAfter: number };
+
+/** A message for one target named by connection and native words, delivered without any route. */
+export interface DirectMessage extends BodyForms {
+  /** `{ connection, …native words, …options }`. */
+  readonly to: Readonly<Record<string, unknown>>;
+  readonly headers?: readonly Header[];
+  readonly contentType?: string;
+  readonly correlationId?: string;
+  readonly replyTo?: string;
+  readonly expiresAt?: number;
+  readonly priority?: number;
+  readonly id?: string;
+  readonly type?: string;
+  readonly subject?: string;
+  readonly dedupeKey?: string;
+}
+
+/** Which events of the log an app wants to see. */
+export interface EventFilter {
+  readonly connection?: string;
+  readonly pattern?: AddressPattern;
+  readonly kinds?: readonly EventKind[];
+}
+
+/** One page of history; `next` continues after it. */
+export interface EventPage {
+  readonly events: readonly StoredEvent[];
+  readonly next: Position | undefined;
+}
+
+/** A live read of the log from a position on. */
+export interface EventSubscription {
+  /** Lets `count` more events through. Without credit nothing is sent and nothing is buffered: the log is the buffer. */
+  credit(count: number): void;
+  /** Stops it; no callback runs afterwards. */
+  close(): void;
+}
+
+/** Callbacks of a subscription. `events` come in log order, at most as many as there is credit for. */
+export interface SubscriptionSink {
+  events(batch: readonly StoredEvent[]): void;
+  /** The position asked for is no longer kept: reading goes on at the oldest event. */
+  gap(from: Position, to: Position): void;
+  /** Reading failed for good. */
+  failed(error: Error): void;
+}
+
+/** The state of one target of a message, for `GET /v1/messages/{ref}`. */
+export interface TargetStatus {
+  readonly consumer: string;
+  readonly connection: string;
+  readonly state: 'waiting' | 'in-flight' | 'held' | Outcome['state'];
+  readonly attempts: number;
+  readonly at?: number;
+  readonly confirmedBy?: string;
+  readonly nextAttempt?: number;
+  readonly error?: string;
+}
+
+export interface MessageStatus {
+  readonly event: StoredEvent;
+  readonly targets: readonly TargetStatus[];
+}
+
+/** The running gateway as the API and the CLI see it. */
+export interface Gateway {
+  readonly id: string;
+  readonly version: string;
+  readonly book: AddressBook;
+  readonly state: 'starting' | 'running' | 'draining' | 'stopped';
+  /** Opens the log's tail, connects everything; resolves once routing runs (connections may still be coming up). */
+  start(): Promise<void>;
+  /** Ordered shutdown; resolves when everything is flushed or the signal has fired. Idempotent. */
+  drain(signal: AbortSignal): Promise<void>;
+  /** Appends events of a built-in source (such as the HTTP API). Resolves after the commit, one result per event. */
+  publish(
+    source: string,
+    events: readonly ReceivedEvent[],
+    options?: { readonly onMismatch?: 'append' | 'refuse' },
+  ): Promise<readonly PublishResult[]>;
+  /** Appends a direct send. Throws `Rejected` when the target is not understood. */
+  direct(message: DirectMessage): Promise<PublishResult>;
+  /** History: events after (or, with `back`, before) a position, oldest (newest) first. */
+  events(
+    filter: EventFilter,
+    page: { readonly from?: Position; readonly back?: boolean; readonly limit: number },
+  ): Promise<EventPage>;
+  subscribe(filter: EventFilter, from: Position | 'now' | 'earliest', sink: SubscriptionSink): EventSubscription;
+  parsePosition(text: string): Position | undefined;
+  head(): Position | undefined;
+  connections(): readonly ConnectionStatus[];
+  /** Makes a pattern from a connection's native words, as a route's `from` does. Throws `Rejected`. */
+  pattern(connection: string, words: Readonly<Record<string, string>>): AddressPattern;
+  message(ref: string): Promise<MessageStatus | undefined>;
+}
+
+export type { Appended };

@@ -1,0 +1,139 @@
+import type {
+  Address,
+  AnyAdapter,
+  Event,
+  EventKind,
+  Guarantee,
+  MessageParts,
+  Problem,
+  Rejected,
+  SourceRequest,
+  TargetRequest,
+} from '@magpie/contract';
+
+/** A configured connection as routing needs to know it: its adapter and its parsed keys. */
+export interface ConnectionInfo {
+  readonly name: string;
+  readonly adapter: AnyAdapter;
+  /** Parsed `connectionSchema`. */
+  readonly config: unknown;
+  /** The connection's own `subscribe` entries, unparsed (`sourceSchema` objects). */
+  readonly subscribe: readonly unknown[];
+}
+
+/** How deliveries of a target keep order. */
+export type Order = 'key' | 'strict' | 'none';
+
+/** What happens when a delivery has run out of attempts. */
+export type Then = 'dead-letter' | 'drop' | 'block';
+
+/** When and how often a delivery is tried again. Times in ms. */
+export interface RetryPolicy {
+  readonly attempts: number;
+  readonly backoff: { readonly min: number; readonly max: number };
+  readonly maxAge: number;
+  readonly then: Then;
+}
+
+/** A message rendered for one target: ready to send but for the ids, which the lane adds. */
+export interface Rendered {
+  readonly parts: MessageParts;
+  readonly target: TargetRequest;
+}
+
+/** One entry of a route's `to`: everything the core needs to deliver to it. */
+export interface Target {
+  /** `routeId/targetId`, stable over reloads; the consumer name in the log. */
+  readonly consumer: string;
+  readonly route: string;
+  readonly id: string;
+  readonly connection: string;
+  readonly order: Order;
+  readonly retry: RetryPolicy;
+  readonly guarantee: Guarantee;
+  /** Where a target without history begins: only new events, the oldest kept, or a time (ms since the epoch). */
+  readonly start: 'now' | 'earliest' | number;
+  /** What the target may have waiting. */
+  readonly backlog: { readonly bytes: number; readonly age: number; readonly onFull: 'block' | 'dead-letter' | 'drop' };
+  /**
+   * Renders an event for this target with the current templates. Pure; called by the lane at each attempt. Throws
+   * `Rejected` with route, target and position of the expression that failed.
+   */
+  render(event: Event): Rendered;
+}
+
+/** One delivery an event gives rise to. */
+export interface Match {
+  readonly target: Target;
+  /** Ordering key of the lane. */
+  readonly key: string;
+  /** The condition or key could not be evaluated: the delivery is rejected at once, with a dead letter. */
+  readonly error?: Rejected;
+}
+
+/** Why a route did or did not take an event, for `magpie explain`. */
+export interface Explanation {
+  readonly route: string;
+  readonly matched: boolean;
+  /** One sentence: the first thing that did not fit, with values and types; or what matched. */
+  readonly reason: string;
+  readonly captures: Readonly<Record<string, unknown>>;
+  /** For a matched route: what each target would get, or the error. */
+  readonly targets: readonly {
+    readonly consumer: string;
+    readonly connection: string;
+    readonly rendered?: Rendered;
+    readonly error?: string;
+  }[];
+}
+
+/** A failed or passed entry of a route's `tests`. */
+export interface RouteTestResult {
+  readonly route: string;
+  /** JSON pointer of the test. */
+  readonly pointer: string;
+  readonly name: string;
+  /** Undefined when it passed; else what was expected and what was got. */
+  readonly failure?: string;
+}
+
+/** The effective guarantee of one target of a route, with the reason, for `magpie check`. */
+export interface RouteGuarantee {
+  readonly route: string;
+  readonly consumer: string;
+  readonly guarantee: Guarantee;
+}
+
+/** A message given by hand for a connection (`explain`, route tests, `publish`). */
+export interface GivenMessage {
+  readonly connection: string;
+  readonly address: Address;
+  readonly kind?: EventKind;
+  readonly parts: Partial<MessageParts>;
+  readonly origin?: Readonly<Record<string, unknown>>;
+}
+
+/** All routes, compiled. Immutable; a reload makes a new one. */
+export interface RouteSet {
+  readonly targets: readonly Target[];
+  /** Targets that this event goes to, in the order of the file. Pure, called once per event by the router. */
+  match(event: Event): readonly Match[];
+  /** Target by consumer name, also of the built-in direct route. */
+  target(consumer: string): Target | undefined;
+  /** What a connection must receive for the routes and its own `subscribe`, without repeats. */
+  sources(connection: string): readonly SourceRequest[];
+  /** Parses `{ connection, …native words, …options }` of a direct send; throws `Rejected` naming what is wrong. */
+  direct(to: Readonly<Record<string, unknown>>): { connection: string; target: TargetRequest };
+  explain(event: Event): readonly Explanation[];
+  test(): readonly RouteTestResult[];
+  guarantees(): readonly RouteGuarantee[];
+}
+
+/** Result of compiling: `routes` is usable only when no problem is an error. */
+export interface Compiled {
+  readonly routes: RouteSet;
+  readonly problems: readonly Problem[];
+}
+
+/** Source name of direct sends; the built-in route of the same name delivers them. */
+export const DIRECT = '$direct';

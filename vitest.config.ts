@@ -1,0 +1,31 @@
+import { defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+/** Every project runs TypeScript sources directly: packages resolve to `src` through the `@magpie/source` condition. */
+const conditions = ['@magpie/source'];
+
+const project = (name: string, include: string[], extra: Record<string, unknown> = {}) => ({
+  extends: true as const,
+  test: { name, include, ...extra },
+});
+
+export default defineConfig({
+  ssr: { resolve: { conditions: [...conditions, ...defaultServerConditions] } },
+  test: {
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: 2,
+    execArgv: ['--conditions=@magpie/source', '--disable-warning=ExperimentalWarning'],
+    projects: [
+      project('unit', ['{apps,packages}/*/test/**/*.test.ts', 'infra/*/test/**/*.test.ts'], {
+        exclude: ['**/*.contract.test.ts', '**/*.broker.test.ts', '**/node_modules/**'],
+      }),
+      project('contract', ['packages/*/test/**/*.contract.test.ts'], { testTimeout: 60_000, hookTimeout: 120_000 }),
+      project('integration', ['test/integration/**/*.test.ts', '{apps,packages,infra}/*/test/**/*.broker.test.ts'], {
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+      }),
+      project('reliability', ['test/reliability/**/*.test.ts'], { testTimeout: 300_000, hookTimeout: 120_000 }),
+    ],
+  },
+});
