@@ -13,6 +13,9 @@ export function comparePositions(a: Position, b: Position): number {
   return offsetOf(a) - offsetOf(b);
 }
 
+/** The position before every event of the same log and partition. */
+export const originOf = (place: Position): Position => `${place.slice(0, place.lastIndexOf(':'))}:0` as Position;
+
 const offsetOf = (place: Position): number => Number(place.slice(place.lastIndexOf(':') + 1));
 
 /** An event as the log returns it. */
@@ -147,10 +150,14 @@ export interface EventLog {
   /**
    * Applies a commit; resolves, in call order, once it is durable (fsynced), with one result per append. Any number of
    * calls may be outstanding; whatever arrives while one is being written is written together next (group commit).
-   * Rejects with `Throttled` while the disk is full, with `LogFailed` for ever after a failed fsync.
+   * Rejects with `Throttled` while the disk is full (only commits that append; the others use a reserve), with `LogFailed`
+   * for ever after a failed fsync and after `close`, with `RangeError` for a position of another log.
    */
   commit(change: Commit): Promise<readonly Appended[]>;
-  /** Up to `limit` events after `after` (exclusive; undefined: from the oldest), in order. Sees every resolved commit. */
+  /**
+   * Up to `limit` events after `after` (exclusive; undefined: from the oldest), in order. Sees every resolved commit. May
+   * return fewer than `limit` to bound memory: only an empty result means that there is nothing more. `readBack` likewise.
+   */
   read(after: Position | undefined, limit: number): Promise<readonly StoredEvent[]>;
   /** Up to `limit` events before `before` (exclusive; undefined: from the newest), newest first. */
   readBack(before: Position | undefined, limit: number): Promise<readonly StoredEvent[]>;
@@ -158,7 +165,10 @@ export interface EventLog {
   find(ref: string): Promise<StoredEvent | undefined>;
   /** The last position of the log; undefined while it is empty. Local, no I/O. */
   head(): Position | undefined;
-  /** The position just before the first event received at or after a time (ms since the epoch), for `start: <time>`. */
+  /**
+   * The position just before the first event received at or after a time (ms since the epoch), for `start: <time>`;
+   * undefined when that is the oldest event or there is none: then read from the oldest.
+   */
   positionBefore(time: number): Promise<Position | undefined>;
   /** Checks that a text is a position of this log's epoch; undefined when it is of another, or garbage. */
   parsePosition(text: string): Position | undefined;
@@ -168,7 +178,8 @@ export interface EventLog {
   outcomes(ref: string): Promise<readonly Outcome[]>;
   /**
    * Removes events older than `maxAge` ms or beyond `maxBytes`, never past `floor` (undefined: past nothing but the
-   * limits). Resolves to the number removed. Called by the core every minute.
+   * limits); an event at `floor` may go. Outcomes of removed events go too. Resolves to the number of events removed.
+   * Called by the core every minute.
    */
   retain(limits: { maxAge: number; maxBytes: number; floor: Position | undefined }): Promise<number>;
   stats(): Promise<LogStats>;

@@ -1,2 +1,4 @@
 /** The durable event log: its contract, the SQLite store and the memory store. */
 export * from './contract.ts';
+export { createMemoryLog } from './memory-log.ts';
+export type { DedupeWindow, LogOptions } from './options.ts';

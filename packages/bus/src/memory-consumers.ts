@@ -1,0 +1,70 @@
+import type { Commit, DeadLetter, DeadLetterQuery, ExceptionRow, LogState, Outcome, Position } from './contract.ts';
+import { comparePositions } from './contract.ts';
+
+/** What the memory store keeps besides the events. */
+export interface MemoryConsumers {
+  /** Applies everything of a commit but the appends. */
+  apply(change: Commit): void;
+  state(): LogState;
+  deadLetters(query: DeadLetterQuery): readonly DeadLetter[];
+  deadLetter(id: string): DeadLetter | undefined;
+  deadLetterCount(): number;
+  outcomes(ref: string): readonly Outcome[];
+  /** Forgets outcomes before a time, ms since the epoch. */
+  forgetOutcomes(before: number): void;
+}
+
+export function createMemoryConsumers(): MemoryConsumers {
+  let matched: Position | undefined;
+  const floors = new Map<string, Position>();
+  const exceptions = new Map<string, ExceptionRow>();
+  const letters = new Map<string, DeadLetter>();
+  const outcomes = new Map<string, Outcome>();
+  return {
+    apply: (change) => {
+      matched = change.matched ?? matched;
+      for (const { consumer, floor } of change.floors ?? []) {
+        if (floor === null) floors.delete(consumer);
+        else floors.set(consumer, floor);
+      }
+      for (const row of change.exceptions?.remove ?? []) exceptions.delete(exceptionKey(row));
+      for (const row of change.exceptions?.put ?? []) exceptions.set(exceptionKey(row), row);
+      for (const id of change.deadLetters?.remove ?? []) letters.delete(id);
+      for (const letter of change.deadLetters?.put ?? []) letters.set(letter.id, letter);
+      for (const outcome of change.outcomes ?? [])
+        outcomes.set(JSON.stringify([outcome.ref, outcome.consumer]), outcome);
+    },
+    state: () => ({
+      matched,
+      floors: new Map(floors),
+      exceptions: [...exceptions.values()].toSorted(byConsumerAndPosition),
+    }),
+    deadLetters: (query) =>
+      [...letters.values()]
+        .filter((letter) => matches(letter, query))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, query.limit),
+    deadLetter: (id) => letters.get(id),
+    deadLetterCount: () => letters.size,
+    outcomes: (ref) =>
+      [...outcomes.values()]
+        .filter((outcome) => outcome.ref === ref)
+        .toSorted((a, b) => compareText(a.consumer, b.consumer)),
+    forgetOutcomes: (before) => {
+      for (const [key, { at }] of outcomes) if (at < before) outcomes.delete(key);
+    },
+  };
+}
+
+const exceptionKey = ({ consumer, position }: Pick<ExceptionRow, 'consumer' | 'position'>): string =>
+  JSON.stringify([consumer, position]);
+
+const matches = (letter: DeadLetter, { consumer, reason, after }: DeadLetterQuery): boolean =>
+  (consumer === undefined || letter.consumer === consumer) &&
+  (reason === undefined || letter.reason === reason) &&
+  (after === undefined || letter.id > after);
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+const byConsumerAndPosition = (a: ExceptionRow, b: ExceptionRow): number =>
+  compareText(a.consumer, b.consumer) || comparePositions(a.position, b.position);

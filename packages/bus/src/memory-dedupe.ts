@@ -1,0 +1,68 @@
+import type { Event } from '@magpie/contract';
+import type { Appended, Position } from './contract.ts';
+import type { DedupeWindow } from './options.ts';
+
+/** What the window knows about an event that is to be appended: nothing, or the first event with its key. */
+export type Known = { readonly type: 'duplicate' | 'mismatch'; readonly position: Position; readonly ref: string };
+
+interface Entry {
+  readonly key: string;
+  readonly content: string;
+  readonly at: number;
+  readonly position: Position;
+  readonly ref: string;
+}
+
+/** The dedupe window of the memory store. */
+export interface MemoryDedupe {
+  /** Judges an event at a time in ms; undefined when it is new. */
+  check(event: Event, now: number): Known | undefined;
+  /** Remembers a stored event. */
+  add(event: Event, position: Position, now: number): void;
+}
+
+export function createMemoryDedupe({ windowMs, count }: DedupeWindow): MemoryDedupe {
+  const entries = new Set<Entry>();
+  const byKey = new Map<string, Entry[]>();
+  const first = (): Entry | undefined => entries.values().next().value;
+  const forgetOldest = (): void => {
+    const oldest = first();
+    if (oldest === undefined) return;
+    entries.delete(oldest);
+    const rest = (byKey.get(oldest.key) ?? []).filter((entry) => entry !== oldest);
+    if (rest.length === 0) byKey.delete(oldest.key);
+    else byKey.set(oldest.key, rest);
+  };
+  const expire = (now: number): void => {
+    while ((first()?.at ?? Number.POSITIVE_INFINITY) + windowMs <= now) forgetOldest();
+    while (entries.size > count) forgetOldest();
+  };
+  return {
+    check: ({ dedupeKey, address, body }, now) => {
+      if (dedupeKey === undefined) return undefined;
+      expire(now);
+      const known = byKey.get(dedupeKey) ?? [];
+      const content = contentOf(address, body);
+      const same = known.find((entry) => entry.content === content);
+      if (same !== undefined) return { type: 'duplicate', position: same.position, ref: same.ref };
+      return known[0] && { type: 'mismatch', position: known[0].position, ref: known[0].ref };
+    },
+    add: ({ dedupeKey, address, body, ref }, position, now) => {
+      if (dedupeKey === undefined) return;
+      const entry = { key: dedupeKey, content: contentOf(address, body), at: now, position, ref };
+      entries.add(entry);
+      byKey.set(dedupeKey, [...(byKey.get(dedupeKey) ?? []), entry]);
+      expire(now);
+    },
+  };
+}
+
+const contentOf = (address: Event['address'], body: Uint8Array): string =>
+  `${JSON.stringify([address.scheme, address.segments])}\n${Buffer.from(body).toString('latin1')}`;
+
+/** The verdict on an event the window knows; undefined when it is to be appended all the same. */
+export function verdictOn(known: Known | undefined, onMismatch: 'append' | 'refuse'): Appended | undefined {
+  if (known === undefined || (known.type === 'mismatch' && onMismatch === 'append')) return undefined;
+  const type = known.type === 'duplicate' ? 'duplicate' : 'refused';
+  return { type, position: known.position, ref: known.ref };
+}

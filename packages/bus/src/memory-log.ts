@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@magpie/contract';
+import { type Append, type Appended, type EventLog, LogFailed } from './contract.ts';
+import { createMemoryConsumers } from './memory-consumers.ts';
+import { createMemoryDedupe, verdictOn } from './memory-dedupe.ts';
+import { createMemoryEvents } from './memory-events.ts';
+import { DEFAULT_DEDUPE, type LogOptions } from './options.ts';
+import { positionsIn, positionsOf } from './positions.ts';
+
+/**
+ * An event log in memory, for tests and for `bench`: everything of the contract but durability. Events are kept by
+ * reference and must not be changed after the commit.
+ */
+export function createMemoryLog(options: LogOptions = {}): EventLog {
+  const clock = options.clock ?? systemClock;
+  const positions = positionsOf(randomBytes(6).toString('hex'));
+  const dedupe = createMemoryDedupe({ ...DEFAULT_DEDUPE, ...options.dedupe });
+  const consumers = createMemoryConsumers();
+  const events = createMemoryEvents(positions);
+  let closed = false;
+
+  const append = ({ event, onMismatch = 'append' }: Append): Appended => {
+    const now = clock.now();
+    const known = dedupe.check(event, now);
+    const verdict = verdictOn(known, onMismatch);
+    if (verdict !== undefined) return verdict;
+    const position = events.add(event);
+    dedupe.add(event, position, now);
+    return known === undefined ? { type: 'stored', position } : { type: 'stored', position, mismatch: true };
+  };
+  return {
+    commit: async (change) => {
+      if (closed) throw new LogFailed('the log is closed');
+      for (const place of positionsIn(change)) positions.offset(place);
+      const verdicts = (change.append ?? []).map(append);
+      consumers.apply(change);
+      return verdicts;
+    },
+    read: async (after, limit) => events.after(after, limit),
+    readBack: async (before, limit) => events.before(before, limit),
+    find: async (ref) => events.find(ref),
+    head: events.head,
+    positionBefore: async (time) => events.positionBefore(time),
+    parsePosition: positions.parse,
+    state: async () => consumers.state(),
+    deadLetters: async (query) => consumers.deadLetters(query),
+    deadLetter: async (id) => consumers.deadLetter(id),
+    outcomes: async (ref) => consumers.outcomes(ref),
+    retain: async ({ maxAge, maxBytes, floor }) => {
+      const cutoff = clock.now() - maxAge;
+      const removed = events.trim(cutoff, maxBytes, floor);
+      consumers.forgetOutcomes(events.oldest()?.event.receivedAt ?? cutoff);
+      return removed;
+    },
+    stats: async () => ({
+      ...events.size(),
+      deadLetters: consumers.deadLetterCount(),
+      oldest: events.oldest()?.position,
+    }),
+    close: async () => {
+      closed = true;
+    },
+  };
+}
