@@ -1,1 +1,9 @@
-export {};
+export type { Broker, BrokerUser, StartOptions } from './broker.ts';
+export {
+  type MosquittoBroker,
+  type MosquittoOptions,
+  type MosquittoPort,
+  type MosquittoUrl,
+  type MosquittoUser,
+  startMosquitto,
+} from './mosquitto.ts';
