@@ -7,3 +7,12 @@ export {
   type MosquittoUser,
   startMosquitto,
 } from './mosquitto.ts';
+export { type ProsodyBroker, type ProsodyOptions, type ProsodyPort, type ProsodyUrl, startProsody } from './prosody.ts';
+export {
+  type RabbitmqBroker,
+  type RabbitmqOptions,
+  type RabbitmqPort,
+  type RabbitmqUrl,
+  type RabbitmqUser,
+  startRabbitmq,
+} from './rabbitmq.ts';
