@@ -1,4 +1,4 @@
-import type { OutgoingEvent, SendReceipt, Sink } from '@magpie/contract';
+import type { Sink } from '@magpie/contract';
 import { vi } from 'vitest';
 import type { AdapterFixture, AdapterSite, AdapterSuite, Keys } from './adapter-suite-fixture.ts';
 import { createLink, type Link } from './adapter-suite-link.ts';
@@ -13,6 +13,9 @@ export interface ContractCase {
   readonly title: string;
   run(bench: Bench): Promise<void>;
 }
+
+/** A group of cases by name; the names are what `unsupported` refers to. */
+export type CaseGroup = Readonly<Record<string, ContractCase>>;
 
 /** What a case works with: the ground prepared for it and the tools to use it. Everything is taken down after the case. */
 export interface Bench {
@@ -85,7 +88,9 @@ function createBench(suite: AnySuite, name: string, site: AdapterSite, links: Li
     hook(hookName) {
       const hook = site[hookName];
       if (!hook) {
-        throw new Error(`the fixture offers no ${hookName}: offer it, or declare unsupported: { '${name}': '<reason>' }`);
+        throw new Error(
+          `the fixture offers no ${hookName}: offer it, or declare unsupported: { '${name}': '<reason>' }`,
+        );
       }
       return () => hook.call(site);
     },
@@ -98,8 +103,3 @@ function until(what: string, condition: () => boolean, timeout: number): Promise
   };
   return vi.waitFor(check, { timeout, interval: 10 });
 }
-
-/** An event to send, with everything a lane adds. */
-export type SendParts = Partial<OutgoingEvent>;
-
-export type { Link, SendReceipt };

@@ -53,7 +53,9 @@ const BENCH_CASES = {
 export type CaseName = keyof typeof BENCH_CASES | keyof typeof definitionCases;
 
 /** Registers the contract suite of one adapter with vitest. Called at the top level of a test file. */
-export function adapterContract<C, S, T>(suite: AdapterSuite<C, S, T>): void {
+export function adapterContract<C, S, T>(
+  suite: AdapterSuite<C, S, T> & { readonly unsupported?: Readonly<Partial<Record<CaseName, string>>> },
+): void {
   describe(`adapter contract: ${suite.name}`, () => {
     registerDefinitionCases(suite);
     registerBenchCases(suite);

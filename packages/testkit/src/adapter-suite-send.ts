@@ -1,0 +1,151 @@
+import { type OutgoingEvent, TooLarge } from '@magpie/contract';
+import { expect } from 'vitest';
+import type { Bench, CaseGroup } from './adapter-suite-bench.ts';
+import { errorOf, expectError } from './adapter-suite-errors.ts';
+import type { PeerMessage } from './adapter-suite-fixture.ts';
+import { addressOf } from './adapter-suite-requests.ts';
+import { BODIES, HEADERS } from './adapter-suite-samples.ts';
+
+/** What goes out, confirmed and unchanged. */
+export const sendCases = {
+  'send-bodies': {
+    title: 'sends binary, empty, large and unicode bodies byte for byte, in order, and names who confirmed',
+    async run(bench) {
+      const link = await bench.connected();
+      for (const body of BODIES) expect((await link.send({ body })).confirmedBy).toMatch(/^[a-z][a-z0-9-]*$/);
+      await bench.until(`${BODIES.length} messages arrive`, () => bench.site.peer.received().length >= BODIES.length);
+      const bodies = bench.site.peer.received().map(({ body }) => Buffer.from(body));
+      expect(bodies).toEqual(BODIES.map((body) => Buffer.from(body)));
+    },
+  },
+  'send-headers': {
+    title: 'sends every header, in order, with unicode and empty values',
+    async run(bench) {
+      const message = await sendOne(bench, { headers: HEADERS });
+      expect(message.headers).toEqual(HEADERS);
+    },
+  },
+  'send-id': {
+    title: 'puts the event’s id where the protocol keeps message ids',
+    run: (bench) => sendsSame(bench, { id: 'message-0815' }),
+  },
+  'send-correlation': {
+    title: 'sends the correlation id',
+    run: (bench) => sendsSame(bench, { correlationId: 'request-4711/ü' }),
+  },
+  'send-reply-to': {
+    title: 'sends the reply address',
+    run: (bench) => sendsSame(bench, { replyTo: addressOf(bench.suite.definition, bench.site.target) }),
+  },
+  'send-content-type': {
+    title: 'sends the content type',
+    run: (bench) => sendsSame(bench, { contentType: 'application/json; charset=utf-8' }),
+  },
+  'send-via': {
+    title: 'sends the ids of the gateways passed, so that loops end',
+    run: (bench) => sendsSame(bench, { via: ['gateway-a', 'gateway-b'] }),
+  },
+  'send-expiry': {
+    title: 'sends the expiry',
+    async run(bench) {
+      const expiresAt = Date.now() + 90_000;
+      const message = await sendOne(bench, { expiresAt });
+      const tolerance = bench.suite.limits.expiryTolerance ?? 2_000;
+      expect(Math.abs((message.expiresAt ?? 0) - expiresAt)).toBeLessThanOrEqual(tolerance);
+    },
+  },
+  'send-too-large': {
+    title: 'refuses a body over its limit as TooLarge and goes on',
+    async run(bench) {
+      const { suite, site } = bench;
+      const config = suite.definition.connectionSchema.parse(site.connection);
+      const { maxBodyBytes } = suite.definition.capabilities(config);
+      const link = await bench.connected();
+      const error = await errorOf(link.send({ body: Buffer.alloc(maxBodyBytes + 1, 0x61) }));
+      expect(error).toBeInstanceOf(TooLarge);
+      expect(error.message).toContain(String(maxBodyBytes));
+      await link.sendText('after');
+      await bench.until('the next message arrives', () => bench.arrived().includes('after'));
+      expect(bench.arrived()).toEqual(['after']);
+      expect(link.lost).toEqual([]);
+    },
+  },
+  'send-ordered': {
+    title: 'keeps the order of as many unconfirmed sends as its window says',
+    async run(bench) {
+      const { suite, site } = bench;
+      const config = suite.definition.connectionSchema.parse(site.connection);
+      const { fifoWindow } = suite.definition.capabilities(config);
+      expect(fifoWindow).toBeGreaterThanOrEqual(1);
+      const link = await bench.connected();
+      const texts = Array.from({ length: Math.min(fifoWindow, 200) }, (_, index) => `m${index}`);
+      await Promise.all(texts.map((text) => link.sendText(text)));
+      await bench.until('all arrive', () => bench.arrived().length >= texts.length);
+      expect(bench.arrived()).toEqual(texts);
+    },
+  },
+  'send-parallel': {
+    title: 'confirms parallel senders, every message once',
+    async run(bench) {
+      const { suite, site } = bench;
+      const config = suite.definition.connectionSchema.parse(site.connection);
+      const senders = Math.min(suite.definition.capabilities(config).fifoWindow, 8);
+      const link = await bench.connected();
+      const sender = async (name: number): Promise<void> => {
+        for (let index = 0; index < 10; index++) await link.sendText(`s${name}-${index}`);
+      };
+      await Promise.all(Array.from({ length: senders }, (_, name) => sender(name)));
+      await bench.until('all arrive', () => bench.arrived().length >= senders * 10);
+      expect(new Set(bench.arrived()).size).toBe(senders * 10);
+      expect(bench.arrived()).toHaveLength(senders * 10);
+    },
+  },
+  'send-while-receiving': {
+    title: 'sends from within the sink without a deadlock',
+    async run(bench) {
+      const link = await bench.connected();
+      await link.receive(async (batch) => {
+        for (const { body } of batch) await link.send({ body });
+        return batch.map(() => ({ type: 'stored' }));
+      });
+      await bench.publish('a', 'b', 'c');
+      await bench.until('all are passed on', () => bench.arrived().length >= 3);
+      expect(bench.arrived()).toEqual(['a', 'b', 'c']);
+    },
+  },
+  'send-aborted': {
+    title: 'does not send when the signal has already fired',
+    async run(bench) {
+      const link = await bench.connected();
+      await expectError(link.send({}, AbortSignal.abort()), 'Aborted');
+      await link.sendText('next');
+      await bench.until('the next one arrives', () => bench.arrived().includes('next'));
+      expect(bench.arrived()).toEqual(['next']);
+    },
+  },
+  'send-never-connected': {
+    title: 'refuses a send and a probe before connect and after close as NotConnected, at once',
+    async run(bench) {
+      const link = bench.link();
+      await expectError(link.sendText('too early'), 'NotConnected');
+      await expectError(link.probe(), 'NotConnected');
+      await link.connect();
+      await link.close();
+      await expectError(link.sendText('too late'), 'NotConnected');
+      await expectError(link.probe(), 'NotConnected');
+      expect(bench.arrived()).toEqual([]);
+    },
+  },
+} as const satisfies CaseGroup;
+
+/** Sends one message and returns what the peer got. */
+async function sendOne(bench: Bench, parts: Partial<OutgoingEvent>): Promise<PeerMessage> {
+  const link = await bench.connected();
+  await link.send(parts);
+  await bench.until('the message arrives', () => bench.site.peer.received().length > 0);
+  return bench.site.peer.received()[0]!;
+}
+
+async function sendsSame(bench: Bench, parts: Partial<OutgoingEvent>): Promise<void> {
+  expect(await sendOne(bench, parts)).toMatchObject(parts);
+}
