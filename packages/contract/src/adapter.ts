@@ -120,14 +120,17 @@ export interface Connection {
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
   /**
    * One round trip that proves the link (and everything joined on it) is alive. Called by the supervisor every 10 to 30 s
-   * while connected, never concurrently. Rejects with `NotConnected` when it is not, `Aborted` on the signal.
+   * while connected, never concurrently. Rejects with `NotConnected` when it is not, `Aborted` on the signal. After a
+   * rejection the supervisor cuts the link by `close` with a fired signal and calls `connect` again.
    */
   probe(signal: AbortSignal): Promise<void>;
   /** Stops taking messages in; acknowledgements of stored ones still go out, sends still work. Called once, first step of a drain. */
   quiesce(signal: AbortSignal): Promise<void>;
   /**
    * Says goodbye in the protocol's way and frees everything. Idempotent, works in every state, never rejects; when the
-   * signal fires it cuts the link at once. Called by the supervisor before it gives the connection up.
+   * signal fires it cuts the link at once, without `lost`. Called by the supervisor to end a drain, or to cut a link that
+   * failed its probe; in the latter case `connect` follows, so state that survives a link (a session, an unacknowledged
+   * queue) is kept.
    */
   close(signal: AbortSignal): Promise<void>;
 }

@@ -84,10 +84,12 @@ export interface Event extends MessageParts {
   readonly dedupeKey?: string;
 }
 
-/** A rendered message on its way to one target. `id` stays the same on every resend. */
+/** A rendered message on its way to one target. `id` and `delivery` stay the same on every resend. */
 export interface OutgoingEvent extends MessageParts {
-  /** Stable over all attempts; adapters put it where the protocol keeps message ids. */
+  /** The sender's own id, or the ref when it gave none; adapters put it where the protocol keeps message ids. */
   readonly id: string;
+  /** Unique to this event and target: correlates confirmations, echoes and returns. 36 characters, a UUID. */
+  readonly delivery: string;
   /** The ref of the event it was made from. */
   readonly ref: string;
   /** An earlier attempt may have arrived: say so where the protocol can. */

@@ -10,6 +10,7 @@ export * from './clock.ts';
 export * from './errors.ts';
 export * from './event.ts';
 export * from './event-json.ts';
+export * from './file-path.ts';
 export * from './ids.ts';
 export * from './logger.ts';
 export * from './path-scheme.ts';

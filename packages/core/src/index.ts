@@ -1,2 +1,8 @@
 /** Supervisor, router loop, delivery lanes, health and drain. Knows no protocol. */
+
+export { type BackoffBounds, fullJitter } from './backoff.ts';
+export { createGateway, type GatewayOptions } from './gateway.ts';
+export { type CoreObserver, nullObserver } from './observer.ts';
+export type { DeliveryResult } from './outlet.ts';
+export { SUPERVISOR_TIMES, type SupervisorTimes } from './supervisor.ts';
 export * from './types.ts';

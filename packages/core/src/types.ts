@@ -1,4 +1,4 @@
-import type { Appended, Outcome, Position, StoredEvent } from '@magpie/bus';
+import type { Outcome, Position, StoredEvent } from '@magpie/bus';
 import type { AddressBook, AddressPattern, BodyForms, EventKind, Header, ReceivedEvent } from '@magpie/contract';
 
 /** States of a connection. `up` means a recent successful round trip, not merely an open socket. */
@@ -70,7 +70,7 @@ export interface EventSubscription {
 /** Callbacks of a subscription. `events` come in log order, at most as many as there is credit for. */
 export interface SubscriptionSink {
   events(batch: readonly StoredEvent[]): void;
-  /** The position asked for is no longer kept: reading goes on at the oldest event. */
+  /** Events after the position asked for may have been removed: reading goes on at the oldest kept event. */
   gap(from: Position, to: Position): void;
   /** Reading failed for good. */
   failed(error: Error): void;
@@ -124,5 +124,3 @@ export interface Gateway {
   pattern(connection: string, words: Readonly<Record<string, string>>): AddressPattern;
   message(ref: string): Promise<MessageStatus | undefined>;
 }
-
-export type { Appended };

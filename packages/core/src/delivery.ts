@@ -1,0 +1,42 @@
+import type { Attempt, Position } from '@magpie/bus';
+import type { Event, Rejected } from '@magpie/contract';
+
+/**
+ * One event on its way to one target.
+ * - `ready`: to be sent when its turn comes
+ * - `flight`: sent, unconfirmed
+ * - `failed`: refused, its lane waits to try it again
+ * - `blocked`: out of attempts, holds its lane until an operator decides
+ * - `closing`: its dead letter is being written
+ * - `settled`: nothing left to do
+ */
+export interface Delivery {
+  readonly position: Position;
+  readonly event: Event;
+  readonly lane: Lane;
+  state: 'ready' | 'flight' | 'failed' | 'blocked' | 'closing' | 'settled';
+  readonly attempts: Attempt[];
+  /** An earlier send may have arrived. */
+  redelivered: boolean;
+  /** When the next attempt is due, ms since the epoch. */
+  nextAttempt: number | undefined;
+  /** Condition or key could not be evaluated at match. */
+  readonly error: Rejected | undefined;
+}
+
+/** Deliveries of one target with one ordering key. Order among them is kept; other lanes are not affected. */
+export interface Lane {
+  readonly key: string;
+  /** Deliveries in flight. */
+  flying: number;
+  /** Deliveries not yet settled; the lane is forgotten at zero. */
+  alive: number;
+  /** Refused deliveries in log order; while there are any, the lane sends only the first of them. */
+  readonly failed: Delivery[];
+  /** Deliveries that came up while the lane could not send, in log order. */
+  waiting: Delivery[];
+  /** The backoff of the first refused delivery has passed. */
+  due: boolean;
+  /** Cancels the backoff. */
+  cancel: (() => void) | undefined;
+}

@@ -1,0 +1,84 @@
+import type { Commit, DeadLetter, EventLog, Outcome, Position } from '@magpie/bus';
+
+/** A consumer as the ledger sees it: where its floor stands right now. */
+export interface FloorSource {
+  readonly consumer: string;
+  /** The last position up to which everything is settled; null while the consumer is idle. */
+  floor(): Position | null;
+}
+
+/**
+ * Keeps what the log must remember about deliveries and writes it along with the next commit. A snapshot is taken
+ * synchronously, so `matched` never runs ahead of a busy consumer's floor row.
+ */
+export interface Ledger {
+  /** The router has matched everything up to here. Called per batch. */
+  matched(position: Position): void;
+  /** A consumer's floor may have moved. Called per settled delivery. */
+  touch(source: FloorSource): void;
+  outcome(outcome: Outcome): void;
+  /** What has changed since the last call, to be written with the caller's commit; undefined when nothing has. */
+  take(): Pick<Commit, 'matched' | 'floors' | 'outcomes'> | undefined;
+  /** Writes a dead letter; resolves when it is durable. */
+  deadLetter(letter: DeadLetter): Promise<void>;
+  /** Writes what has changed now. */
+  flush(): Promise<void>;
+  /** Stops the timer; call `flush` first. */
+  close(): void;
+}
+
+/** Makes a ledger on a log; changes that no commit has taken along are written every `intervalMs`. */
+export function createLedger(log: EventLog, onFatal: (error: Error) => void, intervalMs = 50): Ledger {
+  let matched: Position | undefined;
+  let dirty = new Map<string, FloorSource>();
+  let outcomes: Outcome[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const take = (): Pick<Commit, 'matched' | 'floors' | 'outcomes'> | undefined => {
+    if (matched === undefined && dirty.size === 0 && outcomes.length === 0) return undefined;
+    const floors = [...dirty.values()].map((source) => ({ consumer: source.consumer, floor: source.floor() }));
+    const change = {
+      ...(matched === undefined ? {} : { matched }),
+      ...(floors.length === 0 ? {} : { floors }),
+      ...(outcomes.length === 0 ? {} : { outcomes }),
+    };
+    matched = undefined;
+    dirty = new Map();
+    outcomes = [];
+    return change;
+  };
+
+  const flush = async (): Promise<void> => {
+    const change = take();
+    if (change) await log.commit(change);
+  };
+
+  const schedule = (): void => {
+    if (timer) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      flush().catch(onFatal);
+    }, intervalMs);
+  };
+
+  return {
+    matched: (position) => {
+      matched = position;
+      schedule();
+    },
+    touch: (source) => {
+      dirty.set(source.consumer, source);
+      schedule();
+    },
+    outcome: (outcome) => {
+      outcomes.push(outcome);
+      schedule();
+    },
+    take,
+    deadLetter: async (letter) => {
+      await log.commit({ ...take(), deadLetters: { put: [letter] } });
+    },
+    flush,
+    close: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,20 @@
+import type { Target } from '@magpie/routing';
+import type { DeliveryResult } from './outlet.ts';
+import type { ConnectionState, PublishResult } from './types.ts';
+
+/** What the core tells about itself while it runs, for metrics. Called on the hot path: must be cheap, must not throw. */
+export interface CoreObserver {
+  /** A batch from a connection was accepted or not. */
+  received(connection: string, results: readonly PublishResult[]): void;
+  /** A delivery ended or was refused; `ms` from send to confirmation. */
+  delivered(target: Target, result: DeliveryResult, ms?: number): void;
+  /** A connection entered a state. */
+  state(connection: string, state: ConnectionState): void;
+  /** An adapter counted something. */
+  adapter(connection: string, counter: string, by: number): void;
+}
+
+const nothing = (): void => undefined;
+
+/** Ignores everything; for tests and embedding. */
+export const nullObserver: CoreObserver = { received: nothing, delivered: nothing, state: nothing, adapter: nothing };

@@ -1,0 +1,65 @@
+import type { Position, StoredEvent } from '@magpie/bus';
+import type { RouteSet } from '@magpie/routing';
+import type { Ledger } from './ledger.ts';
+import type { Outlet } from './outlet.ts';
+import type { LogReader } from './tail.ts';
+
+/** Events matched before the loop lets other work run. */
+const BATCH = 256;
+
+export interface RouterDeps {
+  readonly reader: LogReader;
+  readonly ledger: Ledger;
+  routes(): RouteSet;
+  outlet(consumer: string): Outlet | undefined;
+  onFatal(error: Error): void;
+}
+
+/** Reads the log once, in order, and hands every event to the outlets of the targets it matches. */
+export interface Router {
+  /** Begins after a position (undefined: at the oldest event). Returns at once. */
+  start(after: Position | undefined): void;
+  /** Up to where everything has been matched. */
+  position(): Position | undefined;
+  /** Resolves when everything committed so far has been matched. */
+  caughtUp(): Promise<void>;
+  stop(): void;
+}
+
+export function createRouter(deps: RouterDeps): Router {
+  const { reader, ledger } = deps;
+  let position: Position | undefined;
+  let stopped = false;
+
+  const route = (stored: StoredEvent): void => {
+    for (const match of deps.routes().match(stored.event)) {
+      deps.outlet(match.target.consumer)?.offer(stored, match, position);
+    }
+    position = stored.position;
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!stopped) {
+      const changed = reader.changed();
+      const events = await reader.read(position, BATCH);
+      for (const stored of events) route(stored);
+      if (position !== undefined && events.length > 0) ledger.matched(position);
+      if (events.length === 0) await changed;
+      else if (events.length === BATCH) await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  return {
+    start: (after) => {
+      position = after;
+      loop().catch(deps.onFatal);
+    },
+    position: () => position,
+    caughtUp: async () => {
+      while (!stopped && position !== reader.head()) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    stop: () => {
+      stopped = true;
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { comparePositions } from '@magpie/bus';
+import type { Order } from '@magpie/routing';
+import type { Delivery, Lane } from './delivery.ts';
+
+/**
+ * Decides which delivery of a target may be sent next, so that order holds within each lane. Synchronous and without I/O.
+ * A lane with a refused delivery is stopped: what is in flight lands, then only the refused one is sent again, and its
+ * successors follow when it is done. Successors that were confirmed meanwhile stay confirmed.
+ */
+export class Scheduler {
+  readonly #order: Order;
+  readonly #lanes = new Map<string, Lane>();
+  #ready: Delivery[] = [];
+
+  constructor(order: Order) {
+    this.#order = order;
+  }
+
+  /** The lane of an ordering key; `order: none` gives every delivery its own. */
+  laneFor(key: string): Lane {
+    const known = this.#order === 'none' ? undefined : this.#lanes.get(key);
+    if (known) return known;
+    const lane: Lane = { key, flying: 0, alive: 0, failed: [], waiting: [], due: false, cancel: undefined };
+    if (this.#order !== 'none') this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  /** A new delivery, later in the log than all before. */
+  add(delivery: Delivery): void {
+    delivery.lane.alive++;
+    this.#ready.push(delivery);
+  }
+
+  /** The next delivery that may be sent, left in place until `launch`. */
+  next(): Delivery | undefined {
+    for (let first = this.#ready[0]; first; first = this.#ready[0]) {
+      if (this.#mayFly(first)) return first;
+      this.#ready.shift();
+      first.lane.waiting.push(first);
+    }
+    return undefined;
+  }
+
+  /** Takes the delivery that `next` returned out of the queue; `flying` unless it ends without being sent. */
+  launch(delivery: Delivery, flying: boolean): void {
+    this.#ready.shift();
+    if (!flying) return;
+    delivery.state = 'flight';
+    delivery.lane.flying++;
+  }
+
+  /** A send has ended, however. */
+  landed({ lane }: Delivery): void {
+    lane.flying--;
+  }
+
+  /** A delivery was refused: its lane stops until `due`. */
+  refuse(delivery: Delivery, state: 'failed' | 'blocked'): void {
+    delivery.state = state;
+    const { failed } = delivery.lane;
+    if (failed.includes(delivery)) return;
+    const at = failed.findIndex((other) => comparePositions(other.position, delivery.position) > 0);
+    failed.splice(at < 0 ? failed.length : at, 0, delivery);
+  }
+
+  /** The backoff of a stopped lane has passed. */
+  due(lane: Lane): void {
+    lane.due = true;
+    this.retry(lane);
+  }
+
+  /** Queues the first refused delivery of a lane when its backoff has passed and the lane has drained. */
+  retry(lane: Lane): void {
+    const first = lane.failed[0];
+    if (!first || !lane.due || lane.flying > 0 || first.state !== 'failed') return;
+    lane.due = false;
+    first.state = 'ready';
+    this.#ready.unshift(first);
+  }
+
+  /** A delivery is out of the way (confirmed or being closed): its successors go on. */
+  leave(delivery: Delivery): void {
+    const { lane } = delivery;
+    const at = lane.failed.indexOf(delivery);
+    if (at >= 0) lane.failed.splice(at, 1);
+    if (lane.failed.length > 0) {
+      lane.due ||= at === 0;
+      this.retry(lane);
+    } else if (lane.waiting.length > 0) {
+      this.#ready.unshift(...lane.waiting);
+      lane.waiting = [];
+    }
+  }
+
+  /** A delivery is settled; empty lanes are forgotten. */
+  forget({ lane }: Delivery): void {
+    if (--lane.alive === 0) this.#lanes.delete(lane.key);
+  }
+
+  /** Starts over after an outage: everything unsettled and unsent, in log order. Nothing may be in flight. */
+  requeue(unsettled: readonly Delivery[]): void {
+    for (const { lane } of unsettled) lane.waiting = [];
+    this.#ready = unsettled.filter(({ state }) => state === 'ready');
+  }
+
+  /** Cancels all backoffs. */
+  stop(): void {
+    for (const lane of this.#lanes.values()) lane.cancel?.();
+  }
+
+  #mayFly(delivery: Delivery): boolean {
+    const { lane } = delivery;
+    if (lane.failed.length > 0) return lane.flying === 0 && lane.failed[0] === delivery;
+    return this.#order !== 'strict' || lane.flying === 0;
+  }
+}

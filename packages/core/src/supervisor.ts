@@ -1,0 +1,249 @@
+import {
+  Aborted,
+  AuthFailed,
+  type Clock,
+  ConfigInvalid,
+  Conflict,
+  type Connection,
+  type Logger,
+  type MagpieError,
+  NotConnected,
+  type Sink,
+  type SourceRequest,
+  toMagpieError,
+} from '@magpie/contract';
+import { fullJitter, RECONNECT } from './backoff.ts';
+import type { ConnectionState, ConnectionStatus } from './types.ts';
+
+/** Times of the one reconnect and health policy, in ms. */
+export interface SupervisorTimes {
+  readonly connectTimeout: number;
+  readonly probeInterval: number;
+  readonly probeTimeout: number;
+  /** Between attempts once the credentials have been refused three times, or only a human can help. */
+  readonly alarmInterval: number;
+}
+
+export const SUPERVISOR_TIMES: SupervisorTimes = {
+  connectTimeout: 30_000,
+  probeInterval: 10_000,
+  probeTimeout: 10_000,
+  alarmInterval: 60_000,
+};
+
+/** Refused logins in a row before the supervisor slows down and raises an alarm. */
+const LOGINS_BEFORE_ALARM = 3;
+
+export interface SupervisorDeps {
+  readonly name: string;
+  readonly type: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly times: SupervisorTimes;
+  readonly sink: Sink;
+  sources(): readonly SourceRequest[];
+  onUp(): void;
+  onState(state: ConnectionState): void;
+}
+
+/** Owns one connection: reconnect, status, probes and shutdown. The only caller of its `Connection`. */
+export class Supervisor {
+  readonly #deps: SupervisorDeps;
+  #connection: Connection | undefined;
+  #state: ConnectionState = 'waiting';
+  #since: number;
+  #error: ConnectionStatus['error'];
+  #alarm: string | undefined;
+  #lastRoundTrip: ConnectionStatus['lastRoundTrip'];
+  #attempts = 0;
+  #failures = 0;
+  #loginsRefused = 0;
+  #nextAttempt: number | undefined;
+  #lost: ((error: MagpieError) => void) | undefined;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  readonly #counters: Record<string, number> = {};
+  readonly #details = new Map<string, string>();
+
+  constructor(deps: SupervisorDeps) {
+    this.#deps = deps;
+    this.#since = deps.clock.now();
+  }
+
+  /** Takes the connection and keeps it connected until `close`. */
+  start(connection: Connection): void {
+    this.#connection = connection;
+    this.#running = this.#run(connection);
+  }
+
+  up(): boolean {
+    return this.#state === 'up';
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** For the adapter's context. */
+  lost(error: MagpieError): void {
+    this.#lost?.(error);
+  }
+
+  detail(part: string, state: string | undefined): void {
+    if (state === undefined) this.#details.delete(part);
+    else this.#details.set(part, state);
+  }
+
+  count(counter: string, by = 1): void {
+    this.#counters[counter] = (this.#counters[counter] ?? 0) + by;
+  }
+
+  status(): ConnectionStatus {
+    return {
+      name: this.#deps.name,
+      type: this.#deps.type,
+      state: this.#state,
+      since: this.#since,
+      ...(this.#lastRoundTrip ? { lastRoundTrip: this.#lastRoundTrip } : {}),
+      ...(this.#error ? { error: this.#error } : {}),
+      ...(this.#alarm === undefined ? {} : { alarm: this.#alarm }),
+      attempts: this.#attempts,
+      ...(this.#nextAttempt === undefined ? {} : { nextAttempt: this.#nextAttempt }),
+      counters: { ...this.#counters },
+      details: Object.fromEntries(this.#details),
+    };
+  }
+
+  /** First step of a drain: takes nothing more in. */
+  async quiesce(signal: AbortSignal): Promise<void> {
+    if (this.up()) await this.#connection?.quiesce(signal).catch((error: unknown) => this.#note(toMagpieError(error)));
+  }
+
+  /** Last step: says goodbye and stops reconnecting. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.#stop.abort();
+    this.#lost?.(new Aborted('closing'));
+    await this.#connection?.close(signal);
+    await this.#running;
+    this.#enter('closed');
+  }
+
+  async #run(connection: Connection): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const error = await this.#session(connection);
+      if (this.#stop.signal.aborted) return;
+      this.#note(error);
+      await this.#pause(error);
+    }
+  }
+
+  /** One attempt and, when it succeeds, the life of the link. Resolves to what ended it. */
+  async #session(connection: Connection): Promise<MagpieError> {
+    const lost = new Promise<MagpieError>((resolve) => {
+      this.#lost = resolve;
+    });
+    this.#attempts++;
+    this.#nextAttempt = undefined;
+    this.#enter('connecting');
+    const timeout = AbortSignal.timeout(this.#deps.times.connectTimeout);
+    const signal = AbortSignal.any([this.#stop.signal, timeout]);
+    try {
+      await connection.connect(signal);
+      await Promise.race([connection.receive(this.#deps.sources(), this.#deps.sink), rejectWhen(lost)]);
+    } catch (error) {
+      await this.#cut(connection);
+      if (timeout.aborted) return new NotConnected(`no answer within ${this.#deps.times.connectTimeout} ms`);
+      return toMagpieError(error);
+    }
+    this.#becomeUp();
+    const ended = new AbortController();
+    const error = await Promise.race([lost, this.#watch(connection, ended.signal)]);
+    ended.abort();
+    return error;
+  }
+
+  #becomeUp(): void {
+    this.#failures = 0;
+    this.#loginsRefused = 0;
+    this.#alarm = undefined;
+    this.#error = undefined;
+    this.#enter('up');
+    this.#deps.onUp();
+  }
+
+  /** Probes the link until a probe fails; resolves to the failure. Never resolves once `ended`. */
+  async #watch(connection: Connection, ended: AbortSignal): Promise<MagpieError> {
+    const { clock, times } = this.#deps;
+    for (;;) {
+      await this.#sleep(times.probeInterval, ended);
+      if (ended.aborted || this.#stop.signal.aborted) return new Promise(() => undefined);
+      const started = clock.monotonic();
+      try {
+        await withDeadline(connection, times.probeTimeout);
+        this.#lastRoundTrip = { at: clock.now(), ms: Math.round((clock.monotonic() - started) * 10) / 10 };
+      } catch (error) {
+        if (ended.aborted) return new Promise(() => undefined);
+        this.#enter('unhealthy');
+        await this.#cut(connection);
+        return toMagpieError(error);
+      }
+    }
+  }
+
+  #cut(connection: Connection): Promise<void> {
+    return connection.close(AbortSignal.abort());
+  }
+
+  async #pause(error: MagpieError): Promise<void> {
+    const { clock, times } = this.#deps;
+    if (error instanceof AuthFailed) this.#loginsRefused++;
+    const helpless = error instanceof Conflict || error instanceof ConfigInvalid;
+    const slow = helpless || this.#loginsRefused >= LOGINS_BEFORE_ALARM;
+    if (slow) this.#alarm = error.message;
+    const wait = slow ? times.alarmInterval : fullJitter(RECONNECT, this.#failures++);
+    this.#nextAttempt = clock.now() + wait;
+    this.#enter(slow ? 'stopped' : 'waiting');
+    await this.#sleep(wait, this.#stop.signal);
+  }
+
+  #note(error: MagpieError): void {
+    const { clock, logger, name } = this.#deps;
+    const repeated = this.#error?.message === error.message;
+    this.#error = { code: error.code, message: error.message, at: clock.now() };
+    const fields = { connection: name, error: error.code, attempt: this.#attempts };
+    logger[repeated ? 'debug' : 'warn'](fields, error.message);
+  }
+
+  #enter(state: ConnectionState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#since = this.#deps.clock.now();
+    this.#deps.onState(state);
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#deps.clock.timeout(ms, done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}
+
+async function rejectWhen(lost: Promise<MagpieError>): Promise<never> {
+  throw await lost;
+}
+
+/** One probe, bounded even when the adapter forgets its signal. */
+async function withDeadline(connection: Connection, ms: number): Promise<void> {
+  const signal = AbortSignal.timeout(ms);
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new NotConnected(`no answer to a probe within ${ms} ms`)));
+  });
+  await Promise.race([connection.probe(signal), late]);
+}

@@ -1,0 +1,76 @@
+import { comparePositions, type EventLog, type Position, type StoredEvent } from '@magpie/bus';
+
+/** Reads the log in order, from memory where the events are recent, else from the store. */
+export interface LogReader {
+  /** Up to `limit` events after `after` (undefined: from the oldest kept). Empty: nothing new yet, see `changed`. */
+  read(after: Position | undefined, limit: number): readonly StoredEvent[] | Promise<readonly StoredEvent[]>;
+  /** Resolves when an event after the present head has been committed. */
+  changed(): Promise<void>;
+  /** The last committed position. */
+  head(): Position | undefined;
+}
+
+/** The newest committed events in memory, bounded by bytes, so that the router need not read them back. */
+export interface Tail extends LogReader {
+  /** Adds freshly committed events in log order. Called by the intake after each commit. */
+  push(events: readonly StoredEvent[]): void;
+}
+
+/** Rough memory cost of an event besides its body, in bytes. */
+const OVERHEAD = 512;
+
+/** Makes the tail of a log; `maxBytes` bounds what it keeps in memory. */
+export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
+  let ring: StoredEvent[] = [];
+  let start = 0;
+  let bytes = 0;
+  let complete: Position | undefined = log.head();
+  let waiters: (() => void)[] = [];
+
+  const costOf = (stored: StoredEvent): number => stored.event.body.byteLength + OVERHEAD;
+
+  const trim = (): void => {
+    while (bytes > maxBytes && start < ring.length) {
+      const dropped = ring[start++]!;
+      bytes -= costOf(dropped);
+      complete = dropped.position;
+    }
+    if (start > 1024 && start * 2 > ring.length) {
+      ring = ring.slice(start);
+      start = 0;
+    }
+  };
+
+  /** Index of the first kept event after `after`; every event after `complete` is in the ring. */
+  const indexAfter = (after: Position): number => {
+    let low = start;
+    let high = ring.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (comparePositions(ring[middle]!.position, after) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+
+  return {
+    push: (events) => {
+      for (const stored of events) {
+        ring.push(stored);
+        bytes += costOf(stored);
+      }
+      trim();
+      const woken = waiters;
+      waiters = [];
+      for (const wake of woken) wake();
+    },
+    read: (after, limit) => {
+      const inRing = after === undefined ? complete === undefined : !complete || comparePositions(after, complete) >= 0;
+      if (!inRing) return log.read(after, limit);
+      const from = after === undefined ? start : indexAfter(after);
+      return ring.slice(from, from + limit);
+    },
+    changed: () => new Promise((resolve) => waiters.push(resolve)),
+    head: () => ring.at(-1)?.position ?? log.head(),
+  };
+}

@@ -1,0 +1,31 @@
+/** Room for unconfirmed sends on one link, shared fairly by the outlets of a connection. */
+export interface Window {
+  /** Takes one place, or remembers `wake` to be called once when a place is free. */
+  acquire(wake: () => void): boolean;
+  release(): void;
+  /** Places taken. */
+  used(): number;
+}
+
+export function createWindow(size: number): Window {
+  let used = 0;
+  const waiting = new Set<() => void>();
+  return {
+    acquire: (wake) => {
+      if (used >= size) {
+        waiting.add(wake);
+        return false;
+      }
+      used++;
+      return true;
+    },
+    release: () => {
+      used--;
+      const [next] = waiting;
+      if (!next) return;
+      waiting.delete(next);
+      next();
+    },
+    used: () => used,
+  };
+}
