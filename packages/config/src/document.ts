@@ -1,0 +1,69 @@
+import type { Problem } from '@magpie/contract';
+import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
+
+/** Largest configuration file in characters. */
+const MAX_LENGTH = 4 * 1024 * 1024;
+
+/** A problem of the file itself: known by its place in the text, as no pointer leads there. */
+export interface TextProblem extends Problem {
+  /** Character offsets in the file. */
+  readonly at: { readonly start: number; readonly end: number };
+}
+
+/** A parsed YAML file. `document` is undefined when the text cannot be read at all. */
+export interface ParsedDocument {
+  readonly document: Document | undefined;
+  readonly lines: LineCounter;
+  readonly problems: readonly TextProblem[];
+}
+
+/** Parses one YAML 1.2 document. What the library calls a warning is an error here: it changes what was written. */
+export function parseYaml(text: string): ParsedDocument {
+  const lines = new LineCounter();
+  if (text.length > MAX_LENGTH) {
+    const message = `expected at most ${MAX_LENGTH} characters, got ${text.length}`;
+    return { document: undefined, lines, problems: [textProblem(message, 0, 0)] };
+  }
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+    return { document, lines, problems: [...document.errors, ...document.warnings].map(yamlProblem) };
+  } catch (error) {
+    // The composer is recursive: thousands of nested brackets end its stack.
+    const message = `expected YAML of reasonable nesting, got ${error instanceof RangeError ? 'far deeper nesting' : error}`;
+    return { document: undefined, lines, problems: [textProblem(message, 0, 0)] };
+  }
+}
+
+function yamlProblem({ code, message, pos }: YAMLError): TextProblem {
+  const [start, end] = pos;
+  const hint = HINTS[code] ?? (message.includes('{') ? QUOTE_REFERENCE : undefined);
+  return { ...textProblem(WORDING[code] ?? sentence(message), start, end), ...(hint ? { hint } : {}) };
+}
+
+const textProblem = (message: string, start: number, end: number): TextProblem => ({
+  severity: 'error',
+  pointer: '',
+  message,
+  at: { start, end: Math.max(end, start + 1) },
+});
+
+const sentence = (message: string): string => `not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+
+const QUOTE = 'put the whole value in double quotes, for example "!payload.ok"';
+const QUOTE_REFERENCE = 'a value that contains "{" or ": " needs double quotes, for example "${env:NAME}"';
+
+const WORDING: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'expected every key once in a mapping, got this one a second time',
+  TAG_RESOLVE_FAILED: 'expected a value, got a YAML tag: a value that begins with "!" must be quoted',
+  MULTIPLE_DOCS: 'expected one YAML document in the file, got a second one',
+};
+
+const HINTS: Readonly<Record<string, string>> = {
+  TAG_RESOLVE_FAILED: QUOTE,
+  TAB_AS_INDENT: 'indent with spaces',
+  BAD_SCALAR_START: 'put the value in double quotes',
+  UNEXPECTED_TOKEN: QUOTE_REFERENCE,
+  BLOCK_AS_IMPLICIT_KEY: QUOTE_REFERENCE,
+  MULTILINE_IMPLICIT_KEY: QUOTE_REFERENCE,
+  MISSING_CHAR: 'close what was opened, and quote values that contain "{", "[", ": " or " #"',
+};

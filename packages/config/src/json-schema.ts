@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+/** The little of JSON Schema (2020-12) that zod writes and this package reads. Extra keys come from `.meta()`. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  /** The value is a secret: never shown. */
+  readonly secret?: boolean;
+  /** The value is a path: relative ones start at the configuration file. */
+  readonly filePath?: boolean;
+  /** What to write, as a noun phrase, for messages. */
+  readonly expected?: string;
+}
+
+const cache = new WeakMap<z.ZodType, JsonSchema>();
+
+/** The JSON Schema of what a user writes (before parsing) for a zod schema. Computed once per schema. */
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  const known = cache.get(schema);
+  if (known) return known;
+  const made = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  cache.set(schema, made);
+  return made;
+}
+
+const alternativesOf = (schema: JsonSchema): readonly JsonSchema[] => {
+  const inner = schema.anyOf ?? schema.oneOf;
+  return inner ? inner.flatMap(alternativesOf) : [schema];
+};
+
+/** All schemas that may describe the value at a path: several where the schema has alternatives, none where it ends. */
+export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): readonly JsonSchema[] {
+  let level: readonly JsonSchema[] = [schema];
+  for (const part of path) {
+    level = level.flatMap(alternativesOf).flatMap((each) => stepInto(each, String(part)));
+  }
+  return level;
+}
+
+function stepInto(schema: JsonSchema, part: string): readonly JsonSchema[] {
+  if (schema.properties && Object.hasOwn(schema.properties, part)) return [schema.properties[part] ?? {}];
+  if (schema.items && /^\d+$/.test(part)) return [schema.items];
+  return typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : [];
+}
+
+/** The keys that a mapping at a path may have. */
+export const keysAt = (schema: JsonSchema, path: readonly PropertyKey[]): readonly string[] =>
+  schemasAt(schema, path)
+    .flatMap(alternativesOf)
+    .flatMap((each) => Object.keys(each.properties ?? {}));
+
+/** Rewrites every text for which the schema has a mark, leaving everything else as it is. */
+export function mapMarked(
+  schema: JsonSchema,
+  value: unknown,
+  mark: 'filePath' | 'secret',
+  rewrite: (text: string) => string,
+): unknown {
+  const visit = (inner: unknown, path: readonly string[]): unknown => {
+    if (typeof inner === 'string')
+      return schemasAt(schema, path)
+        .flatMap(alternativesOf)
+        .some((each) => each[mark])
+        ? rewrite(inner)
+        : inner;
+    if (Array.isArray(inner)) return inner.map((item, index) => visit(item, [...path, `${index}`]));
+    if (inner === null || typeof inner !== 'object') return inner;
+    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, visit(item, [...path, key])]));
+  };
+  return visit(value, []);
+}

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type AnyAdapter, errorMessage, type Problem, pointerOf } from '@magpie/contract';
+import { LineCounter, type Scalar } from 'yaml';
+import type { Config } from './config.ts';
+import { parseYaml } from './document.ts';
+import { directoryOf, hasReference, type ReferenceSources, resolveReferences } from './references.ts';
+import { secretKeysOf } from './secret-keys.ts';
+import { checkSections } from './sections.ts';
+import { type ConfigSource, createSource } from './source.ts';
+import { readTree } from './tree.ts';
+
+/** What was read besides the file itself, to show it and to watch it. Never values. */
+export interface LoadReport {
+  readonly file: string;
+  /** Environment variables that were used. */
+  readonly environment: readonly string[];
+  /** Absolute paths of the files that were read for `${file:…}`. */
+  readonly files: readonly string[];
+}
+
+/** The result of loading. `config` is undefined exactly when a problem is an error. */
+export interface Loaded {
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+  /** Locates these problems and those of `compileRoutes` in the file. */
+  readonly source: ConfigSource;
+  readonly report: LoadReport;
+}
+
+/** What to load and where references come from. */
+export interface LoadOptions {
+  /** Path of the file. With `text` it only names it and anchors relative paths. */
+  readonly path: string;
+  /** The configuration itself, instead of reading `path`. */
+  readonly text?: string;
+  /** All adapters, the built-in `http` among them. */
+  readonly adapters: readonly AnyAdapter[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly readFile?: (path: string) => string;
+}
+
+const readText = (path: string): string => readFileSync(path, 'utf8');
+
+/**
+ * Loads a configuration file: parses, resolves references, checks by schema. Called once at start, per reload and per
+ * `magpie check`. Never throws for what a file may contain; a file that cannot be read is a problem too.
+ */
+export function loadConfig(options: LoadOptions): Loaded {
+  const { path, readFile = readText } = options;
+  try {
+    return loadText(options.text ?? readFile(path), options);
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    const message = `the configuration file cannot be read: ${errorMessage(error)}`;
+    return {
+      config: undefined,
+      problems: [{ severity: 'error', pointer: '', message }],
+      source: createSource(path, '', new LineCounter(), new Map(), new Set()),
+      report: { file: path, environment: [], files: [] },
+    };
+  }
+}
+
+const isFileError = (error: unknown): boolean => error instanceof Error && 'code' in error && 'syscall' in error;
+
+function loadText(text: string, { path, adapters, env = process.env, readFile = readText }: LoadOptions): Loaded {
+  const directory = directoryOf(path);
+  const { document, lines, problems: textProblems } = parseYaml(text);
+  const references = collectReferences({ env, readFile, directory });
+  const tree = document && textProblems.length === 0 ? readTree(document, references.scalar) : undefined;
+  const source = createSource(path, text, lines, tree?.places ?? new Map(), secretKeysOf(adapters));
+  const report = { file: path, environment: [...references.environment], files: [...references.files] };
+  if (!tree || tree.problems.length > 0) {
+    return { config: undefined, problems: [...textProblems, ...(tree?.problems ?? [])], source, report };
+  }
+  const absolute = (file: string): string => resolve(directory, file);
+  const { sections, problems } = checkSections(tree.value, { adapters, absolute, substituted: references.substituted });
+  const all = [...references.problems, ...problems.filter(({ pointer }) => !references.failed.has(pointer))];
+  const broken = all.some(({ severity }) => severity === 'error');
+  return { config: broken || !sections ? undefined : { ...sections, directory }, problems: all, source, report };
+}
+
+interface References {
+  readonly scalar: (scalar: Scalar, path: readonly string[]) => unknown;
+  readonly substituted: Set<string>;
+  readonly failed: Set<string>;
+  readonly environment: Set<string>;
+  readonly files: Set<string>;
+  readonly problems: Problem[];
+}
+
+/** Sections in which references are resolved; routes are left to the routing package, elsewhere they are errors. */
+const RESOLVED = new Set(['connections', 'http']);
+
+function collectReferences(sources: ReferenceSources): References {
+  const found: Omit<References, 'scalar'> = {
+    substituted: new Set(),
+    failed: new Set(),
+    environment: new Set(),
+    files: new Set(),
+    problems: [],
+  };
+  const scalar = ({ value }: Scalar, path: readonly string[]): unknown => {
+    if (typeof value !== 'string' || !hasReference(value) || path[0] === 'routes') return value;
+    return RESOLVED.has(path[0] ?? '')
+      ? resolveScalar(value, pointerOf(path), sources, found)
+      : misplaced(value, path, found);
+  };
+  return { ...found, scalar };
+}
+
+function resolveScalar(
+  value: string,
+  pointer: string,
+  sources: ReferenceSources,
+  found: Omit<References, 'scalar'>,
+): string {
+  const { text, used, problems } = resolveReferences(value, sources);
+  for (const { kind, name } of used) (kind === 'env' ? found.environment : found.files).add(name);
+  if (used.length > 0) found.substituted.add(pointer);
+  if (problems.length > 0) found.failed.add(pointer);
+  found.problems.push(...problems.map((problem): Problem => ({ severity: 'error', pointer, ...problem })));
+  return text;
+}
+
+function misplaced(value: string, path: readonly string[], found: Omit<References, 'scalar'>): string {
+  if (path[0]?.startsWith('x-')) return value;
+  const pointer = pointerOf(path);
+  found.failed.add(pointer);
+  const message = 'references are resolved only under "connections" and "http"';
+  found.problems.push({ severity: 'error', pointer, message, hint: 'write the value itself here' });
+  return value;
+}

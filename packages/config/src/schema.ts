@@ -1,0 +1,86 @@
+import { isIP } from 'node:net';
+import { BODY_LIMITS, durationSchema, filePathSchema, sizeSchema } from '@magpie/contract';
+import { z } from 'zod';
+
+const bodySize = (): z.ZodType<number, string> =>
+  sizeSchema().refine((bytes) => bytes >= 1 && bytes <= BODY_LIMITS.max, {
+    error: `expected a size of at most ${BODY_LIMITS.max / 2 ** 20}MiB, which is the largest message the gateway carries`,
+  });
+
+const log = z
+  .strictObject({
+    retain: durationSchema().prefault('7d').describe('How long events are kept in the log.'),
+    maxBytes: sizeSchema().prefault('10GiB').describe('Size of the log beyond which the oldest events are removed.'),
+  })
+  .describe('The durable event log.');
+
+const dedupe = z
+  .strictObject({
+    window: durationSchema()
+      .prefault('10m')
+      .describe('How long the identity of a message is remembered, to know it when it comes again.'),
+    count: z.int().min(1).default(1_000_000).describe('How many identities are remembered at most.'),
+  })
+  .describe('The window within which repeats of a message are dropped.');
+
+const limits = z
+  .strictObject({
+    maxBodyBytes: bodySize().prefault('1MiB').describe('Largest message body that is accepted, from anywhere.'),
+  })
+  .describe('Limits on what comes in.');
+
+/** Schema of the section `gateway`. */
+export const gatewaySchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+    .meta({ expected: 'a name of letters, digits, ".", "_" and "-", at most 64 long' })
+    .describe(
+      'Name of this gateway. Two gateways that exchange messages need different ones: it goes along with every message to stop loops.',
+    ),
+  dataDir: filePathSchema().prefault('./data').describe('Directory of the event log. One process at a time uses it.'),
+  log: log.prefault({}),
+  dedupe: dedupe.prefault({}),
+  limits: limits.prefault({}),
+});
+
+const key = z.strictObject({
+  id: z.string().min(1).max(64).describe('Name of the key, for logs and status.'),
+  hash: z
+    .string()
+    .regex(/^(sha256:)?[0-9a-fA-F]{64}$/)
+    .meta({ secret: true, expected: 'the SHA-256 of the key as 64 hexadecimal digits' })
+    .transform((text) => text.replace(/^sha256:/, '').toLowerCase())
+    .describe(
+      'SHA-256 of the key in hexadecimal: `printf %s "$KEY" | sha256sum`. The key itself is never in the file.',
+    ),
+});
+
+const origin = z
+  .string()
+  .refine((text) => URL.canParse(text) && new URL(text).origin === text)
+  .meta({ expected: 'an origin such as "https://app.example.org", without a path' });
+
+/** Schema of the section `http`. */
+export const httpSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback needs `keys`.'),
+  port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 takes a free one.'),
+  keys: z
+    .array(key)
+    .default([])
+    .describe('Bearer keys that may use the API. Without keys everyone who reaches the port may.'),
+  cors: z
+    .strictObject({ origins: z.array(origin).describe('Origins whose pages may call the API.') })
+    .optional()
+    .describe('Lets browser pages of other origins use the API.'),
+});
+
+export type GatewayConfig = z.output<typeof gatewaySchema>;
+export type HttpConfig = z.output<typeof httpSchema>;
+
+/** Whether only this machine can reach a listen address. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  if (bare === 'localhost' || bare === '::1') return true;
+  return isIP(bare) === 4 && bare.startsWith('127.');
+}
