@@ -1,0 +1,35 @@
+import { defineAdapter } from '@magpie/contract';
+import { access } from './access.ts';
+import { channelScheme } from './address.ts';
+import { connectionSchema, type MemoryConfig, originSchema, sourceSchema, targetSchema } from './config.ts';
+import { createConnection } from './connection.ts';
+
+/** The in-memory protocol: everything the gateway knows of it. */
+export const memoryAdapter = defineAdapter({
+  type: 'memory',
+  connectionSchema,
+  sourceSchema,
+  targetSchema,
+  originSchema,
+  addresses: [channelScheme],
+  access,
+  capabilities: ({ fifoWindow, metadata, maxBodyBytes }: MemoryConfig) => ({
+    receives: true,
+    sends: true,
+    fifoWindow,
+    metadata,
+    redelivers: true,
+    maxBodyBytes,
+  }),
+  guarantees: {
+    source: () => ({
+      level: 'at-least-once',
+      reason: 'the in-memory broker delivers unacknowledged messages again for as long as the process lives',
+    }),
+    target: () => ({
+      level: 'at-least-once',
+      reason: 'the in-memory broker confirms each message once every subscriber’s session has it',
+    }),
+  },
+  create: createConnection,
+});

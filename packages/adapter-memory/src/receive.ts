@@ -1,0 +1,48 @@
+import { type AdapterContext, type MagpieError, NotConnected, type Sink, type Verdict } from '@magpie/contract';
+import type { MemoryClient } from './client.ts';
+import { decodeDelivery, type LinkFacts } from './codec.ts';
+import type { MemoryDelivery } from './message.ts';
+
+/** What receiving on one link needs. */
+interface ReceiverParts {
+  readonly client: MemoryClient;
+  readonly facts: LinkFacts;
+  readonly sink: Sink;
+  readonly context: AdapterContext;
+  /** Reports the link as lost. */
+  lose(error: MagpieError): void;
+}
+
+/**
+ * Hands deliveries to the sink and acknowledges what has become durable. Nothing is buffered: the broker keeps at most a
+ * window of deliveries unacknowledged. Batches may wait for their verdicts side by side.
+ *
+ * `unavailable` ends the link: the broker then delivers that message and all unacknowledged ones after it again, in
+ * order, once the supervisor has connected anew.
+ */
+export function createReceiver(parts: ReceiverParts): (batch: readonly MemoryDelivery[]) => void {
+  const { facts, sink, context } = parts;
+  return (batch) => {
+    const events = batch.map((delivery) => decodeDelivery(delivery, facts, context.clock.now()));
+    void sink(events).then((verdicts) => settle(parts, batch, verdicts));
+  };
+}
+
+async function settle(
+  { client, context, lose }: ReceiverParts,
+  batch: readonly MemoryDelivery[],
+  verdicts: readonly Verdict[],
+): Promise<void> {
+  const held = verdicts.findIndex(({ type }) => type === 'unavailable');
+  const settled = held < 0 ? batch : batch.slice(0, held);
+  try {
+    if (settled.length > 0) await client.acknowledge(settled.map(({ number }) => number));
+  } catch {
+    return; // The link is gone: the broker delivers the batch again on the next one.
+  }
+  const verdict = verdicts[held];
+  if (verdict?.type !== 'unavailable' || !client.up) return;
+  context.count('received-unavailable', batch.length - settled.length);
+  client.destroy();
+  lose(new NotConnected(`ended the link so that messages which could not be stored come again: ${verdict.reason}`));
+}
