@@ -111,18 +111,26 @@ function coerceSubstituted(
   const wanted = new Map<string, number | boolean>();
   for (const issue of issues) {
     const pointer = pointerOf([...context.path, ...issue.path]);
-    const value = issue.code === 'invalid_type' && context.substituted.has(pointer) ? scalarOf(issue) : undefined;
+    const value = context.substituted.has(pointer) ? scalarOf(issue) : undefined;
     if (value !== undefined) wanted.set(pointerOf(issue.path), value);
   }
   return wanted.size === 0 ? undefined : { value: replaceAt(input, wanted, '') };
 }
 
-function scalarOf(issue: Issue & { code: 'invalid_type' }): number | boolean | undefined {
+/** The number or truth value that the text of an issue spells, if the schema could mean one there. */
+function scalarOf(issue: Issue): number | boolean | undefined {
   const text = typeof issue.input === 'string' ? issue.input.trim() : '';
-  if (issue.expected === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
-  const numeric = (issue.expected === 'number' || issue.expected === 'int') && /^-?\d+(\.\d+)?$/.test(text);
-  return numeric ? Number(text) : undefined;
+  const spelt = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : TRUTH.get(text);
+  if (spelt === undefined || issue.code === 'invalid_union') return spelt;
+  if (issue.code === 'invalid_value') return issue.values.includes(spelt) ? spelt : undefined;
+  const wanted = issue.code === 'invalid_type' ? issue.expected : undefined;
+  return wanted === typeof spelt || (wanted === 'int' && typeof spelt === 'number') ? spelt : undefined;
 }
+
+const TRUTH = new Map([
+  ['true', true],
+  ['false', false],
+]);
 
 function replaceAt(value: unknown, wanted: ReadonlyMap<string, unknown>, pointer: string): unknown {
   if (wanted.has(pointer)) return wanted.get(pointer);

@@ -74,7 +74,8 @@ function loadText(text: string, { path, adapters, env = process.env, readFile = 
   if (!tree || tree.problems.length > 0) {
     return { config: undefined, problems: [...textProblems, ...(tree?.problems ?? [])], source, report };
   }
-  const absolute = (file: string): string => resolve(directory, file);
+  // A text of several lines in the place of a path is the content itself, such as a PEM certificate.
+  const absolute = (file: string): string => (file.includes('\n') ? file : resolve(directory, file));
   const { sections, problems } = checkSections(tree.value, { adapters, absolute, substituted: references.substituted });
   const all = [...references.problems, ...problems.filter(({ pointer }) => !references.failed.has(pointer))];
   const broken = all.some(({ severity }) => severity === 'error');

@@ -67,7 +67,7 @@ export const httpSchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 takes a free one.'),
   keys: z
     .array(key)
-    .default([])
+    .prefault([])
     .describe('Bearer keys that may use the API. Without keys everyone who reaches the port may.'),
   cors: z
     .strictObject({ origins: z.array(origin).describe('Origins whose pages may call the API.') })

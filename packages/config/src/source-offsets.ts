@@ -7,8 +7,12 @@ import type { Scalar } from 'yaml';
  */
 export function sourceOffsets(source: string, scalar: Scalar, value: string): (offset: number) => number {
   const [start, end] = scalar.range ?? [0, 0];
-  const cursor = firstCharacter(source, scalar, start, end);
-  const offsets = followValue(source.slice(0, end), value, cursor);
+  const offsets = followValue(
+    source.slice(0, end),
+    value,
+    firstCharacter(source, scalar, start, end),
+    advanceBy(scalar),
+  );
   return (offset) => offsets[Math.min(Math.max(offset, 0), value.length)] ?? start;
 }
 
@@ -19,30 +23,41 @@ function firstCharacter(source: string, scalar: Scalar, start: number, end: numb
   return header < 0 ? end : skipSpace(source, header + 1, end);
 }
 
-function followValue(source: string, value: string, from: number): number[] {
+/** The offset after what the file has at `cursor` for one character of the value. */
+type Advance = (source: string, cursor: number, char: string) => number;
+
+function followValue(source: string, value: string, from: number, advance: Advance): number[] {
   const offsets: number[] = [];
   let cursor = from;
   for (const char of value.split('')) {
     offsets.push(cursor);
-    cursor = afterCharacter(source, cursor, char);
+    cursor = advance(source, cursor, char);
   }
   offsets.push(cursor);
   return offsets;
 }
 
-/** The offset after what the file has at `cursor` for one character of the value. */
-function afterCharacter(source: string, cursor: number, char: string): number {
-  const found = source[cursor];
-  if (char === '\n' || (char === ' ' && found !== ' ')) return skipSpace(source, cursor, source.length);
-  if (found === char) return cursor + (char === "'" && source[cursor + 1] === "'" ? 2 : 1);
-  if (found === '\\') return afterEscape(source, cursor);
-  return found === undefined ? cursor : cursor + 1;
+function advanceBy({ type }: Scalar): Advance {
+  if (type === 'QUOTE_DOUBLE')
+    return (source, cursor, char) =>
+      source[cursor] === '\\' ? afterEscape(source, cursor) : afterPlain(source, cursor, char);
+  if (type !== 'QUOTE_SINGLE') return afterPlain;
+  return (source, cursor, char) => (char === "'" ? cursor + 2 : afterPlain(source, cursor, char));
+}
+
+/** A line break in the file, with the indentation after it, is one space or line break of the value. */
+function afterPlain(source: string, cursor: number, char: string): number {
+  if (char === '\n' || (char === ' ' && source[cursor] !== ' ')) return skipSpace(source, cursor, source.length);
+  return Math.min(cursor + 1, source.length);
 }
 
 const ESCAPE_DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 
-const afterEscape = (source: string, cursor: number): number =>
-  cursor + 2 + (ESCAPE_DIGITS[source[cursor + 1] ?? ''] ?? 0);
+function afterEscape(source: string, cursor: number): number {
+  const next = source[cursor + 1] ?? '';
+  if (next === '\n') return skipSpace(source, cursor + 1, source.length) + 1;
+  return cursor + 2 + (ESCAPE_DIGITS[next] ?? 0);
+}
 
 function skipSpace(source: string, from: number, end: number): number {
   let cursor = from;

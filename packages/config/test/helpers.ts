@@ -1,4 +1,5 @@
 import { type Loaded, type LoadOptions, loadConfig, renderProblems } from '@magpie/config';
+import { Secret } from '@magpie/contract';
 import { sampleAdapters } from './sample-adapter.ts';
 
 /** Loads a text as `/etc/magpie/magpie.yaml` with the sample adapters. */
@@ -18,3 +19,14 @@ export const found = ({ problems, source }: Loaded): string[] =>
 
 /** What a user is shown. */
 export const shown = ({ problems, source }: Loaded): string => renderProblems(problems, source);
+
+/** The parsed settings of the first connection, as the sample adapter declares them. */
+export function settings({ config, problems }: Loaded): Readonly<Record<string, unknown>> {
+  const [connection] = config?.connections ?? [];
+  if (!connection) throw new Error(`nothing loaded: ${JSON.stringify(problems)}`);
+  return Object(connection.config);
+}
+
+/** The text of a secret setting. */
+export const revealed = (value: unknown): string =>
+  value instanceof Secret ? value.reveal() : `not a secret: ${value}`;

@@ -40,6 +40,10 @@ export const sampleAdapters: readonly AnyAdapter[] = [
       url: z.string().meta({ expected: 'a URL such as "sample://host:1234"' }).describe('Where the server is.'),
       password: secretSchema().optional().describe('What it asks for.'),
       keepAlive: z.int().min(1).max(600).default(30).describe('Seconds between pings.'),
+      version: z
+        .union([z.literal(5), z.literal('3.1')])
+        .default(5)
+        .describe('Of the protocol.'),
       clean: z.boolean().default(false).describe('Whether to start anew.'),
       mode: z.enum(['fast', 'careful']).default('careful').describe('How to send.'),
       tls: z
