@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, BrokerUser, StartOptions } from './broker.ts';
 import { guard, temporaryDirectory } from './guard.ts';
-import { freePorts } from './ports.ts';
+import { choosePorts } from './ports.ts';
 import { type Greeting, greets } from './probe.ts';
 import { type Command, type RunningProcess, startProcess } from './process.ts';
 import { type TlsFiles, tlsFiles } from './tls.ts';
@@ -66,7 +66,7 @@ async function instanceOf<PortName extends string, UrlName extends string>(
 ) {
   const dataDir = options.dataDir ?? temporaryDirectory(kind.name);
   mkdirSync(dataDir, { recursive: true });
-  const ports = { ...(await freePorts(kind.portNames)), ...options.ports };
+  const ports = await choosePorts(kind.portNames, options.ports);
   const tls = await tlsFiles(options.dataDir === undefined ? join(guard().root, 'tls') : join(dataDir, 'tls'));
   const certificate = options.expiredCertificate === true ? tls.expiredCertificate : tls.certificate;
   const setting: Setting<PortName> = { dataDir, ports, tls, certificate };
@@ -144,6 +144,8 @@ async function untilReady<PortName extends string>(
       await sleep(25);
     }
   }
+  // Somebody else's broker may have answered on a port that ours failed to get.
+  if (!process.running) throw new Error(`${kind.name} exited at its start. The end of its log:\n${logs()}`);
 }
 
 function problemOf(process: RunningProcess, deadline: number, timeout: number): string | undefined {

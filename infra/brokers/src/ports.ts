@@ -6,14 +6,29 @@ const count = 20_000;
 const handedOut = new Set<number>();
 
 /**
- * Finds one free loopback port for each of `names`, never the same one twice in this process. Another process may
- * still take a port before the broker binds it; the launcher then tries again with others.
- * @throws Error when 200 ports in a row were taken.
+ * Gives each of `names` its port from `fixed`, or else a free loopback port, never the same one twice in this process.
+ * Another process may still take a port before the broker binds it; the launcher then tries again with others.
+ * @throws Error when a fixed port is taken, or 200 others in a row were.
  */
-export async function freePorts<Name extends string>(names: readonly Name[]): Promise<Record<Name, number>> {
-  const ports = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
+export async function choosePorts<Name extends string>(
+  names: readonly Name[],
+  fixed: Partial<Record<Name, number>> = {},
+): Promise<Record<Name, number>> {
+  const ports = await Promise.all(
+    names.map(async (name) => {
+      const port = fixed[name];
+      return [name, port === undefined ? await freePort() : await checked(name, port)] as const;
+    }),
+  );
   // Object.fromEntries widens the keys to string; they are exactly `names`.
   return Object.fromEntries(ports) as Record<Name, number>;
+}
+
+async function checked(name: string, port: number): Promise<number> {
+  if (await isFree(port)) return port;
+  throw new Error(
+    `TCP port ${port} of 127.0.0.1, wanted for "${name}", is taken. Stop what uses it or choose another.`,
+  );
 }
 
 async function freePort(): Promise<number> {
