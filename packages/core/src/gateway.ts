@@ -191,7 +191,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     parsePosition: (text) => log.parsePosition(text),
     head: () => tail.head(),
     connections: () => [...supervisors.values()].map((supervisor) => supervisor.status()),
-    pattern: (connection, words) => patternOf(connectionInfo(connection), words),
+    pattern: (address, connection) =>
+      patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),
     message: (ref) => messageStatus(ref, { log, routes, outlets }),
   };
 }

@@ -1,16 +1,37 @@
-import { type AddressPattern, type PatternSegment, Rejected } from '@magpie/contract';
+import {
+  type AddressBook,
+  type AddressPattern,
+  type AddressScheme,
+  type PatternSegment,
+  Rejected,
+} from '@magpie/contract';
 import type { ConnectionInfo } from '@magpie/routing';
 
-/** A pattern from a connection's native words, wildcards included. Throws `Rejected` naming the words it expected. */
-export function patternOf(info: ConnectionInfo, words: Readonly<Record<string, string>>): AddressPattern {
-  const scheme = info.adapter.addresses.find(({ words: known }) => known[0]! in words);
-  if (!scheme) {
-    const known = info.adapter.addresses.map((each) => each.words[0]).join(' or ');
-    throw new Rejected(`expected ${known} for connection "${info.name}", got ${Object.keys(words).join(', ')}`);
-  }
-  const segments = scheme.splitPattern(words).map((segment): PatternSegment => {
+/**
+ * A pattern from text: `topic:plant/+/alarm`, or with a connection given just `plant/+/alarm` in the connection's first
+ * scheme. Native wildcards are understood. Throws `Rejected` naming what was expected.
+ */
+export function patternOf(text: string, book: AddressBook, info: ConnectionInfo | undefined): AddressPattern {
+  const { scheme, value } = split(text, book, info);
+  const segments = scheme.parse(value).map((segment, index, all): PatternSegment => {
     const wildcard = scheme.wildcard(segment);
+    if (wildcard === 'many' && index < all.length - 1) {
+      throw new Rejected(`"${segment}" matches any rest and can only stand at the end, got "${text}"`);
+    }
     return wildcard ? { type: wildcard } : { type: 'literal', value: segment };
   });
   return { scheme: scheme.scheme, segments };
+}
+
+function split(
+  text: string,
+  book: AddressBook,
+  info: ConnectionInfo | undefined,
+): { scheme: AddressScheme; value: string } {
+  const colon = text.indexOf(':');
+  const named = colon > 0 ? book.scheme(text.slice(0, colon)) : undefined;
+  if (named) return { scheme: named, value: text.slice(colon + 1) };
+  const own = info?.adapter.addresses[0];
+  if (own) return { scheme: own, value: text };
+  throw new Rejected(`"${text}" is not an address: expected scheme:value, or a connection beside it`);
 }

@@ -120,7 +120,10 @@ export interface Gateway {
   parsePosition(text: string): Position | undefined;
   head(): Position | undefined;
   connections(): readonly ConnectionStatus[];
-  /** Makes a pattern from a connection's native words, as a route's `from` does. Throws `Rejected`. */
-  pattern(connection: string, words: Readonly<Record<string, string>>): AddressPattern;
+  /**
+   * A pattern from text: `topic:plant/+/alarm`, or with a connection just `plant/+/alarm` in its first scheme. Throws
+   * `Rejected`.
+   */
+  pattern(address: string, connection?: string): AddressPattern;
   message(ref: string): Promise<MessageStatus | undefined>;
 }

@@ -1,0 +1,76 @@
+import type { EventJson } from '@magpie/contract';
+import type { Command } from 'commander';
+import { WebSocket } from 'ws';
+import { authorization, type ClientOptions, DEFAULT_URL } from './client.ts';
+import { fail } from './fail.ts';
+
+interface TailOptions extends ClientOptions {
+  readonly connection?: string;
+  readonly address?: string;
+  readonly since?: string;
+  readonly json?: true;
+}
+
+/** `magpie tail`: shows events as they are stored. */
+export function addTail(program: Command): void {
+  program
+    .command('tail')
+    .description('show events of a running gateway live')
+    .option('--connection <name>', 'only events of this connection')
+    .option(
+      '--address <pattern>',
+      'only these addresses, in the words of the protocol: plant/+/alarm (needs --connection)',
+    )
+    .option('--since <position>', 'start after a position, or "earliest"')
+    .option('--json', 'one JSON object per line')
+    .option('--url <url>', 'the gateway', DEFAULT_URL)
+    .option('--key <key>', 'bearer key (default: MAGPIE_KEY)')
+    .action(tail);
+}
+
+/** Events asked for at a time. */
+const CREDIT = 256;
+
+function tail(options: TailOptions): Promise<void> {
+  const url = new URL('/v1/stream', options.url);
+  url.protocol = url.protocol.replace('http', 'ws');
+  const socket = new WebSocket(url, ['magpie.v1.json'], { headers: authorization(options) });
+  const { connection, address, since } = options;
+  return new Promise((resolve) => {
+    socket.on('open', () => {
+      if (!options.json) process.stdout.write(`${line('TIME', 'CONNECTION', 'ADDRESS', 'BODY')}\n`);
+      socket.send(JSON.stringify({ type: 'subscribe', id: 'tail', connection, address, after: since, credit: CREDIT }));
+    });
+    socket.on('message', (data) => receive(socket, JSON.parse(String(data)), options));
+    socket.on('close', (code, reason) => {
+      if (code !== 1000) process.stderr.write(`magpie: the stream ended: ${code} ${String(reason)}\n`);
+      resolve();
+    });
+    socket.on('error', (error) => fail(`no stream at ${url.href}: ${error.message}`));
+    process.once('SIGINT', () => socket.close(1000));
+  });
+}
+
+interface Frame {
+  readonly type: string;
+  readonly events?: readonly { readonly position: string; readonly event: EventJson }[];
+  readonly detail?: string;
+}
+
+function receive(socket: WebSocket, frame: Frame, { json }: TailOptions): void {
+  if (frame.type === 'error') fail(frame.detail ?? 'the gateway refused the subscription');
+  if (frame.type === 'gap') process.stderr.write('magpie: older events are no longer kept, a part is missing\n');
+  if (frame.type !== 'events' || !frame.events) return;
+  for (const { position, event } of frame.events) {
+    process.stdout.write(`${json ? JSON.stringify({ position, ...event }) : show(event)}\n`);
+  }
+  socket.send(JSON.stringify({ type: 'credit', id: 'tail', credit: frame.events.length }));
+}
+
+const show = (event: EventJson): string => {
+  const body = event.text ?? event.base64 ?? JSON.stringify(event.payload);
+  return line(event.receivedAt.slice(11, 23), event.source, event.address, body.replace(/\s+/g, ' ').slice(0, 120));
+};
+
+const line = (time: string, connection: string, address: string, body: string): string =>
+  `${time.padEnd(12)}  ${connection.padEnd(10)}  ${address.padEnd(36)}  ${body}`;

@@ -1,0 +1,61 @@
+import { styleText } from 'node:util';
+
+/** A hop of the scenario did not happen as it had to. */
+export class HopFailed extends Error {
+  override readonly name = 'HopFailed';
+}
+
+/** Prints hops as they happen, each with its time since the one before. */
+export interface Hops {
+  /** Something a player does. */
+  does(who: string, what: string, action: () => Promise<void>): Promise<void>;
+  /** Something a player is to see, within the time limit. Throws `HopFailed` naming the hop. */
+  sees<T>(who: string, what: string, wait: Promise<T>, check: (seen: T) => string | undefined): Promise<T>;
+  /** A heading between the acts. */
+  act(title: string): void;
+  readonly count: number;
+}
+
+const LIMIT_MS = 15_000;
+
+export function createHops(print: (line: string) => void): Hops {
+  let last = performance.now();
+  let count = 0;
+  const color = process.stdout.isTTY === true;
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
+    color ? styleText(style, text) : text;
+
+  const hop = (mark: string, who: string, what: string): void => {
+    const ms = performance.now() - last;
+    last = performance.now();
+    count++;
+    print(`  ${mark} ${who.padEnd(12)} ${what}${paint('dim', `  ${ms.toFixed(1)} ms`)}`);
+  };
+
+  const limited = async <T>(who: string, what: string, wait: Promise<T>): Promise<T> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new HopFailed(`${who} ${what}: nothing within ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+    });
+    return Promise.race([wait, late]).finally(() => clearTimeout(timer));
+  };
+
+  return {
+    does: async (who, what, action) => {
+      last = performance.now();
+      await limited(who, what, action());
+      hop(paint('cyan', '●'), who, what);
+    },
+    sees: async (who, what, wait, check) => {
+      const seen = await limited(who, what, wait);
+      const problem = check(seen);
+      if (problem !== undefined) throw new HopFailed(`${who} ${what}: ${problem}`);
+      hop(paint('green', '✔'), who, what);
+      return seen;
+    },
+    act: (title) => print(`\n${paint('bold', title)}`),
+    get count() {
+      return count;
+    },
+  };
+}

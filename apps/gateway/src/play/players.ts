@@ -1,0 +1,38 @@
+/** The simulated MQTT device: raises alarms, obeys commands, reports its state, shows notices. */
+export interface Pump {
+  raiseAlarm(severity: number, text: string): Promise<void>;
+  /** Resolves to the next command that arrives. */
+  command(): Promise<unknown>;
+  report(state: string): Promise<void>;
+  /** Resolves to the next text on the display. */
+  display(): Promise<string>;
+}
+
+/** A person in the room. */
+export interface Person {
+  say(text: string): Promise<void>;
+  /** Resolves to the next thing the gateway says in the room. */
+  hear(): Promise<string>;
+}
+
+/** The back office on its queue. */
+export interface Office {
+  /** Resolves to the next message: routing key and body. */
+  receive(): Promise<{ readonly key: string; readonly body: string }>;
+}
+
+/** Everything around the gateway. */
+export interface World {
+  /** What it is made of, for the title line. */
+  readonly title: string;
+  /** Environment of the configuration: addresses and passwords of the brokers. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The configuration file that fits this world. */
+  readonly configuration: string;
+  /** What the watching app is to see, as `connection address`. */
+  readonly watched: readonly string[];
+  /** Connects the players. Called once the gateway is up. */
+  players(): Promise<{ readonly pump: Pump; readonly person: Person; readonly office: Office }>;
+  /** Disconnects the players and stops what was started. */
+  stop(): Promise<void>;
+}

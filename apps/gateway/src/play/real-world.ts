@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import {
+  type MosquittoBroker,
+  type ProsodyBroker,
+  type RabbitmqBroker,
+  startMosquitto,
+  startProsody,
+  startRabbitmq,
+} from '@magpie/brokers';
+import { client, xml } from '@xmpp/client';
+import amqp from 'amqplib';
+import mqtt from 'mqtt';
+import { createInbox } from './inbox.ts';
+import type { Office, Person, Pump, World } from './players.ts';
+
+const PASSWORD = 'magpie-secret';
+const ROOM = 'ops@conference.localhost';
+
+/** Starts Mosquitto, RabbitMQ and Prosody, each announced by `say` when it is ready. */
+export async function realWorld(say: (line: string) => void): Promise<World> {
+  const announced = async <T extends { name: string; version: string; ports: { plain: number } }>(
+    starting: Promise<T>,
+  ): Promise<T> => {
+    const broker = await starting;
+    say(`${broker.name} ${broker.version} on port ${broker.ports.plain}`);
+    return broker;
+  };
+  const users = ['magpie', 'alice'].map((name) => ({ name, password: PASSWORD }));
+  const [mosquitto, rabbitmq, prosody] = await Promise.all([
+    announced(startMosquitto()),
+    announced(startRabbitmq()),
+    announced(startProsody({ users })),
+  ]);
+  const closers: (() => Promise<unknown>)[] = [];
+  return {
+    title: 'Mosquitto, RabbitMQ and Prosody',
+    configuration: fileURLToPath(new URL('../../examples/pump-room/magpie.yaml', import.meta.url)),
+    env: {
+      MQTT_URL: mosquitto.urls.plain,
+      AMQP_URL: rabbitmq.urls.plain,
+      XMPP_URL: prosody.urls.plain,
+      XMPP_CA: prosody.ca,
+      XMPP_PASSWORD: PASSWORD,
+    },
+    watched: [
+      'floor topic:plant/pump-7/alarm',
+      `chat room:${ROOM}`,
+      'floor topic:plant/pump-7/state',
+      'http topic:notices/hall-2',
+    ],
+    players: async () => {
+      const pump = await startPump(mosquitto, closers);
+      return { pump, person: await startPerson(prosody, closers), office: await startOffice(rabbitmq, closers) };
+    },
+    stop: async () => {
+      await Promise.allSettled(closers.map((close) => close()));
+      await Promise.all([mosquitto.stop(), rabbitmq.stop(), prosody.stop()]);
+    },
+  };
+}
+
+type Closers = (() => Promise<unknown>)[];
+
+async function startPump({ urls }: MosquittoBroker, closers: Closers): Promise<Pump> {
+  const device = await mqtt.connectAsync(urls.plain, { clientId: 'pump-7', protocolVersion: 5 });
+  const commands = createInbox<unknown>();
+  const display = createInbox<string>();
+  device.on('message', (topic, body) => {
+    if (topic.startsWith('display/')) display.put(body.toString());
+    else commands.put(JSON.parse(body.toString()));
+  });
+  await device.subscribeAsync(['plant/pump-7/set', 'display/+'], { qos: 1 });
+  closers.push(() => device.endAsync());
+  const publish = async (topic: string, body: object): Promise<void> => {
+    const properties = { contentType: 'application/json' };
+    await device.publishAsync(topic, JSON.stringify(body), { qos: 1, properties });
+  };
+  return {
+    raiseAlarm: (severity, text) => publish('plant/pump-7/alarm', { severity, text }),
+    command: commands.take,
+    report: (state) => publish('plant/pump-7/state', { state }),
+    display: display.take,
+  };
+}
+
+async function startPerson({ urls, ca }: ProsodyBroker, closers: Closers): Promise<Person> {
+  // The client library takes no certificate authority of its own.
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(ca, 'utf8')]);
+  const chat = client({ service: urls.plain, domain: 'localhost', username: 'alice', password: PASSWORD });
+  const heard = createInbox<string>();
+  chat.on('error', () => undefined); // start() and the hops report what matters
+  const joined = createInbox<void>();
+  chat.on('stanza', (stanza) => {
+    if (stanza.is('presence') && stanza.attrs.from === `${ROOM}/alice`) joined.put();
+    const body = stanza.getChildText('body');
+    if (stanza.is('message') && body && stanza.attrs.from === `${ROOM}/magpie`) heard.put(body);
+  });
+  await chat.start();
+  closers.push(() => chat.stop());
+  const history = xml('history', { maxstanzas: '0' });
+  const join = xml('x', { xmlns: 'http://jabber.org/protocol/muc' }, history);
+  await chat.send(xml('presence', { to: `${ROOM}/alice` }, join));
+  await joined.take();
+  return {
+    say: (text) => chat.send(xml('message', { to: ROOM, type: 'groupchat' }, xml('body', {}, text))),
+    hear: heard.take,
+  };
+}
+
+async function startOffice({ urls }: RabbitmqBroker, closers: Closers): Promise<Office> {
+  const connection = await amqp.connect(urls.plain);
+  const channel = await connection.createChannel();
+  const received = createInbox<{ key: string; body: string }>();
+  await channel.consume('alarm-inbox', (message) => {
+    if (!message) return;
+    channel.ack(message);
+    received.put({ key: message.fields.routingKey, body: message.content.toString() });
+  });
+  closers.push(() => connection.close());
+  return { receive: received.take };
+}
