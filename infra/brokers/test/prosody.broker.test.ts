@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { connect as connectTls, getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { type Client, client, xml } from '@xmpp/client';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type ProsodyBroker, startProsody } from '../src/index.ts';
+import { isRunning, waitUntilGone } from './processes.ts';
+
+const open: Client[] = [];
+
+const opening = (namespace: string) =>
+  `<stream:stream xmlns='${namespace}' xmlns:stream='http://etherx.jabber.org/streams'`;
+
+/** A bare XML stream, for what the client library does not do. */
+function dial(port: number) {
+  const socket = connect({ port, host: '127.0.0.1' });
+  let received = '';
+  socket.on('data', (chunk) => {
+    received += String(chunk);
+  });
+  const say = async (xmlText: string, answer: RegExp) => {
+    socket.write(xmlText);
+    return await vi.waitFor(() => answer.exec(received) ?? Promise.reject(new Error(`Got only: ${received}`)));
+  };
+  return { say, end: () => socket.destroy() };
+}
+
+async function logIn(broker: ProsodyBroker, username: string, password: string): Promise<Client> {
+  const xmpp = client({ service: broker.urls.plain, domain: broker.domain, username, password });
+  xmpp.on('error', () => undefined);
+  open.push(xmpp);
+  await xmpp.start();
+  return xmpp;
+}
+
+async function features(broker: ProsodyBroker, domain: string): Promise<string> {
+  const xmpp = await logIn(broker, 'alice', 'a"b\\c');
+  const info = await xmpp.iqCaller.get(xml('query', 'http://jabber.org/protocol/disco#info'), domain);
+  return String(info);
+}
+
+describe('Prosody', () => {
+  let broker: ProsodyBroker;
+  beforeAll(async () => {
+    const users = [
+      { name: 'alice', password: 'a"b\\c' },
+      { name: 'bob', password: 'b' },
+    ];
+    broker = await startProsody({ users });
+    // The client library upgrades by STARTTLS and takes no authority of its own.
+    setDefaultCACertificates([...getCACertificates(), await readFile(broker.ca, 'utf8')]);
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((xmpp) => xmpp.stop()));
+  });
+  afterAll(() => broker.stop());
+
+  it('lets its users in', async () => {
+    await logIn(broker, 'alice', 'a"b\\c');
+    await logIn(broker, 'bob', 'b');
+  });
+
+  it('refuses a wrong password', async () => {
+    await expect(logIn(broker, 'bob', 'wrong')).rejects.toThrow('not-authorized');
+  });
+
+  it('offers direct TLS with a certificate of its authority', async () => {
+    const socket = connectTls({ port: broker.ports.tls, host: '127.0.0.1', ca: await readFile(broker.ca) });
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    expect(socket.authorized).toBe(true);
+    socket.destroy();
+  });
+
+  it('offers archives, rooms with archives, and uploads', async () => {
+    const account = await features(broker, 'alice@localhost');
+    expect(account).toContain('urn:xmpp:mam:2');
+    expect(await features(broker, broker.rooms)).toContain('http://jabber.org/protocol/muc');
+    expect(await features(broker, 'upload.localhost')).toContain('urn:xmpp:http:upload:0');
+  });
+
+  it('accepts a component connection for its domains', async () => {
+    const stream = dial(broker.ports.component);
+    const opened = await stream.say(`${opening('jabber:component:accept')} to='bridge.localhost'>`, /id='([^']*)'/);
+    const proof = createHash('sha1').update(`${opened[1]}${broker.componentSecret}`).digest('hex');
+    await stream.say(`<handshake>${proof}</handshake>`, /<handshake\/>/);
+    stream.end();
+  });
+
+  it('tells its version and answers prosodyctl', async () => {
+    expect(broker.version).toMatch(/^\d+\.\d+/);
+    await broker.control('register', 'carol', 'localhost', 'c');
+    await logIn(broker, 'carol', 'c');
+  });
+
+  it('keeps ports and users through SIGKILL and restart', async () => {
+    const { ports, pid } = broker;
+    await broker.kill();
+    expect(isRunning(pid)).toBe(false);
+    await broker.restart();
+    expect(broker.ports).toEqual(ports);
+    await logIn(broker, 'carol', 'c');
+  });
+
+  it('leaves no process and no data after stop', async () => {
+    const other = await startProsody();
+    const { pid } = other;
+    await other.stop();
+    await waitUntilGone(pid);
+    await expect(readFile(`${other.dataDir}/prosody.cfg.lua`)).rejects.toThrow('ENOENT');
+  });
+
+  it('requires TLS before a login on demand', async () => {
+    const strict = await startProsody({ requireTls: true });
+    const stream = dial(strict.ports.plain);
+    const request = `${opening('jabber:client')} to='localhost' version='1.0'>`;
+    const [features] = await stream.say(request, /<stream:features>.*<\/stream:features>/);
+    stream.end();
+    expect(features).toContain('<required');
+    expect(features).not.toContain('<mechanism>');
+    await strict.stop();
+  });
+});
