@@ -1,0 +1,22 @@
+/** Every field a log line may have besides `level`, `time` and `msg`, with its meaning. Never a body, never a secret. */
+export const LOG_FIELDS = {
+  gateway: 'Id of the gateway.',
+  connection: 'Name of the connection.',
+  route: 'Id of the route.',
+  target: 'The target as `route/target`.',
+  ref: 'Ref of the event.',
+  error: 'Class or code of an error; the table of error classes explains it.',
+  reason: 'Why, in words.',
+  attempt: 'Number of the attempt, from 1.',
+  ms: 'How long it took, milliseconds.',
+  state: 'The state entered.',
+  count: 'How many.',
+  bytes: 'How much, bytes.',
+  url: 'Where, without credentials.',
+  signal: 'The signal received.',
+  method: 'HTTP method.',
+  status: 'HTTP status.',
+  requestId: 'Id of the HTTP request, as in the response header `x-request-id`.',
+} as const satisfies Record<string, string>;
+
+export type LogField = keyof typeof LOG_FIELDS;

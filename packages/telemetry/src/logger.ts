@@ -1,0 +1,75 @@
+import type { Logger } from '@magpie/contract';
+import { type Logger as Pino, pino, stdTimeFunctions } from 'pino';
+import type { LogField } from './log-fields.ts';
+import { prettyLine } from './pretty.ts';
+
+/** Log levels, from most to least. Normal operation is silent at `info` once everything is up. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Where finished lines go; standard output unless a test wants them. */
+export interface LogOutput {
+  write(line: string): void;
+}
+
+export interface LoggerOptions {
+  /** One of `LOG_LEVELS`; anything else is taken for `info`. */
+  readonly level?: string;
+  /** Lines for people instead of JSON. */
+  readonly pretty?: boolean;
+  readonly output?: LogOutput;
+}
+
+/** A logger that can make others with fixed fields. */
+export interface RootLogger extends Logger {
+  child(fields: Readonly<Partial<Record<LogField, unknown>>>): RootLogger;
+}
+
+/** Names of fields that are cut out should somebody log them all the same, at the top and one level down. */
+const REDACTED = [
+  'password',
+  'passphrase',
+  'secret',
+  'token',
+  'authorization',
+  'cookie',
+  'body',
+  'payload',
+  'text',
+  'base64',
+];
+
+/**
+ * Makes the logger of a process: JSON lines on standard output, times in ISO 8601. Secrets, bodies and passwords in URLs
+ * are cut out of whatever is logged.
+ */
+export function createLogger({
+  level = 'info',
+  pretty = false,
+  output = process.stdout,
+}: LoggerOptions = {}): RootLogger {
+  const known = LOG_LEVELS.find((each) => each === level) ?? 'info';
+  const write = (line: string): void => {
+    const clean = withoutUrlPasswords(line);
+    output.write(pretty ? prettyLine(clean) : clean);
+  };
+  const options = {
+    level: known,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: { paths: REDACTED.flatMap((name) => [name, `*.${name}`]), censor: '[hidden]' },
+  };
+  return wrap(pino(options, { write }));
+}
+
+const withoutUrlPasswords = (line: string): string =>
+  line.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/?#:@"]*):[^\s/?#"]*@/gi, '$1:[secret]@');
+
+const wrap = (logger: Pino): RootLogger => ({
+  debug: (fields, message) => logger.debug(fields, message),
+  info: (fields, message) => logger.info(fields, message),
+  warn: (fields, message) => logger.warn(fields, message),
+  error: (fields, message) => logger.error(fields, message),
+  child: (fields) => wrap(logger.child(fields)),
+});

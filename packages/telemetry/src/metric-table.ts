@@ -1,0 +1,105 @@
+/** One metric: what it is called, what it means and how it may be split. */
+export interface MetricDefinition {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Never a topic, an address or a client id: what a stranger can choose has no bounds. */
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram, in the unit of its name. */
+  readonly buckets?: readonly number[];
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
+/** Every metric of the gateway, by the name of its handle in code. Documentation and dashboards are made from this table. */
+export const METRICS = {
+  buildInfo: {
+    name: 'magpie_build_info',
+    type: 'gauge',
+    help: 'Always 1; the labels say what is running.',
+    labels: ['version', 'node'],
+  },
+  connectionState: {
+    name: 'magpie_connection_state',
+    type: 'gauge',
+    help: '1 while the connection is up, which means a recent successful round trip; otherwise 0.',
+    labels: ['connection'],
+  },
+  connectionReconnects: {
+    name: 'magpie_connection_reconnects_total',
+    type: 'counter',
+    help: 'Attempts to establish a connection again after it was lost or refused.',
+    labels: ['connection'],
+  },
+  eventsReceived: {
+    name: 'magpie_events_received_total',
+    type: 'counter',
+    help: 'Events taken in, by result: stored, duplicate, mismatch, refused or unavailable.',
+    labels: ['connection', 'result'],
+  },
+  eventsStored: {
+    name: 'magpie_events_stored_total',
+    type: 'counter',
+    help: 'Events that are durable in the log.',
+    labels: [],
+  },
+  deliveries: {
+    name: 'magpie_deliveries_total',
+    type: 'counter',
+    help: 'Deliveries that ended or were refused, by result.',
+    labels: ['route', 'target', 'result'],
+  },
+  deliverySeconds: {
+    name: 'magpie_delivery_seconds',
+    type: 'histogram',
+    help: 'Time from handing a message to the connection to its confirmation.',
+    labels: ['connection'],
+    buckets: SECONDS,
+  },
+  commitSeconds: {
+    name: 'magpie_commit_seconds',
+    type: 'histogram',
+    help: 'Time of one commit to the log, fsync included.',
+    labels: [],
+    buckets: SECONDS,
+  },
+  commitEvents: {
+    name: 'magpie_commit_events',
+    type: 'histogram',
+    help: 'Events written together in one commit.',
+    labels: [],
+    buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500],
+  },
+  backlog: {
+    name: 'magpie_backlog_deliveries',
+    type: 'gauge',
+    help: 'Deliveries that a target still has before it.',
+    labels: ['target'],
+  },
+  deadLetters: {
+    name: 'magpie_dead_letters_total',
+    type: 'counter',
+    help: 'Dead letters written, by reason.',
+    labels: ['reason'],
+  },
+  streamSubscribers: {
+    name: 'magpie_stream_subscribers',
+    type: 'gauge',
+    help: 'Apps that read live events.',
+    labels: [],
+  },
+  httpRequests: {
+    name: 'magpie_http_requests_total',
+    type: 'counter',
+    help: 'Requests to the HTTP API; `route` is the pattern of the path, never the path itself.',
+    labels: ['method', 'route', 'status'],
+  },
+  adapter: {
+    name: 'magpie_adapter_total',
+    type: 'counter',
+    help: 'What an adapter counts, such as messages dropped at a limit; the protocol pages list the counters.',
+    labels: ['connection', 'counter'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+export type MetricTable = typeof METRICS;

@@ -1,0 +1,104 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { METRICS, type MetricDefinition, type MetricTable } from './metric-table.ts';
+
+/** The labels of a metric with their values; `{}` for a metric without labels. */
+export type LabelsOf<D extends MetricDefinition> = Readonly<Record<D['labels'][number], string>>;
+
+/** Counts. `by` is at least 0, 1 by default. */
+export interface CounterHandle<L> {
+  inc(labels: L, by?: number): void;
+}
+
+/** A value that goes up and down. */
+export interface GaugeHandle<L> {
+  set(labels: L, value: number): void;
+  /** Forgets the value for these labels, as when a target is removed. */
+  remove(labels: L): void;
+}
+
+/** A distribution; `value` in the unit of the metric's name. */
+export interface HistogramHandle<L> {
+  observe(labels: L, value: number): void;
+}
+
+type HandleOf<D extends MetricDefinition> = D['type'] extends 'counter'
+  ? CounterHandle<LabelsOf<D>>
+  : D['type'] extends 'gauge'
+    ? GaugeHandle<LabelsOf<D>>
+    : HistogramHandle<LabelsOf<D>>;
+
+/** One handle per row of the table of metrics. */
+export type MetricHandles = { readonly [K in keyof MetricTable]: HandleOf<MetricTable[K]> };
+
+/** All metrics of one gateway. */
+export interface Metrics extends MetricHandles {
+  /** `Content-Type` of the text form. */
+  readonly contentType: string;
+  /** The Prometheus text form, after every `beforeExpose` callback has run. Called per scrape. */
+  expose(): Promise<string>;
+  /** Registers a callback that brings gauges up to date before each scrape. It must not throw. */
+  beforeExpose(update: () => void | Promise<void>): void;
+}
+
+/** What to measure besides the table. */
+export interface MetricsOptions {
+  /** Adds the usual `process_…` and `nodejs_…` metrics of the process; one gateway per process should. */
+  readonly process?: boolean;
+}
+
+/** Makes the metrics of one gateway, all at zero. Nothing is global: two gateways in one process do not meet. */
+export function createMetrics({ process: ofProcess = false }: MetricsOptions = {}): Metrics {
+  const registry = new Registry();
+  const updates: (() => void | Promise<void>)[] = [];
+  if (ofProcess) collectDefaultMetrics({ register: registry });
+  return {
+    ...createHandles(registry),
+    contentType: registry.contentType,
+    beforeExpose: (update) => void updates.push(update),
+    expose: async () => {
+      for (const update of updates) await update();
+      return registry.metrics();
+    },
+  };
+}
+
+function createHandles(registry: Registry): MetricHandles {
+  return {
+    buildInfo: gauge(METRICS.buildInfo, registry),
+    connectionState: gauge(METRICS.connectionState, registry),
+    connectionReconnects: counter(METRICS.connectionReconnects, registry),
+    eventsReceived: counter(METRICS.eventsReceived, registry),
+    eventsStored: counter(METRICS.eventsStored, registry),
+    deliveries: counter(METRICS.deliveries, registry),
+    deliverySeconds: histogram(METRICS.deliverySeconds, registry),
+    commitSeconds: histogram(METRICS.commitSeconds, registry),
+    commitEvents: histogram(METRICS.commitEvents, registry),
+    backlog: gauge(METRICS.backlog, registry),
+    deadLetters: counter(METRICS.deadLetters, registry),
+    streamSubscribers: gauge(METRICS.streamSubscribers, registry),
+    httpRequests: counter(METRICS.httpRequests, registry),
+    adapter: counter(METRICS.adapter, registry),
+  };
+}
+
+const base = ({ name, help, labels }: MetricDefinition, registry: Registry) => ({
+  name,
+  help,
+  labelNames: [...labels],
+  registers: [registry],
+});
+
+function counter<D extends MetricDefinition>(definition: D, registry: Registry): CounterHandle<LabelsOf<D>> {
+  const made = new Counter(base(definition, registry));
+  return { inc: (labels, by = 1) => made.inc({ ...labels }, by) };
+}
+
+function gauge<D extends MetricDefinition>(definition: D, registry: Registry): GaugeHandle<LabelsOf<D>> {
+  const made = new Gauge(base(definition, registry));
+  return { set: (labels, value) => made.set({ ...labels }, value), remove: (labels) => made.remove({ ...labels }) };
+}
+
+function histogram<D extends MetricDefinition>(definition: D, registry: Registry): HistogramHandle<LabelsOf<D>> {
+  const made = new Histogram({ ...base(definition, registry), buckets: [...(definition.buckets ?? [])] });
+  return { observe: (labels, value) => made.observe({ ...labels }, value) };
+}

@@ -1,0 +1,21 @@
+/** A JSON log line as a line for people: `12:00:00.123 WARN  message  connection=floor`. Anything else is left alone. */
+export function prettyLine(line: string): string {
+  const fields = parseLine(line);
+  if (!fields) return line;
+  const { time, level, msg, ...rest } = fields;
+  const clock = String(time).slice(11, 23);
+  const details = Object.entries(rest).map(([name, value]) => `${name}=${shown(value)}`);
+  return `${[clock, String(level).toUpperCase().padEnd(5), String(msg), ...details].join(' ')}\n`;
+}
+
+function parseLine(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined; // Not one of ours: shown as it is.
+  }
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value);

@@ -1,0 +1,53 @@
+import { Secret } from '@magpie/contract';
+import { createLogger, type LoggerOptions, type RootLogger } from '@magpie/telemetry';
+import { describe, expect, it } from 'vitest';
+
+function record(options: LoggerOptions = {}): { logger: RootLogger; lines: string[] } {
+  const lines: string[] = [];
+  return { logger: createLogger({ ...options, output: { write: (line) => void lines.push(line) } }), lines };
+}
+
+describe('the logger', () => {
+  it('writes JSON lines with level, time and message', () => {
+    const { logger, lines } = record();
+    logger.warn({ connection: 'floor', count: 2 }, 'slow');
+    expect(JSON.parse(lines[0] ?? '')).toEqual({
+      level: 'warn',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      connection: 'floor',
+      count: 2,
+      msg: 'slow',
+    });
+  });
+
+  it('leaves out what is below its level', () => {
+    const { logger, lines } = record({ level: 'error' });
+    logger.info({}, 'no');
+    logger.error({}, 'yes');
+    expect(lines).toHaveLength(1);
+  });
+
+  it('gives children their fields', () => {
+    const { logger, lines } = record();
+    logger.child({ connection: 'chat' }).child({ ref: 'x' }).info({ ms: 1 }, 'm');
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ connection: 'chat', ref: 'x', ms: 1 });
+  });
+
+  it('shows no secret, body or password in a URL', () => {
+    const { logger, lines } = record({ level: 'debug' });
+    const secret = new Secret('hunter2');
+    logger.info({ config: { password: 'hunter2', key: secret }, secret }, 'm');
+    logger.info({ payload: 'hunter2', text: 'hunter2', event: { body: 'hunter2' }, token: 'hunter2' }, 'm');
+    logger.error({ url: 'mqtt://me:hunter2@h:1883/x' }, 'cannot reach mqtt://me:hunter2@h');
+    logger.child({ url: 'amqp://u:hunter2@h' }).info({}, 'm');
+    expect(lines).toHaveLength(4);
+    expect(lines.join('')).not.toContain('hunter2');
+    expect(lines[2]).toContain('mqtt://me:[secret]@h:1883/x');
+  });
+
+  it('writes lines for people on request', () => {
+    const { logger, lines } = record({ pretty: true });
+    logger.info({ connection: 'floor', reason: 'a b' }, 'up');
+    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}up connection=floor reason="a b"\n$/);
+  });
+});

@@ -1,0 +1,62 @@
+import { createMetrics, METRICS, type MetricDefinition, telemetryReference } from '@magpie/telemetry';
+import { describe, expect, it } from 'vitest';
+
+const table: readonly MetricDefinition[] = Object.values(METRICS);
+
+describe('metrics', () => {
+  it('are exposed under the names and labels of the table', async () => {
+    const metrics = createMetrics();
+    metrics.deliveries.inc({ route: 'r', target: 't', result: 'confirmed' }, 3);
+    metrics.connectionState.set({ connection: 'floor' }, 1);
+    metrics.deliverySeconds.observe({ connection: 'floor' }, 0.004);
+    metrics.commitEvents.observe({}, 7);
+    const text = await metrics.expose();
+    expect(text).toContain('magpie_deliveries_total{route="r",target="t",result="confirmed"} 3');
+    expect(text).toContain('magpie_connection_state{connection="floor"} 1');
+    expect(text).toContain('magpie_delivery_seconds_bucket{le="0.005",connection="floor"} 1');
+    expect(text).toContain('magpie_commit_events_sum 7');
+    for (const { name } of table) expect(text).toContain(`# HELP ${name} `);
+  });
+
+  it('of two gateways in one process do not meet', async () => {
+    const [first, second] = [createMetrics(), createMetrics()];
+    first.eventsStored.inc({}, 5);
+    expect(await first.expose()).toContain('magpie_events_stored_total 5');
+    expect(await second.expose()).toContain('magpie_events_stored_total 0');
+  });
+
+  it('forget a target that is removed', async () => {
+    const metrics = createMetrics();
+    metrics.backlog.set({ target: 'r/t' }, 9);
+    metrics.backlog.remove({ target: 'r/t' });
+    expect(await metrics.expose()).not.toContain('target="r/t"');
+  });
+
+  it('are brought up to date before each scrape', async () => {
+    const metrics = createMetrics();
+    let waiting = 0;
+    metrics.beforeExpose(() => metrics.backlog.set({ target: 'r/t' }, ++waiting));
+    await metrics.expose();
+    expect(await metrics.expose()).toContain('magpie_backlog_deliveries{target="r/t"} 2');
+  });
+
+  it('include those of the process on request', async () => {
+    expect(await createMetrics({ process: true }).expose()).toContain('process_resident_memory_bytes');
+    expect(await createMetrics().expose()).not.toContain('process_resident_memory_bytes');
+  });
+
+  it.each(table.map((metric) => [metric.name, metric] as const))('%s follows the naming rules', (name, metric) => {
+    expect(name).toMatch(/^magpie_[a-z_]+$/);
+    expect(name.endsWith('_total')).toBe(metric.type === 'counter');
+    expect(metric.labels.filter((label) => /topic|address|client|jid|room|queue|user/.test(label))).toEqual([]);
+    expect((metric.buckets?.length ?? 0) > 0).toBe(metric.type === 'histogram');
+  });
+});
+
+describe('the reference page', () => {
+  it('has a row per metric and per log field', () => {
+    const page = telemetryReference();
+    for (const { name, type } of table) expect(page).toContain(`| \`${name}\` | ${type} |`);
+    expect(page).toContain('| `connection` | Name of the connection. |');
+  });
+});
