@@ -1,0 +1,196 @@
+import { BODY_LIMITS, durationSchema, secretSchema, sizeSchema } from '@magpie/contract';
+import { z } from 'zod';
+import { topicAddress, wrongFilter } from './address.ts';
+
+/** Room in a packet for topic, headers and properties besides the body. */
+const PACKET_OVERHEAD = 128 * 1024;
+const MAX_PACKET_BYTES = BODY_LIMITS.max + PACKET_OVERHEAD;
+
+/** The largest body that fits a packet of the configured size, in bytes. */
+export const maxBodyBytes = (maxPacketBytes: number): number => maxPacketBytes - PACKET_OVERHEAD;
+
+const url = z
+  .string()
+  .superRefine((text, context) => {
+    const problem = wrongUrl(text);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  })
+  .describe('Where the broker listens: mqtt://host:1883, or mqtts://host:8883 for TLS.');
+
+function wrongUrl(text: string): string | undefined {
+  const parsed = URL.parse(text);
+  if (!parsed || !['mqtt:', 'mqtts:'].includes(parsed.protocol) || parsed.hostname === '') {
+    return 'expected a URL such as "mqtt://127.0.0.1:1883" or "mqtts://broker.example.org"';
+  }
+  if (parsed.username !== '' || parsed.password !== '') {
+    return 'a URL with a login in it: put the login into the keys username and password';
+  }
+  const extra = parsed.pathname.length > 1 || parsed.search !== '' || parsed.hash !== '';
+  return extra
+    ? `only host and port are expected in the URL, got "${parsed.pathname}${parsed.search}${parsed.hash}"`
+    : undefined;
+}
+
+const tls = z
+  .strictObject({
+    ca: z.string().min(1).optional().describe('PEM file of the authorities to trust. Default: those of the system.'),
+    cert: z.string().min(1).optional().describe('PEM file of our own certificate, where the broker asks for one.'),
+    key: z.string().min(1).optional().describe('PEM file of the key for `cert`.'),
+    passphrase: secretSchema().optional().describe('Passphrase of `key`.'),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Name expected in the broker’s certificate. Default: the host of the URL.'),
+    verify: z
+      .boolean()
+      .default(true)
+      .describe('Whether to verify the broker’s certificate. Turn it off only on a test bench.'),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: 'expected both cert and key, or neither',
+  });
+
+const qos = z.union([z.literal(0), z.literal(1), z.literal(2)]);
+
+const topicName = z
+  .string()
+  .superRefine((topic, context) => {
+    const problem = topicAddress.check(topic.split('/'));
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  })
+  .describe('A topic without wildcards.');
+
+const will = z
+  .strictObject({
+    topic: topicName,
+    payload: z.unknown().optional().describe('Body as a JSON value.'),
+    text: z.string().optional().describe('Body as text.'),
+    base64: z.base64().optional().describe('Body as base64.'),
+    qos: qos.default(1).describe('Quality of service of the will.'),
+    retain: z.boolean().default(false).describe('Whether the broker keeps the will as the topic’s last value.'),
+  })
+  .refine(({ payload, text, base64 }) => [payload, text, base64].filter((form) => form !== undefined).length <= 1, {
+    error: 'expected only one of payload, text and base64',
+  });
+
+const session = z.strictObject({
+  expiry: durationSchema()
+    .prefault('7d')
+    .describe(
+      'How long the broker keeps our subscriptions and unacknowledged messages while we are away. "0s": not at all.',
+    ),
+});
+
+const keepalive = durationSchema()
+  .refine((ms) => ms >= 1000 && ms <= 65_535_000, { error: 'expected between 1s and 65535s' })
+  .prefault('30s')
+  .describe('Longest silence before a ping; twice this without a byte from the broker ends the link.');
+
+/** Keys of a connection of type `mqtt`. */
+export const connectionSchema = z
+  .strictObject({
+    url,
+    version: z
+      .union([z.literal(5), z.literal(3), z.literal('3.1.1')])
+      .transform((version) => (version === 5 ? (5 as const) : (3 as const)))
+      .prefault(5)
+      .describe('Protocol version: 5, or 3 (also written "3.1.1"). With 3 no headers, ids or expiry travel.'),
+    username: z.string().min(1).max(65_535).optional().describe('Login name at the broker.'),
+    password: secretSchema().optional().describe('Password at the broker.'),
+    clientId: z
+      .string()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('Client id, unique at the broker. Default: magpie-<gateway id>-<connection name>.'),
+    keepalive,
+    connectTimeout: durationSchema()
+      .refine((ms) => ms > 0 && ms <= 30_000, { error: 'expected more than 0 and at most 30s' })
+      .prefault('10s')
+      .describe('Longest time for one attempt to connect.'),
+    tls: tls.optional().describe('Certificates for an mqtts:// URL.'),
+    will: will.optional().describe('Last will: the broker publishes it when the link dies without a goodbye.'),
+    session: session.prefault({}).describe('What the broker keeps for us between links.'),
+    receiveMaximum: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(1000)
+      .describe(
+        'Most unacknowledged messages the broker may have on the way to us (MQTT 5); beyond it QoS 0 is dropped.',
+      ),
+    maxInflight: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(500)
+      .describe('Most messages on the way to the broker without its acknowledgement.'),
+    maxPacketBytes: sizeSchema()
+      .refine((bytes) => bytes >= 2 * PACKET_OVERHEAD && bytes <= MAX_PACKET_BYTES, {
+        error: `expected between 256KiB and ${MAX_PACKET_BYTES / 1024}KiB`,
+      })
+      .prefault('2MiB')
+      .describe('Largest packet in either direction; a body may be 128 KiB smaller.'),
+    dedupe: z
+      .strictObject({
+        userProperty: z.string().min(1).max(1024).describe('User property that names a message uniquely (MQTT 5).'),
+      })
+      .optional()
+      .describe('Where senders put a sound identity of a message, so that repeats are dropped.'),
+  })
+  .superRefine(({ url: address, tls: files, version, username, password, dedupe }, context) => {
+    const issue = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if (files !== undefined && !address.startsWith('mqtts:')) issue('tls', 'tls needs a URL that starts with mqtts://');
+    if (version === 3 && dedupe) issue('dedupe', 'dedupe needs version 5: MQTT 3.1.1 has no user properties');
+    if (version === 3 && password && username === undefined) {
+      issue('password', 'a password needs a username with MQTT 3.1.1 [MQTT-3.1.2-22]');
+    }
+  });
+
+/** A parsed connection. Durations in ms, sizes in bytes. */
+export type MqttConnection = z.output<typeof connectionSchema>;
+
+/** Keys of a route's `from`. */
+export const sourceSchema = z.strictObject({
+  topic: z
+    .string()
+    .superRefine((filter, context) => {
+      const problem = wrongFilter(filter);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .describe('Topic filter; + and {name} stand for one level, # and {name*} for all that follow.'),
+  qos: qos
+    .default(1)
+    .describe('Quality of service. 2 is subscribed as 1: at least once, and the log drops no repeats.'),
+  noLocal: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Do not receive what this connection itself publishes (MQTT 5); every route on the same filter must say so.',
+    ),
+});
+export type MqttSource = z.output<typeof sourceSchema>;
+
+/** Keys of a target. */
+export const targetSchema = z.strictObject({
+  topic: z.string().min(1).describe('Topic to publish to.'),
+  qos: qos.default(1).describe('Quality of service; 0 is handed over without confirmation.'),
+  retain: z
+    .boolean()
+    .optional()
+    .describe('Whether the broker keeps it as the topic’s last value. Default: as received.'),
+});
+export type MqttTarget = z.output<typeof targetSchema>;
+
+/** The protocol facts of a received message. */
+export const originSchema = z.strictObject({
+  topic: z.string().describe('Topic as received.'),
+  qos: z.int().min(0).max(2).describe('Quality of service it arrived with.'),
+  retain: z.boolean().describe('Retain flag as received.'),
+  replay: z.boolean().describe('Sent from the broker’s store because we subscribed, not because it was published now.'),
+  dup: z.boolean().describe('The broker says it may have sent this before.'),
+  packetId: z.int().optional().describe('Packet id, for QoS 1 and 2.'),
+  version: z.int().describe('Protocol version, 5 or 3.'),
+  utf8: z.boolean().optional().describe('The sender says that the body is UTF-8 text (payload format indicator).'),
+});

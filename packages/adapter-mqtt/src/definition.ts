@@ -1,0 +1,46 @@
+import { defineAdapter, type Guarantee } from '@magpie/contract';
+import { topicAddress } from './address.ts';
+import {
+  connectionSchema,
+  type MqttConnection,
+  type MqttSource,
+  type MqttTarget,
+  maxBodyBytes,
+  originSchema,
+  sourceSchema,
+  targetSchema,
+} from './config.ts';
+import { createMqttConnection } from './connection.ts';
+
+/** MQTT 5 and 3.1.1 by MQTT.js. */
+export const mqttAdapter = defineAdapter({
+  type: 'mqtt',
+  connectionSchema,
+  sourceSchema,
+  targetSchema,
+  originSchema,
+  addresses: [topicAddress],
+  capabilities: ({ version, maxInflight, maxPacketBytes, session }: MqttConnection) => ({
+    receives: true,
+    sends: true,
+    fifoWindow: maxInflight,
+    metadata: version === 5,
+    redelivers: session.expiry > 0,
+    maxBodyBytes: maxBodyBytes(maxPacketBytes),
+  }),
+  guarantees: {
+    source: ({ session }: MqttConnection, { topic, qos }: MqttSource) => {
+      if (qos === 0) return atMostOnce(`"${topic}" is received at QoS 0`);
+      if (session.expiry > 0) return atLeastOnce(`"${topic}" is received at QoS 1 and acknowledged once it is stored`);
+      return atMostOnce(`session.expiry is 0: what is published to "${topic}" while the link is down is lost`);
+    },
+    target: (_: MqttConnection, { topic, qos }: MqttTarget) => {
+      if (qos === 0) return atMostOnce(`"${topic}" is published at QoS 0`);
+      return atLeastOnce(`"${topic}" is published at QoS ${qos} and counts when the broker has confirmed it`);
+    },
+  },
+  create: createMqttConnection,
+});
+
+const atLeastOnce = (reason: string): Guarantee => ({ level: 'at-least-once', reason });
+const atMostOnce = (reason: string): Guarantee => ({ level: 'at-most-once', reason });

@@ -1,0 +1,89 @@
+import { readFile } from 'node:fs/promises';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
+import type { MqttConnection } from './config.ts';
+import { socketError } from './errors.ts';
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883 };
+
+/** Host and port of a connection. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** Host and port as text, for messages. */
+  readonly text: string;
+}
+
+/** The endpoint of a checked URL. */
+export function endpointOf(url: string): Endpoint {
+  const { protocol, hostname, port } = new URL(url);
+  const number = port === '' ? (DEFAULT_PORTS[protocol] ?? 1883) : Number(port);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: number, secure: protocol === 'mqtts:', text: `${hostname}:${number}` };
+}
+
+/**
+ * Opens the TCP or TLS link; with TLS it resolves after the broker's certificate has been verified, so that no password
+ * leaves before that. Certificate files are read each time: a renewed one is used from the next link on.
+ * @throws NotConnected when the broker cannot be reached or is not trusted, ConfigInvalid when a file cannot be read, Aborted.
+ */
+export async function openSocket(config: MqttConnection, endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+  const { host, port, secure } = endpoint;
+  if (!secure) return established(connectTcp({ host, port, noDelay: true }), 'connect', endpoint, signal);
+  const options = await tlsOptions(config, host);
+  const socket = connectTls({ host, port, ...options });
+  // Small packets must not wait for each other's TCP acknowledgement.
+  socket.setNoDelay(true);
+  return established(socket, 'secureConnect', endpoint, signal);
+}
+
+async function tlsOptions({ tls }: MqttConnection, host: string) {
+  const [ca, cert, key] = await Promise.all([
+    readPem('ca', tls?.ca),
+    readPem('cert', tls?.cert),
+    readPem('key', tls?.key),
+  ]);
+  const serverName = tls?.serverName ?? (isIP(host) === 0 ? host : undefined);
+  return {
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(tls?.passphrase && { passphrase: tls.passphrase.reveal() }),
+    ...(serverName !== undefined && { servername: serverName }),
+    rejectUnauthorized: tls?.verify ?? true,
+  };
+}
+
+async function readPem(name: string, path: string | undefined): Promise<Buffer | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const message = `tls.${name}: cannot read the PEM file "${path}": ${errorMessage(error)}`;
+    throw new ConfigInvalid(message, { path: `tls.${name}` }, { cause: error });
+  }
+}
+
+function established(socket: Socket, event: string, endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const give = (error: MagpieError): void => {
+    reject(error);
+    socket.destroy();
+  };
+  const abort = (): void => give(new Aborted(`connecting to ${endpoint.text} was cancelled`));
+  const fail = (error: Error): void => give(socketError(endpoint.text, error));
+  const closed = (): void => fail(new Error('the broker closed the link before it was established'));
+  socket.once(event, () => resolve(socket));
+  socket.once('error', fail);
+  socket.once('close', closed);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return promise.finally(() => {
+    signal.removeEventListener('abort', abort);
+    socket.off('close', closed);
+    // After a failure a late error must still find a listener.
+    if (!socket.destroyed) socket.off('error', fail);
+  });
+}
