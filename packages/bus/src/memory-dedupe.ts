@@ -1,6 +1,6 @@
 import type { Event } from '@magpie/contract';
 import type { Appended, Position } from './contract.ts';
-import type { DedupeWindow } from './options.ts';
+import { type DedupeWindow, SAME_KEY_LIMIT } from './options.ts';
 
 /** What the window knows about an event that is to be appended: nothing, or the first event with its key. */
 export type Known = { readonly type: 'duplicate' | 'mismatch'; readonly position: Position; readonly ref: string };
@@ -49,9 +49,11 @@ export function createMemoryDedupe({ windowMs, count }: DedupeWindow): MemoryDed
     },
     add: ({ dedupeKey, address, body, ref }, position, now) => {
       if (dedupeKey === undefined) return;
+      const known = byKey.get(dedupeKey) ?? [];
+      if (known.length >= SAME_KEY_LIMIT) return;
       const entry = { key: dedupeKey, content: contentOf(address, body), at: now, position, ref };
       entries.add(entry);
-      byKey.set(dedupeKey, [...(byKey.get(dedupeKey) ?? []), entry]);
+      byKey.set(dedupeKey, [...known, entry]);
       expire(now);
     },
   };

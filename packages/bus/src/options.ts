@@ -1,4 +1,4 @@
-import type { Clock } from '@magpie/contract';
+import type { Clock, Logger } from '@magpie/contract';
 
 /** How long and for how many events a dedupe key is remembered; whichever ends first. */
 export interface DedupeWindow {
@@ -16,4 +16,19 @@ export interface LogOptions {
   /** Wall time for the dedupe window and for retention by age. */
   readonly clock?: Pick<Clock, 'now'>;
   readonly dedupe?: Partial<DedupeWindow>;
+}
+
+/** Contents remembered under one dedupe key; beyond it further mismatches are appended but not remembered. */
+export const SAME_KEY_LIMIT = 8;
+
+/** What the SQLite store can be given. */
+export interface SqliteLogOptions extends LogOptions {
+  /** Directory of the log, created when it is missing. One process at a time. */
+  readonly dataDir: string;
+  /** Size in bytes of the file that keeps room for floors and dead letters on a full disk. Default 64 MiB, 0 for none. */
+  readonly reserveBytes?: number;
+  /** Appends stop below this many free bytes. Default 256 MiB or 5 % of the file system, whichever is more. */
+  readonly minFreeBytes?: number;
+  /** Hears about damaged records, which are skipped, and about a disk that fills up. */
+  readonly logger?: Logger;
 }

@@ -1,0 +1,135 @@
+import { setImmediate } from 'node:timers';
+import type { Clock } from '@magpie/contract';
+import { Throttled } from '@magpie/contract';
+import { type Appended, type Commit, LogFailed } from './contract.ts';
+import type { WireBatch, WireResult } from './messages.ts';
+import { createBatchPacker, verdictsOf } from './pack-batch.ts';
+import type { Positions } from './positions.ts';
+
+/** Bodies and commits that go into one transaction at the most. */
+const BATCH = { bytes: 32 * 1024 * 1024, commits: 8192 } as const;
+/** What a throttled caller is told to wait, in ms; the disk is looked at as often. */
+const RETRY_AFTER_MS = 1000;
+
+interface Pending {
+  readonly change: Commit;
+  resolve(verdicts: readonly Appended[]): void;
+  reject(error: Error): void;
+}
+
+interface InFlight extends Pending {
+  /** Why it never went to the writer. */
+  readonly error: Error | undefined;
+}
+
+/** Commits on their way to the writer: one batch is written, what arrives meanwhile is the next (group commit). */
+export interface CommitQueue {
+  commit(change: Commit): Promise<readonly Appended[]>;
+  /** The writer's answer to the batch in flight. */
+  written(results: readonly WireResult[]): void;
+  /** Rejects everything, now and from now on. */
+  fail(error: LogFailed): void;
+  /** Takes no more; resolves when everything has been answered. */
+  drain(): Promise<void>;
+  /** Number of the last stored row, 0 when there never was one. */
+  head(): number;
+}
+
+/** What a commit queue works with. */
+export interface CommitQueueOptions {
+  readonly positions: Positions;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Row of the next append. */
+  readonly next: number;
+  readonly lastReceived: number;
+  send(batch: WireBatch): void;
+}
+
+export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
+  const { positions, clock } = options;
+  const packer = createBatchPacker(positions, options.lastReceived);
+  let waiting: Pending[] = [];
+  let flying: readonly InFlight[] | undefined;
+  let head = options.next - 1;
+  let refusal: LogFailed | undefined;
+  let scheduled = false;
+  let drained: (() => void) | undefined;
+
+  const flush = (): void => {
+    scheduled = false;
+    if (flying !== undefined || waiting.length === 0) return;
+    const group = waiting.splice(0, groupSize(waiting));
+    const { batch, errors } = packer.pack(
+      group.map(({ change }) => change),
+      clock.now(),
+    );
+    flying = group.map((entry, index) => ({ ...entry, error: errors[index] }));
+    options.send(batch);
+  };
+  /** At the end of the loop turn, so that everything received in one turn shares a transaction. */
+  const schedule = (): void => {
+    if (scheduled || flying !== undefined) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
+  const settle = ({ change, resolve, reject }: InFlight, result: WireResult): void => {
+    if (result.type !== 'done') {
+      reject(refusedError(result));
+      return;
+    }
+    const verdicts = verdictsOf(result, change.append?.length ?? 0, positions);
+    head += verdicts.filter(({ type }) => type === 'stored').length;
+    resolve(verdicts);
+  };
+  const endTurn = (): void => {
+    flying = undefined;
+    if (waiting.length > 0) schedule();
+    else drained?.();
+  };
+  return {
+    commit: (change) =>
+      new Promise((resolve, reject) => {
+        if (refusal !== undefined) return reject(refusal);
+        waiting.push({ change, resolve, reject });
+        schedule();
+      }),
+    written: (results) => {
+      let next = 0;
+      for (const entry of flying ?? []) {
+        if (entry.error !== undefined) entry.reject(entry.error);
+        else settle(entry, results[next++]!);
+      }
+      endTurn();
+    },
+    fail: (error) => {
+      refusal = error;
+      for (const { reject } of [...(flying ?? []), ...waiting]) reject(error);
+      waiting = [];
+      endTurn();
+    },
+    drain: () => {
+      refusal ??= new LogFailed('the log is closed');
+      return new Promise((resolve) => {
+        drained = resolve;
+        if (flying === undefined && waiting.length === 0) resolve();
+      });
+    },
+    head: () => head,
+  };
+}
+
+const refusedError = ({ type, message }: Exclude<WireResult, { type: 'done' }>): Error =>
+  type === 'throttled'
+    ? new Throttled(message, RETRY_AFTER_MS)
+    : new Error(`the log could not take the commit: ${message}`);
+
+/** How many of the waiting commits fit into one transaction, at least one. */
+function groupSize(waiting: readonly Pending[]): number {
+  let bytes = 0;
+  const limit = Math.min(waiting.length, BATCH.commits);
+  for (let index = 0; index < limit; index++) {
+    for (const { event } of waiting[index]!.change.append ?? []) bytes += event.body.byteLength;
+    if (bytes > BATCH.bytes) return Math.max(1, index);
+  }
+  return limit;
+}

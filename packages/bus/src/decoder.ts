@@ -1,0 +1,52 @@
+import type { Logger } from '@magpie/contract';
+import { decodeDeadLetter, decodeException } from './consumer-codec.ts';
+import type { DeadLetter, LogState, StoredEvent } from './contract.ts';
+import type { WireDeadLetter } from './messages.ts';
+import type { Positions } from './positions.ts';
+import type { WireEvent, WireState } from './reader-messages.ts';
+import { decodeRecord, RecordDamaged } from './record.ts';
+
+/** Turns the reader's rows into what the contract returns. Damaged records are reported to the logger and left out. */
+export interface Decoder {
+  events(rows: readonly WireEvent[]): StoredEvent[];
+  state(state: WireState): LogState;
+  deadLetters(rows: readonly WireDeadLetter[]): DeadLetter[];
+}
+
+export function createDecoder(positions: Positions, logger: Logger): Decoder {
+  /** What `decode` makes of each row, without the damaged ones. */
+  const sound = <Row, Value>(
+    rows: readonly Row[],
+    name: (row: Row) => object,
+    decode: (row: Row) => Value,
+  ): Value[] => {
+    const values: Value[] = [];
+    for (const row of rows) {
+      try {
+        values.push(decode(row));
+      } catch (error) {
+        if (!(error instanceof RecordDamaged)) throw error;
+        logger.error({ ...name(row), reason: error.message }, 'a damaged record in the event log is skipped');
+      }
+    }
+    return values;
+  };
+  return {
+    events: (rows) =>
+      sound(
+        rows,
+        ({ position }) => ({ position: positions.of(position) }),
+        ({ position, record }) => ({ position: positions.of(position), event: decodeRecord(record) }),
+      ),
+    state: ({ matched, floors, exceptions }) => ({
+      matched: matched === undefined ? undefined : positions.of(matched),
+      floors: new Map(floors.map(({ consumer, floor }) => [consumer, positions.of(floor)])),
+      exceptions: sound(
+        exceptions,
+        ({ consumer, position }) => ({ consumer, position: positions.of(position) }),
+        (row) => decodeException(row, positions),
+      ),
+    }),
+    deadLetters: (rows) => sound(rows, ({ id }) => ({ deadLetter: id }), decodeDeadLetter),
+  };
+}

@@ -1,0 +1,106 @@
+import { rmSync, statSync } from 'node:fs';
+import { open, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Limits of a disk guard, in bytes. */
+export interface DiskLimits {
+  readonly dataDir: string;
+  readonly reserveBytes: number;
+  /** Undefined: `DEFAULT_MIN_FREE`, or `DEFAULT_MIN_FREE_SHARE` of the file system when that is more. */
+  readonly minFreeBytes: number | undefined;
+}
+
+const DEFAULT_MIN_FREE = 256 * 1024 * 1024;
+const DEFAULT_MIN_FREE_SHARE = 0.05;
+const CHECK_EVERY_MS = 1000;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Watches the free space of the data directory and keeps a reserve in it. Used by the writer thread. */
+export interface DiskGuard {
+  /** Why appends are refused now, as a sentence; undefined while there is room. */
+  refusal(): string | undefined;
+  /** Called when a write found the disk full: gives the reserve back to the file system and refuses appends. */
+  exhausted(): void;
+  /** Looks at the disk; appends are allowed again once there is room and the reserve is whole. Called every second. */
+  check(): Promise<void>;
+  start(): void;
+  stop(): void;
+}
+
+export function createDiskGuard(limits: DiskLimits): DiskGuard {
+  const reserve = createReserve(join(limits.dataDir, 'reserve'), limits.reserveBytes);
+  let refusal: string | undefined;
+  let checking = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const measure = async (): Promise<void> => {
+    const { bavail, blocks, bsize } = await statfs(limits.dataDir);
+    const free = bavail * bsize;
+    const wanted = limits.minFreeBytes ?? Math.max(DEFAULT_MIN_FREE, blocks * bsize * DEFAULT_MIN_FREE_SHARE);
+    const missing = reserve.whole() ? 0 : limits.reserveBytes;
+    if (free < wanted + missing) refusal = spaceSentence(limits.dataDir, free, wanted + missing);
+    else if (await reserve.fill()) refusal = undefined;
+  };
+  const check = async (): Promise<void> => {
+    if (checking) return;
+    checking = true;
+    try {
+      await measure();
+    } catch {
+      // Free space that cannot be measured stops nothing by itself: a write that finds the disk full will.
+    } finally {
+      checking = false;
+    }
+  };
+  return {
+    refusal: () => refusal,
+    exhausted: () => {
+      reserve.release();
+      refusal = `the disk of ${limits.dataDir} is full: intake stops until space is freed there`;
+    },
+    check,
+    start: () => {
+      timer = setInterval(() => void check(), CHECK_EVERY_MS);
+      void check();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** A file of zeros that can be given up at once. */
+function createReserve(path: string, bytes: number) {
+  let whole = statSync(path, { throwIfNoEntry: false })?.size === bytes || bytes === 0;
+  let generation = 0;
+  const release = (): void => {
+    generation++;
+    whole = bytes === 0;
+    rmSync(path, { force: true });
+  };
+  /** Writes the file and makes it durable; false when there was no room for it, or it was released meanwhile. */
+  const fill = async (): Promise<boolean> => {
+    if (whole) return true;
+    const mine = generation;
+    const file = await open(path, 'w');
+    try {
+      const zeros = Buffer.alloc(CHUNK_BYTES);
+      for (let left = bytes; left > 0 && mine === generation; left -= CHUNK_BYTES) {
+        await file.writeFile(left < CHUNK_BYTES ? zeros.subarray(0, left) : zeros);
+      }
+      await file.sync();
+    } catch {
+      // No room for the whole reserve: what was written goes back, the next check tries again.
+      release();
+    } finally {
+      await file.close();
+    }
+    whole = mine === generation;
+    return whole;
+  };
+  return { whole: () => whole, release, fill };
+}
+
+const MIB = 1024 * 1024;
+
+const spaceSentence = (dataDir: string, free: number, wanted: number): string =>
+  `the disk of ${dataDir} has ${Math.floor(free / MIB)} MiB free, intake needs ${Math.ceil(wanted / MIB)} MiB: ` +
+  'it stops until space is freed there or retention removes old events';

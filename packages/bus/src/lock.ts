@@ -1,0 +1,59 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { LogLocked } from './contract.ts';
+
+/** The hold on a data directory. */
+export interface Lock {
+  release(): void;
+}
+
+/**
+ * Takes the data directory for this process, creating it when needed: an exclusive transaction on `lock.db`, which the
+ * operating system drops however the process ends. Throws `LogLocked` when another holds it.
+ */
+export function lockDirectory(dataDir: string): Lock {
+  mkdirSync(dataDir, { recursive: true });
+  const db = new DatabaseSync(join(dataDir, 'lock.db'), { timeout: 0 });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    throw isBusy(error) ? new LogLocked(lockedMessage(dataDir), { cause: error }) : error;
+  }
+  recordPid(dataDir);
+  return { release: () => db.close() };
+}
+
+const SQLITE_BUSY = 5;
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  (error.errcode & 0xff) === SQLITE_BUSY;
+
+const pidFile = (dataDir: string): string => join(dataDir, 'lock.pid');
+
+function recordPid(dataDir: string): void {
+  try {
+    writeFileSync(pidFile(dataDir), `${process.pid}\n`);
+  } catch {
+    // The file only makes the message of a second process better; a full disk must not keep the gateway from starting.
+  }
+}
+
+function lockedMessage(dataDir: string): string {
+  const pid = readPid(dataDir);
+  const holder = pid === undefined ? 'another process' : `process ${pid}`;
+  return `the data directory ${dataDir} is in use by ${holder}: stop it first, or give this gateway another dataDir`;
+}
+
+function readPid(dataDir: string): string | undefined {
+  try {
+    return /^\d+/.exec(readFileSync(pidFile(dataDir), 'utf8'))?.[0];
+  } catch {
+    // Without the file the message names no process.
+    return undefined;
+  }
+}

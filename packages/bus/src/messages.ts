@@ -1,0 +1,107 @@
+import type { DeadLetterReason } from './contract.ts';
+
+/** An append with a dedupe key, as the writer judges it. */
+export interface KeyedAppend {
+  /** Index among the commit's appends. */
+  readonly index: number;
+  readonly ref: string;
+  readonly key: string;
+  /** The address as text, part of the fingerprint. */
+  readonly place: string;
+  readonly refuse: boolean;
+}
+
+export interface WireException {
+  readonly consumer: string;
+  readonly position: number;
+  readonly detail: string;
+  readonly record: Uint8Array;
+}
+
+export interface WireDeadLetter {
+  readonly id: string;
+  readonly consumer: string | null;
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly record: Uint8Array;
+  readonly renderedBody: Uint8Array | null;
+}
+
+export interface WireOutcome {
+  readonly ref: string;
+  readonly consumer: string;
+  readonly at: number;
+  readonly detail: string;
+}
+
+/** State changes other than appends, positions as row numbers. */
+export interface WireChanges {
+  readonly matched?: number;
+  readonly floors: readonly { readonly consumer: string; readonly floor: number | null }[];
+  readonly putExceptions: readonly WireException[];
+  readonly removeExceptions: readonly { readonly consumer: string; readonly position: number }[];
+  readonly putDeadLetters: readonly WireDeadLetter[];
+  readonly removeDeadLetters: readonly string[];
+  readonly outcomes: readonly WireOutcome[];
+}
+
+/** One commit. Its records are the next `appends` of the batch. */
+export interface WireCommit {
+  readonly appends: number;
+  readonly keyed: readonly KeyedAppend[];
+  readonly changes: WireChanges | undefined;
+}
+
+/** What arrived while the last batch was written: one transaction. */
+export interface WireBatch {
+  readonly type: 'batch';
+  /** The log's clock, ms. */
+  readonly now: number;
+  readonly commits: readonly WireCommit[];
+  /** All records of all commits, unsealed, one after the other. */
+  readonly records: ArrayBuffer;
+  /** Bytes of `records` in use. */
+  readonly bytes: number;
+  readonly ends: Float64Array<ArrayBuffer>;
+  readonly received: Float64Array<ArrayBuffer>;
+}
+
+export interface RetainRequest {
+  readonly type: 'retain';
+  readonly id: number;
+  /** Events received before this may go, ms. */
+  readonly before: number;
+  readonly maxBytes: number;
+  readonly floor: number | undefined;
+}
+
+export type WriterRequest = WireBatch | RetainRequest | { readonly type: 'close' };
+
+/** An append that was not simply stored at the next row. */
+export interface SpecialVerdict {
+  readonly index: number;
+  readonly type: 'mismatch' | 'duplicate' | 'refused';
+  readonly position: number;
+  readonly ref: string;
+}
+
+/** What became of one commit. `first` is the row of the first stored append. */
+export type WireResult =
+  | { readonly type: 'done'; readonly first: number; readonly specials: readonly SpecialVerdict[] }
+  | { readonly type: 'throttled'; readonly message: string }
+  | { readonly type: 'rejected'; readonly message: string };
+
+export interface WriterReady {
+  readonly type: 'ready';
+  readonly epoch: string;
+  /** The row of the next append. */
+  readonly next: number;
+  readonly lastReceived: number;
+}
+
+export type WriterReply =
+  | WriterReady
+  | { readonly type: 'written'; readonly results: readonly WireResult[]; readonly checkpointDue: boolean }
+  | { readonly type: 'retained'; readonly id: number; readonly removed: number }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'closed' };

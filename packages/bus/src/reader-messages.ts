@@ -1,0 +1,49 @@
+import type { DeadLetterQuery } from './contract.ts';
+import type { WireDeadLetter, WireException, WireOutcome } from './messages.ts';
+
+/** An event as the reader hands it over; each record has its own buffer and is transferred. */
+export interface WireEvent {
+  readonly position: number;
+  readonly record: Uint8Array<ArrayBuffer>;
+}
+
+export interface WireState {
+  readonly matched: number | undefined;
+  readonly floors: readonly { readonly consumer: string; readonly floor: number }[];
+  readonly exceptions: readonly WireException[];
+}
+
+export interface WireStats {
+  readonly events: number;
+  readonly bytes: number;
+  readonly deadLetters: number;
+  readonly oldest: number | undefined;
+}
+
+/** The questions the reader thread answers. */
+export interface ReaderCalls {
+  read: { question: { readonly after: number; readonly limit: number }; answer: readonly WireEvent[] };
+  readBack: { question: { readonly before: number; readonly limit: number }; answer: readonly WireEvent[] };
+  find: { question: { readonly ref: string; readonly time: number }; answer: WireEvent | undefined };
+  positionBefore: { question: { readonly time: number }; answer: number | undefined };
+  state: { question: undefined; answer: WireState };
+  deadLetters: { question: DeadLetterQuery; answer: readonly WireDeadLetter[] };
+  deadLetter: { question: { readonly id: string }; answer: WireDeadLetter | undefined };
+  outcomes: { question: { readonly ref: string }; answer: readonly WireOutcome[] };
+  stats: { question: undefined; answer: WireStats };
+  checkpoint: { question: undefined; answer: undefined };
+  close: { question: undefined; answer: undefined };
+}
+
+/** One question; `id` comes back in the answer. */
+export type ReaderRequest = {
+  [Name in keyof ReaderCalls]: {
+    readonly id: number;
+    readonly name: Name;
+    readonly question: ReaderCalls[Name]['question'];
+  };
+}[keyof ReaderCalls];
+
+export type ReaderReply =
+  | { readonly id: number; readonly type: 'answer'; readonly answer: unknown }
+  | { readonly id: number; readonly type: 'error'; readonly message: string; readonly fatal: boolean };

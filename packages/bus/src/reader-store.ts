@@ -1,0 +1,164 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { isReason } from './consumer-codec.ts';
+import { LogFailed } from './contract.ts';
+import { createEventSearch } from './event-search.ts';
+import type { WireDeadLetter } from './messages.ts';
+import type { ReaderCalls, WireEvent, WireStats } from './reader-messages.ts';
+import { REF_IN_RECORD } from './record.ts';
+import { bytesIn, numberIn, type Row, textIn } from './rows.ts';
+
+/** Bytes of records one read returns at the most, beyond its first. */
+const READ_BYTES = 32 * 1024 * 1024;
+/** How far, in ms, a ref's time may be from the time of receipt: the usual case first, then a clock that was set. */
+const REF_SKEWS = [
+  { before: 50, after: 250 },
+  { before: 5000, after: 5000 },
+] as const;
+
+/** An implementation of every question over a database connection. */
+export type ReaderStore = {
+  readonly [Name in keyof ReaderCalls]: (question: ReaderCalls[Name]['question']) => ReaderCalls[Name]['answer'];
+};
+
+export function createReaderStore(db: DatabaseSync): ReaderStore {
+  return { ...eventReader(db), ...consumerReader(db), stats: statsReader(db), ...maintenance(db) };
+}
+
+function eventReader(db: DatabaseSync): Pick<ReaderStore, 'read' | 'readBack' | 'find' | 'positionBefore'> {
+  const search = createEventSearch(db);
+  const forward = db.prepare('SELECT position, record FROM events WHERE position > ? ORDER BY position LIMIT ?');
+  const backward = db.prepare('SELECT position, record FROM events WHERE position < ? ORDER BY position DESC LIMIT ?');
+  const previous = db.prepare('SELECT position FROM events WHERE position < ? ORDER BY position DESC LIMIT 1');
+  const { start, length } = REF_IN_RECORD;
+  const byRef = db.prepare(
+    `SELECT position, record FROM events
+     WHERE position >= ? AND position < ? AND substr(record, ${start}, ${length}) = ? LIMIT 1`,
+  );
+  const end = Number.MAX_SAFE_INTEGER;
+  const firstAt = (time: number): number => search.first(({ received }) => received >= time)?.position ?? end;
+  return {
+    read: ({ after, limit }) => upToBytes(forward.iterate(after, limit)),
+    readBack: ({ before, limit }) => upToBytes(backward.iterate(before, limit)),
+    find: ({ ref, time }) => {
+      for (const { before, after } of REF_SKEWS) {
+        const row = byRef.get(firstAt(time - before), firstAt(time + after), Buffer.from(ref, 'latin1'));
+        if (row !== undefined) return eventIn(row);
+      }
+      return undefined;
+    },
+    positionBefore: ({ time }) => {
+      const row = previous.get(firstAt(time));
+      return row && numberIn(row, 'position');
+    },
+  };
+}
+
+function upToBytes(rows: Iterable<Row>): WireEvent[] {
+  const events: WireEvent[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const event = eventIn(row);
+    events.push(event);
+    bytes += event.record.byteLength;
+    if (bytes > READ_BYTES) break;
+  }
+  return events;
+}
+
+const eventIn = (row: Row): WireEvent => ({
+  position: numberIn(row, 'position'),
+  record: ownBytes(bytesIn(row, 'record')),
+});
+
+/** Bytes with a buffer of their own, as a transfer needs. */
+const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => (isWhole(bytes) ? bytes : new Uint8Array(bytes));
+
+const isWhole = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.byteLength;
+
+function consumerReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'deadLetters' | 'deadLetter' | 'outcomes'> {
+  const matched = db.prepare("SELECT value FROM meta WHERE name = 'matched'");
+  const floors = db.prepare('SELECT consumer, floor FROM floors ORDER BY consumer');
+  const exceptions = db.prepare('SELECT * FROM exceptions ORDER BY consumer, position');
+  const letters = db.prepare(
+    `SELECT * FROM dead_letters WHERE id > :after AND (:reason IS NULL OR reason = :reason) ORDER BY id LIMIT :limit`,
+  );
+  const lettersOf = db.prepare(
+    `SELECT * FROM dead_letters WHERE consumer = :consumer AND id > :after AND (:reason IS NULL OR reason = :reason)
+     ORDER BY id LIMIT :limit`,
+  );
+  const letter = db.prepare('SELECT * FROM dead_letters WHERE id = ?');
+  const outcomes = db.prepare('SELECT * FROM outcomes WHERE ref = ? ORDER BY consumer');
+  return {
+    state: () => {
+      const row = matched.get();
+      return {
+        matched: row && numberIn(row, 'value'),
+        floors: floors.all().map((floor) => ({ consumer: textIn(floor, 'consumer'), floor: numberIn(floor, 'floor') })),
+        exceptions: exceptions.all().map((exception) => ({
+          consumer: textIn(exception, 'consumer'),
+          position: numberIn(exception, 'position'),
+          detail: textIn(exception, 'detail'),
+          record: bytesIn(exception, 'record'),
+        })),
+      };
+    },
+    deadLetters: ({ consumer, reason = null, after = '', limit }) => {
+      const rows =
+        consumer === undefined
+          ? letters.all({ reason, after, limit })
+          : lettersOf.all({ consumer, reason, after, limit });
+      return rows.map(letterIn);
+    },
+    deadLetter: ({ id }) => {
+      const row = letter.get(id);
+      return row && letterIn(row);
+    },
+    outcomes: ({ ref }) =>
+      outcomes.all(ref).map((row) => ({
+        ref: textIn(row, 'ref'),
+        consumer: textIn(row, 'consumer'),
+        at: numberIn(row, 'at'),
+        detail: textIn(row, 'detail'),
+      })),
+  };
+}
+
+function letterIn(row: Row): WireDeadLetter {
+  const reason = textIn(row, 'reason');
+  if (!isReason(reason)) throw new LogFailed(`the log is damaged: a dead letter has the reason "${reason}"`);
+  return {
+    id: textIn(row, 'id'),
+    consumer: row.consumer === null ? null : textIn(row, 'consumer'),
+    reason,
+    detail: textIn(row, 'detail'),
+    record: bytesIn(row, 'record'),
+    renderedBody: row.rendered_body === null ? null : bytesIn(row, 'rendered_body'),
+  };
+}
+
+function statsReader(db: DatabaseSync): () => WireStats {
+  const search = createEventSearch(db);
+  const letters = db.prepare('SELECT count(*) AS letters FROM dead_letters');
+  return () => {
+    const deadLetters = numberIn(letters.get() ?? {}, 'letters');
+    const [oldest, newest] = [search.oldest(), search.newest()];
+    if (oldest === undefined || newest === undefined) return { events: 0, bytes: 0, deadLetters, oldest: undefined };
+    // Rows have no gaps: they are numbered one by one and removed from the oldest on.
+    const events = newest.position - oldest.position + 1;
+    return { events, bytes: newest.total - search.totalBefore(oldest), deadLetters, oldest: oldest.position };
+  };
+}
+
+function maintenance(db: DatabaseSync): Pick<ReaderStore, 'checkpoint' | 'close'> {
+  return {
+    checkpoint: () => {
+      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      return undefined;
+    },
+    close: () => {
+      db.close();
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventSearch } from './event-search.ts';
+import type { RetainRequest } from './messages.ts';
+import { numberIn } from './rows.ts';
+import type { WriterStore } from './writer-store.ts';
+
+/** Limits of one transaction of a retention run, so that commits are never held up for long. */
+const CHUNK = { events: 2000, bytes: 32 * 1024 * 1024, outcomes: 2000, pages: 1000 } as const;
+/** Free pages kept for reuse before the file is shrunk. */
+const KEPT_FREE = { pages: 4096, share: 0.25 } as const;
+
+/** What a retention run did; `error` when it ended early. */
+export interface RetentionRun {
+  readonly removed: number;
+  readonly error?: unknown;
+}
+
+/** Removes old events, and outcomes of removed events, in small transactions. Used by the writer thread. */
+export interface Retention {
+  /** Works through the limits, giving way to commits after every chunk; ends early when `stopped` says so. Never rejects. */
+  run(limits: RetainRequest, stopped: () => boolean): Promise<RetentionRun>;
+}
+
+export function createRetention(db: DatabaseSync, store: WriterStore, search: EventSearch): Retention {
+  const removeEvents = db.prepare('DELETE FROM events WHERE position <= ?');
+  const removeOutcomes = db.prepare(
+    'DELETE FROM outcomes WHERE rowid IN (SELECT rowid FROM outcomes ORDER BY rowid LIMIT ?) AND at < ?',
+  );
+  const pragma = (name: string): number => numberIn(db.prepare(`PRAGMA ${name}`).get() ?? {}, name);
+  const eventsChunk = (limits: RetainRequest): number => {
+    const until = lastToRemove(search, limits, store.end().total);
+    return until === undefined ? 0 : store.transaction(() => Number(removeEvents.run(until).changes));
+  };
+  const outcomesChunk = (before: number): number => {
+    const cutoff = search.oldest()?.received ?? before;
+    return store.transaction(() => Number(removeOutcomes.run(CHUNK.outcomes, cutoff).changes));
+  };
+  const surplusPages = (): number =>
+    pragma('freelist_count') - Math.max(KEPT_FREE.pages, pragma('page_count') * KEPT_FREE.share);
+  return {
+    run: async (limits, stopped) => {
+      let removed = 0;
+      try {
+        for (let chunk = eventsChunk(limits); chunk > 0; chunk = stopped() ? 0 : eventsChunk(limits)) {
+          removed += chunk;
+          await nextTurn();
+        }
+        while (!stopped() && outcomesChunk(limits.before) === CHUNK.outcomes) await nextTurn();
+        for (; !stopped() && surplusPages() > 0; await nextTurn()) db.exec(`PRAGMA incremental_vacuum(${CHUNK.pages})`);
+        return { removed };
+      } catch (error) {
+        return { removed, error };
+      }
+    },
+  };
+}
+
+/** The last event of the next chunk to remove; undefined when nothing may go. */
+function lastToRemove(search: EventSearch, limits: RetainRequest, total: number): number | undefined {
+  const oldest = search.oldest();
+  if (oldest === undefined) return undefined;
+  const end = Number.MAX_SAFE_INTEGER;
+  const byAge = (search.first(({ received }) => received >= limits.before)?.position ?? end) - 1;
+  const start = search.totalBefore(oldest);
+  const bySize =
+    total - start > limits.maxBytes
+      ? (search.first((head) => total - head.total <= limits.maxBytes)?.position ?? end)
+      : 0;
+  const byChunk = search.first((head) => head.total - start > CHUNK.bytes)?.position ?? end;
+  const until = Math.min(Math.max(byAge, bySize), limits.floor ?? end, byChunk, oldest.position + CHUNK.events - 1);
+  return until < oldest.position ? undefined : until;
+}

@@ -1,0 +1,68 @@
+import { errorMessage, nullLogger, systemClock } from '@magpie/contract';
+import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
+import { type EventLog, LogFailed } from './contract.ts';
+import { createDecoder } from './decoder.ts';
+import { lockDirectory } from './lock.ts';
+import { DEFAULT_DEDUPE, type SqliteLogOptions } from './options.ts';
+import { positionsOf } from './positions.ts';
+import { startReader } from './reader-client.ts';
+import { createStoredLog } from './stored-log.ts';
+import type { WriterData } from './writer.ts';
+import { startWriter } from './writer-client.ts';
+
+/** Default size of the reserve in bytes. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens the durable event log of a data directory: SQLite in a writer and a reader thread, every commit fsynced.
+ * Rejects with `LogLocked` when another process has the directory, with `LogFailed` when its files are damaged, are
+ * not an event log or were written by a newer version.
+ */
+export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog> {
+  const { dataDir, clock = systemClock, logger = nullLogger } = options;
+  const lock = lockDirectory(dataDir);
+  let queue: CommitQueue | undefined;
+  let failure: LogFailed | undefined;
+  const fail = (cause: Error): void => {
+    failure ??= new LogFailed(`the event log in ${dataDir} has failed: ${cause.message}`, { cause });
+    queue?.fail(failure);
+  };
+  const reader = startReader({ dataDir }, fail);
+  const checkpoint = (): void => {
+    reader.ask('checkpoint', undefined).catch((error: unknown) => {
+      logger.warn({ error: errorMessage(error) }, 'the checkpoint of the event log is put off');
+    });
+  };
+  const written: CommitQueue['written'] = (results) => queue?.written(results);
+  try {
+    const writer = await startWriter(writerData(options, clock.now()), {
+      written,
+      checkpointDue: checkpoint,
+      failed: fail,
+    });
+    const { epoch, next, lastReceived } = writer.ready;
+    const positions = positionsOf(epoch);
+    queue = createCommitQueue({ positions, clock, next, lastReceived, send: writer.write });
+    return createStoredLog({
+      queue,
+      writer,
+      reader,
+      positions,
+      decoder: createDecoder(positions, logger),
+      clock,
+      lock,
+    });
+  } catch (error) {
+    await reader.terminate();
+    lock.release();
+    throw failure ?? error;
+  }
+}
+
+const writerData = (options: SqliteLogOptions, now: number): WriterData => ({
+  dataDir: options.dataDir,
+  now,
+  dedupe: { ...DEFAULT_DEDUPE, ...options.dedupe },
+  reserveBytes: options.reserveBytes ?? RESERVE_BYTES,
+  minFreeBytes: options.minFreeBytes,
+});

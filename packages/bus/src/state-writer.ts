@@ -1,0 +1,34 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { WireChanges } from './messages.ts';
+
+/** Writes floors, exceptions, dead letters and outcomes inside the caller's transaction. */
+export interface StateWriter {
+  apply(changes: WireChanges): void;
+}
+
+export function createStateWriter(db: DatabaseSync): StateWriter {
+  const matched = db.prepare("INSERT OR REPLACE INTO meta VALUES ('matched', ?)");
+  const putFloor = db.prepare('INSERT OR REPLACE INTO floors VALUES (?, ?)');
+  const removeFloor = db.prepare('DELETE FROM floors WHERE consumer = ?');
+  const putException = db.prepare('INSERT OR REPLACE INTO exceptions VALUES (?, ?, ?, ?)');
+  const removeException = db.prepare('DELETE FROM exceptions WHERE consumer = ? AND position = ?');
+  const putLetter = db.prepare('INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)');
+  const removeLetter = db.prepare('DELETE FROM dead_letters WHERE id = ?');
+  const putOutcome = db.prepare('INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)');
+  return {
+    apply: (changes) => {
+      if (changes.matched !== undefined) matched.run(changes.matched);
+      for (const { consumer, floor } of changes.floors) {
+        if (floor === null) removeFloor.run(consumer);
+        else putFloor.run(consumer, floor);
+      }
+      for (const { consumer, position } of changes.removeExceptions) removeException.run(consumer, position);
+      for (const row of changes.putExceptions) putException.run(row.consumer, row.position, row.detail, row.record);
+      for (const id of changes.removeDeadLetters) removeLetter.run(id);
+      for (const { id, consumer, reason, detail, record, renderedBody } of changes.putDeadLetters) {
+        putLetter.run(id, consumer, reason, detail, record, renderedBody);
+      }
+      for (const { ref, consumer, at, detail } of changes.outcomes) putOutcome.run(ref, consumer, at, detail);
+    },
+  };
+}

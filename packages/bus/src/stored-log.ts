@@ -1,0 +1,89 @@
+import type { Clock } from '@magpie/contract';
+import type { CommitQueue } from './commit-queue.ts';
+import { decodeOutcome } from './consumer-codec.ts';
+import { type EventLog, LogFailed } from './contract.ts';
+import type { Decoder } from './decoder.ts';
+import type { Lock } from './lock.ts';
+import type { Positions } from './positions.ts';
+import type { ReaderClient } from './reader-client.ts';
+import type { WireEvent } from './reader-messages.ts';
+import type { WriterClient } from './writer-client.ts';
+
+/** What a SQLite log is made of. */
+export interface StoredLogParts {
+  readonly queue: CommitQueue;
+  readonly writer: WriterClient;
+  readonly reader: ReaderClient;
+  readonly positions: Positions;
+  readonly decoder: Decoder;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly lock: Lock;
+}
+
+/** The event log contract over a writer and a reader thread. */
+export function createStoredLog(parts: StoredLogParts): EventLog {
+  const { queue, writer, reader, positions, decoder, clock } = parts;
+  let closing: Promise<void> | undefined;
+
+  const decodeOne = (row: WireEvent | undefined) => (row === undefined ? undefined : decoder.events([row])[0]);
+  /** Asks for pages until one has a sound record or there is nothing more. */
+  const page = async (from: number, ask: (from: number) => Promise<readonly WireEvent[]>) => {
+    for (let place = from; ; ) {
+      const rows = await ask(place);
+      const events = decoder.events(rows);
+      const last = rows.at(-1);
+      if (events.length > 0 || last === undefined) return events;
+      place = last.position;
+    }
+  };
+  const optional = (row: number | undefined) => (row === undefined ? undefined : positions.of(row));
+  return {
+    commit: queue.commit,
+    read: async (after, limit) =>
+      page(after === undefined ? 0 : positions.offset(after), (from) => reader.ask('read', { after: from, limit })),
+    readBack: async (before, limit) =>
+      page(before === undefined ? Number.MAX_SAFE_INTEGER : positions.offset(before), (from) =>
+        reader.ask('readBack', { before: from, limit }),
+      ),
+    find: async (ref) => {
+      const time = timeOfRef(ref);
+      return time === undefined ? undefined : decodeOne(await reader.ask('find', { ref, time }));
+    },
+    head: () => (queue.head() === 0 ? undefined : positions.of(queue.head())),
+    positionBefore: async (time) => optional(await reader.ask('positionBefore', { time })),
+    parsePosition: positions.parse,
+    state: async () => decoder.state(await reader.ask('state', undefined)),
+    deadLetters: async (query) => decoder.deadLetters(await reader.ask('deadLetters', query)),
+    deadLetter: async (id) => {
+      const row = await reader.ask('deadLetter', { id });
+      return row === undefined ? undefined : decoder.deadLetters([row])[0];
+    },
+    outcomes: async (ref) => (await reader.ask('outcomes', { ref })).map(decodeOutcome),
+    retain: async ({ maxAge, maxBytes, floor }) => {
+      if (closing !== undefined) throw new LogFailed('the log is closed');
+      const pinned = floor === undefined ? undefined : positions.offset(floor);
+      return writer.retain({ before: clock.now() - maxAge, maxBytes, floor: pinned });
+    },
+    stats: async () => {
+      const { oldest, ...sizes } = await reader.ask('stats', undefined);
+      return { ...sizes, oldest: optional(oldest) };
+    },
+    close: () => (closing ??= closeInOrder(parts)),
+  };
+}
+
+/** The reader's connection is closed last: SQLite then checkpoints and removes the write-ahead log. */
+async function closeInOrder({ queue, writer, reader, lock }: StoredLogParts): Promise<void> {
+  await queue.drain();
+  await writer.close();
+  await reader.close();
+  lock.release();
+}
+
+const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** The time in a ref (RFC 9562, section 5.7), ms since the epoch; undefined when it is not a UUIDv7. */
+function timeOfRef(ref: string): number | undefined {
+  const match = UUID_V7.exec(ref);
+  return match ? Number.parseInt(`${match[1]}${match[2]}`, 16) : undefined;
+}

@@ -1,0 +1,89 @@
+import { Worker } from 'node:worker_threads';
+import { LogFailed } from './contract.ts';
+import type { RetainRequest, WireBatch, WireResult, WriterReady, WriterReply, WriterRequest } from './messages.ts';
+import type { WriterData } from './writer.ts';
+
+/** What the writer thread reports besides answers to questions. */
+export interface WriterEvents {
+  written(results: readonly WireResult[]): void;
+  checkpointDue(): void;
+  /** The log has failed for good. */
+  failed(error: LogFailed): void;
+}
+
+/** The main thread's side of the writer thread. */
+export interface WriterClient {
+  readonly ready: WriterReady;
+  write(batch: WireBatch): void;
+  retain(limits: Omit<RetainRequest, 'type' | 'id'>): Promise<number>;
+  /** Closes the database and ends the thread. */
+  close(): Promise<void>;
+}
+
+const WRITER_FILE = new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url);
+
+/**
+ * Starts the writer thread; resolves when it has opened the log. Rejects with `LogFailed` when it cannot. The thread
+ * keeps the process alive only while it owes an answer.
+ */
+export async function startWriter(data: WriterData, events: WriterEvents): Promise<WriterClient> {
+  const worker = new Worker(WRITER_FILE, { workerData: data });
+  const retaining = new Map<number, { resolve(removed: number): void; reject(error: Error): void }>();
+  const ready = Promise.withResolvers<WriterReady>();
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let owed = 1;
+  let nextId = 0;
+  let closing = false;
+
+  const answered = (): void => {
+    if (--owed === 0 && !closing) worker.unref();
+  };
+  const send = (request: WriterRequest, transfer: ArrayBuffer[] = []): void => {
+    if (owed++ === 0) worker.ref();
+    worker.postMessage(request, transfer);
+  };
+  const failed = (message: string): void => {
+    const error = new LogFailed(message);
+    ready.reject(error);
+    for (const { reject } of retaining.values()) reject(error);
+    retaining.clear();
+    events.failed(error);
+  };
+  const handle = (reply: WriterReply): void => {
+    answered();
+    if (reply.type === 'ready') ready.resolve(reply);
+    else if (reply.type === 'retained') {
+      retaining.get(reply.id)?.resolve(reply.removed);
+      retaining.delete(reply.id);
+    } else if (reply.type === 'written') {
+      events.written(reply.results);
+      if (reply.checkpointDue) events.checkpointDue();
+    } else if (reply.type === 'failed') failed(reply.message);
+  };
+  worker.on('message', handle);
+  worker.on('error', (error) => failed(`the log's writer thread failed: ${error.message}`));
+  worker.on('exit', () => {
+    if (!closing) failed("the log's writer thread has ended");
+  });
+  try {
+    return {
+      ready: await ready.promise,
+      write: (batch) => send(batch, [batch.records, batch.ends.buffer, batch.received.buffer]),
+      retain: (limits) =>
+        new Promise((resolve, reject) => {
+          const id = nextId++;
+          retaining.set(id, { resolve, reject });
+          send({ type: 'retain', id, ...limits });
+        }),
+      close: async () => {
+        closing = true;
+        send({ type: 'close' });
+        await exited;
+      },
+    };
+  } catch (error) {
+    closing = true;
+    await worker.terminate();
+    throw error;
+  }
+}

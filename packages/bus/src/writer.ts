@@ -1,0 +1,88 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { createBatchWriter } from './batch-writer.ts';
+import { openForWriting } from './database.ts';
+import { createDedupeStore } from './dedupe-store.ts';
+import { createDiskGuard } from './disk-guard.ts';
+import { createEventSearch } from './event-search.ts';
+import { describeFailure, failureOf } from './failures.ts';
+import type { RetainRequest, WireBatch, WriterReply, WriterRequest } from './messages.ts';
+import type { DedupeWindow } from './options.ts';
+import { createRetention } from './retention.ts';
+import { createWriterStore } from './writer-store.ts';
+
+/** What the writer thread is started with. */
+export interface WriterData {
+  readonly dataDir: string;
+  readonly now: number;
+  readonly dedupe: DedupeWindow;
+  readonly reserveBytes: number;
+  readonly minFreeBytes: number | undefined;
+}
+
+/** Bytes written after which the reader is asked for a checkpoint. */
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+
+function start(
+  data: WriterData,
+  reply: (message: WriterReply) => void,
+  end: () => void,
+): (request: WriterRequest) => void {
+  const { db, meta } = openForWriting(data.dataDir);
+  const search = createEventSearch(db);
+  const store = createWriterStore(db, createDedupeStore(db, meta.salt, data.dedupe, data.now), search);
+  const retention = createRetention(db, store, search);
+  const guard = createDiskGuard(data);
+  const writeBatch = createBatchWriter(store, guard);
+  let stopped = false;
+  let uncheckpointed = 0;
+
+  const stop = (message: WriterReply): void => {
+    stopped = true;
+    guard.stop();
+    reply(message);
+  };
+  const fail = (error: unknown): void => stop({ type: 'failed', message: describeFailure(error) });
+  const write = (batch: WireBatch): void => {
+    const results = writeBatch(batch);
+    uncheckpointed += batch.bytes;
+    const checkpointDue = uncheckpointed > CHECKPOINT_BYTES;
+    if (checkpointDue) uncheckpointed = 0;
+    reply({ type: 'written', results, checkpointDue });
+  };
+  const retain = async (request: RetainRequest): Promise<void> => {
+    const run = await retention.run(request, () => stopped);
+    if (run.error !== undefined && failureOf(run.error) === 'fatal') return fail(run.error);
+    // The reserve goes; the next run, a minute later, has the room that this one lacked.
+    if (run.error !== undefined) guard.exhausted();
+    reply({ type: 'retained', id: request.id, removed: run.removed });
+  };
+  guard.start();
+  const { next, lastReceived } = store.end();
+  reply({ type: 'ready', epoch: meta.epoch, next, lastReceived });
+  return (request) => {
+    if (request.type === 'close') {
+      db.close();
+      stop({ type: 'closed' });
+      return end();
+    }
+    if (stopped) return;
+    if (request.type === 'retain') return void retain(request);
+    try {
+      write(request);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+const port = parentPort;
+if (port === null) throw new Error('the log writer is a worker thread, it cannot be started as a program');
+const reply = (message: WriterReply): void => port.postMessage(message);
+try {
+  port.on(
+    'message',
+    start(workerData, reply, () => port.close()),
+  );
+} catch (error) {
+  reply({ type: 'failed', message: describeFailure(error) });
+}
