@@ -1,1 +1,3 @@
-export {};
+/** The XMPP adapter: one-to-one messages and rooms over one client login. */
+export type { XmppConfig, XmppSource, XmppTarget } from './config.ts';
+export { xmppAdapter } from './definition.ts';

@@ -1,0 +1,39 @@
+import type { AccessRules, Origin } from '@magpie/contract';
+import { bareJid, jidProblem, splitJid } from './jid.ts';
+
+const AFFILIATIONS = new Set(['owner', 'admin', 'member', 'none']);
+const FORMS = 'expected an affiliation (owner, admin, member, none) or a JID pattern (user@example.org, *@example.org)';
+
+/**
+ * Who may use a route. In a room the affiliation or the real JID decides, never the nick: anyone may take a nick. In
+ * one-to-one messages the sender's JID decides, which the servers vouch for.
+ */
+export const access: AccessRules = {
+  open: true,
+  validate(entry) {
+    if (AFFILIATIONS.has(entry)) return undefined;
+    const { local, domain, resource } = splitJid(entry);
+    if (local === '' || resource !== undefined) return `"${entry}": ${FORMS}`;
+    const problem = jidProblem({ local: local === '*' ? 'any' : local, domain });
+    if (problem !== undefined) return `"${entry}" has ${problem}; ${FORMS}`;
+    const wild = local !== '*' && local.includes('*');
+    return wild || domain.includes('*') ? `"${entry}": "*" stands for a whole local part only; ${FORMS}` : undefined;
+  },
+  permits(entry, origin) {
+    if (AFFILIATIONS.has(entry)) return origin['room'] !== undefined && origin['affiliation'] === entry;
+    const sender = senderJid(origin);
+    return sender !== undefined && matchesJid(entry, sender);
+  },
+};
+
+/** The bare JID that servers vouch for; in a room that hides it there is none. */
+function senderJid(origin: Origin): string | undefined {
+  const jid = origin['room'] === undefined ? origin['from'] : origin['realJid'];
+  return typeof jid === 'string' && jid !== '' ? bareJid(jid) : undefined;
+}
+
+function matchesJid(entry: string, sender: string): boolean {
+  const pattern = splitJid(entry.toLowerCase());
+  const jid = splitJid(sender);
+  return pattern.domain === jid.domain && jid.local !== '' && (pattern.local === '*' || pattern.local === jid.local);
+}

@@ -1,0 +1,60 @@
+import { type AddressScheme, Rejected } from '@magpie/contract';
+import { escapeLocal, formatJid, type Jid, jidProblem, splitJid } from './jid.ts';
+
+const toSegments = ({ local, domain, resource }: Jid): string[] =>
+  resource === undefined ? [local, domain] : [local, domain, resource];
+
+const toJid = ([local = '', domain = '', resource]: readonly string[]): Jid =>
+  resource === undefined ? { local, domain } : { local, domain, resource };
+
+const lower = (text: string): string =>
+  text.replace(/\{[^}]*\}|[^{]+|\{/g, (part) => (part.startsWith('{') ? part : part.toLowerCase()));
+
+/** Local part and domain in lower case, as servers compare them; names of captures are left alone. */
+const comparable = ([local = '', domain = '', ...resource]: string[]): string[] => [
+  lower(local),
+  lower(domain),
+  ...resource,
+];
+
+function jidScheme(scheme: string, check: (segments: readonly string[]) => string | undefined): AddressScheme {
+  const split = (words: Readonly<Record<string, string>>): string[] =>
+    comparable(toSegments(splitJid(words[scheme] ?? '')));
+  const format = (segments: readonly string[]): string => formatJid(toJid(segments));
+  return {
+    scheme,
+    words: [scheme],
+    split,
+    splitPattern: split,
+    join: (segments) => ({ [scheme]: format(segments) }),
+    parse: (value) => {
+      const segments = toSegments(splitJid(value));
+      const problem = check(segments);
+      if (problem !== undefined) throw new Rejected(`"${value}" is not a ${scheme}: ${problem}`);
+      return segments;
+    },
+    format,
+    wildcard: () => undefined,
+    encode: (value) => escapeLocal(value.toWellFormed()),
+    check,
+  };
+}
+
+/** A client, user or service: `jid:user@example.org`, `jid:user@example.org/phone`, `jid:example.org`. Segments local, domain, resource. */
+export const jidAddresses = jidScheme('jid', (segments) => {
+  if (segments.length < 2 || segments.length > 3)
+    return `${segments.length} segments, expected local part, domain and perhaps a resource`;
+  return jidProblem(toJid(segments));
+});
+
+/** A multi-user chat room (XEP-0045): `room:ops@conference.example.org`. Segments local, domain. */
+export const roomAddresses = jidScheme('room', (segments) => {
+  if (segments.length !== 2) return 'a nick or resource after "/": a room is written room@service';
+  return segments[0] === '' ? 'a room without a name before "@"' : jidProblem(toJid(segments));
+});
+
+/** The address of an event from or to this bare JID. */
+export const addressOf = (scheme: 'room' | 'jid', jid: string): { scheme: string; segments: string[] } => ({
+  scheme,
+  segments: toSegments(splitJid(jid)),
+});

@@ -1,0 +1,51 @@
+import type { MessageParts } from '@magpie/contract';
+import { readEventElement } from './event-element.ts';
+import { attribute, childText, type Element } from './library.ts';
+import { NS } from './namespaces.ts';
+
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+/** What kind of message stanza it is; only `content` becomes a message event. */
+export type MessageClass = 'content' | 'receipt' | 'error' | 'subject' | 'nothing';
+
+/** Sorts a message stanza. A chat state, a marker or an empty message is `nothing`; a subject without a body changes a room's subject. */
+export function classify(message: Element): MessageClass {
+  if (attribute(message, 'type') === 'error') return 'error';
+  if (message.getChild('body') || message.getChild('event', NS.event)) return 'content';
+  if (message.getChild('received', NS.receipts)) return 'receipt';
+  return message.getChild('subject') ? 'subject' : 'nothing';
+}
+
+/**
+ * The content of a message. Total. The text of an ordinary chat message is text, whatever it looks like; only our own
+ * element says otherwise. `sentAt` is the time by a trusted delay, `now` the time of arrival.
+ */
+export function decodeMessage(message: Element, now: number, sentAt: number | undefined): MessageParts {
+  const own = message.getChild('event', NS.event);
+  const text = childText(message, 'body') ?? '';
+  const body = Buffer.from(text);
+  const id = originId(message) ?? attribute(message, 'id');
+  const subject = childText(message, 'subject');
+  const thread = childText(message, 'thread');
+  const plain = {
+    ...(id === undefined ? {} : { id }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(thread === undefined ? {} : { correlationId: thread }),
+    body,
+    time: sentAt ?? now,
+  };
+  if (!own) return { ...plain, contentType: TEXT_TYPE, headers: [], via: [] };
+  return { ...plain, ...readEventElement(own) };
+}
+
+/** XEP-0359: the id given by the sender's client. */
+export const originId = (message: Element): string | undefined => {
+  const element = message.getChild('origin-id', NS.stanzaId);
+  return element && attribute(element, 'id');
+};
+
+/** XEP-0359: the id stamped by this entity. Only to be believed when it announces the feature. */
+export function stanzaIdBy(message: Element, by: string): string | undefined {
+  const element = message.getChildren('stanza-id', NS.stanzaId).find((child) => attribute(child, 'by') === by);
+  return element && attribute(element, 'id');
+}

@@ -1,0 +1,48 @@
+import { type Capabilities, defineAdapter } from '@magpie/contract';
+import { access } from './access.ts';
+import { jidAddresses, roomAddresses } from './addresses.ts';
+import { connectionSchema, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
+import { createConnection } from './connection.ts';
+import { originSchema } from './origin.ts';
+
+/** XMPP clients and rooms (RFC 6120, RFC 6121, XEP-0045, XEP-0198). */
+export const xmppAdapter = defineAdapter({
+  type: 'xmpp',
+  connectionSchema,
+  sourceSchema,
+  targetSchema,
+  originSchema,
+  addresses: [roomAddresses, jidAddresses],
+  access,
+  capabilities,
+  guarantees: {
+    source: () => ({
+      level: 'at-most-once',
+      reason:
+        'XMPP: a lost link loses nothing that the server still holds (XEP-0198 resumption), but a crash of the gateway or a restart of the server may lose what was not yet stored: at most once until catch-up from the archive exists',
+    }),
+    target: (_, { room }) => ({
+      level: 'at-least-once',
+      reason:
+        room === undefined
+          ? 'confirmed when the server has taken the stanza (XEP-0198); sent again with the same origin-id when the outcome is unknown'
+          : 'confirmed by the room sending it back to us; sent again with the same origin-id when the outcome is unknown',
+    }),
+  },
+  create: createConnection,
+});
+
+/** Room for addresses, ids and headers beside a body of the largest size, in bytes. */
+const OVERHEAD = 32 * 1024;
+
+function capabilities({ maxStanzaBytes }: XmppConfig): Capabilities {
+  return {
+    receives: true,
+    sends: true,
+    fifoWindow: 100,
+    metadata: true,
+    redelivers: true,
+    // Binary content grows by a third as base64.
+    maxBodyBytes: Math.max(0, Math.floor(((maxStanzaBytes - OVERHEAD) * 3) / 4)),
+  };
+}

@@ -1,0 +1,47 @@
+import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
+import { eventElement } from './event-element.ts';
+import { type Element, xml } from './library.ts';
+import { NS } from './namespaces.ts';
+import { isSafeText, readableText } from './xml-text.ts';
+
+/** Where a message goes on the wire. */
+export interface Destination {
+  readonly to: string;
+  readonly type: 'chat' | 'groupchat';
+}
+
+/**
+ * A message stanza: a `<body>` that people can read, and an own element with everything else. Built by elements only, so
+ * no content can become markup. The event's id is the stanza's id and its origin-id (XEP-0359), the same on every resend.
+ */
+export function encodeMessage(event: OutgoingEvent, { to, type }: Destination): Element {
+  const { body, exact } = readableBody(event);
+  const { correlationId, subject } = event;
+  const id = safeId(event.id);
+  const message = xml('message', { to, type, id }, xml('body', {}, body));
+  // In a room a subject would change the room's own (XEP-0045 §8.1), so it is carried in our element alone.
+  if (subject !== undefined && type === 'chat') message.append(xml('subject', {}, readableText(subject)));
+  if (correlationId !== undefined) message.append(xml('thread', {}, readableText(correlationId)));
+  message.append(
+    xml('origin-id', { xmlns: NS.stanzaId, id }),
+    xml('store', { xmlns: NS.hints }),
+    eventElement(event, exact ? undefined : event.body),
+  );
+  return message;
+}
+
+/** The id as it stands on the wire: an attribute, where a parser would change line ends and tabs. */
+export const safeId = (id: string): string =>
+  /^[ -~]+$/.test(id) ? id : Buffer.from(id.toWellFormed()).toString('base64url');
+
+/** The body as people see it, and whether it is the exact content. */
+function readableBody({ body, contentType }: OutgoingEvent): { body: string; exact: boolean } {
+  const text = decodeUtf8(body);
+  if (text === undefined || text === '' || text.includes('\0')) {
+    return {
+      body: `[${body.length} bytes of ${readableText(contentType ?? 'application/octet-stream')}]`,
+      exact: false,
+    };
+  }
+  return { body: readableText(text), exact: isSafeText(text) };
+}

@@ -1,0 +1,137 @@
+import {
+  AuthFailed,
+  ConfigInvalid,
+  Conflict,
+  errorMessage,
+  MagpieError,
+  NotConnected,
+  Rejected,
+  Throttled,
+  TooLarge,
+  Transient,
+} from '@magpie/contract';
+import { attribute, childElements, type Element } from './library.ts';
+import { NS } from './namespaces.ts';
+
+/** How long to wait after an error of type `wait` that names no time, ms. */
+const WAIT_MS = 5_000;
+
+type Make = (message: string) => MagpieError;
+const rejected: Make = (message) => new Rejected(message);
+const transient: Make = (message) => new Transient(message);
+const throttled: Make = (message) => new Throttled(message, WAIT_MS);
+const offline: Make = (message) => new NotConnected(message);
+
+/** Stanza errors (RFC 6120 §8.3.3) answered to a message we sent. A condition that is not here goes by the error's type. */
+export const STANZA_ERRORS: Readonly<Record<string, Make>> = {
+  'bad-request': rejected,
+  conflict: rejected,
+  'feature-not-implemented': rejected,
+  forbidden: rejected,
+  gone: rejected,
+  'internal-server-error': transient,
+  'item-not-found': rejected,
+  'jid-malformed': rejected,
+  // A room answers so when we are not (or no longer) in it: we rejoin.
+  'not-acceptable': offline,
+  'not-allowed': rejected,
+  'not-authorized': rejected,
+  'payment-required': rejected,
+  'policy-violation': throttled,
+  'recipient-unavailable': transient,
+  redirect: rejected,
+  'registration-required': rejected,
+  'remote-server-not-found': transient,
+  'remote-server-timeout': transient,
+  'resource-constraint': throttled,
+  'service-unavailable': rejected,
+  'subscription-required': rejected,
+  'undefined-condition': rejected,
+  'unexpected-request': transient,
+};
+
+const BY_TYPE: Readonly<Record<string, Make>> = {
+  auth: rejected,
+  cancel: rejected,
+  continue: transient,
+  modify: rejected,
+  wait: throttled,
+};
+
+/** The condition of an `<error/>`, `<failure/>` or stream error: its first child that is not a text. */
+export const conditionOf = (error: Element): string =>
+  childElements(error).find((child) => child.name !== 'text')?.name ?? 'undefined-condition';
+
+/** The taxonomy error of a stanza of type `error`. A policy violation that asks to modify is about size. */
+export function stanzaError(stanza: Element): MagpieError {
+  const error = stanza.getChild('error');
+  if (!error) return new Rejected('the server answered with an error that gives no reason');
+  const condition = conditionOf(error);
+  const type = attribute(error, 'type') ?? 'cancel';
+  const text = error.getChild('text')?.getText();
+  const message = `the server answered ${condition}${text ? `: ${text}` : ''}`;
+  if (condition === 'policy-violation' && type === 'modify') return new TooLarge(message);
+  const make = type === 'wait' ? throttled : (STANZA_ERRORS[condition] ?? BY_TYPE[type] ?? rejected);
+  return make(message);
+}
+
+const STREAM_ERRORS: Readonly<Record<string, Make>> = {
+  conflict: (message) => new Conflict(`${message}: another client has logged in with our resource`),
+  'host-unknown': (message) => new ConfigInvalid(`${message}: the server does not serve the domain of our JID`),
+  'host-gone': (message) => new ConfigInvalid(`${message}: the server does not serve the domain of our JID`),
+  'not-authorized': (message) => new AuthFailed(message),
+};
+
+/** The taxonomy error of a stream error (RFC 6120 §4.9.3). */
+export function streamError(error: Element): MagpieError {
+  const condition = conditionOf(error);
+  const text = error.getChild('text')?.getText();
+  const message = `the server ended the stream with ${condition}${text ? ` (${text})` : ''}`;
+  return (STREAM_ERRORS[condition] ?? offline)(message);
+}
+
+/** SASL failures (RFC 6120 §6.5) that are about the moment, not about the credentials. */
+const SASL_TEMPORARY = new Set(['temporary-auth-failure', 'aborted']);
+
+/** The taxonomy error of a refused login. */
+export function saslError(failure: Element): MagpieError {
+  const condition = conditionOf(failure);
+  const text = failure.getChild('text', NS.sasl)?.getText();
+  const message = `the server refused the login: ${condition}${text ? ` (${text})` : ''}`;
+  return SASL_TEMPORARY.has(condition)
+    ? new NotConnected(message)
+    : new AuthFailed(`${message}: check jid and password`);
+}
+
+/** Joining a room (XEP-0045 §7.2): what an error presence means for the room. A taken nick is tried again with another one. */
+export function joinError(room: string, presence: Element): MagpieError {
+  const error = presence.getChild('error');
+  const condition = error ? conditionOf(error) : 'undefined-condition';
+  const hint = JOIN_HINTS[condition];
+  const message = `cannot join ${room}: ${condition}${hint ? ` (${hint})` : ''}`;
+  return hint && condition !== 'service-unavailable' ? new ConfigInvalid(message) : new NotConnected(message);
+}
+
+const JOIN_HINTS: Readonly<Record<string, string>> = {
+  'not-authorized': 'a password is needed: set it under rooms',
+  forbidden: 'we are banned from the room',
+  'registration-required': 'the room is for members only and we are not a member',
+  'not-allowed': 'the room does not exist and we may not create it',
+  'service-unavailable': 'the room has no place left',
+};
+
+/** Anything the library or a socket throws, as a taxonomy error about the link. */
+export function linkError(error: unknown): MagpieError {
+  if (error instanceof MagpieError) return error;
+  return new NotConnected(`the link failed: ${errorMessage(error) || 'no reason given'}${tlsHint(error)}`, {
+    cause: error,
+  });
+}
+
+function tlsHint(error: unknown): string {
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (typeof code !== 'string') return '';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ' (the certificate is for another name: set tls.serverName)';
+  const untrusted = /SELF_SIGNED|UNABLE_TO_|CERT_/.test(code);
+  return untrusted ? ' (the certificate is not trusted: give its authority with tls.ca)' : '';
+}

@@ -1,0 +1,103 @@
+import { type Address, HOP_LIMIT, type MessageParts } from '@magpie/contract';
+import { headerElement, headersOf } from './header-values.ts';
+import { attribute, type Element, xml } from './library.ts';
+import { NS } from './namespaces.ts';
+import { bytesElement, elementBytes, elementText, textElement } from './xml-text.ts';
+
+/** Text fields of an event and their elements inside `<event xmlns="urn:magpie:event:1">`. */
+const TEXTS = {
+  id: 'id',
+  type: 'type',
+  subject: 'subject',
+  contentType: 'content-type',
+  contentEncoding: 'content-encoding',
+  correlationId: 'correlation-id',
+} as const;
+
+type TextField = keyof typeof TEXTS;
+
+/** Everything of a message that plain XMPP has no place for. `payload` is present when the `<body>` is not the exact content. */
+export function eventElement(parts: MessageParts, payload: Uint8Array | undefined): Element {
+  const { time, expiresAt, priority, retain, replyTo, trace } = parts;
+  const numbers = { time, 'expires-at': expiresAt, priority, retain };
+  const attributes = Object.entries(numbers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  const event = xml('event', { xmlns: NS.event, ...Object.fromEntries(attributes) });
+  const text = (name: string, value: string | undefined): void => {
+    if (value !== undefined) event.append(textElement(name, value));
+  };
+  for (const [field, name] of Object.entries(TEXTS)) text(name, parts[isTextField(field) ? field : 'id']);
+  if (payload) event.append(bytesElement('payload', payload));
+  if (replyTo) event.append(addressElement(replyTo));
+  for (const header of parts.headers) event.append(headerElement(header));
+  for (const gateway of parts.via) text('via', gateway);
+  text('traceparent', trace?.traceparent);
+  text('tracestate', trace?.tracestate);
+  return event;
+}
+
+const isTextField = (name: string): name is TextField => Object.hasOwn(TEXTS, name);
+
+const addressElement = ({ scheme, segments }: Address): Element => {
+  const element = xml('reply-to', { scheme });
+  for (const segment of segments) element.append(textElement('segment', segment));
+  return element;
+};
+
+/** What `eventElement` wrote. Total: fields that make no sense are left out. It is data from the sender and proves nothing. */
+export interface EventFields extends Partial<MessageParts> {
+  readonly via: readonly string[];
+  readonly headers: MessageParts['headers'];
+}
+
+export function readEventElement(event: Element): EventFields {
+  const texts = Object.entries(TEXTS).map(([field, name]) => [field, textOf(event, name)] as const);
+  const payload = event.getChild('payload');
+  const replyTo = event.getChild('reply-to');
+  const traceparent = textOf(event, 'traceparent');
+  const tracestate = textOf(event, 'tracestate');
+  const fields = {
+    ...Object.fromEntries(texts),
+    body: payload && elementBytes(payload),
+    replyTo: replyTo && readAddress(replyTo),
+    time: numberOf(event, 'time'),
+    expiresAt: numberOf(event, 'expires-at'),
+    priority: priorityOf(event),
+    retain: attribute(event, 'retain') === undefined ? undefined : attribute(event, 'retain') === 'true',
+    trace: traceparent === undefined ? undefined : { traceparent, ...(tracestate === undefined ? {} : { tracestate }) },
+  };
+  const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return { ...known, headers: headersOf(event), via: viaOf(event) };
+}
+
+const textOf = (event: Element, name: string): string | undefined => {
+  const child = event.getChild(name);
+  return child && elementText(child);
+};
+
+function numberOf(event: Element, name: string): number | undefined {
+  const text = attribute(event, name);
+  const value = Number(text);
+  return text !== undefined && /^\d{1,15}$/.test(text) ? value : undefined;
+}
+
+function priorityOf(event: Element): number | undefined {
+  const value = numberOf(event, 'priority');
+  return value !== undefined && value <= 9 ? value : undefined;
+}
+
+/** A longer list than the hop limit is cut: such a message is not routed on anyway. */
+const viaOf = (event: Element): string[] =>
+  event
+    .getChildren('via')
+    .slice(0, HOP_LIMIT + 1)
+    .flatMap((element) => elementText(element) ?? []);
+
+function readAddress(element: Element): Address | undefined {
+  const scheme = attribute(element, 'scheme');
+  const segments = element.getChildren('segment').map(elementText);
+  return scheme !== undefined && segments.length > 0 && segments.every((segment) => segment !== undefined)
+    ? { scheme, segments }
+    : undefined;
+}

@@ -1,0 +1,85 @@
+import {
+  type AdapterContext,
+  matchesPattern,
+  type ReceivedEvent,
+  type Sink,
+  type SourceRequest,
+  type Verdict,
+} from '@magpie/contract';
+import type { Incoming } from './session.ts';
+
+/** A received event and the means to report its stanza as handled. */
+interface Entry {
+  readonly event: ReceivedEvent;
+  finish(): void;
+}
+
+/** The way of received events into the log: filtered by the wanted sources, in batches of one read, settled by verdict. */
+export interface Intake {
+  /** Sets the wanted sources; what arrived before (on a resumed session) is handed over now. */
+  open(sources: readonly SourceRequest[], sink: Sink): void;
+  /** Until `open` is called again, everything is kept. */
+  hold(): void;
+  /** From now on nothing more is taken in, so that the server keeps it. */
+  quiesce(): void;
+  /** Takes a stanza that may become an event; `decode` is called when the intake is open. */
+  take(incoming: Incoming, decode: (incoming: Incoming) => ReceivedEvent | undefined): void;
+  /** Hands the batch over. */
+  flush(): void;
+}
+
+/** `unavailable` is called when the log cannot store an event now: the link must go, so that the event comes again. */
+export function createIntake(context: AdapterContext, unavailable: (reason: string) => void): Intake {
+  let wanted: { readonly sources: readonly SourceRequest[]; readonly sink: Sink } | undefined;
+  let quiet = false;
+  let held: (() => void)[] = [];
+  let batch: Entry[] = [];
+  const offer = (incoming: Incoming, event: ReceivedEvent | undefined): void => {
+    const matches = event && wanted?.sources.some(({ pattern }) => matchesPattern(pattern, event.address));
+    if (event && matches) return void batch.push({ event, finish: incoming.finish });
+    if (event) context.count('received-unrouted');
+    incoming.finish();
+  };
+  const flush = (): void => {
+    const entries = batch;
+    batch = [];
+    if (!wanted || entries.length === 0) return;
+    const settled = wanted.sink(entries.map(({ event }) => event));
+    settled
+      .then((verdicts) => settle(entries, verdicts, unavailable))
+      .catch((error: unknown) => unavailable(String(error)));
+  };
+  return {
+    open(sources, sink) {
+      wanted = { sources, sink };
+      const waiting = held;
+      held = [];
+      for (const take of waiting) take();
+      flush();
+    },
+    hold() {
+      wanted = undefined;
+      held = [];
+      batch = [];
+    },
+    quiesce() {
+      quiet = true;
+    },
+    take(incoming, decode) {
+      if (quiet) return;
+      if (wanted) offer(incoming, decode(incoming));
+      else held.push(() => offer(incoming, decode(incoming)));
+    },
+    flush,
+  };
+}
+
+/** The first event that could not be stored ends it: nothing after it may be reported as handled. */
+function settle(entries: readonly Entry[], verdicts: readonly Verdict[], unavailable: (reason: string) => void): void {
+  for (const [index, { finish }] of entries.entries()) {
+    const verdict = verdicts[index];
+    if (verdict === undefined) return unavailable('no verdict');
+    if (verdict.type === 'unavailable') return unavailable(verdict.reason);
+    finish();
+  }
+}

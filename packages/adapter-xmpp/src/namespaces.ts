@@ -1,0 +1,33 @@
+/** XML namespaces, by the specification that defines them. */
+export const NS = {
+  stream: 'http://etherx.jabber.org/streams',
+  streamErrors: 'urn:ietf:params:xml:ns:xmpp-streams',
+  stanzaErrors: 'urn:ietf:params:xml:ns:xmpp-stanzas',
+  tls: 'urn:ietf:params:xml:ns:xmpp-tls',
+  sasl: 'urn:ietf:params:xml:ns:xmpp-sasl',
+  sasl2: 'urn:xmpp:sasl:2',
+  bind: 'urn:ietf:params:xml:ns:xmpp-bind',
+  /** XEP-0198. */
+  streamManagement: 'urn:xmpp:sm:3',
+  /** XEP-0030. */
+  discoInfo: 'http://jabber.org/protocol/disco#info',
+  /** XEP-0045. */
+  muc: 'http://jabber.org/protocol/muc',
+  mucUser: 'http://jabber.org/protocol/muc#user',
+  mucOwner: 'http://jabber.org/protocol/muc#owner',
+  dataForms: 'jabber:x:data',
+  /** XEP-0184. */
+  receipts: 'urn:xmpp:receipts',
+  /** XEP-0199. */
+  ping: 'urn:xmpp:ping',
+  /** XEP-0203. */
+  delay: 'urn:xmpp:delay',
+  /** XEP-0334. */
+  hints: 'urn:xmpp:hints',
+  /** XEP-0359. */
+  stanzaId: 'urn:xmpp:sid:0',
+  /** XEP-0421. */
+  occupantId: 'urn:xmpp:occupant-id:0',
+  /** Ours: everything of an event that XMPP has no place for. */
+  event: 'urn:magpie:event:1',
+} as const;

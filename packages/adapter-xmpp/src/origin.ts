@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { originId, stanzaIdBy } from './decode.ts';
+import { bareJid, resourceOf } from './jid.ts';
+import { attribute, childText, type Element } from './library.ts';
+import type { Occupant } from './occupants.ts';
+
+/** Protocol facts of a received stanza, for expressions. */
+export const originSchema = z.strictObject({
+  from: z.string().describe('Full JID of the sender; in a room the room with the nick.'),
+  to: z.string().optional().describe('Our JID as the stanza names it.'),
+  resource: z.string().optional().describe('Resource of a one-to-one sender.'),
+  stanzaType: z.string().describe('Type of the stanza: chat, normal, groupchat, headline, error.'),
+  stanzaId: z.string().optional().describe('Id stamped by the room or our server (XEP-0359), when it may be believed.'),
+  originId: z.string().optional().describe('Id given by the sender (XEP-0359).'),
+  thread: z.string().optional().describe('Conversation thread.'),
+  subject: z.string().optional().describe('Subject of the message.'),
+  room: z.string().optional().describe('Room the message was written in.'),
+  nick: z.string().optional().describe('Name in the room. Anyone may take it: never authorise by it.'),
+  occupantId: z.string().optional().describe('Stable identity in the room (XEP-0421).'),
+  affiliation: z.string().optional().describe('Affiliation in the room: owner, admin, member, none.'),
+  role: z.string().optional().describe('Role in the room: moderator, participant, visitor.'),
+  realJid: z.string().optional().describe('Bare JID behind the nick, where the room shows it.'),
+  delayed: z.string().optional().describe('When the server took it, for a message kept for later (XEP-0203).'),
+  replay: z.boolean().describe('Room history sent again on joining.'),
+  condition: z.string().optional().describe('Reason of a message that came back, such as recipient-unavailable.'),
+});
+
+export type XmppOrigin = z.output<typeof originSchema>;
+
+/** What the connection knows about the place a message came from. */
+export interface Provenance {
+  /** Set for messages of a room, also private ones. */
+  readonly occupant: Occupant | undefined;
+  readonly inRoom: boolean;
+  /** Who stamps stanza ids that may be believed: the room or our own account. */
+  readonly stampedBy: string | undefined;
+  /** By a trusted delay. */
+  readonly delayed: string | undefined;
+}
+
+/** Collects the facts. Nick, affiliation and real JID come from presence, which the room itself vouches for. */
+export function originOf(message: Element, { occupant, inRoom, stampedBy, delayed }: Provenance): XmppOrigin {
+  const from = attribute(message, 'from') ?? '';
+  const resource = resourceOf(from);
+  const facts = {
+    to: attribute(message, 'to'),
+    stanzaId: stampedBy === undefined ? undefined : stanzaIdBy(message, stampedBy),
+    originId: originId(message),
+    thread: childText(message, 'thread'),
+    subject: childText(message, 'subject'),
+    ...(inRoom ? { room: bareJid(from), nick: resource } : { resource }),
+    occupantId: occupant?.occupantId,
+    affiliation: occupant?.affiliation,
+    role: occupant?.role,
+    realJid: occupant?.realJid,
+    delayed,
+  };
+  const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    ...Object.fromEntries(known),
+    from,
+    stanzaType: attribute(message, 'type') ?? 'normal',
+    replay: inRoom && delayed !== undefined,
+  };
+}

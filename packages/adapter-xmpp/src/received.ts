@@ -1,0 +1,112 @@
+import type { Clock, ReceivedEvent } from '@magpie/contract';
+import { addressOf } from './addresses.ts';
+import { classify, decodeMessage } from './decode.ts';
+import { conditionOf } from './errors.ts';
+import { bareJid, normalJid, splitJid } from './jid.ts';
+import { attribute, type Element } from './library.ts';
+import { NS } from './namespaces.ts';
+import { originOf } from './origin.ts';
+import type { Room } from './room.ts';
+import type { Incoming } from './session.ts';
+
+/** What the connection knows that a stanza does not say. */
+export interface Surroundings {
+  readonly clock: Clock;
+  /** Our bare JID. */
+  readonly account: string;
+  /** Our server stamps stanza ids that may be believed. */
+  readonly accountStampsIds: boolean;
+  /** The room of this bare JID, when we are in it. */
+  room(jid: string): Room | undefined;
+}
+
+/** The event of a message stanza; undefined when it is none: a chat state, a subject change, a message of an unknown room. */
+export function receivedEvent({ stanza, repeated }: Incoming, around: Surroundings): ReceivedEvent | undefined {
+  const kind = classify(stanza);
+  const room = around.room(bareJid(attribute(stanza, 'from') ?? ''));
+  if (attribute(stanza, 'type') === 'groupchat' && !room) return undefined;
+  const event = KINDS[kind]?.(stanza, around, room);
+  return event && repeated ? { ...event, redelivered: true } : event;
+}
+
+type Build = (stanza: Element, around: Surroundings, room: Room | undefined) => ReceivedEvent | undefined;
+
+const KINDS: Readonly<Record<string, Build>> = {
+  content: (stanza, around, room) => {
+    const groupchat = attribute(stanza, 'type') === 'groupchat';
+    const stampedBy = stamper(around, room, groupchat);
+    const delayed = trustedDelay(stanza, around, room);
+    const known = { occupant: room?.occupants.senderOf(stanza), inRoom: room !== undefined, stampedBy, delayed };
+    const origin = originOf(stanza, known);
+    const { stanzaId } = origin;
+    const sentAt = delayed === undefined ? undefined : Date.parse(delayed);
+    return {
+      ...decodeMessage(stanza, around.clock.now(), sentAt),
+      ...placeOf(stanza, groupchat, room),
+      kind: 'message',
+      origin,
+      ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: `${stampedBy} ${stanzaId}` }),
+    };
+  },
+  receipt: (stanza, around, room) => {
+    const received = stanza.getChild('received', NS.receipts);
+    return notice(stanza, around, room, 'receipt', 'delivered', received && attribute(received, 'id'));
+  },
+  error: (stanza, around, room) => {
+    const error = stanza.getChild('error');
+    const event = notice(stanza, around, room, 'status', 'bounced', attribute(stanza, 'id'));
+    const condition = error ? conditionOf(error) : 'undefined-condition';
+    return { ...event, origin: { ...event.origin, condition } };
+  },
+};
+
+/** A notice about a message we have sent; `correlationId` is that message's id. */
+function notice(
+  stanza: Element,
+  { clock }: Surroundings,
+  room: Room | undefined,
+  kind: 'receipt' | 'status',
+  type: string,
+  about: string | undefined,
+): ReceivedEvent {
+  const known = { occupant: undefined, inRoom: room !== undefined, stampedBy: undefined, delayed: undefined };
+  return {
+    ...placeOf(stanza, false, room),
+    kind,
+    type,
+    ...(about === undefined ? {} : { correlationId: about }),
+    body: new Uint8Array(),
+    headers: [],
+    via: [],
+    time: clock.now(),
+    origin: originOf(stanza, known),
+  };
+}
+
+/** A room's message belongs to the room, a private one in a room to that occupant, any other to the sender's bare JID. */
+function placeOf(stanza: Element, groupchat: boolean, room: Room | undefined): Pick<ReceivedEvent, 'address' | 'key'> {
+  const from = attribute(stanza, 'from') ?? '';
+  if (groupchat) return { address: addressOf('room', bareJid(from)) };
+  const jid = room ? normalJid(from) : bareJid(from);
+  return { address: addressOf('jid', jid), key: jid };
+}
+
+function stamper(
+  { account, accountStampsIds }: Surroundings,
+  room: Room | undefined,
+  groupchat: boolean,
+): string | undefined {
+  if (groupchat) return room?.stampsIds ? room.jid : undefined;
+  return accountStampsIds ? account : undefined;
+}
+
+/** XEP-0203: when the room or our own server says it took the message. A delay by anyone else is only a claim. */
+function trustedDelay(stanza: Element, { account }: Surroundings, room: Room | undefined): string | undefined {
+  const trusted = new Set([account, splitJid(account).domain, room?.jid]);
+  const delay = stanza.getChildren('delay', NS.delay).find((child) => {
+    const from = attribute(child, 'from');
+    return from === undefined ? room === undefined : trusted.has(bareJid(from));
+  });
+  const stamp = delay && attribute(delay, 'stamp');
+  return stamp !== undefined && Number.isFinite(Date.parse(stamp)) ? stamp : undefined;
+}

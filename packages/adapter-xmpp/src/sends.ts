@@ -1,0 +1,66 @@
+import { Aborted, type Clock, type MagpieError, Unknown } from '@magpie/contract';
+
+/** Sends that wait for their confirmation, and the ids of earlier ones, so that a late echo is not taken for news. */
+export interface Sends {
+  /**
+   * Waits for the confirmation of a message that goes out now. Rejects with `Aborted` on the signal and with `Unknown`
+   * after `timeout` ms (0: never). The key is the stanza id; `place` is the bare JID it goes to.
+   */
+  wait(id: string, place: string, timeout: number, signal: AbortSignal): Promise<void>;
+  /** Whether we have sent this id to this place, recently. */
+  knows(id: string, place: string): boolean;
+  /** Confirms or refuses; false when nobody waits for it. */
+  settle(id: string, place: string, error?: MagpieError): boolean;
+  /** Refuses everything that waits, or only what went to one place. */
+  settleAll(error: (id: string) => MagpieError, place?: string): void;
+}
+
+interface Waiting {
+  readonly place: string;
+  settle(error?: MagpieError): void;
+}
+
+/** How many ids of sent messages are remembered. */
+const REMEMBERED = 10_000;
+
+export function createSends(clock: Clock): Sends {
+  const waiting = new Map<string, Waiting>();
+  const known = new Map<string, true>();
+  const keyOf = (id: string, place: string): string => `${place} ${id}`;
+  const remember = (key: string): void => {
+    known.delete(key);
+    known.set(key, true);
+    const [oldest] = known.keys();
+    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+  };
+  return {
+    wait(id, place, timeout, signal) {
+      const key = keyOf(id, place);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const settle = (error?: MagpieError): void => (error ? reject(error) : resolve());
+      const abort = (): void =>
+        reject(new Aborted('cancelled while waiting for the confirmation', { cause: signal.reason }));
+      const late = (): void => reject(new Unknown(`no confirmation from ${place} within ${timeout} ms`));
+      const cancel = timeout > 0 ? clock.timeout(timeout, late) : undefined;
+      const entry = { place, settle };
+      remember(key);
+      waiting.set(key, entry);
+      signal.addEventListener('abort', abort, { once: true });
+      if (signal.aborted) abort();
+      return promise.finally(() => {
+        cancel?.();
+        signal.removeEventListener('abort', abort);
+        if (waiting.get(key) === entry) waiting.delete(key);
+      });
+    },
+    knows: (id, place) => known.has(keyOf(id, place)),
+    settle(id, place, error) {
+      const entry = waiting.get(keyOf(id, place));
+      entry?.settle(error);
+      return entry !== undefined;
+    },
+    settleAll(error, place) {
+      for (const [key, entry] of waiting) if (place === undefined || entry.place === place) entry.settle(error(key));
+    },
+  };
+}
