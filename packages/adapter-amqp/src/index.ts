@@ -1,1 +1,2 @@
-export {};
+export type { AmqpConfig, AmqpSource, AmqpTarget } from './config.ts';
+export { amqpAdapter } from './definition.ts';

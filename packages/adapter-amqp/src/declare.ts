@@ -1,0 +1,78 @@
+import { ConfigInvalid } from '@magpie/contract';
+import type { Declarations } from './config.ts';
+import { errorCode, wireReason } from './errors.ts';
+import type { Scratch } from './scratch.ts';
+
+/** One thing to declare. */
+interface Step {
+  /** For messages: `queue "inbox"`. */
+  readonly what: string;
+  /** Pointer below the connection. */
+  readonly path: string;
+  run(scratch: Scratch): Promise<unknown>;
+  /** Whether it exists, where declaring is not permitted. */
+  check?(scratch: Scratch): Promise<unknown>;
+}
+
+/**
+ * Declares exchanges, queues and bindings, in this order, on a scratch channel. Called once per connect. Rejects with
+ * `ConfigInvalid` naming the exchange or queue and what differs when it exists with other properties, when it cannot be
+ * bound or when the user may not declare it; with the library's error when the link is lost.
+ */
+export async function declare(declarations: Declarations, scratch: Scratch): Promise<void> {
+  for (const step of [...exchangeSteps(declarations), ...queueSteps(declarations)]) await perform(step, scratch);
+}
+
+async function perform(step: Step, scratch: Scratch): Promise<void> {
+  try {
+    await step.run(scratch);
+  } catch (error) {
+    const code = errorCode(error);
+    if (typeof code !== 'number') throw error;
+    if (code === 403 && step.check && (await exists(step.check, scratch))) return;
+    throw new ConfigInvalid(complaint(step.what, code, wireReason(error)), { path: step.path }, { cause: error });
+  }
+}
+
+async function exists(check: (scratch: Scratch) => Promise<unknown>, scratch: Scratch): Promise<boolean> {
+  try {
+    await check(scratch);
+    return true;
+  } catch {
+    return false; // Missing as well: the first error says what to do.
+  }
+}
+
+function complaint(what: string, code: number, reason: string): string {
+  const differs = /inequivalent arg '(.*?)'.*received (.*?) but current is (.*)$/s.exec(reason);
+  if (differs) {
+    const [, name, wanted, current] = differs;
+    return `${what} exists with another ${name}: "declare" says ${wanted}, the broker has ${current}. Change "declare" or delete it on the broker`;
+  }
+  if (code === 403) return `${what} may not be declared by this user and does not exist: ${reason}`;
+  return `${what} cannot be declared: ${reason}`;
+}
+
+const exchangeSteps = ({ exchanges }: Declarations): Step[] =>
+  exchanges.map(({ name, type, ...options }, index) => ({
+    what: `exchange "${name}"`,
+    path: `declare/exchanges/${index}`,
+    run: (scratch) => scratch((channel) => channel.assertExchange(name, type, options)),
+    check: (scratch) => scratch((channel) => channel.checkExchange(name)),
+  }));
+
+const queueSteps = ({ queues }: Declarations): Step[] =>
+  queues.flatMap(({ name, bind, durable, arguments: args }, index): Step[] => [
+    {
+      what: `queue "${name}"`,
+      path: `declare/queues/${index}`,
+      run: (scratch) => scratch((channel) => channel.assertQueue(name, { durable, arguments: args })),
+      check: (scratch) => scratch((channel) => channel.checkQueue(name)),
+    },
+    ...bind.map((binding, number) => ({
+      what: `the binding of queue "${name}" to exchange "${binding.exchange}"`,
+      path: `declare/queues/${index}/bind/${number}`,
+      run: (scratch: Scratch) =>
+        scratch((channel) => channel.bindQueue(name, binding.exchange, binding.routingKey, binding.arguments)),
+    })),
+  ]);

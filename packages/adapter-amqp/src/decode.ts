@@ -1,0 +1,136 @@
+import { bytesToText, type Header, type Origin, type ReceivedEvent } from '@magpie/contract';
+import type { ConsumeMessage, MessageProperties } from 'amqplib';
+import { queueScheme, queueSegments } from './address.ts';
+import { fromField, type Table } from './headers.ts';
+import { parseReplyTo } from './reply-to.ts';
+import { isReserved, RESERVED } from './reserved.ts';
+
+/** What the codec must know besides the message. */
+export interface DecodeContext {
+  readonly queue: string;
+  /** Wall time, ms since the epoch. */
+  readonly now: number;
+  /** The sender never gives two messages the same message-id. */
+  readonly uniqueIds: boolean;
+}
+
+type Draft = { -readonly [K in keyof ReceivedEvent]: ReceivedEvent[K] };
+
+/** Largest time a `Date` can show, ms. */
+const MAX_TIME = 8.64e15;
+const NO_HEADERS: Table = Object.freeze(Object.create(null));
+
+/**
+ * A consumed message as an event. Pure and total: a property that makes no sense is left out, never an error. Called by
+ * the consumer once per message.
+ */
+export function decode(message: ConsumeMessage, context: DecodeContext): ReceivedEvent {
+  const { fields, properties, content } = message;
+  const table: Table = properties.headers ?? NO_HEADERS;
+  const event: Draft = {
+    kind: 'message',
+    address: { scheme: 'queue', segments: queueSegments(context.queue, fields.exchange, fields.routingKey) },
+    body: content,
+    headers: readHeaders(table),
+    via: readVia(table[RESERVED.via]),
+    time: readTime(table[RESERVED.time], properties.timestamp, context.now),
+    origin: readOrigin(message, context.queue),
+  };
+  readProperties(event, properties, table);
+  readLifetime(event, properties, table, context.now);
+  readTrace(event, table);
+  readIdentity(event, fields.redelivered === true || table[RESERVED.redelivered] === true, context);
+  return event;
+}
+
+function readHeaders(table: Table): Header[] {
+  const headers: Header[] = [];
+  for (const name of Object.keys(table)) if (!isOurs(name, table[name])) headers.push([name, fromField(table[name])]);
+  return headers;
+}
+
+/** A header of one of our names that does not hold what we write is left where it is, for people to see. */
+function isOurs(name: string, value: unknown): boolean {
+  if (name === RESERVED.traceparent) return isTraceparent(value);
+  if (name === RESERVED.replyTo) return parseReplyTo(value) !== undefined;
+  return isReserved(name);
+}
+
+/** Gateway ids; anything else in the list is dropped. */
+const readVia = (value: unknown): string[] =>
+  Array.isArray(value) ? value.slice(0, 64).filter((id): id is string => typeof id === 'string' && id !== '') : [];
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const isTime = (value: unknown): value is number => Number.isInteger(value) && Math.abs(Number(value)) <= MAX_TIME;
+
+/** The exact time when it agrees with the property (someone else may have changed only that), else whole seconds. */
+function readTime(exact: unknown, timestamp: unknown, now: number): number {
+  const seconds = isTime(timestamp) && timestamp <= MAX_TIME / 1000 ? timestamp : undefined;
+  if (isTime(exact) && (seconds === undefined || Math.floor(exact / 1000) === seconds)) return exact;
+  return seconds === undefined ? now : seconds * 1000;
+}
+
+function readProperties(event: Draft, properties: MessageProperties, table: Table): void {
+  const id = text(properties.messageId) ?? text(table[RESERVED.id]);
+  const type = text(properties.type) ?? text(table[RESERVED.type]);
+  const contentType = text(properties.contentType) ?? text(table[RESERVED.contentType]);
+  const contentEncoding = text(properties.contentEncoding) ?? text(table[RESERVED.contentEncoding]);
+  const subject = text(table[RESERVED.subject]);
+  if (id !== undefined) event.id = id;
+  if (type !== undefined) event.type = type;
+  if (contentType !== undefined) event.contentType = contentType;
+  if (contentEncoding !== undefined) event.contentEncoding = contentEncoding;
+  if (subject !== undefined) event.subject = subject;
+  if (Number.isInteger(properties.priority)) event.priority = Math.min(9, Math.max(0, properties.priority));
+  if (table[RESERVED.retain] === true) event.retain = true;
+  readReply(event, properties, table);
+}
+
+function readReply(event: Draft, properties: MessageProperties, table: Table): void {
+  const correlationId = text(properties.correlationId) ?? table[RESERVED.correlationId];
+  if (correlationId instanceof Uint8Array) event.correlationId = bytesToText(correlationId);
+  else if (typeof correlationId === 'string') event.correlationId = markedText(correlationId);
+  const queue = text(properties.replyTo);
+  const replyTo =
+    queue === undefined ? parseReplyTo(table[RESERVED.replyTo]) : { scheme: queueScheme.scheme, segments: [queue] };
+  if (replyTo) event.replyTo = replyTo;
+}
+
+/** A text that looks like our mark for bytes is marked itself, see `bytesToText`. */
+const markedText = (value: string): string => (value.startsWith('base64:') ? bytesToText(Buffer.from(value)) : value);
+
+/** `expiration` counts from the arrival in the queue and is not shortened there: without our header, from now. */
+function readLifetime(event: Draft, properties: MessageProperties, table: Table, now: number): void {
+  const exact = table[RESERVED.expiresAt];
+  const expiration = text(properties.expiration);
+  if (isTime(exact)) event.expiresAt = exact;
+  else if (expiration !== undefined && /^\d{1,15}$/.test(expiration)) event.expiresAt = now + Number(expiration);
+}
+
+const isTraceparent = (value: unknown): value is string =>
+  typeof value === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/.test(value);
+
+function readTrace(event: Draft, table: Table): void {
+  const traceparent = table[RESERVED.traceparent];
+  if (!isTraceparent(traceparent)) return;
+  const tracestate = text(table[RESERVED.tracestate]);
+  event.trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
+}
+
+function readIdentity(event: Draft, redelivered: boolean, { queue, uniqueIds }: DecodeContext): void {
+  if (redelivered) event.redelivered = true;
+  if (event.id !== undefined && (redelivered || uniqueIds))
+    event.dedupeKey = `${queueScheme.format([queue])}/${event.id}`;
+}
+
+/** Protocol facts as they came; see `originSchema`. */
+function readOrigin({ fields, properties }: ConsumeMessage, queue: string): Origin {
+  const { exchange, routingKey, redelivered, deliveryTag, consumerTag } = fields;
+  const origin: Record<string, unknown> = { queue, exchange, routingKey, redelivered, deliveryTag, consumerTag };
+  for (const name of ['appId', 'userId', 'clusterId', 'deliveryMode', 'priority', 'expiration'] as const) {
+    const value: unknown = properties[name];
+    if (value !== undefined && value !== null) origin[name] = value;
+  }
+  return origin;
+}

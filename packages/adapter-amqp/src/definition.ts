@@ -1,0 +1,43 @@
+import { type Capabilities, defineAdapter, type Guarantee } from '@magpie/contract';
+import { exchangeScheme, queueScheme } from './address.ts';
+import { type AmqpConfig, type AmqpTarget, connectionSchema, sourceSchema, targetSchema } from './config.ts';
+import { createConnection } from './connection.ts';
+import { originSchema } from './origin.ts';
+
+/** Sends without a confirmation; the broker confirms in batches, so that a wide window costs no round trips. */
+const FIFO_WINDOW = 1000;
+
+/** AMQP 0-9-1, for RabbitMQ. */
+export const amqpAdapter = defineAdapter({
+  type: 'amqp',
+  connectionSchema,
+  sourceSchema,
+  targetSchema,
+  originSchema,
+  addresses: [queueScheme, exchangeScheme],
+  capabilities: ({ maxBody }: AmqpConfig): Capabilities => ({
+    receives: true,
+    sends: true,
+    fifoWindow: FIFO_WINDOW,
+    metadata: true,
+    redelivers: true,
+    maxBodyBytes: maxBody,
+  }),
+  guarantees: {
+    source: (): Guarantee => ({
+      level: 'at-least-once',
+      reason: 'a message is acknowledged to the broker after it is stored; the broker delivers it again until then',
+    }),
+    target: (_: AmqpConfig, target: AmqpTarget): Guarantee => targetGuarantee(target),
+  },
+  create: createConnection,
+});
+
+function targetGuarantee({ persistent, mandatory }: AmqpTarget): Guarantee {
+  if (!persistent) return { level: 'at-most-once', reason: 'persistent: false, a broker restart loses the message' };
+  if (!mandatory) return { level: 'at-most-once', reason: 'mandatory: false, a message that no queue takes is lost' };
+  return {
+    level: 'at-least-once',
+    reason: 'the broker confirms once it has the message safe, and returns it when no queue takes it',
+  };
+}

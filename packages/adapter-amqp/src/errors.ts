@@ -1,0 +1,143 @@
+import {
+  AuthFailed,
+  ConfigInvalid,
+  errorMessage,
+  type MagpieError,
+  NotConnected,
+  Rejected,
+  TooLarge,
+  Transient,
+} from '@magpie/contract';
+
+/** Where an error of the client library came up: on a whole link, or on one channel of it. */
+export type Stage = 'link' | 'channel';
+
+/** One kind of wire error and what it means for the gateway. Rows are tried in order. */
+export interface WireError {
+  readonly stage: Stage;
+  /** System error codes or AMQP reply codes; none means any. */
+  readonly codes?: readonly (string | number)[];
+  /** Must occur in the library's message, too. */
+  readonly text?: RegExp;
+  readonly as: keyof typeof make;
+  /** What to do about it; empty when the supervisor's next attempt is all. */
+  readonly advice: string;
+}
+
+const make = {
+  NotConnected: (message: string, cause: unknown) => new NotConnected(message, { cause }),
+  AuthFailed: (message: string, cause: unknown) => new AuthFailed(message, { cause }),
+  ConfigInvalid: (message: string, cause: unknown) => new ConfigInvalid(message, {}, { cause }),
+  Transient: (message: string, cause: unknown) => new Transient(message, { cause }),
+  Rejected: (message: string, cause: unknown) => new Rejected(message, { cause }),
+  TooLarge: (message: string, cause: unknown) => new TooLarge(message, { cause }),
+} as const;
+
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+];
+
+/** The one table from wire errors to contract errors. */
+export const WIRE_ERRORS: readonly WireError[] = [
+  {
+    stage: 'link',
+    text: /ACCESS.REFUSED/,
+    as: 'AuthFailed',
+    advice: 'check username and password, and that the user may log in from here',
+  },
+  { stage: 'link', text: /SASL mechanism/, as: 'AuthFailed', advice: 'enable the PLAIN mechanism on the broker' },
+  {
+    stage: 'link',
+    text: /Expected ConnectionOpenOk; got <ConnectionClose/,
+    as: 'AuthFailed',
+    advice:
+      'the broker refused the virtual host: check that it exists, that the user has permissions on it, and its connection limit',
+  },
+  {
+    stage: 'link',
+    codes: ['ENOTFOUND', 'EAI_AGAIN'],
+    as: 'NotConnected',
+    advice: 'check the host in the url and the name service',
+  },
+  {
+    stage: 'link',
+    codes: ['ECONNREFUSED'],
+    as: 'NotConnected',
+    advice: 'check that the broker runs and that the port is right',
+  },
+  {
+    stage: 'link',
+    codes: UNTRUSTED,
+    as: 'NotConnected',
+    advice: "set tls.ca to the authority that signed the broker's certificate",
+  },
+  { stage: 'link', codes: ['CERT_HAS_EXPIRED'], as: 'NotConnected', advice: "renew the broker's certificate" },
+  {
+    stage: 'link',
+    codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+    as: 'NotConnected',
+    advice: "set tls.serverName to a name in the broker's certificate",
+  },
+  {
+    stage: 'link',
+    text: /wrong version number|packet length too long/,
+    as: 'NotConnected',
+    advice: 'the port does not speak TLS: use amqp:// or the TLS port',
+  },
+  {
+    stage: 'link',
+    text: /Heartbeat timeout/,
+    as: 'NotConnected',
+    advice: 'the broker has been silent for two heartbeats',
+  },
+  {
+    stage: 'link',
+    text: /abruptly during opening|ECONNRESET/,
+    as: 'NotConnected',
+    advice: 'check that the port speaks AMQP 0-9-1, and TLS only with amqps://',
+  },
+  { stage: 'link', as: 'NotConnected', advice: '' },
+  {
+    stage: 'channel',
+    text: /message size \d+/,
+    as: 'TooLarge',
+    advice: "raise the broker's max_message_size or send less",
+  },
+  { stage: 'channel', codes: [311], as: 'TooLarge', advice: 'send less' },
+  {
+    stage: 'channel',
+    codes: [403],
+    as: 'Rejected',
+    advice: 'grant the permission with rabbitmqctl set_permissions or set_topic_permissions',
+  },
+  { stage: 'channel', codes: [404], as: 'Transient', advice: 'create it, or list it under "declare"' },
+  { stage: 'channel', codes: [405], as: 'Transient', advice: 'another connection holds it exclusively' },
+  { stage: 'channel', codes: [406, 540], as: 'Rejected', advice: '' },
+  { stage: 'channel', as: 'Transient', advice: '' },
+];
+
+/** The code of a library or system error: an AMQP reply code or a text such as `ECONNREFUSED`. */
+export function errorCode(error: unknown): string | number | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' || typeof error.code === 'number' ? error.code : undefined;
+}
+
+/** What the broker said, without the library's frame around it. */
+export const wireReason = (error: unknown): string =>
+  /with message "(.*)"/s.exec(errorMessage(error))?.[1] ?? errorMessage(error);
+
+/** A library error as a contract error. `where` begins the sentence: `amqp://127.0.0.1:5672`, `exchange "alarms"`. */
+export function toContractError(stage: Stage, error: unknown, where: string): MagpieError {
+  const code = errorCode(error);
+  const message = errorMessage(error);
+  const row = WIRE_ERRORS.find(
+    ({ stage: at, codes, text }) =>
+      at === stage && (!codes || (code !== undefined && codes.includes(code))) && (!text || text.test(message)),
+  );
+  const { as, advice } = row ?? ({ as: 'Transient', advice: '' } as const);
+  return make[as](`${where}: ${wireReason(error)}${advice === '' ? '' : `; ${advice}`}`, error);
+}

@@ -1,0 +1,157 @@
+import { readFile } from 'node:fs/promises';
+import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
+import { type ChannelModel, connect, credentials, type Options, type SocketOptions } from 'amqplib';
+import type { AmqpConfig, TlsConfig } from './config.ts';
+import { toContractError } from './errors.ts';
+
+/** One open connection to the broker. */
+export interface Link {
+  readonly model: ChannelModel;
+  /** Why the broker takes no publishes (a memory or disk alarm), while it takes none. */
+  blocked(): string | undefined;
+  /** Resolves at the next alarm. */
+  untilBlocked(): Promise<void>;
+  /** Whether it can still be used. */
+  alive(): boolean;
+  /** AMQP goodbye; resolves when the connection is closed in whatever way. */
+  close(): Promise<void>;
+  /** Destroys the socket. Idempotent. */
+  cut(): void;
+}
+
+/** What a link reports. Called only after it has been opened. */
+export interface LinkEvents {
+  /** Closed by the broker, the network, `close` or `cut`; once. */
+  closed(error: MagpieError): void;
+  blocked(reason: string | undefined): void;
+}
+
+export interface LinkOptions {
+  readonly config: AmqpConfig;
+  /** Shown in the broker's list of connections. */
+  readonly title: string;
+}
+
+const KEEP_ALIVE_MS = 15_000;
+
+/** Host and port as shown in messages; never a user or password. */
+export const displayUrl = ({ url }: AmqpConfig): string =>
+  `${url.secure ? 'amqps' : 'amqp'}://${url.hostname}:${url.port}`;
+
+/**
+ * Opens one connection: one attempt, ended by the signal; nothing is left behind after a rejection. Rejects with
+ * `NotConnected`, `AuthFailed`, `ConfigInvalid` or `Aborted`.
+ */
+export async function openLink(options: LinkOptions, events: LinkEvents, signal: AbortSignal): Promise<Link> {
+  const cutter = new AbortController();
+  const cut = (): void => cutter.abort();
+  signal.addEventListener('abort', cut, { once: true });
+  try {
+    const tls = await loadTls(options.config.tls);
+    if (signal.aborted) throw new Aborted('cancelled', { cause: signal.reason });
+    const model = await connect(endpointOf(options.config), socketOptions(options, tls, cutter.signal));
+    return watch(model, options, events, cut);
+  } catch (error) {
+    cut();
+    if (signal.aborted) throw new Aborted('connecting was cancelled', { cause: signal.reason });
+    throw error instanceof ConfigInvalid ? error : toContractError('link', error, displayUrl(options.config));
+  } finally {
+    signal.removeEventListener('abort', cut);
+  }
+}
+
+/** Handlers are in place before anything else is awaited: an error event nobody hears ends the process. */
+function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents, cut: () => void): Link {
+  let cause: unknown;
+  let blocked: string | undefined;
+  let alive = true;
+  let nextBlocked = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  const setBlocked = (reason: string | undefined): void => {
+    blocked = reason;
+    if (reason !== undefined) {
+      nextBlocked.resolve();
+      nextBlocked = Promise.withResolvers<void>();
+    }
+    events.blocked(reason);
+  };
+  model.on('error', (error) => {
+    cause = error;
+  });
+  model.on('blocked', (reason) => setBlocked(reason || 'no reason given'));
+  model.on('unblocked', () => setBlocked(undefined));
+  model.on('close', (error) => {
+    alive = false;
+    cut();
+    gone.resolve();
+    events.closed(toContractError('link', cause ?? error ?? new Error('connection closed'), displayUrl(config)));
+  });
+  return {
+    model,
+    blocked: () => blocked,
+    untilBlocked: () => nextBlocked.promise,
+    alive: () => alive,
+    cut,
+    async close() {
+      if (alive) model.close().catch(() => undefined); // Fails only when it is closed already, which `gone` tells.
+      await gone.promise;
+    },
+  };
+}
+
+function endpointOf({ url, heartbeat, frameMax }: AmqpConfig): Options.Connect {
+  return {
+    protocol: url.secure ? 'amqps' : 'amqp',
+    hostname: url.hostname,
+    port: url.port,
+    vhost: url.vhost,
+    heartbeat: Math.max(1, Math.round(heartbeat / 1000)),
+    frameMax,
+  };
+}
+
+/** amqplib hands its socket options to `net.connect`, which knows an abort signal: the only handle on the socket there is. */
+function socketOptions({ config, title }: LinkOptions, tls: TlsTexts, signal: AbortSignal): SocketOptions {
+  const username = config.username ?? config.url.username ?? 'guest';
+  const password = config.password ?? config.url.password;
+  const socket = {
+    noDelay: true,
+    keepAlive: true,
+    keepAliveDelay: KEEP_ALIVE_MS,
+    signal,
+    clientProperties: { connection_name: title, product: 'Magpie' },
+    credentials: credentials.plain(username, password?.reveal() ?? (username === 'guest' ? 'guest' : '')),
+    ...tls,
+  };
+  return socket;
+}
+
+/** TLS settings as `tls.connect` names them, all PEM texts. */
+interface TlsTexts {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  servername?: string;
+}
+
+/** Reads the files anew at every connect, so that renewed certificates are taken up. */
+async function loadTls(config: TlsConfig | undefined): Promise<TlsTexts> {
+  const texts: TlsTexts = {};
+  if (!config) return texts;
+  if (config.ca !== undefined) texts.ca = await pem('tls.ca', config.ca);
+  if (config.cert !== undefined) texts.cert = await pem('tls.cert', config.cert);
+  if (config.key !== undefined) texts.key = await pem('tls.key', config.key.reveal());
+  if (config.serverName !== undefined) texts.servername = config.serverName;
+  return texts;
+}
+
+async function pem(key: string, value: string): Promise<string> {
+  if (value.trimStart().startsWith('-----BEGIN')) return value;
+  try {
+    return await readFile(value, 'utf8');
+  } catch (error) {
+    const shown = key === 'tls.key' ? 'the file' : `"${value}"`;
+    const reason = key === 'tls.key' ? 'it cannot be read' : errorMessage(error);
+    throw new ConfigInvalid(`${key}: expected a PEM file or PEM text, but reading ${shown} failed: ${reason}`);
+  }
+}

@@ -1,0 +1,70 @@
+import { type AdapterContext, ConfigInvalid, type Sink, type SourceRequest } from '@magpie/contract';
+import { sourceSchema } from './config.ts';
+import { type Consumer, createConsumer, type QueueWish } from './consumer.ts';
+import type { Link } from './link.ts';
+
+/** Everything consumed on one link. */
+export interface Receiver {
+  /** Replaces the consumed queues. Rejects with `ConfigInvalid` for a source that is not of this adapter. */
+  receive(sources: readonly SourceRequest[], sink: Sink): Promise<void>;
+  quiesce(): Promise<void>;
+  /** The link is gone. */
+  abandon(): void;
+}
+
+/** Called once per established link. `prefetch` is the connection's default. */
+export function createReceiver(link: Link, prefetch: number, context: AdapterContext): Receiver {
+  const consumers = new Map<string, Consumer>();
+  let sink: Sink | undefined;
+  // The sink may be replaced while consumers run on; each batch goes to the current one.
+  const forward: Sink = (batch) => (sink ? sink(batch) : Promise.resolve(batch.map(() => NO_SINK)));
+
+  const retire = async (queue: string, consumer: Consumer): Promise<void> => {
+    consumers.delete(queue);
+    await consumer.stop();
+  };
+  const add = (queue: string, wish: QueueWish): Promise<void> => {
+    const consumer = createConsumer({ queue, wish, model: link.model, context, alive: link.alive, sink: forward });
+    consumers.set(queue, consumer);
+    return consumer.start();
+  };
+  return {
+    async receive(sources, newSink) {
+      sink = newSink;
+      const wishes = wishesOf(sources, prefetch);
+      const old = [...consumers].filter(([queue, { wish }]) => !sameWish(wish, wishes.get(queue)));
+      await Promise.all(old.map(([queue, consumer]) => retire(queue, consumer)));
+      const fresh = [...wishes].filter(([queue]) => !consumers.has(queue));
+      await Promise.all(fresh.map(([queue, wish]) => add(queue, wish)));
+    },
+    async quiesce() {
+      await Promise.all([...consumers.values()].map((consumer) => consumer.quiesce()));
+    },
+    abandon() {
+      for (const consumer of consumers.values()) consumer.abandon();
+      consumers.clear();
+    },
+  };
+}
+
+const NO_SINK = { type: 'unavailable', reason: 'nothing receives yet' } as const;
+
+/** One wish per queue: a queue named by several sources is consumed once, with the largest prefetch. */
+function wishesOf(sources: readonly SourceRequest[], defaultPrefetch: number): Map<string, QueueWish> {
+  const wishes = new Map<string, QueueWish>();
+  for (const { options } of sources) {
+    const parsed = sourceSchema.safeParse(options);
+    if (!parsed.success)
+      throw new ConfigInvalid(`expected a source such as { queue: inbox }, got ${JSON.stringify(options)}`);
+    const { queue, prefetch = defaultPrefetch, dedupe } = parsed.data;
+    const before = wishes.get(queue);
+    wishes.set(queue, {
+      prefetch: Math.max(prefetch, before?.prefetch ?? 0),
+      uniqueIds: dedupe === 'messageId' || before?.uniqueIds === true,
+    });
+  }
+  return wishes;
+}
+
+const sameWish = (one: QueueWish, other: QueueWish | undefined): boolean =>
+  one.prefetch === other?.prefetch && one.uniqueIds === other.uniqueIds;
