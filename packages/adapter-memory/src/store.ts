@@ -33,6 +33,12 @@ export function createStore(): Store {
   let refusals: (() => MagpieError)[] = [];
   let last = 0;
 
+  /** An empty retained message clears the kept value, as with MQTT. */
+  const keep = (message: MemoryMessage): void => {
+    if (!message.retain) return;
+    if (message.body.length > 0) retained.set(message.channel, message);
+    else retained.delete(message.channel);
+  };
   const admit = (): void => {
     const refusal = refusals.shift();
     if (refusal) throw refusal();
@@ -50,7 +56,7 @@ export function createStore(): Store {
       if (takers.some(({ full }) => full)) {
         throw new Transient(`a subscriber of channel "${message.channel}" has ${SESSION_LIMIT} messages waiting`);
       }
-      if (message.retain) retained.set(message.channel, message);
+      keep(message);
       last++;
       // As with MQTT, only a replay on subscribing is marked as retained.
       for (const session of takers) session.enqueue(last, { ...message, retain: false });

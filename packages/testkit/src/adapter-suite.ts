@@ -28,7 +28,7 @@
  * Runs in the vitest project `contract`: `vitest run --project contract packages/adapter-X`.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { definitionCases } from './adapter-suite-addresses.ts';
+import { type DefinitionCase, definitionCases } from './adapter-suite-addresses.ts';
 import { type AnySuite, type ContractCase, withBench } from './adapter-suite-bench.ts';
 import { faultCases } from './adapter-suite-faults.ts';
 import type { AdapterFixture, AdapterSuite } from './adapter-suite-fixture.ts';
@@ -60,6 +60,23 @@ export function adapterContract<C, S, T>(
     registerDefinitionCases(suite);
     registerBenchCases(suite);
   });
+}
+
+/**
+ * Runs one case outside vitest's reporting; rejects when the adapter breaks the contract. For tests that plant a defect and
+ * expect it to be found.
+ */
+export async function runContractCase<C, S, T>(suite: AdapterSuite<C, S, T>, name: CaseName): Promise<void> {
+  const definitionCase = Object.entries<DefinitionCase>(definitionCases).find(([known]) => known === name)?.[1];
+  if (definitionCase) return definitionCase.check(suite);
+  const contractCase = Object.entries<ContractCase>(BENCH_CASES).find(([known]) => known === name)?.[1];
+  if (!contractCase) throw new Error(`the adapter contract has no case "${name}"`);
+  const fixture = await suite.start();
+  try {
+    await withBench(suite, fixture, name, (bench) => contractCase.run(bench));
+  } finally {
+    await fixture.stop();
+  }
 }
 
 function registerDefinitionCases(suite: AnySuite): void {

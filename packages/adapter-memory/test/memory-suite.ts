@@ -1,0 +1,48 @@
+import { type MemoryConfig, memoryAdapter, memoryBroker } from '@magpie/adapter-memory';
+import type { AdapterSite, AdapterSuite, PeerMessage } from '@magpie/testkit';
+
+const PASSWORD = 'canary-correct-horse';
+
+/** The memory adapter as the contract suite sees it; also the ground on which planted defects must be found. */
+export const memorySuite: AdapterSuite<MemoryConfig, unknown, unknown> = {
+  name: 'memory',
+  definition: memoryAdapter,
+  limits: { receiveWindow: 32, deadline: 3_000, expiryTolerance: 0 },
+  addresses: ['channel:plant/p7/alarm', 'channel:inbox'],
+  access: {
+    valid: ['pump-7', 'gateway/floor', '*'],
+    invalid: ['', 'two words', 'a*'],
+    decisions: [
+      { entry: 'pump-7', origin: { channel: 'a', sender: 'pump-7' }, permits: true },
+      { entry: 'pump-7', origin: { channel: 'a', sender: 'pump-70' }, permits: false },
+      { entry: '*', origin: { channel: 'a', sender: '' }, permits: true },
+    ],
+  },
+  start: async () => ({ prepare: async (id: string) => prepareSite(id), stop: async () => undefined }),
+};
+
+/** A broker of its own for each case; the peer is the broker's handle. */
+function prepareSite(id: string): AdapterSite {
+  const broker = memoryBroker(id);
+  broker.requirePassword(PASSWORD);
+  const received: PeerMessage[] = [];
+  broker.subscribe('out/#', ({ body, retain, properties }) => received.push({ ...properties, body, retain }));
+  const connection = { broker: id, password: PASSWORD, window: 32 };
+  return {
+    connection,
+    badCredentials: { ...connection, password: 'canary-wrong-battery' },
+    source: { channel: 'in/+/data' },
+    otherSource: { channel: 'other/#' },
+    target: { channel: 'out/p7' },
+    peer: {
+      publish: async (message, to = 'source') => broker.publish(to === 'other' ? 'other/p7' : 'in/p7/data', message),
+      received: () => received,
+    },
+    cutLink: async () => broker.disconnectAll(),
+    blackHole: async () => broker.silence(),
+    restoreLink: async () => broker.restore(),
+    stopBroker: async () => broker.stop(),
+    startBroker: async () => broker.start(),
+    close: async () => broker.reset(),
+  };
+}
