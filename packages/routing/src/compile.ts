@@ -1,0 +1,96 @@
+import type { AddressBook, Problem, SourceRequest } from '@magpie/contract';
+import { createDirectRoute } from './direct.ts';
+import { createMatcher, type Matcher } from './matcher.ts';
+import { createReport, isRecord, type Report } from './report.ts';
+import type { ReadJsonFile } from './route/payload-schema.ts';
+import { compileRoute, type Route, type RouteContext } from './route/route.ts';
+import { ROUTE_NAME } from './route/schema.ts';
+import { type Connections, compileRequest, mergeRequests } from './route/source.ts';
+import { type Compiled, DIRECT, type RouteSet } from './types.ts';
+
+/** Everything routes are compiled from. */
+export interface CompileInput {
+  /** The parsed value of `routes:`; undefined for none. */
+  readonly routes: unknown;
+  readonly connections: Connections;
+  /** Joins `via` of everything sent; events that carry it are not routed again. */
+  readonly gatewayId: string;
+  readonly book: AddressBook;
+  /** Reads the files that `payloadSchema` names. */
+  readonly readJsonFile?: ReadJsonFile;
+}
+
+/**
+ * Compiles all routes and checks them as a whole: identities, guarantees, access, loops. Never throws for what a user can
+ * write; pointers begin with `/routes` and `/connections`. Called at start, on reload and by `magpie check`.
+ */
+export function compileRoutes({ routes: raw, ...input }: CompileInput): Compiled {
+  const problems: Problem[] = [];
+  const root = createReport(problems);
+  const routes = compileAll(raw, input, root.at('routes'));
+  const matcher = createMatcher(
+    routes.map((route) => ({ connection: route.source.connection.name, pattern: route.source.pattern, value: route })),
+  );
+  const subscribed = compileSubscriptions(input.connections, root.at('connections'));
+  return { routes: createRouteSet(routes, matcher, subscribed, input), problems };
+}
+
+function compileAll(raw: unknown, context: RouteContext, report: Report): readonly Route[] {
+  if (raw === undefined || raw === null) return [];
+  if (!isRecord(raw)) {
+    report.error('expected a mapping from route names to routes');
+    return [];
+  }
+  return Object.entries(raw).flatMap(([id, value]) => {
+    const place = report.at(id);
+    if (!ROUTE_NAME.test(id)) {
+      const hint = 'letters, digits, ".", "_" and "-", beginning with a letter or digit';
+      place.error(`"${id}" cannot be the name of a route`, { hint, atKey: true });
+      return [];
+    }
+    return compileRoute(id, value, context, place) ?? [];
+  });
+}
+
+type Subscriptions = ReadonlyMap<string, readonly SourceRequest[]>;
+
+/** What connections want to receive beyond the routes, from their own `subscribe`. */
+function compileSubscriptions(connections: Connections, report: Report): Subscriptions {
+  const all = [...connections.values()].map((connection) => {
+    const requests = connection.subscribe.flatMap((entry, index) => {
+      const place = report.at(connection.name, 'subscribe', index);
+      if (isRecord(entry)) return compileRequest(connection, entry, place) ?? [];
+      place.error('expected a mapping that names a place to receive from');
+      return [];
+    });
+    return [connection.name, requests] as const;
+  });
+  return new Map(all);
+}
+
+function createRouteSet(
+  routes: readonly Route[],
+  matcher: Matcher<Route>,
+  subscribed: Subscriptions,
+  { connections, gatewayId }: RouteContext,
+): RouteSet {
+  const direct = createDirectRoute(connections, gatewayId);
+  const targets = routes.flatMap((route) => route.targets.map(({ target }) => target));
+  const byConsumer = new Map(targets.map((target) => [target.consumer, target]));
+  return {
+    targets,
+    match: (event) =>
+      event.source === DIRECT ? direct.match(event) : matcher.find(event).flatMap((route) => route.match(event)),
+    target: (consumer) => byConsumer.get(consumer) ?? direct.target(consumer),
+    sources: (name) => {
+      const connection = connections.get(name);
+      if (connection === undefined) return [];
+      const own = routes.filter(({ source }) => source.connection === connection);
+      return mergeRequests(connection, [...own.map(({ source }) => source.request), ...(subscribed.get(name) ?? [])]);
+    },
+    direct: direct.parse,
+    explain: () => [],
+    test: () => [],
+    guarantees: () => targets.map(({ route, consumer, guarantee }) => ({ route, consumer, guarantee })),
+  };
+}

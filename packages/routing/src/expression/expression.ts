@@ -1,0 +1,186 @@
+import { nearest, Rejected } from '@magpie/contract';
+import {
+  type ASTNode,
+  type Environment,
+  EvaluationError,
+  ParseError,
+  type ParseResult,
+  TypeError as TypeCheckError,
+} from '@marcbachmann/cel-js';
+import type { Report } from '../report.ts';
+import { namesIn, nestedTooDeep, nodesOf, operandsOf, type Range } from './ast.ts';
+import { checkPattern, LINEAR_MATCH } from './regular-expressions.ts';
+
+/**
+ * Values of the variables, by name. Getters and prototypes are allowed; only declared names are read. One scope belongs
+ * to one route and one event; `let` values are added as they are first needed.
+ */
+export type Scope = Record<string, unknown>;
+
+/** A checked expression. Pure; evaluated per event. */
+export interface Expression {
+  readonly source: string;
+  /** Name of its static type; `dyn` when only the value can tell. */
+  readonly type: string;
+  /** Set when the expression is nothing but this variable. */
+  readonly variable?: string;
+  /** Variables it mentions. */
+  readonly names: ReadonlySet<string>;
+  /** Where in `source` the values stand that it is about, for explanations. */
+  readonly operands: readonly Range[];
+  /** Its value in the language's own types. Throws `Rejected` naming the place, the expression and what is wrong. */
+  evaluate(scope: Scope): unknown;
+}
+
+/** Compiles expressions against one set of declared variables. */
+export interface Language {
+  /**
+   * Parses and checks `source`, which stands at `offset` in the scalar that `report` points to. Undefined after reporting
+   * what is wrong.
+   */
+  compile(source: string, report: Report, offset?: number): Expression | undefined;
+}
+
+/** Longest expression in characters. */
+const MAX_LENGTH = 4096;
+/** Loops inside loops: with a third level a 1 MiB list could keep the process busy for hours. */
+const MAX_NESTING = 2;
+
+/** A language over the variables of `environment`; `fields` are names to suggest for misspelt ones. */
+export function createLanguage(environment: Environment, fields: readonly string[]): Language {
+  return {
+    compile: (source, report, offset = 0) => {
+      const place: Place = { report, offset, source };
+      const parsed = parse(environment, place);
+      if (parsed === undefined || !withinLimits(parsed.ast, place)) return undefined;
+      const checked = parsed.check();
+      if (checked.error !== undefined) {
+        report.error(checked.error.summary, {
+          range: shift(checked.error.range, place),
+          hint: hintFor(checked.error, environment, fields),
+        });
+        return undefined;
+      }
+      return createExpression(parsed, checked.type ?? 'dyn', place);
+    },
+  };
+}
+
+interface Place {
+  readonly report: Report;
+  readonly offset: number;
+  readonly source: string;
+}
+
+const shift = (range: Range | undefined, { offset, source }: Place): Range => ({
+  start: offset + (range?.start ?? 0),
+  end: offset + Math.max(range?.end ?? source.length, (range?.start ?? 0) + 1),
+});
+
+function parse(environment: Environment, place: Place): ParseResult | undefined {
+  const { source, report } = place;
+  if (source.trim() === '') return void report.error('an empty expression', { range: shift(undefined, place) });
+  if (source.length > MAX_LENGTH) {
+    const message = `an expression of ${source.length} characters, more than ${MAX_LENGTH}`;
+    return void report.error(message, { hint: 'split it with "let"' });
+  }
+  try {
+    return environment.parse(source);
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    return void report.error(error.summary, { range: shift(error.range, place), hint: syntaxHint(place, error.range) });
+  }
+}
+
+/** Slips of people who know other languages. */
+function syntaxHint({ source }: Place, range: Range | undefined): string | undefined {
+  const at = source.slice(range?.start ?? 0);
+  if (/^=(?!=)/.test(at)) return 'compare with ==';
+  if (/^&(?!&)|^and\b/.test(at)) return 'write && for "and"';
+  if (/^\|(?!\|)|^or\b/.test(at)) return 'write || for "or"';
+  return /^not\b/.test(source.trim()) ? 'write ! for "not"' : undefined;
+}
+
+/** Reports nesting and regular expressions that could stall the gateway; makes the remaining `matches()` linear. */
+function withinLimits(ast: ASTNode, place: Place): boolean {
+  const { report } = place;
+  const deep = nestedTooDeep(ast, MAX_NESTING);
+  if (deep !== undefined) {
+    const message = `loops (all, exists, map, filter) are nested more than ${MAX_NESTING} deep`;
+    report.error(message, { range: shift(deep.range, place), hint: 'split the expression with "let"' });
+    return false;
+  }
+  return [...nodesOf(ast)].every((node) => linearize(node, place));
+}
+
+function linearize(node: ASTNode, place: Place): boolean {
+  if (node.op !== 'rcall' || node.args[0] !== 'matches') return true;
+  const pattern = node.args[2][0];
+  if (pattern?.op !== 'value' || typeof pattern.args !== 'string') {
+    const range = shift((pattern ?? node).range, place);
+    place.report.error('matches() needs its pattern as a literal, so that it can be checked at load', { range });
+    return false;
+  }
+  const wrong = checkPattern(pattern.args);
+  if (wrong !== undefined) {
+    const hint = 'the syntax is that of RE2: no backreferences and no lookaround';
+    place.report.error(`not a usable regular expression: ${wrong}`, { range: shift(pattern.range, place), hint });
+    return false;
+  }
+  node.args[0] = LINEAR_MATCH;
+  return true;
+}
+
+/** What was probably meant by a name that does not exist. */
+function hintFor(
+  error: ParseError | TypeError,
+  environment: Environment,
+  fields: readonly string[],
+): string | undefined {
+  const { variables, functions } = environment.getDefinitions();
+  const missing = /^(?:Unknown variable|No such key): (.+)$/.exec(error.summary)?.[1];
+  if (missing !== undefined) return suggestion(missing, [...variables.map(({ name }) => name), ...fields]);
+  const called = /overload for '(?:.*\.)?(\w+)\(/.exec(error.summary)?.[1];
+  return called === undefined ? undefined : suggestion(called, new Set(functions.map(({ name }) => name)));
+}
+
+function suggestion(word: string, names: Iterable<string>): string | undefined {
+  const near = nearest(word, names);
+  return near === undefined || near === word ? undefined : `did you mean "${near}"?`;
+}
+
+function createExpression(parsed: ParseResult, type: string, place: Place): Expression {
+  const { ast } = parsed;
+  const names = namesIn(ast);
+  return {
+    source: place.source,
+    type,
+    ...(ast.op === 'id' ? { variable: ast.args } : {}),
+    names,
+    operands: operandsOf(ast),
+    evaluate: (scope) => {
+      try {
+        return parsed(scope);
+      } catch (error) {
+        throw failure(error, place, names.has('payload') && scope.payload === null);
+      }
+    },
+  };
+}
+
+/** An evaluation error as a permanent refusal, with the place in the configuration. */
+function failure(error: unknown, place: Place, withoutPayload: boolean): Rejected {
+  const known = error instanceof EvaluationError || error instanceof TypeCheckError;
+  const { start, end } = shift(known ? error.range : undefined, place);
+  const summary = known ? error.summary : error instanceof Error ? error.message : String(error);
+  const advice = adviceFor(summary, withoutPayload);
+  const where = `${place.report.pointer}, characters ${start + 1} to ${end}`;
+  return new Rejected(`${where}: "${place.source}" failed: ${summary}${advice}`, { cause: error });
+}
+
+function adviceFor(summary: string, withoutPayload: boolean): string {
+  const key = /^No such key: (.+)$/.exec(summary)?.[1];
+  if (key === undefined) return summary === 'Unknown variable: text' ? ' (the body is not UTF-8 text)' : '';
+  if (withoutPayload) return ' (payload is null: the body is not JSON)';
+  return ` (use has(…) or .?${key}.orValue(…) for what may be missing)`;
+}

@@ -1,0 +1,34 @@
+import { errorMessage } from '@magpie/contract';
+import { RE2JS } from 're2js';
+
+/**
+ * Name under which `matches()` is evaluated. The language's own `matches` backtracks (`^(a+)+$` stalls the process) and
+ * cannot be overridden, so calls are renamed after parsing.
+ */
+export const LINEAR_MATCH = 'matchesLinearly';
+
+/** Compiled patterns by their text. Only literals of the configuration come here, so the bound is never felt. */
+const compiled = new Map<string, RE2JS>();
+const MAX_COMPILED = 10_000;
+
+function compilePattern(pattern: string): RE2JS {
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
+  if (compiled.size >= MAX_COMPILED) compiled.clear();
+  const fresh = RE2JS.compile(pattern);
+  compiled.set(pattern, fresh);
+  return fresh;
+}
+
+/** What is wrong with a regular expression (RE2 syntax: no backreferences, no lookaround); undefined when it is fine. */
+export function checkPattern(pattern: string): string | undefined {
+  try {
+    compilePattern(pattern);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
+/** Whether `pattern` occurs in `text`, in time linear in the text. */
+export const matchesLinearly = (text: string, pattern: string): boolean => compilePattern(pattern).matcher(text).find();

@@ -1,0 +1,65 @@
+import { type Event, HOP_LIMIT, Rejected } from '@magpie/contract';
+import type { Expression, Scope } from '../expression/expression.ts';
+import type { EventView } from '../scope.ts';
+import type { PayloadSchema } from './payload-schema.ts';
+import type { Source } from './source.ts';
+
+/** Why a route whose address fits does not take an event. */
+export type Obstacle = 'kind' | 'loop' | 'hops' | 'replay' | 'text' | 'allow' | 'when';
+
+/** Whether a route takes an event; `error` when that could not be decided: the event is rejected then, not passed over. */
+export type Admission =
+  | { readonly type: 'admitted' }
+  | { readonly type: 'passed-over'; readonly obstacle: Obstacle }
+  | { readonly type: 'error'; readonly error: Rejected };
+
+/** The conditions of a route besides its address. */
+export interface Conditions {
+  readonly route: string;
+  readonly source: Source;
+  readonly allow: readonly string[] | undefined;
+  readonly when: Expression | undefined;
+  readonly whenPointer: string;
+  readonly payload: PayloadSchema | undefined;
+  readonly gatewayId: string;
+}
+
+const ADMITTED: Admission = { type: 'admitted' };
+const passedOver = (obstacle: Obstacle): Admission => ({ type: 'passed-over', obstacle });
+
+/**
+ * Judges one event, cheapest condition first. A command route (one with a text pattern or `allow`) never takes replays:
+ * retained or delayed messages, which adapters mark with `origin.replay: true`, were not sent now.
+ */
+export function admit(conditions: Conditions, event: Event, view: EventView, scope: () => Scope): Admission {
+  const obstacle = outerObstacle(conditions, event, view);
+  if (obstacle !== undefined) return passedOver(obstacle);
+  const { when, payload } = conditions;
+  if (when === undefined && payload === undefined) return ADMITTED;
+  try {
+    payload?.check(view.payload);
+    return when === undefined || holds(when, scope(), conditions.whenPointer) ? ADMITTED : passedOver('when');
+  } catch (error) {
+    if (!(error instanceof Rejected)) throw error;
+    const message = `route "${conditions.route}": ${error.message}`;
+    return { type: 'error', error: new Rejected(message, { cause: error }) };
+  }
+}
+
+function outerObstacle({ source, allow, gatewayId }: Conditions, event: Event, view: EventView): Obstacle | undefined {
+  if (!source.kinds.has(event.kind)) return 'kind';
+  if (event.via.includes(gatewayId)) return 'loop';
+  if (event.via.length >= HOP_LIMIT) return 'hops';
+  if (source.text === undefined && allow === undefined) return undefined;
+  if (event.origin.replay === true) return 'replay';
+  if (source.text !== undefined && (view.text === undefined || !source.text.match(view.text))) return 'text';
+  const { access } = source.connection.adapter;
+  const permitted = allow === undefined || allow.some((entry) => access?.permits(entry, event.origin) === true);
+  return permitted ? undefined : 'allow';
+}
+
+function holds(when: Expression, scope: Scope, pointer: string): boolean {
+  const result = when.evaluate(scope);
+  if (typeof result === 'boolean') return result;
+  throw new Rejected(`${pointer}: "${when.source}" is ${typeof result}, not true or false`);
+}

@@ -1,0 +1,47 @@
+import type { Guarantee } from '@magpie/contract';
+import type { Report } from '../report.ts';
+import type { ConnectionInfo, RetryPolicy, Target } from '../types.ts';
+import type { Source } from './source.ts';
+
+/** What is known about the way from a source to one target. */
+export interface Way {
+  readonly source: Source;
+  readonly connection: ConnectionInfo;
+  /** Parsed options of the target; undefined when they depend on the event. */
+  readonly options: unknown;
+  readonly retry: RetryPolicy;
+  readonly backlog: Target['backlog'];
+}
+
+/** The guarantee of a whole way: its weakest link decides and is named in the reason. */
+export function guaranteeOf(way: Way): Guarantee {
+  const links = [sourceLink(way.source), ownLink(way), targetLink(way)];
+  const weak = links.find(({ level }) => level === 'at-most-once');
+  if (weak !== undefined) return weak;
+  return { level: 'at-least-once', reason: `${links[0]!.reason}; ${links[2]!.reason}` };
+}
+
+function sourceLink({ connection: { name, adapter, config }, request }: Source): Guarantee {
+  const { level, reason } = adapter.guarantees.source(config, request.options);
+  return { level, reason: `from ${name}: ${reason}` };
+}
+
+function ownLink({ retry, backlog }: Way): Guarantee {
+  if (retry.then === 'drop') return { level: 'at-most-once', reason: '"retry.then: drop" gives deliveries up' };
+  if (backlog.onFull === 'drop') return { level: 'at-most-once', reason: '"backlog.onFull: drop" gives deliveries up' };
+  return { level: 'at-least-once', reason: 'the log is durable' };
+}
+
+function targetLink({ connection: { name, adapter, config }, options }: Way): Guarantee {
+  if (options === undefined) return { level: 'at-most-once', reason: `to ${name}: the options depend on the event` };
+  const { level, reason } = adapter.guarantees.target(config, options);
+  return { level, reason: `to ${name}: ${reason}` };
+}
+
+/** Reports a `guarantee:` that cannot hold, with the link that breaks it. */
+export function checkGuarantee(wanted: Guarantee['level'] | undefined, actual: Guarantee, report: Report): void {
+  if (wanted !== 'at-least-once' || actual.level === 'at-least-once') return;
+  report.error(`at-least-once cannot hold: ${actual.reason}`, {
+    hint: 'strengthen that link, or say "guarantee: at-most-once"',
+  });
+}

@@ -1,0 +1,197 @@
+import { type AddressBook, type Event, Rejected } from '@magpie/contract';
+import { capture } from '../address/pattern.ts';
+import { sourceEnvironment } from '../expression/environment.ts';
+import type { Expression, Language, Scope } from '../expression/expression.ts';
+import { checkName } from '../expression/names.ts';
+import { createRouteLanguage } from '../expression/route-language.ts';
+import type { Report } from '../report.ts';
+import { viewOf } from '../scope.ts';
+import type { Template } from '../template/template.ts';
+import type { Match } from '../types.ts';
+import { type Admission, admit, type Conditions } from './admission.ts';
+import { checkGuarantee } from './guarantee.ts';
+import { parseKeys } from './keys.ts';
+import { loadPayloadSchema, type PayloadSchema, type ReadJsonFile } from './payload-schema.ts';
+import { type RouteKeys, routeKeys } from './schema.ts';
+import { type Connections, compileSource, type Source } from './source.ts';
+import { type CompiledTarget, compileKey, compileTarget, type TargetContext } from './target.ts';
+
+/** What all routes share. */
+export interface RouteContext {
+  readonly connections: Connections;
+  readonly gatewayId: string;
+  readonly book: AddressBook;
+  readonly readJsonFile?: ReadJsonFile | undefined;
+}
+
+/** A compiled route. */
+export interface Route {
+  readonly id: string;
+  readonly source: Source;
+  readonly keys: RouteKeys;
+  readonly conditions: Conditions;
+  readonly targets: readonly CompiledTarget[];
+  readonly pointer: string;
+  scope(event: Event): Scope;
+  /** Whether it takes an event whose address fits its pattern. */
+  admit(event: Event): Admission;
+  /** The deliveries of an event whose address fits. */
+  match(event: Event): readonly Match[];
+}
+
+/** Compiles one route; undefined after reporting whatever is wrong with it. */
+export function compileRoute(id: string, raw: unknown, context: RouteContext, report: Report): Route | undefined {
+  const keys = parseKeys(routeKeys, raw, report);
+  if (keys === undefined) return undefined;
+  const source = compileSource(keys.from, context.connections, report.at('from'));
+  if (source === undefined) return undefined;
+  const payload = keys.payloadSchema === undefined ? null : loadSchema(keys.payloadSchema, context, report);
+  if (payload === undefined) return undefined;
+  const environment = sourceEnvironment(source.connection.adapter.originSchema, payload?.shape);
+  const named = [...source.captures.keys()].map((name) =>
+    checkName(name, 'capture', environment.environment, report.at('from')),
+  );
+  if (named.includes(false)) return undefined;
+  const language = createRouteLanguage(environment, source.captures, keys.let, report);
+  const scope = scopes(source, environment.origin.convert, payload ?? undefined, context.book);
+  const parts = compileConditions(id, keys, source, payload ?? undefined, language, context, report);
+  const { connections, gatewayId, book } = context;
+  const shared: TargetContext = { route: id, keys, source, language, connections, gatewayId, book, scope };
+  const targets = compileTargets(shared, report);
+  return parts && targets && assemble(id, keys, parts, targets, scope, context, report.pointer);
+}
+
+const loadSchema = (path: string, { readJsonFile }: RouteContext, report: Report): PayloadSchema | undefined =>
+  loadPayloadSchema(path, readJsonFile, report.at('payloadSchema'));
+
+function scopes(
+  source: Source,
+  convertOrigin: (origin: unknown) => unknown,
+  payload: PayloadSchema | undefined,
+  book: AddressBook,
+): (event: Event) => Scope {
+  return (event) => {
+    const view = viewOf(event, book);
+    const scope: Scope = Object.create(view);
+    scope.origin = convertOrigin(event.origin);
+    if (payload !== undefined) scope.payload = payload.shape.convert(view.payload);
+    capture(source.pattern, event.address, scope);
+    if (source.text !== undefined) Object.assign(scope, source.text.match(view.text ?? ''));
+    return scope;
+  };
+}
+
+interface CompiledConditions {
+  readonly conditions: Conditions;
+  readonly key: Template | undefined;
+}
+
+function compileConditions(
+  route: string,
+  keys: RouteKeys,
+  source: Source,
+  payload: PayloadSchema | undefined,
+  language: Language,
+  { gatewayId }: RouteContext,
+  report: Report,
+): CompiledConditions | undefined {
+  const place = report.at('when');
+  const when = keys.when === undefined ? null : compileCondition(keys.when, language, place);
+  const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
+  const allowed = checkAllow(keys.allow, source, report.at('allow'));
+  if (when === undefined || key === undefined || !allowed) return undefined;
+  const common = { route, source, allow: keys.allow, payload, gatewayId };
+  return { conditions: { ...common, when: when ?? undefined, whenPointer: place.pointer }, key: key ?? undefined };
+}
+
+function compileCondition(source: string, language: Language, report: Report): Expression | undefined {
+  const when = language.compile(source, report);
+  if (when === undefined || when.type === 'bool' || when.type === 'dyn') return when;
+  const hint = 'a condition compares something, as in payload.severity >= 3';
+  return void report.error(`expected a condition (bool), got an expression of type ${when.type}`, { hint });
+}
+
+function checkAllow(allow: readonly string[] | undefined, { connection }: Source, report: Report): boolean {
+  if (allow === undefined) return true;
+  const { access, type } = connection.adapter;
+  if (access === undefined) {
+    report.error(`"allow" has no meaning for ${type}: the protocol does not tell who sent a message`);
+    return false;
+  }
+  const wrong = allow.map((entry) => access.validate(entry));
+  wrong.forEach((message, index) => {
+    if (message !== undefined) report.at(index).error(message);
+  });
+  return wrong.every((message) => message === undefined);
+}
+
+function compileTargets(context: TargetContext, report: Report): readonly CompiledTarget[] | undefined {
+  const { to } = context.keys;
+  const entries = Array.isArray(to)
+    ? to.map((raw, index) => [raw, report.at('to', index)] as const)
+    : [[to, report.at('to')] as const];
+  const compiled = entries.map(([raw, place]) => compileTarget(raw, context, place));
+  const targets = compiled.filter((target) => target !== undefined);
+  if (targets.length < compiled.length) return undefined;
+  for (const [index, { target }] of targets.entries()) {
+    const place = entries[index]![1];
+    const wanted = entries[index]![0].guarantee === undefined ? report : place;
+    checkGuarantee(wantedGuarantee(entries[index]![0], context.keys), target.guarantee, wanted.at('guarantee'));
+    const first = targets.findIndex((other) => other.target.id === target.id);
+    if (first < index) {
+      const hint = 'give one of them an "id" of its own';
+      place.error(`the same target as ${targets[first]!.pointer}: ${target.id}`, { hint });
+    }
+  }
+  return targets;
+}
+
+const wantedGuarantee = (raw: Readonly<Record<string, unknown>>, { guarantee }: RouteKeys): RouteKeys['guarantee'] => {
+  if (raw.guarantee === undefined) return guarantee;
+  return raw.guarantee === 'at-least-once' ? 'at-least-once' : 'at-most-once';
+};
+
+function assemble(
+  id: string,
+  keys: RouteKeys,
+  { conditions, key }: CompiledConditions,
+  targets: readonly CompiledTarget[],
+  scope: (event: Event) => Scope,
+  { book }: RouteContext,
+  pointer: string,
+): Route {
+  const judge = (event: Event, lazily: () => Scope): Admission => admit(conditions, event, viewOf(event, book), lazily);
+  return {
+    ...{ id, keys, source: conditions.source, conditions, targets, pointer, scope },
+    admit: (event) => judge(event, () => scope(event)),
+    match: (event) => {
+      let made: Scope | undefined;
+      const shared = (): Scope => {
+        made ??= scope(event);
+        return made;
+      };
+      const admission = judge(event, shared);
+      if (admission.type === 'passed-over') return [];
+      return targets.map((target) => delivery(target, key, event, admission, shared, id));
+    },
+  };
+}
+
+function delivery(
+  { target, key: own }: CompiledTarget,
+  routeKey: Template | undefined,
+  event: Event,
+  admission: Admission,
+  scope: () => Scope,
+  route: string,
+): Match {
+  if (admission.type === 'error') return { target, key: event.key, error: admission.error };
+  const key = own ?? routeKey;
+  if (key === undefined) return { target, key: event.key };
+  try {
+    return { target, key: key.text(scope()) };
+  } catch (error) {
+    if (!(error instanceof Rejected)) throw error;
+    return { target, key: event.key, error: new Rejected(`route "${route}": ${error.message}`, { cause: error }) };
+  }
+}

@@ -1,0 +1,153 @@
+import { type AnyAdapter, durationSchema, EVENT_KINDS, sizeSchema } from '@magpie/contract';
+import { z } from 'zod';
+
+const kind = z.enum(EVENT_KINDS);
+const order = z.enum(['key', 'strict', 'none']);
+const guarantee = z.enum(['at-least-once', 'at-most-once']);
+
+/** Retry policy as written; every part has a default. */
+export const retrySchema = z
+  .strictObject({
+    attempts: z.number().int().min(1).max(1000).default(8).describe('How often a refused delivery is tried in all'),
+    backoff: z
+      .strictObject({
+        min: durationSchema().default(500).describe('Wait after the first refusal'),
+        max: durationSchema().default(30_000).describe('Longest wait between two attempts'),
+      })
+      .refine(({ min, max }) => min <= max, { message: 'expected min to be at most max' })
+      .prefault({})
+      .describe('Waiting between attempts, doubled each time and spread at random'),
+    maxAge: durationSchema().default(86_400_000).describe('Age at which a delivery is given up'),
+    // biome-ignore lint/suspicious/noThenProperty: the key of the configuration language; the object is never awaited.
+    then: z.enum(['dead-letter', 'drop', 'block']).default('dead-letter').describe('What happens when it is given up'),
+  })
+  .describe('When and how often a delivery is tried again');
+
+const backlogSchema = z
+  .strictObject({
+    bytes: sizeSchema()
+      .default(1024 ** 3)
+      .describe('Most that may be waiting'),
+    age: durationSchema().default(604_800_000).describe('Oldest that may be waiting'),
+    onFull: z
+      .enum(['block', 'dead-letter', 'drop'])
+      .default('block')
+      .describe('What happens beyond: hold the sources back, or give the oldest up'),
+  })
+  .describe('What the target may have waiting');
+
+const startSchema = z
+  .union([z.enum(['now', 'earliest']), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))], {
+    error: 'expected "now", "earliest" or a time such as "2026-01-31T08:00:00Z"',
+  })
+  .describe('Where a new target begins: with new events, the oldest kept, or a time');
+
+const template = z.string();
+const removable = template.nullable();
+
+/** Keys of `from` that mean the same for every protocol. */
+export const sourceKeys = z.strictObject({
+  connection: z.string().describe('Name of the connection the events come from'),
+  kind: z
+    .union([kind, z.array(kind).min(1)])
+    .default('message')
+    .describe('Kinds of event to take'),
+  text: z
+    .string()
+    .optional()
+    .describe('Pattern that the whole text must fit, such as "!{device} {state}"; captures as in an address'),
+});
+
+/** Keys of a target that mean the same for every protocol. */
+export const targetKeys = z.strictObject({
+  connection: z.string().describe('Name of the connection to send to; never a template'),
+  id: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+      'expected letters, digits, ".", "_" and "-", beginning with a letter or digit',
+    )
+    .optional()
+    .describe('Stable name of the target; default the connection and the address'),
+  payload: z.unknown().optional().describe('New body as JSON; strings in it are templates'),
+  text: template.optional().describe('New body as text; a template'),
+  base64: template.optional().describe('New body as base64; a template'),
+  headers: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("Headers to add to the event's or to replace; null removes one"),
+  contentType: removable.optional().describe('Media type of the body; null removes it'),
+  correlationId: removable.optional().describe("Replaces the event's correlation id; null removes it"),
+  replyTo: removable.optional().describe('Replaces where answers go, as scheme:value; null removes it'),
+  type: removable.optional().describe("Replaces the event's type; null removes it"),
+  subject: removable.optional().describe("Replaces the event's subject; null removes it"),
+  priority: z
+    .union([z.number().int().min(0).max(9), template, z.null()])
+    .optional()
+    .describe('0 to 9, 4 is normal; null removes it'),
+  ttl: durationSchema()
+    .nullable()
+    .optional()
+    .describe('How long the message is worth delivering, from its receipt; null: for ever'),
+  key: template.optional().describe('Ordering key of this target; a template'),
+  start: startSchema.default('now'),
+  order: order.optional().describe("Order kept by this target; default the route's"),
+  guarantee: guarantee.optional().describe("Guarantee that must hold for this target; default the route's"),
+  backlog: backlogSchema.prefault({}),
+  retry: retrySchema.optional().describe("Retry policy of this target; default the route's"),
+});
+
+/** A route; `from` and `to` are checked with the adapters' own keys. */
+export const routeKeys = z.strictObject({
+  description: z.string().optional().describe('For humans'),
+  from: z.record(z.string(), z.unknown()).describe('Where the events come from'),
+  when: z.string().optional().describe('Condition (CEL) an event must meet'),
+  let: z.record(z.string(), z.unknown()).optional().describe('Named values; every text in them is an expression (CEL)'),
+  key: template
+    .optional()
+    .describe('Ordering key: deliveries with the same key stay in order; a template, default the address'),
+  allow: z.array(z.string()).min(1).optional().describe('Who may use the route, in the words of the protocol'),
+  payloadSchema: z.string().optional().describe('File with a JSON Schema that the payload must meet'),
+  to: z
+    .union([z.array(z.record(z.string(), z.unknown())).min(1), z.record(z.string(), z.unknown())], {
+      error: 'expected a target or a list of targets',
+    })
+    .describe('Where the events go: one target or a list'),
+  retry: retrySchema.prefault({}),
+  order: order.default('key').describe('key: in order per key; strict: one at a time; none: free'),
+  guarantee: guarantee.optional().describe('Guarantee that must hold; loading fails when it cannot'),
+  allowEcho: z.boolean().default(false).describe('Accepts a cycle through a connection that carries no metadata'),
+  tests: z.array(z.unknown()).optional().describe('Examples: what a given message must lead to'),
+});
+
+export type RouteKeys = z.output<typeof routeKeys>;
+export type SourceKeys = z.output<typeof sourceKeys>;
+export type TargetKeys = z.output<typeof targetKeys>;
+
+/** Names of routes: they are part of consumer names and metrics labels. */
+export const ROUTE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/**
+ * Schema of the whole `routes:` value for documentation and editors: the common keys with the adapters' own ones beside
+ * them. Values of adapter keys may be templates. Loading does not use it; `compileRoutes` knows more and says it better.
+ */
+export function routesSchema(adapters: Iterable<AnyAdapter>): z.ZodType {
+  const list = [...adapters];
+  const from = list.map(({ sourceSchema }) => z.strictObject({ ...sourceSchema.shape, ...sourceKeys.shape }));
+  const to = list.map(({ targetSchema }) => z.strictObject({ ...templated(targetSchema), ...targetKeys.shape }));
+  const target = z.union(to);
+  return z.record(
+    z.string().regex(ROUTE_NAME),
+    z.strictObject({ ...routeKeys.shape, from: z.union(from), to: z.union([target, z.array(target)]) }),
+  );
+}
+
+const templated = ({ shape }: z.ZodObject): Record<string, z.core.$ZodType> =>
+  Object.fromEntries(
+    Object.entries(shape).map(([key, value]) => {
+      const { description } = z.globalRegistry.get(value) ?? {};
+      const either = z.union([value, z.string().regex(/\$\{/)]);
+      const optional = value instanceof z.ZodOptional || value instanceof z.ZodDefault ? either.optional() : either;
+      return [key, description === undefined ? optional : optional.describe(description)];
+    }),
+  );

@@ -1,0 +1,121 @@
+import { type Address, type AddressBook, type Event, Rejected } from '@magpie/contract';
+import { type AddressTemplate, compileAddress } from '../address/template.ts';
+import { findPlace } from '../address/words.ts';
+import type { Language, Scope } from '../expression/expression.ts';
+import type { Report } from '../report.ts';
+import { compileTemplate, type Template } from '../template/template.ts';
+import type { ConnectionInfo, Rendered, Target } from '../types.ts';
+import { type BodyMapping, compileBody } from './body.ts';
+import { guaranteeOf } from './guarantee.ts';
+import { parseKeys, splitKeys } from './keys.ts';
+import { compileOptions, type TargetOptions } from './options.ts';
+import { compileParts, type PartsMapping, renderParts } from './parts.ts';
+import { type RouteKeys, type TargetKeys, targetKeys } from './schema.ts';
+import { type Connections, findConnection, type Source } from './source.ts';
+
+/** What compiling a target needs of its route and the gateway. */
+export interface TargetContext {
+  readonly route: string;
+  readonly keys: RouteKeys;
+  readonly source: Source;
+  readonly language: Language;
+  readonly connections: Connections;
+  readonly book: AddressBook;
+  readonly gatewayId: string;
+  /** The scope of an event for expressions of this route. */
+  scope(event: Event): Scope;
+}
+
+/** A compiled entry of `to`. */
+export interface CompiledTarget {
+  readonly target: Target;
+  readonly connection: ConnectionInfo;
+  readonly address: AddressTemplate;
+  /** Ordering key set by the target or the route. */
+  readonly key: Template | undefined;
+  readonly pointer: string;
+}
+
+/** Compiles one entry of `to`; undefined after reporting. */
+export function compileTarget(
+  raw: Readonly<Record<string, unknown>>,
+  context: TargetContext,
+  report: Report,
+): CompiledTarget | undefined {
+  const { source, language, book } = context;
+  const connection = findConnection(raw.connection, context.connections, report);
+  if (connection === undefined) return undefined;
+  const { adapter, config, name } = connection;
+  if (!adapter.capabilities(config).sends)
+    return void report.at('connection').error(`connection "${name}" cannot send`);
+  const { common, native } = splitKeys(raw, targetKeys, adapter.targetSchema, report);
+  const keys = parseKeys(targetKeys, common, report);
+  const place = findPlace(adapter, native, report);
+  const captured = { scheme: source.pattern.scheme, captures: source.addressCaptures };
+  const address = place && compileAddress(place, language, captured, report);
+  const options = place && compileOptions(adapter, place.scheme, native, language, report);
+  if (keys === undefined) return undefined;
+  const body = compileBody(keys, language, report);
+  const parts = compileParts(keys, language, book, report);
+  const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
+  if (!place || !address || !options || body === undefined || !parts || key === undefined) return undefined;
+  const id = keys.id ?? `${name}/${place.scheme.scheme}:${Object.values(place.words).join('/')}`;
+  const target = createTarget(id, keys, connection, options.known, context, {
+    render: (event) => render({ address, options, body, parts }, event, context, report.pointer),
+  });
+  return { target, connection, address, key: key ?? undefined, pointer: report.pointer };
+}
+
+/** Compiles an ordering key; a key without any expression would put all deliveries into one lane. */
+export function compileKey(source: string, language: Language, report: Report): Template | undefined {
+  const template = compileTemplate(source, language, report);
+  if (template?.constant !== undefined) {
+    const hint = `write "\${${source}}" if the value of this expression is meant`;
+    report.warn('this key is the same for every event, so all deliveries stay in one order', { hint });
+  }
+  return template;
+}
+
+function createTarget(
+  id: string,
+  keys: TargetKeys,
+  connection: ConnectionInfo,
+  options: unknown,
+  { route, keys: routeKeys, source }: TargetContext,
+  methods: Pick<Target, 'render'>,
+): Target {
+  const retry = keys.retry ?? routeKeys.retry;
+  const { backlog, start } = keys;
+  return {
+    consumer: `${route}/${id}`,
+    route,
+    id,
+    connection: connection.name,
+    order: keys.order ?? routeKeys.order,
+    retry,
+    guarantee: guaranteeOf({ source, connection, options, retry, backlog }),
+    start,
+    backlog,
+    ...methods,
+  };
+}
+
+interface Mapping {
+  readonly address: AddressTemplate;
+  readonly options: TargetOptions;
+  readonly body: BodyMapping | null;
+  readonly parts: PartsMapping;
+}
+
+function render(mapping: Mapping, event: Event, context: TargetContext, pointer: string): Rendered {
+  try {
+    const scope = context.scope(event);
+    const address: Address = mapping.address.render(scope);
+    const { book, gatewayId } = context;
+    const parts = renderParts(event, mapping.parts, mapping.body, scope, { book, gatewayId, pointer });
+    return { parts, target: { address, options: mapping.options.render(scope, address) } };
+  } catch (error) {
+    if (!(error instanceof Rejected)) throw error;
+    throw new Rejected(`route "${context.route}": ${error.message}`, { cause: error });
+  }
+}
