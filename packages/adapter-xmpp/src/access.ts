@@ -20,7 +20,7 @@ export const access: AccessRules = {
     return wild || domain.includes('*') ? `"${entry}": "*" stands for a whole local part only; ${FORMS}` : undefined;
   },
   permits(entry, origin) {
-    if (AFFILIATIONS.has(entry)) return origin['room'] !== undefined && origin['affiliation'] === entry;
+    if (AFFILIATIONS.has(entry)) return origin.room !== undefined && origin.affiliation === entry;
     const sender = senderJid(origin);
     return sender !== undefined && matchesJid(entry, sender);
   },
@@ -28,7 +28,7 @@ export const access: AccessRules = {
 
 /** The bare JID that servers vouch for; in a room that hides it there is none. */
 function senderJid(origin: Origin): string | undefined {
-  const jid = origin['room'] === undefined ? origin['from'] : origin['realJid'];
+  const jid = origin.room === undefined ? origin.from : origin.realJid;
   return typeof jid === 'string' && jid !== '' ? bareJid(jid) : undefined;
 }
 

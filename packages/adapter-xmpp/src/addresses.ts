@@ -18,14 +18,13 @@ const comparable = ([local = '', domain = '', ...resource]: string[]): string[] 
 ];
 
 function jidScheme(scheme: string, check: (segments: readonly string[]) => string | undefined): AddressScheme {
-  const split = (words: Readonly<Record<string, string>>): string[] =>
-    comparable(toSegments(splitJid(words[scheme] ?? '')));
+  const split = (words: Readonly<Record<string, string>>): string[] => toSegments(splitJid(words[scheme] ?? ''));
   const format = (segments: readonly string[]): string => formatJid(toJid(segments));
   return {
     scheme,
     words: [scheme],
     split,
-    splitPattern: split,
+    splitPattern: (words) => comparable(split(words)),
     join: (segments) => ({ [scheme]: format(segments) }),
     parse: (value) => {
       const segments = toSegments(splitJid(value));

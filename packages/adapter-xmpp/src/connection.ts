@@ -41,12 +41,11 @@ const LOGIN_MS = 25_000;
 /** Pauses between two looks at whether the gateway has settled what an old link brought, before that is asked for again. */
 const SETTLE_MS = 2_000;
 
-/** One random part per process: a restarted gateway must not fight its own ghost for a resource. */
-const PROCESS = randomBytes(4).toString('hex');
-
 interface State {
   readonly config: XmppConfig;
   readonly context: AdapterContext;
+  /** The same for every login, so that a new session replaces what is left of the old one. */
+  readonly resource: string;
   readonly kept: ResumableState;
   readonly sends: Sends;
   readonly intake: Intake;
@@ -86,6 +85,8 @@ function createState(config: XmppConfig, context: AdapterContext): State {
   const state: State = {
     config,
     context,
+    // Random per process: a restarted gateway must not fight its own ghost for a resource.
+    resource: config.resource ?? `${context.gatewayId}-${randomBytes(4).toString('hex')}`,
     kept: freshState(),
     sends,
     intake: createIntake(context, unavailable),
@@ -145,7 +146,7 @@ async function established(state: State, session: Session): Promise<void> {
   state.accountStampsIds = announces(account, NS.stanzaId);
 }
 
-async function sessionOptions({ config, context }: State): Promise<SessionOptions> {
+async function sessionOptions({ config, context, resource }: State): Promise<SessionOptions> {
   const { local, domain } = splitJid(config.jid);
   const { ca, serverName, required } = config.tls;
   return {
@@ -153,7 +154,7 @@ async function sessionOptions({ config, context }: State): Promise<SessionOption
     domain,
     username: local,
     password: config.password.reveal(),
-    resource: config.resource ?? `${context.gatewayId}-${PROCESS}`,
+    resource,
     tls: { serverName: serverName ?? domain, ...(ca === undefined ? {} : { ca: await readAuthorities(ca) }) },
     tlsRequired: required,
     limits: { stanzaBytes: config.maxStanzaBytes * 4, depth: config.maxDepth },

@@ -1,0 +1,103 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ProsodyBroker, startProsody } from '@magpie/brokers';
+import { type AdapterFixture, type AdapterSite, type TcpProxy, tcpProxy } from '@magpie/testkit';
+import { contractPeer, stockClient } from './peer.ts';
+
+const PASSWORD = 'peer-secret';
+
+/** Makes an account by writing its file: prosodyctl needs half a second for each. */
+export async function createAccount(broker: ProsodyBroker, name: string, password: string): Promise<void> {
+  const directory = join(broker.dataDir, 'data', 'localhost', 'accounts');
+  await mkdir(directory, { recursive: true });
+  const file = name.replace(/[^a-z0-9]/gi, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  await writeFile(join(directory, `${file}.dat`), `return { ["password"] = ${JSON.stringify(password)}; };\n`);
+}
+
+/** A real Prosody with a breakable line for each case. */
+export async function prosodyFixture(kind: 'room' | 'jid'): Promise<AdapterFixture> {
+  const broker = await startProsody({ archive: false });
+  return {
+    prepare: (id) => prepare(broker, kind, id.toLowerCase()),
+    stop: () => broker.stop(),
+  };
+}
+
+async function prepare(broker: ProsodyBroker, kind: 'room' | 'jid', id: string): Promise<AdapterSite> {
+  const names = { own: `${id}-own`, peer: `${id}-peer`, other: `${id}-other` };
+  await Promise.all(Object.values(names).map((name) => createAccount(broker, name, PASSWORD)));
+  const proxy = await tcpProxy({ port: broker.ports.plain });
+  const connection = {
+    jid: `${names.own}@localhost`,
+    password: PASSWORD,
+    url: `xmpp://127.0.0.1:${proxy.port}`,
+    tls: { ca: broker.ca },
+    receiveWindow: 50,
+    timeout: '5s',
+  };
+  const ground = kind === 'room' ? roomGround(broker, id, names.peer) : jidGround(broker, names);
+  await Promise.all(ground.clients.map((client) => client.online()));
+  return {
+    connection,
+    badCredentials: { ...connection, password: 'canary-wrong-password' },
+    ...ground.keys,
+    peer: ground.peer,
+    ...faults(broker, proxy),
+    async close() {
+      await Promise.all([proxy.close(), ...ground.clients.map((client) => client.close())]);
+    },
+  };
+}
+
+function roomGround(broker: ProsodyBroker, id: string, username: string) {
+  const room = (name: string): string => `${id}-${name}@${broker.rooms}`;
+  const service = broker.urls.plain;
+  const client = stockClient({
+    service,
+    username,
+    password: PASSWORD,
+    rooms: [room('in'), room('other'), room('out')],
+  });
+  const senders = { source: { client, to: room('in') }, other: { client, to: room('other') } };
+  return {
+    clients: [client],
+    keys: { source: { room: room('in') }, otherSource: { room: room('other') }, target: { room: room('out') } },
+    peer: contractPeer(senders, 'groupchat', (message) => String(message.attrs.from).startsWith(`${room('out')}/`)),
+  };
+}
+
+function jidGround(
+  broker: ProsodyBroker,
+  names: { readonly own: string; readonly peer: string; readonly other: string },
+) {
+  const service = broker.urls.plain;
+  const start = (username: string) => stockClient({ service, username, password: PASSWORD });
+  const [client, other] = [start(names.peer), start(names.other)];
+  const own = `${names.own}@localhost`;
+  return {
+    clients: [client, other],
+    keys: {
+      source: { jid: `${names.peer}@localhost` },
+      otherSource: { jid: `${names.other}@localhost` },
+      target: { jid: `${names.peer}@localhost` },
+    },
+    peer: contractPeer(
+      { source: { client, to: own }, other: { client: other, to: own } },
+      'chat',
+      (message) => String(message.attrs.from).startsWith(own) && message.attrs.type === 'chat',
+    ),
+  };
+}
+
+function faults(broker: ProsodyBroker, proxy: TcpProxy) {
+  return {
+    async cutLink() {
+      proxy.reset();
+      proxy.blackHole(false);
+    },
+    blackHole: async () => proxy.blackHole(true),
+    restoreLink: async () => proxy.blackHole(false),
+    stopBroker: () => broker.kill(),
+    startBroker: () => broker.restart(),
+  };
+}
