@@ -245,6 +245,12 @@ const DEFECTS: readonly Defect[] = [
   },
 ];
 
+it('finds a capability that is claimed while its cases are declared unsupported', async () => {
+  const suite = { ...memorySuite, unsupported: { 'send-via': 'this protocol has no headers' } };
+  await expect(runContractCase(suite, 'capabilities')).rejects.toThrow('send-via');
+  await runContractCase(memorySuite, 'capabilities');
+});
+
 describe('the adapter contract finds', () => {
   for (const planted of DEFECTS) {
     for (const name of planted.foundBy) {

@@ -91,13 +91,6 @@ export const definitionCases = {
       });
     },
   },
-  capabilities: {
-    title: 'claims no capability whose cases it declares unsupported',
-    check({ unsupported = {}, limits }) {
-      expect(limits.receiveWindow).toBeGreaterThan(0);
-      for (const [name, reason] of Object.entries(unsupported)) expect(reason, name).toMatch(/\w+ \w+/);
-    },
-  },
   access: {
     title: 'judges who may use a route by its access rules, and says what is wrong with an entry',
     check({ definition: { access: rules }, access: examples }) {

@@ -8,6 +8,18 @@ import { leakCheck } from './leaks.ts';
 
 /** Opening, closing and what is left behind. */
 export const lifecycleCases = {
+  capabilities: {
+    title: 'claims no capability whose cases it cannot pass, and gives a reason for each of those',
+    async run({ suite, site }) {
+      const unsupported = suite.unsupported ?? {};
+      for (const [name, reason] of Object.entries(unsupported)) expect(reason, name).toMatch(/\w+ \w+/);
+      const claims = suite.definition.capabilities(suite.definition.connectionSchema.parse(site.connection));
+      const claimed = CLAIMS.filter(({ capability }) => claims[capability]).flatMap(({ cases }) => cases);
+      expect(claimed.filter((name) => name in unsupported)).toEqual([]);
+      expect(claims.fifoWindow).toBeGreaterThanOrEqual(1);
+      expect(claims.maxBodyBytes).toBeGreaterThan(0);
+    },
+  },
   'open-close': {
     title: 'connects, proves the link by a probe, closes without reporting a lost link',
     async run(bench) {
@@ -131,3 +143,11 @@ export const lifecycleCases = {
     },
   },
 } as const satisfies CaseGroup;
+
+/** What a capability promises, by the cases that prove it. */
+const CLAIMS = [
+  { capability: 'receives', cases: ['receive-bodies', 'receive-address', 'receive-window'] },
+  { capability: 'sends', cases: ['send-bodies', 'send-ordered', 'send-too-large'] },
+  { capability: 'metadata', cases: ['receive-headers', 'send-headers', 'send-via'] },
+  { capability: 'redelivers', cases: ['pending-redelivered', 'unavailable-redelivered', 'no-overtaking'] },
+] as const;
