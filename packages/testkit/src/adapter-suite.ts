@@ -56,6 +56,7 @@ export type CaseName = keyof typeof BENCH_CASES | keyof typeof definitionCases;
 export function adapterContract<C, S, T>(
   suite: AdapterSuite<C, S, T> & { readonly unsupported?: Readonly<Partial<Record<CaseName, string>>> },
 ): void {
+  checkNames(suite);
   describe(`adapter contract: ${suite.name}`, () => {
     registerDefinitionCases(suite);
     registerBenchCases(suite);
@@ -101,6 +102,14 @@ function registerBenchCases(suite: AnySuite): void {
       });
     }
   });
+}
+
+/** A misspelt name in `unsupported` would silently skip nothing. */
+function checkNames({ name, unsupported = {} }: AnySuite): void {
+  const known: readonly string[] = [...Object.keys(definitionCases), ...Object.keys(BENCH_CASES)];
+  const unknown = Object.keys(unsupported).filter((key) => !known.includes(key));
+  if (unknown.length === 0) return;
+  throw new Error(`${name}: unsupported names no case "${unknown.join('", "')}"; the cases are ${known.join(', ')}`);
 }
 
 /** A test, or a skipped one whose title carries the reason. */
