@@ -8,7 +8,7 @@
  *       definition: mqttAdapter,
  *       limits: { receiveWindow: 50 },                       // as `connection` below configures it
  *       addresses: ['topic:plant/p7/alarm'],                 // one example per scheme at least
- *       unsupported: { 'broker-restart': 'this broker keeps no state' },
+ *       unsupported: { 'restart-sending': 'this broker keeps no state' },
  *       async start() {                                      // once: broker, proxy
  *         return {
  *           async prepare(id) {                              // once per case: names nobody else uses, and a peer
