@@ -1,0 +1,87 @@
+/**
+ * Who may import whom. Each package may import the packages named here, by name; its tests may also import what its
+ * package.json declares. Everything else is forbidden.
+ */
+const ALLOWED = {
+  contract: [],
+  bus: ['contract'],
+  routing: ['contract'],
+  telemetry: ['contract'],
+  config: ['contract', 'routing'],
+  core: ['contract', 'bus', 'routing', 'telemetry'],
+  api: ['contract', 'bus', 'routing', 'core', 'telemetry'],
+  testkit: ['contract', 'bus', 'brokers'],
+  'adapter-[^/]+': ['contract'],
+};
+
+/** Packages that know no protocol, so no client library either. */
+const NEUTRAL = 'contract|bus|routing|telemetry|config|core|api';
+const CLIENT_LIBRARIES =
+  '^(mqtt|mqtt-packet|amqplib|rhea|@xmpp)(/|$)|node_modules/(mqtt|mqtt-packet|amqplib|rhea|@xmpp)/';
+
+/** A workspace package as a path in the repository or as a name that could not be resolved. */
+const workspace = (names) => `^((packages|infra)/(${names})/|@magpie/(${names})(/|$))`;
+
+const packageRules = Object.entries(ALLOWED).map(([name, allowed]) => ({
+  name: `${name.replace('[^/]+', '*')}-imports`,
+  comment: `${name} may import: ${allowed.join(', ') || 'no other package'}`,
+  severity: 'error',
+  from: { path: `^packages/(${name})/src/` },
+  to: {
+    path: '^(packages|apps|infra|test)/|^@magpie/',
+    pathNot: ['^packages/$1/src/', ...(allowed.length > 0 ? [workspace(allowed.join('|'))] : [])],
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    ...packageRules,
+    {
+      name: 'contract-libraries',
+      comment: 'contract uses zod and uuidv7, nothing else',
+      severity: 'error',
+      from: { path: '^packages/contract/src/' },
+      to: { dependencyTypesNot: ['local', 'core', 'type-only'], pathNot: '(^|node_modules/)(zod|uuidv7)(/|$)' },
+    },
+    {
+      name: 'no-client-library-outside-adapters',
+      comment: 'only adapters speak a protocol',
+      severity: 'error',
+      from: { path: `^packages/(${NEUTRAL})/src/` },
+      to: { path: CLIENT_LIBRARIES },
+    },
+    {
+      name: 'nobody-imports-apps',
+      comment: 'apps are compositions; what two of them need belongs into a package',
+      severity: 'error',
+      from: { path: '^(packages|infra/brokers)/' },
+      to: { path: '^apps/|^@magpie/gateway' },
+    },
+    {
+      name: 'sources-do-not-import-tests',
+      severity: 'error',
+      from: { path: '^(packages|apps|infra)/[^/]+/src/' },
+      to: { path: '/test/' },
+    },
+    {
+      name: 'no-undeclared-libraries',
+      comment: 'what a package imports stands in its package.json, and not only for development',
+      severity: 'error',
+      from: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/testkit/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(packages|apps|infra)/[^/]+/dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: `${__dirname}/../../tsconfig.tests.json` },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@magpie/source', 'import', 'types', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
+    },
+  },
+};

@@ -1,0 +1,28 @@
+import { CRUISE_ALL, checkPlantedViolations } from './import-rules.ts';
+import { findProtocolWords } from './protocol-words.ts';
+import { commandStep, functionStep, type Step } from './step.ts';
+import { vitestStep } from './vitest-step.ts';
+
+/** Imported when its turn comes, after the build: the launcher of the brokers has dependencies of its own. */
+async function prepareBrokers(): Promise<undefined> {
+  const { ensureBrokers } = await import('../brokers/src/index.ts');
+  await ensureBrokers({ progress: (message) => process.stdout.write(`    ${message}\n`) });
+}
+
+/** Everything `npm test` does, in order. Cheap and telling checks first, real brokers last. */
+export const STEPS: readonly Step[] = [
+  functionStep('brokers', prepareBrokers),
+  commandStep('build', 'tsc', ['-b']),
+  commandStep('types of tests', 'tsc', ['-p', 'tsconfig.tests.json']),
+  commandStep('biome', 'biome', ['check', '.']),
+  commandStep('oxlint', 'oxlint', ['--type-aware']),
+  commandStep('import rules', 'depcruise', CRUISE_ALL),
+  functionStep('import rules refuse planted imports', checkPlantedViolations),
+  functionStep('no protocol words in the core', () => findProtocolWords()),
+  commandStep('unused code', 'knip', ['--no-config-hints']),
+  commandStep('generated pages', 'node', ['--conditions=@magpie/source', 'infra/checks/docs.ts']),
+  vitestStep('unit', 240_000),
+  vitestStep('contract', 300_000),
+  vitestStep('integration', 300_000),
+  vitestStep('reliability', 300_000),
+];
