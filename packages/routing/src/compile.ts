@@ -1,4 +1,8 @@
 import type { AddressBook, Problem, SourceRequest } from '@magpie/contract';
+import { checkAccess } from './check/access.ts';
+import { explainRoute } from './check/explain.ts';
+import { checkLoops } from './check/loops.ts';
+import { compileTests, type RouteTest } from './check/route-tests.ts';
 import { createDirectRoute } from './direct.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import { createReport, isRecord, type Report } from './report.ts';
@@ -31,8 +35,13 @@ export function compileRoutes({ routes: raw, ...input }: CompileInput): Compiled
   const matcher = createMatcher(
     routes.map((route) => ({ connection: route.source.connection.name, pattern: route.source.pattern, value: route })),
   );
+  for (const route of routes) checkAccess(route, root.at('routes', route.id));
+  checkLoops(routes, matcher, problems);
+  const tests = routes.flatMap((route) => {
+    return compileTests(route, input.connections, input.book, root.at('routes', route.id));
+  });
   const subscribed = compileSubscriptions(input.connections, root.at('connections'));
-  return { routes: createRouteSet(routes, matcher, subscribed, input), problems };
+  return { routes: createRouteSet(routes, matcher, subscribed, tests, input), problems };
 }
 
 function compileAll(raw: unknown, context: RouteContext, report: Report): readonly Route[] {
@@ -72,6 +81,7 @@ function createRouteSet(
   routes: readonly Route[],
   matcher: Matcher<Route>,
   subscribed: Subscriptions,
+  tests: readonly RouteTest[],
   { connections, gatewayId }: RouteContext,
 ): RouteSet {
   const direct = createDirectRoute(connections, gatewayId);
@@ -89,8 +99,8 @@ function createRouteSet(
       return mergeRequests(connection, [...own.map(({ source }) => source.request), ...(subscribed.get(name) ?? [])]);
     },
     direct: direct.parse,
-    explain: () => [],
-    test: () => [],
+    explain: (event) => routes.map((route) => explainRoute(route, event)),
+    test: () => tests.map((test) => test.run()),
     guarantees: () => targets.map(({ route, consumer, guarantee }) => ({ route, consumer, guarantee })),
   };
 }

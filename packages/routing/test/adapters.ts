@@ -35,12 +35,12 @@ export const pathAdapter = defineAdapter({
     client: z.strictObject({ name: z.string() }).optional(),
   }),
   addresses: [pathScheme({ scheme: 'path', word: 'path', separator: '/', one: '+', many: '#', maxBytes: 200 })],
-  capabilities: ({ metadata, sends }) => ({
+  capabilities: ({ metadata, sends }: { metadata: boolean; sends: boolean }) => ({
     ...{ receives: true, sends, fifoWindow: 1, metadata, redelivers: true, maxBodyBytes: 1_000_000 },
   }),
   guarantees: {
-    source: (_, { sure: is }) => sure(is, 'receiving'),
-    target: (_, { sure: is }) => sure(is, 'sending'),
+    source: (_: unknown, { sure: is }: { sure: boolean }) => sure(is, 'receiving'),
+    target: (_: unknown, { sure: is }: { sure: boolean }) => sure(is, 'sending'),
   },
   create: noConnection,
 });

@@ -133,7 +133,7 @@ function linearize(node: ASTNode, place: Place): boolean {
 
 /** What was probably meant by a name that does not exist. */
 function hintFor(
-  error: ParseError | TypeError,
+  error: ParseError | TypeCheckError,
   environment: Environment,
   fields: readonly string[],
 ): string | undefined {

@@ -10,7 +10,6 @@ import {
 import type { Language, Scope } from '../expression/expression.ts';
 import { toText } from '../expression/values.ts';
 import type { Report } from '../report.ts';
-import { compileTemplate } from '../template/template.ts';
 import { compileTree, type Tree } from '../template/tree.ts';
 import type { BodyMapping } from './body.ts';
 import type { TargetKeys } from './schema.ts';

@@ -30,6 +30,7 @@ export interface Route {
   readonly source: Source;
   readonly keys: RouteKeys;
   readonly conditions: Conditions;
+  readonly language: Language;
   readonly targets: readonly CompiledTarget[];
   readonly pointer: string;
   scope(event: Event): Scope;
@@ -58,7 +59,7 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const { connections, gatewayId, book } = context;
   const shared: TargetContext = { route: id, keys, source, language, connections, gatewayId, book, scope };
   const targets = compileTargets(shared, report);
-  return parts && targets && assemble(id, keys, parts, targets, scope, context, report.pointer);
+  return parts && targets && assemble({ id, keys, language, targets, scope, pointer: report.pointer }, parts, book);
 }
 
 const loadSchema = (path: string, { readJsonFile }: RouteContext, report: Report): PayloadSchema | undefined =>
@@ -152,27 +153,23 @@ const wantedGuarantee = (raw: Readonly<Record<string, unknown>>, { guarantee }: 
 };
 
 function assemble(
-  id: string,
-  keys: RouteKeys,
+  route: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'scope' | 'pointer'>,
   { conditions, key }: CompiledConditions,
-  targets: readonly CompiledTarget[],
-  scope: (event: Event) => Scope,
-  { book }: RouteContext,
-  pointer: string,
+  book: AddressBook,
 ): Route {
-  const judge = (event: Event, lazily: () => Scope): Admission => admit(conditions, event, viewOf(event, book), lazily);
+  const judge = (event: Event, scope: () => Scope): Admission => admit(conditions, event, viewOf(event, book), scope);
   return {
-    ...{ id, keys, source: conditions.source, conditions, targets, pointer, scope },
-    admit: (event) => judge(event, () => scope(event)),
+    ...{ ...route, source: conditions.source, conditions },
+    admit: (event) => judge(event, () => route.scope(event)),
     match: (event) => {
       let made: Scope | undefined;
-      const shared = (): Scope => {
-        made ??= scope(event);
+      const scope = (): Scope => {
+        made ??= route.scope(event);
         return made;
       };
-      const admission = judge(event, shared);
+      const admission = judge(event, scope);
       if (admission.type === 'passed-over') return [];
-      return targets.map((target) => delivery(target, key, event, admission, shared, id));
+      return route.targets.map((target) => delivery(target, key, event, admission, scope, route.id));
     },
   };
 }
