@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { dockerAnswers } from './compose.ts';
 import { findProgram, run } from './run.ts';
 
 /** What {@link ensureBrokers} found or achieved. */
@@ -12,19 +13,24 @@ export interface BrokerAvailability {
   readonly reason: string;
   /** Whether this call installed what was missing. */
   readonly installed: boolean;
+  /** Whether `startComposeBrokers` can serve instead. Looked at only when something is missing. */
+  readonly docker: boolean;
 }
+
+type Progress = (sentence: string) => void;
 
 export interface EnsureOptions {
   /** Told in plain sentences what takes time. */
-  readonly progress?: (sentence: string) => void;
+  readonly progress?: Progress;
   /** Whether missing packages may be installed. Default true. */
   readonly install?: boolean;
+  /** Prefer containers to installing packages, where a Docker engine answers. Default false. */
+  readonly preferDocker?: boolean;
 }
 
 /** Each program a `start…` function runs, and the Debian package that brings it. */
 const packages: Readonly<Record<string, string>> = {
   mosquitto: 'mosquitto',
-  mosquitto_passwd: 'mosquitto',
   'rabbitmq-server': 'rabbitmq-server',
   epmd: 'rabbitmq-server',
   prosody: 'prosody',
@@ -40,18 +46,33 @@ const packages: Readonly<Record<string, string>> = {
  */
 export async function ensureBrokers(options: EnsureOptions = {}): Promise<BrokerAvailability> {
   const missing = missingPrograms();
-  if (missing.length === 0) return { missing, reason: 'All brokers are installed.', installed: false };
-  const obstacle = obstacleToInstalling(options.install ?? true);
-  if (obstacle !== undefined) return { missing, reason: sentence(missing, obstacle), installed: false };
+  if (missing.length === 0) return result(missing, 'All brokers are installed.');
+  const docker = await dockerAnswers();
+  const install = options.install ?? true;
+  if (options.preferDocker === true && docker) return result(missing, sentence(missing, 'Docker answers'), { docker });
+  const obstacle = obstacleToInstalling(install);
+  if (obstacle !== undefined) return result(missing, sentence(missing, obstacle), { docker });
+  return { ...(await installMissing(missing, options.progress ?? (() => undefined))), docker };
+}
+
+const result = (missing: readonly string[], reason: string, more: Partial<BrokerAvailability> = {}) => ({
+  missing,
+  reason,
+  installed: false,
+  docker: false,
+  ...more,
+});
+
+async function installMissing(missing: readonly string[], progress: Progress): Promise<BrokerAvailability> {
   try {
-    await installPackages(packagesOf(missing), options.progress ?? (() => undefined));
+    await installPackages(packagesOf(missing), progress);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return { missing: missingPrograms(), reason: sentence(missing, `apt-get failed: ${why}`), installed: false };
+    return result(missingPrograms(), sentence(missing, `apt-get failed: ${why}`));
   }
   const still = missingPrograms();
-  const reason = still.length === 0 ? 'All brokers are installed now.' : sentence(still, 'apt-get did not bring them');
-  return { missing: still, reason, installed: still.length === 0 };
+  if (still.length > 0) return result(still, sentence(still, 'apt-get did not bring them'));
+  return result(still, 'All brokers are installed now.', { installed: true });
 }
 
 const missingPrograms = () => Object.keys(packages).filter((program) => findProgram(program) === undefined);
@@ -77,7 +98,7 @@ function sentence(missing: readonly string[], why: string): string {
  * Installs Debian packages without starting the services they bring.
  * @throws Error with apt-get's output when it fails.
  */
-export async function installPackages(names: readonly string[], progress: (sentence: string) => void): Promise<void> {
+export async function installPackages(names: readonly string[], progress: Progress): Promise<void> {
   const aptGet = findProgram('apt-get') ?? 'apt-get';
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   await withoutServices(async () => {

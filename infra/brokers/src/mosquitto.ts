@@ -1,10 +1,11 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Broker, BrokerUser, StartOptions } from './broker.ts';
 import { type BrokerKind, defaultUser, launch, type Setting } from './launch.ts';
 import { mqttGreeting } from './probe.ts';
-import { requireProgram, run } from './run.ts';
+import { requireProgram } from './run.ts';
 
 export type MosquittoPort = 'plain' | 'tls';
 /** `plain` and `tls` carry the first user's login, `anonymous` none. */
@@ -63,14 +64,21 @@ async function prepare(
   users: readonly MosquittoUser[],
 ): Promise<void> {
   const at = (name: string) => join(setting.dataDir, name);
-  await writeFile(at('passwords'), users.map(({ name, password }) => `${name}:${password}\n`).join(''));
-  await chmod(at('passwords'), 0o600);
-  await run(requireProgram('mosquitto_passwd'), ['-U', at('passwords')]);
+  const passwords = users.map(({ name, password }) => `${name}:${passwordHash(password)}\n`).join('');
+  await writeFile(at('passwords'), passwords, { mode: 0o600 });
   await writeFile(at('acl'), aclFile(users));
   await writeFile(
     at('mosquitto.conf'),
     `${[...configuration(setting, options), ...(options.extraConfig ?? [])].join('\n')}\n`,
   );
+}
+
+/** The format `mosquitto_passwd` writes: PBKDF2 with SHA-512, few rounds because these passwords guard nothing. */
+function passwordHash(password: string): string {
+  const rounds = 101;
+  const salt = randomBytes(12);
+  const digest = pbkdf2Sync(password, salt, rounds, 64, 'sha512');
+  return `$7$${rounds}$${salt.toString('base64')}$${digest.toString('base64')}`;
 }
 
 /** Lines before the first `user` are the anonymous client's. */
