@@ -1,14 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Whether process `pid` exists; false for undefined. */
+/** Whether process `pid` runs; false for undefined, and for one that ended and was not yet reaped by its parent. */
 export function isRunning(pid: number | undefined): boolean {
   if (pid === undefined) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     // ESRCH: no such process, which is the answer.
     return false;
+  }
+  return process.platform !== 'linux' || !/^\d+ \(.*\) Z /.test(readStatus(pid));
+}
+
+function readStatus(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    // Reaped between the two looks: the same as a zombie.
+    return `${pid} () Z `;
   }
 }
 
