@@ -18,8 +18,11 @@ export interface RetentionRun {
 
 /** Removes old events, and outcomes of removed events, in small transactions. Used by the writer thread. */
 export interface Retention {
-  /** Works through the limits, giving way to commits after every chunk; ends early when `stopped` says so. Never rejects. */
-  run(limits: RetainRequest, stopped: () => boolean): Promise<RetentionRun>;
+  /**
+   * Works through the limits, giving way to commits after every chunk. Ends early when `stopped` says so; while `tight`
+   * says so, it gives all it frees back to the file system instead of keeping it for reuse. Never rejects.
+   */
+  run(limits: RetainRequest, stopped: () => boolean, tight: () => boolean): Promise<RetentionRun>;
 }
 
 export function createRetention(db: DatabaseSync, store: WriterStore, search: EventSearch): Retention {
@@ -36,18 +39,26 @@ export function createRetention(db: DatabaseSync, store: WriterStore, search: Ev
     const cutoff = search.oldest()?.received ?? before;
     return store.transaction(() => Number(removeOutcomes.run(CHUNK.outcomes, cutoff).changes));
   };
-  const surplusPages = (): number =>
-    pragma('freelist_count') - Math.max(KEPT_FREE.pages, pragma('page_count') * KEPT_FREE.share);
+  const surplusPages = (tight: boolean): number =>
+    pragma('freelist_count') - (tight ? 0 : Math.max(KEPT_FREE.pages, pragma('page_count') * KEPT_FREE.share));
+  /** Moves the write-ahead log into the database and cuts both to what they need. */
+  const truncate = (tight: boolean): void => {
+    if (tight) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  };
   return {
-    run: async (limits, stopped) => {
+    run: async (limits, stopped, tight) => {
       let removed = 0;
       try {
+        truncate(tight());
         for (let chunk = eventsChunk(limits); chunk > 0; chunk = stopped() ? 0 : eventsChunk(limits)) {
           removed += chunk;
           await nextTurn();
         }
         while (!stopped() && outcomesChunk(limits.before) === CHUNK.outcomes) await nextTurn();
-        for (; !stopped() && surplusPages() > 0; await nextTurn()) db.exec(`PRAGMA incremental_vacuum(${CHUNK.pages})`);
+        for (; !stopped() && surplusPages(tight()) > 0; await nextTurn()) {
+          db.exec(`PRAGMA incremental_vacuum(${CHUNK.pages})`);
+          truncate(tight());
+        }
         return { removed };
       } catch (error) {
         return { removed, error };

@@ -50,7 +50,11 @@ function start(
     reply({ type: 'written', results, checkpointDue });
   };
   const retain = async (request: RetainRequest): Promise<void> => {
-    const run = await retention.run(request, () => stopped);
+    const run = await retention.run(
+      request,
+      () => stopped,
+      () => guard.refusal() !== undefined,
+    );
     if (run.error !== undefined && failureOf(run.error) === 'fatal') return fail(run.error);
     // The reserve goes; the next run, a minute later, has the room that this one lacked.
     if (run.error !== undefined) guard.exhausted();

@@ -1,0 +1,170 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Event, newRef, Throttled } from '@magpie/contract';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type EventLog, openSqliteLog, type Position } from '../src/index.ts';
+import { startChild } from './children.ts';
+import { temporaryDirectory } from './temporary.ts';
+
+const MIB = 1024 * 1024;
+
+const event = (size: number): Event => ({
+  ref: newRef(),
+  source: 's',
+  address: { scheme: 'topic', segments: ['a'] },
+  kind: 'message',
+  key: 'a',
+  time: 1,
+  receivedAt: Date.now(),
+  body: new Uint8Array(size),
+  headers: [],
+  via: [],
+  origin: {},
+});
+
+/** Why no small file system can be mounted here; undefined when one can. */
+function mountRefusal(): string | undefined {
+  const { path, remove } = temporaryDirectory();
+  const { status, error, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path]);
+  if (status === 0) execFileSync('umount', [path]);
+  remove();
+  return status === 0 ? undefined : (error?.message ?? stderr.toString().trim());
+}
+
+const noMount = mountRefusal();
+const noStrace = spawnSync('strace', ['-V']).error?.message;
+
+function smallDisk(mebibytes: number): string {
+  const { path, remove } = temporaryDirectory();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path]);
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', path]);
+    remove();
+  });
+  return path;
+}
+
+/** Appends until the log throttles; returns the refs of what was acknowledged. */
+async function fill(log: EventLog, size: number): Promise<string[]> {
+  const acked: string[] = [];
+  for (;;) {
+    const next = event(size);
+    try {
+      await log.commit({ append: [{ event: next }] });
+      acked.push(next.ref);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Throttled);
+      return acked;
+    }
+  }
+}
+
+async function waitUntilStored(log: EventLog, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      await log.commit({ append: [{ event: event(10) }] });
+      return;
+    } catch (error) {
+      if (!(error instanceof Throttled) || Date.now() > deadline) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+async function refsIn(log: EventLog): Promise<string[]> {
+  const refs: string[] = [];
+  let from: Position | undefined;
+  for (let page = await log.read(from, 1000); page.length > 0; page = await log.read(from, 1000)) {
+    refs.push(...page.map(({ event: { ref } }) => ref));
+    from = page.at(-1)!.position;
+  }
+  return refs;
+}
+
+describe.skipIf(noMount !== undefined)(
+  `a full disk${noMount === undefined ? '' : ` (cannot mount a tmpfs: ${noMount})`}`,
+  () => {
+    it('throttles appends, still takes floors, dead letters and retention, and recovers', {
+      timeout: 60_000,
+    }, async () => {
+      const dataDir = smallDisk(40);
+      const log = await openSqliteLog({ dataDir, reserveBytes: 8 * MIB, minFreeBytes: 0 });
+      onTestFinished(() => log.close());
+      await expect.poll(() => existsSync(join(dataDir, 'reserve')), { timeout: 5000 }).toBe(true);
+      const acked = await fill(log, 100_000);
+      expect(acked.length).toBeGreaterThan(50);
+      expect(existsSync(join(dataDir, 'reserve'))).toBe(false);
+      const floor = log.head()!;
+      for (let round = 0; round < 20; round++) {
+        await log.commit({ matched: floor, floors: [{ consumer: `c${round}`, floor }] });
+      }
+      expect((await log.state()).floors.size).toBe(20);
+      await expect(log.commit({ append: [{ event: event(10) }] })).rejects.toThrow(Throttled);
+      expect(await log.retain({ maxAge: 1e15, maxBytes: 4 * MIB, floor })).toBeGreaterThan(20);
+      await waitUntilStored(log, Date.now() + 15_000);
+      expect(existsSync(join(dataDir, 'reserve'))).toBe(true);
+      const kept = await refsIn(log);
+      expect(acked.slice(-kept.length + 1)).toEqual(kept.slice(0, -1));
+    });
+
+    it('loses nothing acknowledged and goes on once another program frees space', { timeout: 60_000 }, async () => {
+      const dataDir = smallDisk(32);
+      const ballast = join(dataDir, 'ballast');
+      writeFileSync(ballast, new Uint8Array(12 * MIB));
+      const options = { dataDir, reserveBytes: MIB, minFreeBytes: 0 };
+      const log = await openSqliteLog(options);
+      const acked = await fill(log, 1000);
+      rmSync(ballast);
+      await waitUntilStored(log, Date.now() + 15_000);
+      await log.close();
+      const reopened = await openSqliteLog(options);
+      onTestFinished(() => reopened.close());
+      expect((await refsIn(reopened)).slice(0, acked.length)).toEqual(acked);
+    });
+
+    it('stops intake below the free space mark, before the disk is full', { timeout: 60_000 }, async () => {
+      const dataDir = smallDisk(64);
+      const log = await openSqliteLog({ dataDir, reserveBytes: MIB, minFreeBytes: 32 * MIB });
+      onTestFinished(() => log.close());
+      const ballast = join(dataDir, 'ballast');
+      await log.commit({ append: [{ event: event(10) }] });
+      writeFileSync(ballast, new Uint8Array(40 * MIB));
+      await expect
+        .poll(() => log.commit({ append: [{ event: event(10) }] }).catch((error: Error) => error.message), {
+          timeout: 5000,
+        })
+        .toMatch(/MiB free, intake needs 32 MiB/);
+      await log.commit({ matched: log.head()! });
+      rmSync(ballast);
+      await waitUntilStored(log, Date.now() + 10_000);
+    });
+  },
+);
+
+describe.skipIf(noStrace !== undefined)(`a failing fsync${noStrace === undefined ? '' : ` (${noStrace})`}`, () => {
+  it('fails the commit and every later one, and keeps what was acknowledged', { timeout: 60_000 }, async () => {
+    const { path: dataDir, remove } = temporaryDirectory();
+    onTestFinished(remove);
+    const inject = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];
+    const child = startChild(
+      './child-fsync.ts',
+      [dataDir],
+      [...inject, '-e', 'inject=fdatasync,fsync:error=EIO:when=40+'],
+    );
+    const { code, output } = await child.ended;
+    const lines = output.trim().split('\n');
+    const acked = lines.filter((line) => line.startsWith('ok ')).map((line) => line.slice(3));
+    const failed = lines.filter((line) => line.startsWith('failed '));
+    expect(code).toBe(3);
+    expect(acked.length).toBeGreaterThan(5);
+    expect(failed).toHaveLength(3);
+    for (const line of failed)
+      expect(line).toMatch(/^failed LogFailed: the event log in .* has failed: .*disk I\/O error/);
+    expect(lines.slice(acked.length)).toEqual(failed);
+    const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+    onTestFinished(() => log.close());
+    expect((await refsIn(log)).slice(0, acked.length)).toEqual(acked);
+  });
+});

@@ -1,0 +1,24 @@
+import { busContract } from '@magpie/testkit';
+import { openSqliteLog } from '../src/index.ts';
+import { temporaryDirectory } from './temporary.ts';
+
+busContract({
+  name: 'sqlite',
+  open: async (options) => {
+    const { path: dataDir, remove } = temporaryDirectory();
+    const small = { dataDir, reserveBytes: 0, minFreeBytes: 0 };
+    let current = await openSqliteLog({ ...options, ...small });
+    return {
+      log: current,
+      reopen: async (next) => {
+        await current.close();
+        current = await openSqliteLog({ ...next, ...small });
+        return current;
+      },
+      dispose: async () => {
+        await current.close();
+        remove();
+      },
+    };
+  },
+});

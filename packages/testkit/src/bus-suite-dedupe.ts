@@ -1,0 +1,130 @@
+import type { Append, Appended, EventLog } from '@magpie/bus';
+import type { Event } from '@magpie/contract';
+import { expect } from 'vitest';
+import { type BusCases, firstOf, manualTime, testEvent } from './bus-suite-bench.ts';
+
+const MINUTE = 60_000;
+
+const keyed = (key: string, body = 'same', parts: Partial<Event> = {}): Event =>
+  testEvent({ dedupeKey: key, body: Buffer.from(body), ...parts });
+
+async function append(log: EventLog, event: Event, onMismatch?: Append['onMismatch']): Promise<Appended> {
+  const entry = onMismatch === undefined ? { event } : { event, onMismatch };
+  return firstOf(await log.commit({ append: [entry] }));
+}
+
+/** The dedupe window. */
+export const dedupeCases: BusCases = {
+  'a repeated key with the same content is a duplicate of the first event': async (bench) => {
+    const log = await bench.open();
+    const first = keyed('k');
+    const stored = await append(log, first);
+    const expected = { type: 'duplicate', position: stored.position, ref: first.ref };
+    expect(await append(log, keyed('k'))).toEqual(expected);
+    const reopened = await bench.reopen();
+    expect(await append(reopened, keyed('k'))).toEqual(expected);
+    expect(await reopened.read(undefined, 10)).toHaveLength(1);
+  },
+
+  'a repeat within one commit, or in commits made at once, is a duplicate': async ({ open }) => {
+    const log = await open();
+    const [one, two, three] = [keyed('k'), keyed('k'), keyed('other')];
+    const verdicts = await log.commit({ append: [one, two, three].map((event) => ({ event })) });
+    expect(verdicts.map(({ type }) => type)).toEqual(['stored', 'duplicate', 'stored']);
+    expect(verdicts[1]).toMatchObject({ ref: one.ref, position: verdicts[0]!.position });
+    const racing = await Promise.all([append(log, keyed('race')), append(log, keyed('race')), append(log, keyed('k'))]);
+    expect(racing.map(({ type }) => type)).toEqual(['stored', 'duplicate', 'duplicate']);
+    expect((await log.stats()).events).toBe(3);
+    expect(log.head()).toBe(racing[0].position);
+  },
+
+  'events without a key are never duplicates': async ({ open }) => {
+    const log = await open();
+    const event = testEvent();
+    expect(await append(log, event)).toMatchObject({ type: 'stored' });
+    expect(await append(log, event)).toMatchObject({ type: 'stored' });
+  },
+
+  'a known key with another body or address is appended as a mismatch, or refused on request': async ({ open }) => {
+    const log = await open();
+    const first = keyed('k');
+    const stored = await append(log, first);
+    const refused = { type: 'refused', position: stored.position, ref: first.ref };
+    expect(await append(log, keyed('k', 'other'), 'refuse')).toEqual(refused);
+    const elsewhere = { address: { scheme: 'topic', segments: ['elsewhere'] } };
+    expect(await append(log, keyed('k', 'same', elsewhere), 'refuse')).toEqual(refused);
+    expect(await append(log, keyed('k', 'other'))).toMatchObject({ type: 'stored', mismatch: true });
+    expect(await append(log, keyed('k', 'same', elsewhere), 'append')).toMatchObject({
+      type: 'stored',
+      mismatch: true,
+    });
+    expect(await append(log, keyed('k', 'same'), 'refuse')).toMatchObject({ type: 'duplicate', ref: first.ref });
+    expect(await log.read(undefined, 10)).toHaveLength(3);
+  },
+
+  'a redelivery of a mismatching event is a duplicate of it': async ({ open }) => {
+    const log = await open();
+    await append(log, keyed('k', 'one'));
+    const second = keyed('k', 'two');
+    await append(log, second);
+    expect(await append(log, keyed('k', 'two'))).toMatchObject({ type: 'duplicate', ref: second.ref });
+  },
+
+  'a key used for ever new contents costs no more than any other': async ({ open }) => {
+    const log = await open();
+    const append = Array.from({ length: 2000 }, (_, index) => ({ event: keyed('constant', `body ${index}`) }));
+    const verdicts = await log.commit({ append });
+    expect(verdicts.every(({ type }) => type === 'stored')).toBe(true);
+  },
+
+  'a key is forgotten after the window of time': async (bench) => {
+    const time = manualTime();
+    const options = { clock: time, dedupe: { windowMs: 10 * MINUTE } };
+    const log = await bench.open(options);
+    await append(log, keyed('k'));
+    time.advance(10 * MINUTE - 1);
+    expect(await append(log, keyed('k'))).toMatchObject({ type: 'duplicate' });
+    const reopened = await bench.reopen(options);
+    expect(await append(reopened, keyed('k'))).toMatchObject({ type: 'duplicate' });
+    time.advance(1);
+    expect(await append(reopened, keyed('k'))).toMatchObject({ type: 'stored' });
+  },
+
+  'the oldest keys are forgotten beyond the window of count': async (bench) => {
+    const options = { dedupe: { count: 100 } };
+    const log = await bench.open(options);
+    for (let index = 0; index < 150; index++) await append(log, keyed(`k${index}`));
+    const check = async (target: EventLog) => {
+      const known = { type: 'duplicate' };
+      expect(await append(target, keyed('k149'))).toMatchObject(known);
+      expect(await append(target, keyed('k50'))).toMatchObject(known);
+    };
+    await check(log);
+    await check(await bench.reopen(options));
+    const last = await bench.reopen(options);
+    expect(await append(last, keyed('k49'))).toMatchObject({ type: 'stored' });
+  },
+
+  'a key outlives the event that retention has removed': async (bench) => {
+    const log = await bench.open();
+    const first = keyed('k');
+    const { position } = await append(log, first);
+    await log.retain({ maxAge: 1e12, maxBytes: 0, floor: undefined });
+    expect(await log.find(first.ref)).toBeUndefined();
+    expect(await append(await bench.reopen(), keyed('k'))).toEqual({ type: 'duplicate', position, ref: first.ref });
+  },
+
+  'many keys in many small commits all stay known over a reopen': async (bench) => {
+    const log = await bench.open();
+    const count = 1500;
+    for (let round = 0; round < count; round += 50) {
+      await Promise.all(Array.from({ length: 50 }, (_, index) => append(log, keyed(`m${round + index}`))));
+      if (round % 100 === 0) await append(log, keyed(`single${round}`));
+    }
+    const reopened = await bench.reopen();
+    const repeats = Array.from({ length: count }, (_, index) => ({ event: keyed(`m${index}`) }));
+    const verdicts = await reopened.commit({ append: repeats });
+    expect(verdicts.filter(({ type }) => type !== 'duplicate')).toEqual([]);
+    expect(new Set(verdicts.map(({ position }) => position)).size).toBe(count);
+  },
+};

@@ -1,0 +1,163 @@
+import type { DeadLetter, ExceptionRow, Position } from '@magpie/bus';
+import { newRef, type OutgoingEvent } from '@magpie/contract';
+import { expect } from 'vitest';
+import { appendAll, type BusCases, firstOf, plain, testEvent, testEvents } from './bus-suite-bench.ts';
+
+const exception = (position: Position, parts: Partial<ExceptionRow> = {}): ExceptionRow => ({
+  consumer: 'alarms/chat',
+  lane: 'pump-7',
+  position,
+  state: 'retry',
+  attempts: [{ at: 1000, error: 'Transient', message: 'nack' }],
+  nextAttempt: 2000,
+  event: testEvent({ body: new Uint8Array([0, 255, 10]), headers: [['trace', new Uint8Array([1, 2])]] }),
+  ...parts,
+});
+
+const deadLetter = (parts: Partial<DeadLetter> = {}): DeadLetter => ({
+  id: newRef(),
+  at: Date.now(),
+  consumer: 'alarms/chat',
+  reason: 'rejected',
+  error: 'Rejected',
+  message: 'no such room',
+  attempts: [{ at: 1000, error: 'Rejected', message: 'no such room' }],
+  event: testEvent(),
+  ...parts,
+});
+
+const outgoing = (): OutgoingEvent => ({
+  id: 'out-1',
+  delivery: 'delivery-1',
+  ref: newRef(),
+  redelivered: false,
+  body: new Uint8Array([1, 0, 255]),
+  headers: [['h', [1, new Uint8Array([7]), { deep: null }]]],
+  via: ['plant-a'],
+  time: 5,
+});
+
+/** Floors, exceptions, dead letters and outcomes. */
+export const stateCases: BusCases = {
+  'matched and floors are kept, a floor of null removes the row': async (bench) => {
+    const log = await bench.open();
+    const [first, second] = await appendAll(log, testEvents(2));
+    await log.commit({
+      matched: first!,
+      floors: [
+        { consumer: 'a', floor: first! },
+        { consumer: 'b', floor: first! },
+      ],
+    });
+    await log.commit({
+      matched: second!,
+      floors: [
+        { consumer: 'a', floor: second! },
+        { consumer: 'b', floor: null },
+      ],
+    });
+    const expected = { matched: second, floors: new Map([['a', second]]), exceptions: [] };
+    expect(await log.state()).toEqual(expected);
+    expect(await (await bench.reopen()).state()).toEqual(expected);
+  },
+
+  'a commit is applied as a whole or not at all': async ({ open }) => {
+    const log = await open();
+    const foreign = firstOf(await appendAll(await open(), [testEvent()]));
+    const [known] = await appendAll(log, [testEvent()]);
+    const before = log.head();
+    const bad = log.commit({
+      append: [{ event: testEvent() }],
+      matched: known!,
+      floors: [
+        { consumer: 'a', floor: known! },
+        { consumer: 'b', floor: foreign },
+      ],
+      deadLetters: { put: [deadLetter()] },
+    });
+    await expect(bad).rejects.toThrow(RangeError);
+    expect(log.head()).toBe(before);
+    expect(await log.read(undefined, 10)).toHaveLength(1);
+    expect(await log.state()).toEqual({ matched: undefined, floors: new Map(), exceptions: [] });
+    expect(await log.stats()).toMatchObject({ events: 1, deadLetters: 0 });
+  },
+
+  'a bad commit among good ones fails alone': async ({ open }) => {
+    const log = await open();
+    const foreign = firstOf(await appendAll(await open(), [testEvent()]));
+    const results = await Promise.allSettled([
+      log.commit({ append: [{ event: testEvent() }] }),
+      log.commit({ append: [{ event: testEvent() }], matched: foreign }),
+      log.commit({ append: [{ event: testEvent() }] }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await log.read(undefined, 10)).toHaveLength(2);
+  },
+
+  'exceptions are put, replaced and removed with their copy of the event': async (bench) => {
+    const log = await bench.open();
+    const [first, second] = await appendAll(log, testEvents(2));
+    const held = exception(second!, { state: 'held', attempts: [] });
+    const { nextAttempt: _, ...heldRow } = held;
+    await log.commit({ exceptions: { put: [exception(first!), heldRow] } });
+    const blocked = exception(first!, { state: 'blocked', consumer: 'alarms/chat' });
+    await log.commit({ exceptions: { put: [blocked, exception(first!, { consumer: 'other' })] } });
+    await log.commit({ exceptions: { remove: [{ consumer: 'other', position: first! }] } });
+    const stored = (await (await bench.reopen()).state()).exceptions;
+    expect(plain(stored)).toEqual(plain([blocked, heldRow]));
+  },
+
+  'dead letters are listed by id, filtered and paged': async ({ open }) => {
+    const log = await open();
+    const letters = Array.from({ length: 10 }, (_, index) =>
+      deadLetter({ consumer: index % 2 === 0 ? 'even' : 'odd', reason: index < 5 ? 'age' : 'attempts' }),
+    );
+    await log.commit({ deadLetters: { put: letters.toReversed() } });
+    const ids = async (query: Parameters<typeof log.deadLetters>[0]) =>
+      (await log.deadLetters(query)).map(({ id }) => id);
+    const expected = (keep: (letter: DeadLetter) => boolean) => letters.filter(keep).map(({ id }) => id);
+    expect(await ids({ limit: 100 })).toEqual(expected(() => true));
+    expect(await ids({ consumer: 'odd', limit: 100 })).toEqual(expected(({ consumer }) => consumer === 'odd'));
+    expect(await ids({ reason: 'age', limit: 100 })).toEqual(expected(({ reason }) => reason === 'age'));
+    expect(await ids({ consumer: 'odd', reason: 'age', limit: 100 })).toEqual([letters[1]!.id, letters[3]!.id]);
+    expect(await ids({ limit: 3 })).toEqual(expected(() => true).slice(0, 3));
+    expect(await ids({ after: letters[2]!.id, limit: 3 })).toEqual(expected(() => true).slice(3, 6));
+    expect((await log.stats()).deadLetters).toBe(10);
+    await log.commit({ deadLetters: { remove: [letters[0]!.id, 'unknown'] } });
+    expect(await log.deadLetter(letters[0]!.id)).toBeUndefined();
+    expect(await ids({ limit: 1 })).toEqual([letters[1]!.id]);
+  },
+
+  'a dead letter comes back with its event and its rendered message': async (bench) => {
+    const log = await bench.open();
+    const target = {
+      address: { scheme: 'room', segments: ['ops'] },
+      options: { room: 'ops', nested: [1, { a: null }] },
+    };
+    const full = deadLetter({ rendered: { outgoing: outgoing(), target } });
+    const { consumer: _, ...ingress } = deadLetter({ reason: 'ingress', attempts: [] });
+    await log.commit({ deadLetters: { put: [full, ingress] } });
+    const reopened = await bench.reopen();
+    for (const letter of [full, ingress]) expect(plain(await reopened.deadLetter(letter.id))).toEqual(plain(letter));
+  },
+
+  'outcomes are kept per ref and consumer, the last one counts': async (bench) => {
+    const log = await bench.open();
+    const ref = newRef();
+    const base = { ref, at: 7, attempts: 1 };
+    await log.commit({
+      outcomes: [
+        { ...base, consumer: 'b', state: 'confirmed', confirmedBy: 'puback' },
+        { ...base, consumer: 'a', state: 'confirmed' },
+        { ...base, ref: newRef(), consumer: 'a', state: 'expired' },
+      ],
+    });
+    await log.commit({ outcomes: [{ ...base, consumer: 'a', state: 'bounced', at: 9, attempts: 3, error: 'gone' }] });
+    const reopened = await bench.reopen();
+    expect(await reopened.outcomes(ref)).toEqual([
+      { ...base, consumer: 'a', state: 'bounced', at: 9, attempts: 3, error: 'gone' },
+      { ...base, consumer: 'b', state: 'confirmed', confirmedBy: 'puback' },
+    ]);
+    expect(await reopened.outcomes(newRef())).toEqual([]);
+  },
+};
