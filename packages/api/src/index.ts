@@ -1,1 +1,4 @@
-export {};
+/** REST, WebSocket, health and metrics over HTTP, and the built-in connection `http`. */
+export type { ApiKey } from './auth.ts';
+export { httpAdapter } from './http-adapter.ts';
+export { type Api, type ApiOptions, createApi, type HttpOptions } from './server.ts';

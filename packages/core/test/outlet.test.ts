@@ -68,7 +68,16 @@ function bench(more: Partial<Target> = {}): Bench {
   const sent: Sent[] = [];
   const target = makeTarget(clock, more);
   const match = ({ key }: Event): Match => ({ target, key });
-  const made: Bench = { clock, log, ledger, sent, up: true, bodies: () => sent.map(({ event }) => text(event)), outlet: undefined!, offer: undefined! };
+  const made: Bench = {
+    clock,
+    log,
+    ledger,
+    sent,
+    up: true,
+    bodies: () => sent.map(({ event }) => text(event)),
+    outlet: undefined!,
+    offer: undefined!,
+  };
   const outlet = new Outlet(target, {
     log,
     reader,
@@ -78,7 +87,9 @@ function bench(more: Partial<Target> = {}): Bench {
       up: () => made.up,
       window: createWindow(10),
       send: (event) =>
-        new Promise((resolve, reject) => sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject })),
+        new Promise((resolve, reject) =>
+          sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
+        ),
     },
     signal: new AbortController().signal,
     routed: () => reader.head(),

@@ -102,35 +102,45 @@ describe('the scheduler', () => {
   });
 
   it('never launches past an earlier delivery of the lane that is not in flight', () => {
-    const step = fc.record({ act: fc.constantFrom('add', 'launch', 'confirm', 'refuse', 'due'), key: fc.nat(2), pick: fc.nat(50) });
+    const step = fc.record({
+      act: fc.constantFrom('add', 'launch', 'confirm', 'refuse', 'due'),
+      key: fc.nat(2),
+      pick: fc.nat(50),
+    });
     fc.assert(
-      fc.property(fc.constantFrom('key' as const, 'strict' as const), fc.array(step, { maxLength: 120 }), (order, steps) => {
-        const scheduler = new Scheduler(order);
-        const all: Delivery[] = [];
-        for (const { act, key, pick } of steps) {
-          const flying = all.filter(({ state }) => state === 'flight');
-          const chosen = flying[pick % Math.max(1, flying.length)];
-          if (act === 'add') {
-            all.push(deliveryOf(scheduler, all.length + 1, `${key}`));
-            scheduler.add(all.at(-1)!);
-          } else if (act === 'launch') {
-            const next = scheduler.next();
-            if (!next) continue;
-            const earlier = all.slice(0, all.indexOf(next)).filter(({ lane, state }) => lane === next.lane && state !== 'settled');
-            expect(earlier.every(({ state }) => state === 'flight')).toBe(true);
-            expect(earlier.length === 0 || order === 'key').toBe(true);
-            scheduler.launch(next, true);
-          } else if (act === 'confirm' && chosen) {
-            confirm(scheduler, chosen);
-          } else if (act === 'refuse' && chosen) {
-            refuse(scheduler, chosen);
-            scheduler.retry(chosen.lane);
-          } else if (act === 'due') {
-            const stopped = all.find(({ state }) => state === 'failed');
-            if (stopped) scheduler.due(stopped.lane);
+      fc.property(
+        fc.constantFrom('key' as const, 'strict' as const),
+        fc.array(step, { maxLength: 120 }),
+        (order, steps) => {
+          const scheduler = new Scheduler(order);
+          const all: Delivery[] = [];
+          for (const { act, key, pick } of steps) {
+            const flying = all.filter(({ state }) => state === 'flight');
+            const chosen = flying[pick % Math.max(1, flying.length)];
+            if (act === 'add') {
+              all.push(deliveryOf(scheduler, all.length + 1, `${key}`));
+              scheduler.add(all.at(-1)!);
+            } else if (act === 'launch') {
+              const next = scheduler.next();
+              if (!next) continue;
+              const earlier = all
+                .slice(0, all.indexOf(next))
+                .filter(({ lane, state }) => lane === next.lane && state !== 'settled');
+              expect(earlier.every(({ state }) => state === 'flight')).toBe(true);
+              expect(earlier.length === 0 || order === 'key').toBe(true);
+              scheduler.launch(next, true);
+            } else if (act === 'confirm' && chosen) {
+              confirm(scheduler, chosen);
+            } else if (act === 'refuse' && chosen) {
+              refuse(scheduler, chosen);
+              scheduler.retry(chosen.lane);
+            } else if (act === 'due') {
+              const stopped = all.find(({ state }) => state === 'failed');
+              if (stopped) scheduler.due(stopped.lane);
+            }
           }
-        }
-      }),
+        },
+      ),
     );
   });
 
