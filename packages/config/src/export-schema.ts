@@ -1,11 +1,12 @@
 import type { AnyAdapter } from '@magpie/contract';
+import { routesSchema } from '@magpie/routing';
 import { BUILT_IN, commonSchema } from './connections.ts';
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 import { gatewaySchema, httpSchema } from './schema.ts';
 
 /**
- * JSON Schema of a configuration file with these adapters, for editors (`# yaml-language-server: $schema=…`). Routes are
- * only known to be a mapping of mappings: expressions and templates are checked by `magpie check`.
+ * JSON Schema of a configuration file with these adapters, for editors (`# yaml-language-server: $schema=…`). It knows the
+ * keys; expressions, templates and what follows from them are checked by `magpie check`.
  */
 export function configJsonSchema(adapters: readonly AnyAdapter[]): Record<string, unknown> {
   const configurable = adapters.filter(({ type }) => type !== BUILT_IN);
@@ -23,7 +24,7 @@ export function configJsonSchema(adapters: readonly AnyAdapter[]): Record<string
         propertyNames: { pattern: '^(?!http$)[A-Za-z][A-Za-z0-9_-]*$' },
         additionalProperties: { oneOf: configurable.map(connectionJsonSchema) },
       },
-      routes: { type: 'object', additionalProperties: { type: 'object' } },
+      routes: bare(jsonSchemaOf(routesSchema(adapters))),
     },
     patternProperties: { '^x-': {} },
     additionalProperties: false,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** The little of JSON Schema (2020-12) that zod writes and this package reads. Extra keys come from `.meta()`. */
 export interface JsonSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
   readonly const?: unknown;
@@ -36,7 +36,8 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return made;
 }
 
-const alternativesOf = (schema: JsonSchema): readonly JsonSchema[] => {
+/** The alternatives of a union, nested ones included; the schema itself when it is none. */
+export const alternativesOf = (schema: JsonSchema): readonly JsonSchema[] => {
   const inner = schema.anyOf ?? schema.oneOf;
   return inner ? inner.flatMap(alternativesOf) : [schema];
 };

@@ -1,6 +1,7 @@
 import type { AnyAdapter } from '@magpie/contract';
+import { routesSchema } from '@magpie/routing';
 import { BUILT_IN, commonSchema } from './connections.ts';
-import { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+import { alternativesOf, type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 import { gatewaySchema, httpSchema } from './schema.ts';
 
 const INTRODUCTION = `# Configuration reference
@@ -22,9 +23,38 @@ export function configReference(adapters: readonly AnyAdapter[]): string {
     section('`gateway`', jsonSchemaOf(gatewaySchema)),
     section('`http`', jsonSchemaOf(httpSchema)),
     section('Every connection', jsonSchemaOf(commonSchema)),
+    ...routeSections(adapters),
     ...adapters.flatMap(adapterSections),
   ];
   return [INTRODUCTION, ...sections].join('\n');
+}
+
+/** The keys of routes that mean the same for every protocol. */
+function routeSections(adapters: readonly AnyAdapter[]): readonly string[] {
+  const routes = jsonSchemaOf(routesSchema(adapters)).additionalProperties;
+  if (typeof routes !== 'object') return [];
+  const { from = {}, to = {}, ...own } = routes.properties ?? {};
+  const places = { from: plainMapping(from), to: { ...plainMapping(to), expected: 'target or a list of targets' } };
+  return [
+    section('Every route', { ...routes, properties: { ...places, ...own } }),
+    section('`from` of every route', commonKeys(from)),
+    section('`to` of every route', commonKeys(to)),
+  ];
+}
+
+const plainMapping = ({ description }: JsonSchema): JsonSchema => ({
+  type: 'object',
+  ...(description === undefined ? {} : { description }),
+});
+
+/** The keys that all alternatives of a schema have, lists taken for their entries. */
+function commonKeys(schema: JsonSchema): JsonSchema {
+  const mappings = alternativesOf(schema).flatMap((each) => (each.items ? alternativesOf(each.items) : [each]));
+  const [first = {}, ...others] = mappings;
+  const shared = Object.entries(first.properties ?? {}).filter(([key]) =>
+    others.every(({ properties = {} }) => Object.hasOwn(properties, key)),
+  );
+  return { ...first, properties: Object.fromEntries(shared) };
 }
 
 function adapterSections({ type, connectionSchema, sourceSchema, targetSchema }: AnyAdapter): readonly string[] {
@@ -78,14 +108,15 @@ function typeText(schema: JsonSchema): string {
 }
 
 function bareType(schema: JsonSchema): string {
-  if (schema.expected !== undefined) return schema.expected.replace(/^(an?|the) /, '');
+  if (schema.expected !== undefined) return schema.expected.replace(/^(an?|the) /, '').replace(/ such as .*/, '');
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives) return [...new Set(alternatives.map(typeText))].join(' or ');
   if (schema.items) return `list of ${plural(typeText(schema.items))}`;
   if (schema.filePath) return 'path';
-  return `${NAMES[schema.type ?? ''] ?? 'any value'}${bounds(schema)}`;
+  const types = [schema.type ?? []].flat().map((type) => NAMES[type] ?? type);
+  return `${types.join(' or ') || 'any value'}${bounds(schema)}`;
 }
 
 const NAMES: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ const page = configReference(sampleAdapters);
 describe('the configuration reference', () => {
   it.each([
     '| **`id`** | name of letters, digits, ".", "_" and "-", at most 64 long |  |',
-    '| `log.retain` | duration such as "500ms", "30s", "5m", "24h" or "7d" | `7d` |',
+    '| `log.retain` | duration | `7d` |',
     '| `port` | whole number, 0 to 65535 | `8080` |',
     '| **`keys[].hash`** | SHA-256 of the key as 64 hexadecimal digits (secret) |',
     '| `keepAlive` | whole number, 1 to 600 | `30` | Seconds between pings. |',
@@ -15,6 +15,9 @@ describe('the configuration reference', () => {
     '| `tls.ca` | path |  | Certificates to trust. |',
     '| **`rooms[].room`** | text |  | Its address. |',
     '## Connections of `type: sample`',
+    '| **`from`** | mapping |  |',
+    '| `when` | text |  | Condition (CEL) an event must meet |',
+    '| **`connection`** | text |  | Name of the connection to send to; never a template |',
     '## `from` of the built-in connection `http`',
   ])('has %s', (row) => expect(page).toContain(row));
 
