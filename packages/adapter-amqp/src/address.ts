@@ -64,8 +64,11 @@ function checkKey(words: readonly string[]): string | undefined {
 }
 
 function checkShortString(what: string, value: string): string | undefined {
+  const article = what.startsWith('e') ? 'an' : 'a';
   if (value.includes('\0')) return `a NUL character in the ${what}`;
   if (!value.isWellFormed()) return `a lone surrogate in the ${what}`;
   const bytes = Buffer.byteLength(value);
-  return bytes > SHORT_STRING_BYTES ? `a ${what} of ${bytes} bytes, more than ${SHORT_STRING_BYTES}` : undefined;
+  return bytes > SHORT_STRING_BYTES
+    ? `${article} ${what} of ${bytes} bytes, more than ${SHORT_STRING_BYTES}`
+    : undefined;
 }

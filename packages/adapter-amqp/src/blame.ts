@@ -8,28 +8,27 @@ export const whereTo = ({ exchange, routingKey }: Sent): string =>
 
 /**
  * Who made the broker close the publishing channel. It names the exchange, the routing key or the size, not the message;
- * a message that was alone on the channel is the culprit in any case, so that a poison message cannot go round for ever.
- * The judgement of all others is `Unknown`: they may have arrived. Called once per channel error, for all sends in flight.
+ * where it names nothing, a message that was alone on the channel is the culprit, so that a poison message cannot go
+ * round for ever. The judgement of all others is `Unknown`: they may have arrived. Called once per channel error, for
+ * all `count` sends in flight.
  */
 export function blame(error: unknown, count: number): (sent: Sent) => MagpieError {
-  const guilty = count === 1 ? (): boolean => true : suspicion(error);
+  const guilty = suspicion(wireReason(error)) ?? (() => count === 1);
   return (sent) =>
     guilty(sent)
       ? toContractError('channel', error, whereTo(sent))
-      : new Unknown(
-          `the broker closed the channel because of another message (${wireReason(error)}); it may have this one`,
-        );
+      : new Unknown(`another message made the broker close the channel (${wireReason(error)}); it may have this one`);
 }
 
-function suspicion(error: unknown): (sent: Sent) => boolean {
-  const reason = wireReason(error);
+/** Which sends the broker's words fit; undefined when they name nothing. */
+function suspicion(reason: string): ((sent: Sent) => boolean) | undefined {
   const size = /message size (\d+)/.exec(reason)?.[1];
   if (size !== undefined) return ({ bytes }) => bytes === Number(size);
-  const exchange = /exchange '(.*?)' in vhost/s.exec(reason)?.[1];
-  if (exchange === undefined) return () => false;
+  const named = /exchange '(.*?)' in vhost/s.exec(reason)?.[1];
+  if (named === undefined) return undefined;
+  const exchange = named === 'amq.default' ? '' : named;
   const key = /access to topic '(.*?)' in exchange/s.exec(reason)?.[1];
-  return (sent) =>
-    sent.exchange === (exchange === 'amq.default' ? '' : exchange) && (key === undefined || sent.routingKey === key);
+  return (sent) => sent.exchange === exchange && (key === undefined || sent.routingKey === key);
 }
 
 /** The exchange that a channel error says does not exist. */

@@ -1,8 +1,8 @@
 import { type AdapterContext, type Clock, errorMessage, type Sink } from '@magpie/contract';
 import type { ChannelModel } from 'amqplib';
-import { backoff } from './backoff.ts';
+import { createRetry } from './backoff.ts';
 import { errorCode, wireReason } from './errors.ts';
-import { openTap, type Tap, type TapEnd } from './tap.ts';
+import { openTap, type Tap, type TapEnd, type TapOptions } from './tap.ts';
 
 /** What is wanted of one queue, from all sources that name it. */
 export interface QueueWish {
@@ -13,7 +13,7 @@ export interface QueueWish {
 /** Keeps one queue consumed for as long as its link lives. */
 export interface Consumer {
   readonly wish: QueueWish;
-  /** Resolves when the queue is consumed or the first attempt has failed visibly. Rejects only when the link is gone. */
+  /** Resolves when the queue is consumed or the first attempt has failed visibly. Never rejects. */
   start(): Promise<void>;
   /** No new messages and no new attempts; acknowledgements still go out. */
   quiesce(): Promise<void>;
@@ -33,9 +33,6 @@ export interface ConsumerOptions {
   readonly sink: Sink;
 }
 
-/** After this time of undisturbed consuming the next trouble starts with the shortest pause again, ms. */
-const SOUND_MS = 60_000;
-
 /** Longest wait for verdicts when a queue is given up; what has none then is delivered again to the next consumer, ms. */
 const VERDICTS_MS = 5000;
 
@@ -46,66 +43,49 @@ const VERDICTS_MS = 5000;
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { queue, wish, model, context } = options;
   const part = `queue ${queue}`;
+  const retry = createRetry(context.clock);
   let tap: Tap | undefined;
   let stopped = false;
-  let attempt = 0;
-  let since = 0;
-  let cancelTimer = (): void => undefined;
 
-  const halt = (): void => {
-    stopped = true;
-    cancelTimer();
-    context.detail(part, undefined);
-  };
-  const later = (state: string): void => {
-    if (stopped || !options.alive()) return;
-    if (tap && context.clock.monotonic() - since > SOUND_MS) attempt = 0;
-    context.detail(part, state);
-    cancelTimer = context.clock.timeout(backoff(attempt), () => void open());
-    attempt += 1;
-  };
-  const ended = (end: TapEnd): void => {
-    later(stateOf(end));
-    context.logger.warn({ queue, reason: stateOf(end) }, 'consuming a queue was interrupted');
+  const interrupted = (end: TapEnd): void => {
     void tap?.close();
     tap = undefined;
+    if (stopped || !options.alive()) return;
+    const state = stateOf(end);
+    context.detail(part, state);
+    context.logger.warn({ queue, state }, 'a queue is not consumed at present');
+    retry.schedule(() => void start());
   };
-  const open = async (): Promise<void> => {
+  const start = async (): Promise<void> => {
     let early: TapEnd | undefined;
+    const ended = (end: TapEnd): void => {
+      if (tap) interrupted(end);
+      else early = end;
+    };
     try {
-      const opened = await openTap(model, {
-        queue,
-        ...wish,
-        consumerTag: consumerTagOf(context),
-        now: () => context.clock.now(),
-        sink: options.sink,
-        progress: () => {
-          attempt = 0;
-        },
-        ended(end) {
-          if (tap) ended(end);
-          else early = end;
-        },
-      });
-      if (stopped) return void opened.close();
-      tap = opened;
-      since = context.clock.monotonic();
-      if (early) ended(early);
-      else context.detail(part, undefined);
+      tap = await openTap(model, tapOptions(options, retry.reset, ended));
     } catch (error) {
-      later(stateOf(early ?? { type: 'broker', error }));
+      early ??= { type: 'broker', error };
     }
+    if (early) interrupted(early);
+    else if (stopped) await tap?.close();
+    else context.detail(part, undefined);
+  };
+  const halt = (): void => {
+    stopped = true;
+    retry.stop();
+    context.detail(part, undefined);
+  };
+  const quiesce = async (): Promise<void> => {
+    halt();
+    await tap?.cancel();
   };
   return {
     wish,
-    start: open,
-    async quiesce() {
-      halt();
-      await tap?.cancel();
-    },
+    start,
+    quiesce,
     async stop() {
-      halt();
-      await tap?.cancel();
+      await quiesce();
       await Promise.race([tap?.settled(), pause(context.clock, VERDICTS_MS)]);
       await tap?.close();
     },
@@ -113,11 +93,26 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   };
 }
 
-const pause = (clock: Clock, ms: number): Promise<void> => new Promise((resolve) => void clock.timeout(ms, resolve));
+/** Progress means that a message was stored: a queue that can be opened but not stored from keeps its growing pauses. */
+const tapOptions = (
+  { queue, wish, sink, context }: ConsumerOptions,
+  progress: () => void,
+  ended: (end: TapEnd) => void,
+): TapOptions => ({
+  queue,
+  ...wish,
+  // Shown in the broker's list of consumers; need only be unique per channel.
+  consumerTag: Buffer.from(`magpie.${context.gatewayId}.${context.name}`).subarray(0, 200).toString(),
+  now: () => context.clock.now(),
+  sink,
+  progress,
+  ended,
+});
 
-/** Shown in the broker's list of consumers; unique per channel, as it must be. */
-const consumerTagOf = ({ gatewayId, name }: AdapterContext): string =>
-  Buffer.from(`magpie.${gatewayId}.${name}`).subarray(0, 200).toString();
+const pause = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.timeout(ms, resolve);
+  });
 
 const STATES = new Map<string | number | undefined, string>([
   [403, 'not permitted'],

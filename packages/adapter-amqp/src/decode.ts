@@ -53,6 +53,7 @@ function readHeaders(table: Table): Header[] {
 function isOurs(name: string, value: unknown): boolean {
   if (name === RESERVED.traceparent) return isTraceparent(value);
   if (name === RESERVED.replyTo) return parseReplyTo(value) !== undefined;
+  if (name === RESERVED.correlationId) return typeof value === 'string' || value instanceof Uint8Array;
   return isReserved(name);
 }
 
@@ -66,7 +67,7 @@ const isTime = (value: unknown): value is number => Number.isInteger(value) && M
 
 /** The exact time when it agrees with the property (someone else may have changed only that), else whole seconds. */
 function readTime(exact: unknown, timestamp: unknown, now: number): number {
-  const seconds = isTime(timestamp) && timestamp <= MAX_TIME / 1000 ? timestamp : undefined;
+  const seconds = isTime(timestamp) && Math.abs(timestamp) <= MAX_TIME / 1000 ? timestamp : undefined;
   if (isTime(exact) && (seconds === undefined || Math.floor(exact / 1000) === seconds)) return exact;
   return seconds === undefined ? now : seconds * 1000;
 }

@@ -33,7 +33,8 @@ export const amqpAdapter = defineAdapter({
   create: createConnection,
 });
 
-function targetGuarantee({ persistent, mandatory }: AmqpTarget): Guarantee {
+/** Only a persistent message that must be routed is sure to be kept; see `guarantees`. */
+export function targetGuarantee({ persistent, mandatory }: AmqpTarget): Guarantee {
   if (!persistent) return { level: 'at-most-once', reason: 'persistent: false, a broker restart loses the message' };
   if (!mandatory) return { level: 'at-most-once', reason: 'mandatory: false, a message that no queue takes is lost' };
   return {

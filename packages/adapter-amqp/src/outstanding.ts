@@ -10,8 +10,8 @@ export interface Sent {
 /** A send that waits for the broker's confirmation. */
 interface Waiting extends Sent {
   readonly at: number;
-  /** The broker's words when it returned the message: no queue took it. */
-  returned?: string;
+  /** The broker has returned the message: no queue took it. */
+  returned: boolean;
   settle(error: MagpieError | undefined): void;
 }
 
@@ -21,9 +21,9 @@ export interface Outstanding {
   /** Waits for the outcome of a send. Rejects with `Aborted` on the signal, `Unknown` after the confirm timeout. */
   add(id: string, sent: Sent, signal: AbortSignal): Promise<SendReceipt>;
   /** Marks a send as returned; the confirmation that follows then counts as a failure. */
-  returned(id: string, reason: string): void;
+  returned(id: string): void;
   /** Settles one send; `judge` makes the error, if any. Ignores ids that are not waiting any more. */
-  settle(id: string, judge: (sent: Sent, returned: string | undefined) => MagpieError | undefined): void;
+  settle(id: string, judge: (sent: Sent, returned: boolean) => MagpieError | undefined): void;
   /** Settles all; `judge` makes each one's error. */
   settleAll(judge: (sent: Sent) => MagpieError): void;
 }
@@ -75,12 +75,12 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
           else resolve(RECEIPT);
         };
         signal.addEventListener('abort', abort, { once: true });
-        waiting.set(id, { ...sent, at: clock.monotonic(), settle });
+        waiting.set(id, { ...sent, at: clock.monotonic(), returned: false, settle });
         watch();
       }),
-    returned(id, reason) {
+    returned(id) {
       const one = waiting.get(id);
-      if (one) one.returned = reason;
+      if (one) one.returned = true;
     },
     settle(id, judge) {
       const one = waiting.get(id);

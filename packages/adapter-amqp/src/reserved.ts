@@ -5,7 +5,7 @@
 export const RESERVED = {
   /** Ids of the gateways passed: array of strings. */
   via: 'x-magpie-via',
-  /** Event ref and a number, to find the send a returned message belongs to. */
+  /** Delivery id and number of the attempt on this link, to find the send a returned message belongs to. */
   send: 'x-magpie-send',
   /** Exact time in ms where the `timestamp` property (whole seconds) is not enough. */
   time: 'x-magpie-time',

@@ -1,7 +1,5 @@
-import { errorMessage, type Sink, type Verdict } from '@magpie/contract';
-import type { Channel, ChannelModel, ConsumeMessage, Message } from 'amqplib';
-import { decode } from './decode.ts';
-import { createAckLedger } from './ledger.ts';
+import type { Channel, ChannelModel, Message } from 'amqplib';
+import { createIntake, type IntakeOptions } from './intake.ts';
 
 /** One consuming channel from its opening to its end; acknowledgements of an ended one go nowhere. */
 export interface Tap {
@@ -13,16 +11,12 @@ export interface Tap {
   close(): Promise<void>;
 }
 
-export interface TapOptions {
-  readonly queue: string;
+export interface TapOptions extends Pick<IntakeOptions, 'queue' | 'uniqueIds' | 'now' | 'sink'> {
   readonly prefetch: number;
-  readonly uniqueIds: boolean;
   readonly consumerTag: string;
-  readonly now: () => number;
-  readonly sink: Sink;
   /** Messages have been acknowledged. */
   progress(): void;
-  /** The channel is of no more use; once, not after `close`. `unavailable`: a message could not be stored. */
+  /** The channel is of no more use; at most once, not after `close`. May come before `openTap` resolves. */
   ended(reason: TapEnd): void;
 }
 
@@ -31,116 +25,59 @@ export type TapEnd =
   | { readonly type: 'broker'; readonly error: unknown }
   | { readonly type: 'unavailable'; readonly reason: string };
 
-/** A verdict for each message of a batch, in order. */
-interface Judged {
-  readonly messages: readonly ConsumeMessage[];
-  readonly verdicts: readonly Verdict[];
-}
-
-const EMPTY = Buffer.alloc(0);
-
-/**
- * Opens a channel and consumes a queue. Rejects with the library's error when the broker refuses. Messages of one loop
- * turn go to the sink as one batch, so that one commit and one acknowledgement serve them all.
- */
+/** Opens a channel and consumes a queue. Rejects with the library's error when the broker refuses. */
 export async function openTap(model: ChannelModel, options: TapOptions): Promise<Tap> {
   const channel = await model.createChannel();
-  const ledger = createAckLedger();
   let open = true;
   let failure: unknown;
-  let batch: ConsumeMessage[] = [];
-  let outstanding = 0;
-  let drained = Promise.withResolvers<void>();
-  drained.resolve();
-
+  const intake = createIntake({
+    ...options,
+    acknowledge(upTo) {
+      if (acknowledge(channel, upTo)) options.progress();
+    },
+    unavailable: (reason) => end({ type: 'unavailable', reason }),
+  });
   const end = (reason: TapEnd): void => {
     if (!open) return;
     open = false;
-    drained.resolve();
+    intake.stop();
     options.ended(reason);
   };
   channel.on('error', (error) => {
     failure = error;
   });
   channel.on('close', () => end({ type: 'broker', error: failure ?? new Error('channel closed') }));
-
-  const settle = ({ messages, verdicts }: Judged): void => {
-    if (!open) return;
-    const refusal = judge(messages, verdicts, ledger);
-    outstanding -= messages.length;
-    if (acknowledge(channel, ledger.advance())) options.progress();
-    if (outstanding === 0) drained.resolve();
-    if (refusal !== undefined) end({ type: 'unavailable', reason: refusal });
-  };
-  const flush = (): void => {
-    const messages = batch;
-    batch = [];
-    if (!open) return;
-    const now = options.now();
-    const events = messages.map((message) =>
-      decode(message, { queue: options.queue, now, uniqueIds: options.uniqueIds }),
-    );
-    options.sink(events).then(
-      (verdicts) => settle({ messages, verdicts }),
-      (error: unknown) => settle({ messages, verdicts: messages.map(() => unavailable(error)) }),
-    );
-  };
-  const deliver = (message: ConsumeMessage | null): void => {
-    if (!message) {
-      end({ type: 'broker', error: cancelled(options.queue) });
-      return;
-    }
-    if (outstanding === 0) drained = Promise.withResolvers<void>();
-    outstanding += 1;
-    if (batch.push(message) === 1) setImmediate(flush);
-  };
-
   await channel.prefetch(options.prefetch, false);
-  const { consumerTag } = await channel.consume(options.queue, deliver, { consumerTag: options.consumerTag });
+  const { consumerTag } = await channel.consume(
+    options.queue,
+    (message) => (message ? intake.take(message) : end({ type: 'broker', error: cancelled(options.queue) })),
+    { consumerTag: options.consumerTag },
+  );
   return {
     cancel: () => quietly(channel.cancel.bind(channel, consumerTag)),
-    settled: () => drained.promise,
+    settled: intake.settled,
     close() {
       open = false;
-      drained.resolve();
+      intake.stop();
       return quietly(channel.close.bind(channel));
     },
   };
 }
 
-/** Enters verdicts into the ledger; the reason of the first `unavailable`. */
-function judge(
-  messages: readonly ConsumeMessage[],
-  verdicts: readonly Verdict[],
-  ledger: ReturnType<typeof createAckLedger>,
-): string | undefined {
-  let refusal: string | undefined;
-  for (const [index, { fields }] of messages.entries()) {
-    const verdict = verdicts[index] ?? unavailable('no verdict was given');
-    if (verdict.type !== 'unavailable') ledger.settle(fields.deliveryTag);
-    else {
-      ledger.hold(fields.deliveryTag);
-      refusal ??= verdict.reason;
-    }
-  }
-  return refusal;
-}
-
-const unavailable = (error: unknown): Verdict => ({ type: 'unavailable', reason: errorMessage(error) });
-
-/** The reply code of a passive check of a queue that is gone, so that both look the same in the status. */
+/** A deleted queue looks the same in the status whether it went before or while it was consumed. */
 const cancelled = (queue: string): Error =>
   Object.assign(new Error(`the broker cancelled the consumer: queue '${queue}' was deleted or moved`), { code: 404 });
 
-function acknowledge(channel: Channel, deliveryTag: number | undefined): boolean {
-  if (deliveryTag === undefined) return false;
+function acknowledge(channel: Channel, upTo: number): boolean {
   try {
-    channel.ack(tagged(deliveryTag), true);
+    channel.ack(tagged(upTo), true);
     return true;
   } catch {
     return false; // The channel has just closed: the broker delivers again what it has no acknowledgement for.
   }
 }
+
+const EMPTY = Buffer.alloc(0);
 
 /** amqplib acknowledges messages, of which it reads the tag only. */
 const tagged = (deliveryTag: number): Message => ({

@@ -1,0 +1,190 @@
+import { Rejected, TooLarge } from '@magpie/contract';
+import { describe, expect, it } from 'vitest';
+import { decode } from '../src/decode.ts';
+import { encode } from '../src/encode.ts';
+import { consumed, decoding, encoding, NOW, outgoing } from './messages.ts';
+
+const LONG = 'é'.repeat(128);
+
+describe('receiving', () => {
+  it('takes every property', () => {
+    const event = decode(
+      consumed({
+        messageId: 'm-1',
+        type: 'alarm',
+        contentType: 'application/json',
+        contentEncoding: 'gzip',
+        correlationId: 'c-1',
+        replyTo: 'answers',
+        expiration: '5000',
+        priority: 7,
+        timestamp: 1_700_000_000,
+        appId: 'app',
+        userId: 'bob',
+        deliveryMode: 2,
+      }),
+      decoding,
+    );
+    expect(event).toMatchObject({
+      kind: 'message',
+      address: { scheme: 'queue', segments: ['inbox', 'a', 'b'] },
+      id: 'm-1',
+      type: 'alarm',
+      contentType: 'application/json',
+      contentEncoding: 'gzip',
+      correlationId: 'c-1',
+      replyTo: { scheme: 'queue', segments: ['answers'] },
+      expiresAt: NOW + 5000,
+      priority: 7,
+      time: 1_700_000_000_000,
+      origin: { queue: 'inbox', exchange: 'alarms', routingKey: 'a.b', appId: 'app', userId: 'bob', deliveryMode: 2 },
+    });
+    expect(event).not.toHaveProperty('redelivered');
+    expect(event).not.toHaveProperty('dedupeKey');
+  });
+
+  it.each([
+    ['time', { timestamp: 8.64e15 }, { time: NOW }],
+    ['time', { timestamp: -1.5 }, { time: NOW }],
+    ['time', { timestamp: 5, headers: { 'x-magpie-time': 5999 } }, { time: 5999 }],
+    ['a time someone else has changed', { timestamp: 7, headers: { 'x-magpie-time': 5999 } }, { time: 7000 }],
+    ['priority', { priority: 255 }, { priority: 9 }],
+    ['expiration', { expiration: 'soon' }, { expiresAt: undefined }],
+    ['via', { headers: { 'x-magpie-via': ['a', 1, '', 'b'] } }, { via: ['a', 'b'] }],
+    ['via', { headers: { 'x-magpie-via': 'a' } }, { via: [] }],
+    ['trace', { headers: { traceparent: 'junk' } }, { trace: undefined, headers: [['traceparent', 'junk']] }],
+    ['reply address', { headers: { 'x-reply-to': '%' } }, { replyTo: undefined, headers: [['x-reply-to', '%']] }],
+    [
+      'reply address',
+      { headers: { 'x-reply-to': 'topic:a/b%2Fc' } },
+      { replyTo: { scheme: 'topic', segments: ['a', 'b/c'] } },
+    ],
+    ['bytes as correlation id', { headers: { 'x-correlation-id': Buffer.of(255) } }, { correlationId: 'base64:/w==' }],
+    ['a correlation id that looks like bytes', { correlationId: 'base64:x' }, { correlationId: 'base64:YmFzZTY0Ong=' }],
+    ['empty texts', { messageId: '', type: '' }, { id: undefined, type: undefined }],
+    ['no table', { headers: undefined }, { headers: [] }],
+  ])('%s: %j', (_, properties, expected) => {
+    const event = decode(consumed(properties), decoding);
+    for (const [field, value] of Object.entries(expected)) expect(Reflect.get(event, field)).toEqual(value);
+  });
+
+  it('marks a second delivery, and names it for the dedupe window by queue and message id', () => {
+    const again = consumed({ messageId: 'm/1' }, { redelivered: true });
+    expect(decode(again, { ...decoding, queue: 'a/b' })).toMatchObject({ redelivered: true, dedupeKey: 'a%2Fb/m/1' });
+    const resent = consumed({ messageId: 'm-1', headers: { 'x-magpie-redelivered': true } });
+    expect(decode(resent, decoding)).toMatchObject({ redelivered: true, dedupeKey: 'inbox/m-1', headers: [] });
+  });
+
+  it('names every delivery for the dedupe window when the ids of the sender are unique', () => {
+    expect(decode(consumed({ messageId: 'm-1' }), { ...decoding, uniqueIds: true }).dedupeKey).toBe('inbox/m-1');
+    expect(decode(consumed(), { ...decoding, uniqueIds: true }).dedupeKey).toBeUndefined();
+  });
+});
+
+describe('sending', () => {
+  it('writes the properties there are', () => {
+    const properties = encode(
+      outgoing({ type: 't', contentType: 'text/plain', correlationId: 'c', priority: 12, expiresAt: NOW + 1500.4 }),
+      encoding,
+    );
+    expect(properties).toMatchObject({
+      messageId: 'id-1',
+      type: 't',
+      contentType: 'text/plain',
+      correlationId: 'c',
+      priority: 9,
+      expiration: '1500',
+      timestamp: 1_800_000_000,
+      persistent: true,
+      mandatory: true,
+      appId: 'plant-a',
+    });
+    expect(properties).not.toHaveProperty('userId');
+    expect({ ...properties.headers }).toEqual({
+      'x-magpie-send': 'ref.1',
+      'x-magpie-time': NOW,
+      'x-magpie-expires-at': NOW + 1500,
+    });
+  });
+
+  it('moves what does not fit into 255 bytes to headers', () => {
+    const { headers, ...properties } = encode(
+      outgoing({ id: LONG, type: LONG, correlationId: LONG, contentType: LONG, contentEncoding: LONG }),
+      encoding,
+    );
+    expect(Object.keys(properties).sort()).toEqual(['appId', 'mandatory', 'persistent', 'timestamp']);
+    expect(headers).toMatchObject({
+      'x-magpie-id': LONG,
+      'x-magpie-type': LONG,
+      'x-magpie-content-type': LONG,
+      'x-magpie-content-encoding': LONG,
+      'x-correlation-id': LONG,
+    });
+  });
+
+  it.each([
+    [{ scheme: 'queue', segments: ['answers'] }, 'answers', undefined],
+    [{ scheme: 'queue', segments: ['answers', 'a'] }, undefined, 'queue:answers/a'],
+    [{ scheme: 'queue', segments: [LONG] }, undefined, `queue:${LONG}`],
+    [{ scheme: 'exchange', segments: ['x/y', 'a', 'b'] }, undefined, 'exchange:x%2Fy/a.b'],
+    [{ scheme: 'topic', segments: ['a/b', 'c'] }, undefined, 'topic:a%2Fb/c'],
+  ])('reply address %j', (replyTo, property, header) => {
+    const properties = encode(outgoing({ replyTo }), encoding);
+    expect(properties.replyTo).toBe(property);
+    expect(properties.headers['x-reply-to']).toBe(header);
+  });
+
+  it('leaves out an expiration that RabbitMQ would refuse, and keeps the exact time', () => {
+    const expiresAt = NOW + 0x1_0000_0000;
+    const properties = encode(outgoing({ expiresAt }), encoding);
+    expect(properties).not.toHaveProperty('expiration');
+    expect(properties.headers['x-magpie-expires-at']).toBe(expiresAt);
+    expect(encode(outgoing({ expiresAt: 1 }), encoding).expiration).toBe('0');
+  });
+
+  it('does not send headers that steer the broker or belong to us', () => {
+    const names = [
+      'CC',
+      'BCC',
+      'x-death',
+      'x-first-death-queue',
+      'x-last-death-reason',
+      'x-magpie-via',
+      'x-magpie-any',
+      'x-reply-to',
+    ];
+    const { headers } = encode(
+      outgoing({ headers: [...names.map((name) => [name, 'v'] as const), ['cc', 'kept']] }),
+      encoding,
+    );
+    expect({ ...headers }).toEqual({ cc: 'kept', 'x-magpie-send': 'ref.1', 'x-magpie-time': NOW });
+  });
+
+  it('makes a list of repeated names', () => {
+    const { headers } = encode(
+      outgoing({
+        headers: [
+          ['a', 1],
+          ['b', [1]],
+          ['a', 'x'],
+          ['b', [2]],
+          ['a', null],
+        ],
+      }),
+      encoding,
+    );
+    expect(headers).toMatchObject({ a: [1, 'x', null], b: [[1], [2]] });
+  });
+
+  it('refuses headers AMQP cannot carry', () => {
+    const headers = (value: string) =>
+      outgoing({ headers: Array.from({ length: 5 }, (_, n) => [`h${n}`, value] as const) });
+    expect(() => encode(headers('x'.repeat(7000)), encoding)).toThrow(TooLarge);
+    expect(() => encode(outgoing({ headers: [[LONG, 1]] }), encoding)).toThrow(Rejected);
+    expect(() => encode(outgoing({ headers: [['a', { [LONG]: 1 }]] }), encoding)).toThrow(Rejected);
+    let deep: readonly unknown[] = [];
+    for (let level = 0; level < 40; level++) deep = [deep];
+    // biome-ignore lint/suspicious/noExplicitAny: deeper than the type can say.
+    expect(() => encode(outgoing({ headers: [['a', deep as any]] }), encoding)).toThrow(Rejected);
+  });
+});

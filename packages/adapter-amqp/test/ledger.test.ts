@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backoff } from '../src/backoff.ts';
+import { createAckLedger } from '../src/ledger.ts';
+
+describe('the acknowledgement ledger', () => {
+  it('acknowledges the highest tag below which nothing is missing', () => {
+    const ledger = createAckLedger();
+    ledger.settle(2);
+    expect(ledger.advance()).toBeUndefined();
+    ledger.settle(1);
+    expect(ledger.advance()).toBe(2);
+    expect(ledger.advance()).toBeUndefined();
+  });
+
+  it('never passes a held tag, whatever is stored after it', () => {
+    const ledger = createAckLedger();
+    ledger.settle(1);
+    ledger.settle(3);
+    ledger.hold(2);
+    ledger.settle(2);
+    expect(ledger.advance()).toBe(1);
+    expect(ledger.advance()).toBeUndefined();
+  });
+
+  it('in any order of verdicts, acknowledges exactly the stored ones before the first gap', () => {
+    const verdicts = fc.array(fc.boolean(), { maxLength: 30 });
+    const order = verdicts.chain((stored) =>
+      fc.tuple(fc.constant(stored), fc.shuffledSubarray([...stored.keys()], { minLength: stored.length })),
+    );
+    fc.assert(
+      fc.property(order, ([stored, indices]) => {
+        const ledger = createAckLedger();
+        let last = 0;
+        for (const index of indices) {
+          if (stored[index]) ledger.settle(index + 1);
+          else ledger.hold(index + 1);
+          last = ledger.advance() ?? last;
+        }
+        const gap = stored.indexOf(false);
+        expect(last).toBe(gap < 0 ? stored.length : gap);
+      }),
+    );
+  });
+});
+
+it('pauses grow from half a second to at most half a minute', () => {
+  expect([0, 1, 2, 20].map((attempt) => backoff(attempt, () => 0))).toEqual([500, 500, 500, 500]);
+  expect([0, 1, 5, 20].map((attempt) => backoff(attempt, () => 1))).toEqual([1000, 2000, 30_000, 30_000]);
+});
