@@ -19,7 +19,7 @@ export const messageSchema = z
       .looseObject({ connection: z.string().describe('Name of the connection to send by.') })
       .optional()
       .describe('Send directly: a connection and the words of its protocol, such as { connection, room }.'),
-    payload: z.unknown().describe('JSON body.'),
+    payload: z.unknown().optional().describe('JSON body.'),
     text: z.string().optional().describe('Text body.'),
     base64: z.base64().optional().describe('Binary body.'),
     contentType: z.string().max(255).optional().describe('Media type of the body; default by its form.'),

@@ -38,8 +38,10 @@ export async function realWorld(say: (line: string) => void): Promise<World> {
     title: 'Mosquitto, RabbitMQ and Prosody',
     configuration: fileURLToPath(new URL('../../examples/pump-room/magpie.yaml', import.meta.url)),
     env: {
-      MQTT_URL: mosquitto.urls.plain,
-      AMQP_URL: rabbitmq.urls.plain,
+      MQTT_URL: `mqtt://127.0.0.1:${mosquitto.ports.plain}`,
+      MQTT_PASSWORD: PASSWORD,
+      AMQP_URL: `amqp://127.0.0.1:${rabbitmq.ports.plain}`,
+      AMQP_PASSWORD: PASSWORD,
       XMPP_URL: prosody.urls.plain,
       XMPP_CA: prosody.ca,
       XMPP_PASSWORD: PASSWORD,
