@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { LogLocked } from './contract.ts';
+import { errorMessage } from '@magpie/contract';
+import { LogFailed, LogLocked } from './contract.ts';
 
 /** The hold on a data directory. */
 export interface Lock {
@@ -10,11 +11,11 @@ export interface Lock {
 
 /**
  * Takes the data directory for this process, creating it when needed: an exclusive transaction on `lock.db`, which the
- * operating system drops however the process ends. Throws `LogLocked` when another holds it.
+ * operating system drops however the process ends. Throws `LogLocked` when another holds it, `LogFailed` when the
+ * directory cannot be written.
  */
 export function lockDirectory(dataDir: string): Lock {
-  mkdirSync(dataDir, { recursive: true });
-  const db = new DatabaseSync(join(dataDir, 'lock.db'), { timeout: 0 });
+  const db = openLockFile(dataDir);
   try {
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
@@ -23,6 +24,18 @@ export function lockDirectory(dataDir: string): Lock {
   }
   recordPid(dataDir);
   return { release: () => db.close() };
+}
+
+function openLockFile(dataDir: string): DatabaseSync {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    return new DatabaseSync(join(dataDir, 'lock.db'), { timeout: 0 });
+  } catch (error) {
+    throw new LogFailed(
+      `the data directory ${dataDir} cannot be used: ${errorMessage(error)}. It must be a directory this user may write to`,
+      { cause: error },
+    );
+  }
 }
 
 const SQLITE_BUSY = 5;

@@ -6,7 +6,7 @@ import { numberIn } from './rows.ts';
 import type { WriterStore } from './writer-store.ts';
 
 /** Limits of one transaction of a retention run, so that commits are never held up for long. */
-const CHUNK = { events: 2000, bytes: 32 * 1024 * 1024, outcomes: 2000, pages: 1000 } as const;
+const CHUNK = { events: 2000, bytes: 32 * 1024 * 1024, outcomes: 2000, pages: 250 } as const;
 /** Free pages kept for reuse before the file is shrunk. */
 const KEPT_FREE = { pages: 4096, share: 0.25 } as const;
 

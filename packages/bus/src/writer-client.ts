@@ -42,11 +42,14 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
     if (owed++ === 0) worker.ref();
     worker.postMessage(request, transfer);
   };
+  const abandonRetention = (error: LogFailed): void => {
+    for (const { reject } of retaining.values()) reject(error);
+    retaining.clear();
+  };
   const failed = (message: string): void => {
     const error = new LogFailed(message);
     ready.reject(error);
-    for (const { reject } of retaining.values()) reject(error);
-    retaining.clear();
+    abandonRetention(error);
     events.failed(error);
   };
   const handle = (reply: WriterReply): void => {
@@ -63,7 +66,8 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
   worker.on('message', handle);
   worker.on('error', (error) => failed(`the log's writer thread failed: ${error.message}`));
   worker.on('exit', () => {
-    if (!closing) failed("the log's writer thread has ended");
+    if (closing) abandonRetention(new LogFailed('the log is closed'));
+    else failed("the log's writer thread has ended");
   });
   try {
     return {

@@ -116,7 +116,8 @@ it('reports a truncated file as LogFailed', async () => {
 it('says why when the data directory cannot be made', async () => {
   const file = join(directory(), 'file');
   writeFileSync(file, '');
-  await expect(open(join(file, 'data'))).rejects.toThrow('ENOTDIR');
+  await expect(open(join(file, 'data'))).rejects.toThrow(LogFailed);
+  await expect(open(join(file, 'data'))).rejects.toThrow(/data cannot be used: ENOTDIR.*It must be a directory/);
 });
 
 it('skips a record with a flipped byte, reports it and delivers all others unchanged', async () => {

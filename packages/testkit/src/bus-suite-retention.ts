@@ -85,6 +85,16 @@ export const retentionCases: BusCases = {
     await log.close();
   },
 
+  'a retention run ends when the log is closed': async ({ open }) => {
+    const log = await open();
+    for (let round = 0; round < 10; round++) await appendAll(log, testEvents(1000));
+    const retained = Promise.allSettled([log.retain({ maxAge: NO_LIMIT, maxBytes: 0, floor: undefined })]);
+    await log.close();
+    const [result] = await retained;
+    if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(LogFailed);
+    else expect(result.value).toBe(10_000);
+  },
+
   'nothing is taken after close': async ({ open }) => {
     const log = await open();
     await log.close();
