@@ -1,12 +1,15 @@
+import { ensureBrokers } from '../brokers/src/index.ts';
 import { CRUISE_ALL, checkPlantedViolations } from './import-rules.ts';
 import { findProtocolWords } from './protocol-words.ts';
 import { commandStep, functionStep, type Step } from './step.ts';
 import { vitestStep } from './vitest-step.ts';
 
-/** Imported when its turn comes, after the build: the launcher of the brokers has dependencies of its own. */
-async function prepareBrokers(): Promise<undefined> {
-  const { ensureBrokers } = await import('../brokers/src/index.ts');
-  await ensureBrokers({ progress: (message) => process.stdout.write(`    ${message}\n`) });
+/** Installs what is missing where that is possible; says what to do where it is not. */
+async function prepareBrokers(): Promise<string | undefined> {
+  const { missing, reason } = await ensureBrokers({
+    progress: (sentence) => process.stdout.write(`    ${sentence}\n`),
+  });
+  return missing.length === 0 ? undefined : reason;
 }
 
 /** Everything `npm test` does, in order. Cheap and telling checks first, real brokers last. */

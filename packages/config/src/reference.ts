@@ -133,6 +133,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   mapping: 'mappings',
   number: 'numbers',
   path: 'paths',
+  origin: 'origins',
 };
 
 const plural = (type: string): string => PLURALS[type] ?? type;
