@@ -50,8 +50,13 @@ export async function checkPlantedViolations(): Promise<string | undefined> {
     if (missed.length === 0 && code !== 0) return undefined;
     return `planted imports that were not refused:\n${missed.map(describePlant).join('\n')}\nexit code ${code}, output:\n${output}`;
   } finally {
-    for (const { file } of PLANTS) rmSync(dirname(join(ROOT, file)), { recursive: true, force: true });
+    removePlants();
   }
+}
+
+/** Removes the planted files; also called when the run is interrupted. */
+export function removePlants(): void {
+  for (const { file } of PLANTS) rmSync(dirname(join(ROOT, file)), { recursive: true, force: true });
 }
 
 function plant(file: string, imports: string): void {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { killRunning } from './command.ts';
+import { removePlants } from './import-rules.ts';
 import type { Step } from './step.ts';
 import { STEPS } from './steps.ts';
 import { closingLine, type Finished, seconds, summaryTable } from './summary.ts';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     killRunning();
+    removePlants();
     process.exit(130);
   });
 }
