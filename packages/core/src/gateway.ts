@@ -3,6 +3,7 @@ import {
   type AdapterContext,
   type AddressBook,
   type Clock,
+  type Event,
   type Logger,
   Rejected,
   systemClock,
@@ -60,6 +61,8 @@ export function createGateway(options: GatewayOptions): Gateway {
   let state: Gateway['state'] = 'starting';
   let draining: Promise<void> | undefined;
 
+  const tracked = ({ source }: Event): boolean => source === DIRECT || options.builtins.has(source);
+
   const context = (name: string, supervisor: Supervisor): AdapterContext => ({
     name,
     gatewayId: options.id,
@@ -113,7 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       signal: patience.signal,
       routed: router.position,
       match: (event) => routes.match(event).find((match) => match.target.consumer === target.consumer),
-      tracked: ({ source }) => source === DIRECT || options.builtins.has(source),
+      tracked,
       onResult: observer.delivered,
       onSuspended: (suspended, error) =>
         options.logger.debug({ target: suspended.consumer, error: error.code }, `suspended: ${error.message}`),
@@ -193,6 +196,6 @@ export function createGateway(options: GatewayOptions): Gateway {
     connections: () => [...supervisors.values()].map((supervisor) => supervisor.status()),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),
-    message: (ref) => messageStatus(ref, { log, routes, outlets }),
+    message: (ref) => messageStatus(ref, { log, routes, outlets, routed: router.position, tracked }),
   };
 }

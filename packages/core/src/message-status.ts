@@ -1,4 +1,5 @@
-import { comparePositions, type EventLog, type Outcome, type StoredEvent } from '@magpie/bus';
+import { comparePositions, type EventLog, type Outcome, type Position, type StoredEvent } from '@magpie/bus';
+import type { Event } from '@magpie/contract';
 import type { RouteSet } from '@magpie/routing';
 import type { Outlet } from './outlet.ts';
 import type { MessageStatus, TargetStatus } from './types.ts';
@@ -7,6 +8,10 @@ interface StatusDeps {
   readonly log: EventLog;
   readonly routes: RouteSet;
   readonly outlets: ReadonlyMap<string, Outlet>;
+  /** Up to where the router has matched. */
+  routed(): Position | undefined;
+  /** Whether outcomes of this event are kept one by one. */
+  tracked(event: Event): boolean;
 }
 
 /** Where a message stands with each of its targets; undefined when the log does not know the ref. */
@@ -28,9 +33,20 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
 
 const withoutRef = ({ ref: _, ...outcome }: Outcome): Omit<Outcome, 'ref'> => outcome;
 
-/** Nothing is known of this delivery alone: below the floor it is confirmed, above it is still in the log. */
-function byFloor(consumer: string, connection: string, { position }: StoredEvent, deps: StatusDeps): TargetStatus {
-  const floor = deps.outlets.get(consumer)?.floor();
-  const waiting = floor !== undefined && floor !== null && comparePositions(position, floor) > 0;
-  return { consumer, connection, state: waiting ? 'waiting' : 'confirmed', attempts: waiting ? 0 : 1 };
+/**
+ * Nothing is known of this delivery alone. A tracked one without an outcome is still on its way; any other is confirmed once
+ * it has been matched and lies below the floor of its target.
+ */
+function byFloor(
+  consumer: string,
+  connection: string,
+  { position, event }: StoredEvent,
+  deps: StatusDeps,
+): TargetStatus {
+  const routed = deps.routed();
+  const matched = routed !== undefined && comparePositions(position, routed) <= 0;
+  const floor = deps.outlets.get(consumer)?.floor() ?? routed;
+  const settled = matched && floor !== undefined && comparePositions(position, floor) <= 0;
+  const confirmed = settled && !deps.tracked(event);
+  return { consumer, connection, state: confirmed ? 'confirmed' : 'waiting', attempts: confirmed ? 1 : 0 };
 }

@@ -1,0 +1,60 @@
+import { memoryAdapter, memoryBroker } from '@magpie/adapter-memory';
+import { createMemoryLog, type EventLog } from '@magpie/bus';
+import { type AnyAdapter, createAddressBook, nullLogger } from '@magpie/contract';
+import { type ConnectionInfo, compileRoutes } from '@magpie/routing';
+import { onTestFinished } from 'vitest';
+import { createGateway, type Gateway, nullObserver } from '../src/index.ts';
+
+export interface TestGateway {
+  readonly gateway: Gateway;
+  readonly log: EventLog;
+}
+
+let brokers = 0;
+
+/** Names of two fresh in-memory brokers, emptied when the test ends. */
+export function freshBrokers(): { readonly left: string; readonly right: string } {
+  const names = { left: `left-${++brokers}`, right: `right-${brokers}` };
+  onTestFinished(() => {
+    memoryBroker(names.left).reset();
+    memoryBroker(names.right).reset();
+  });
+  return names;
+}
+
+/** A gateway with the connections `left` and `right` to two in-memory brokers; drained when the test ends. */
+export async function startGateway(
+  names: { readonly left: string; readonly right: string },
+  routes: Record<string, unknown>,
+  log: EventLog = createMemoryLog({}),
+): Promise<TestGateway> {
+  const adapter: AnyAdapter = memoryAdapter;
+  const connect = (name: 'left' | 'right'): [string, ConnectionInfo] => [
+    name,
+    { name, adapter, config: adapter.connectionSchema.parse({ broker: names[name] }), subscribe: [] },
+  ];
+  const connections = new Map([connect('left'), connect('right')]);
+  const book = createAddressBook(adapter.addresses);
+  const compiled = compileRoutes({ routes, connections, gatewayId: 'test', book });
+  const errors = compiled.problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new Error(JSON.stringify(errors, null, 2));
+  const gateway = createGateway({
+    id: 'test',
+    version: '0',
+    log,
+    book,
+    routes: compiled.routes,
+    connections,
+    builtins: new Set(),
+    maxBodyBytes: 1024 * 1024,
+    logger: nullLogger,
+    observer: nullObserver,
+    times: { probeInterval: 50, probeTimeout: 200 },
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  onTestFinished(() => gateway.drain(AbortSignal.timeout(1000)));
+  await gateway.start();
+  return { gateway, log };
+}
