@@ -131,7 +131,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       supervisors.set(info.name, supervisor);
       ports.set(info.name, makePort(info, supervisor));
     }
-    for (const target of routes.targets) {
+    const direct = [...ports.keys()].flatMap((name) => routes.target(`${DIRECT}/${name}`) ?? []);
+    for (const target of [...routes.targets, ...direct]) {
       const port = ports.get(target.connection);
       if (port) outlets.set(target.consumer, makeOutlet(target, port));
     }
