@@ -55,9 +55,14 @@ function toField(value: HeaderValue, depth: number): unknown {
 
 const isList = (value: HeaderValue): value is readonly HeaderValue[] => Array.isArray(value);
 
-/** amqplib writes integers in the smallest signed type and fails on those outside int64, NaN and -Infinity. */
-const numberField = (value: number): unknown =>
-  Number.isSafeInteger(value) && !Object.is(value, -0) ? value : { '!': 'double', value };
+/**
+ * amqplib writes integers in the smallest signed type and fails on those outside int64. RabbitMQ (Erlang) knows no NaN and
+ * no infinity and closes the whole connection over one, so they travel as text.
+ */
+function numberField(value: number): unknown {
+  if (!Number.isFinite(value)) return String(value);
+  return Number.isSafeInteger(value) && !Object.is(value, -0) ? value : { '!': 'double', value };
+}
 
 /** `{ '!': type, value }` is how amqplib shows types without a JavaScript one; these two pass through unchanged. */
 function typedField(value: { readonly [name: string]: HeaderValue }): unknown {

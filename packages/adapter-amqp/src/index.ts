@@ -1,2 +1,3 @@
 export type { AmqpConfig, AmqpSource, AmqpTarget } from './config.ts';
 export { amqpAdapter } from './definition.ts';
+export { MAPPING, type MappingRow } from './mapping.ts';
