@@ -3,7 +3,6 @@ import {
   type AdapterContext,
   BODY_LIMITS,
   type Connection,
-  type MagpieError,
   NotConnected,
   type OutgoingEvent,
   type SendReceipt,
@@ -45,12 +44,15 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
   let session: Session | undefined;
   let linkedBefore = false;
   let gap = false;
-  let closing = false;
+  let attempts = new AbortController();
 
-  const lost = (error: MagpieError): void => {
-    session?.outbox.lost(error);
+  /** Forgets the link first, so that its end is not reported: only what nobody here asked for is a loss. */
+  const release = (): Session | undefined => {
+    attempts.abort();
+    const last = session;
     session = undefined;
-    if (!closing) context.lost(error);
+    last?.outbox.lost(new NotConnected('the connection was closed'));
+    return last;
   };
 
   const toEntry = (packet: InboundPacket, reply: Acknowledgement | undefined): Entry => {
@@ -80,10 +82,19 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
         silence: 2 * config.keepalive,
         clock: context.clock,
       },
-      { message: (packet, reply) => intake.take(toEntry(packet, reply)), closed: lost },
+      (packet, reply) => intake.take(toEntry(packet, reply)),
       signal,
     );
     return { link, intake, outbox: createOutbox(link, config.maxInflight) };
+  };
+
+  const watch = (established: Session): void => {
+    established.link.onEnd((error) => {
+      if (session !== established) return;
+      session = undefined;
+      established.outbox.lost(error);
+      context.lost(error);
+    });
   };
 
   const current = (): Session => {
@@ -106,8 +117,16 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
   return {
     async connect(signal) {
       throwIfAborted(signal);
-      session?.link.cut(new NotConnected('connecting again'));
-      session = await attempt(start, config.connectTimeout, endpoint, context, signal);
+      release()?.link.cut(new NotConnected('connecting again'));
+      attempts = new AbortController();
+      session = await attempt(
+        start,
+        config.connectTimeout,
+        endpoint,
+        context,
+        AbortSignal.any([signal, attempts.signal]),
+      );
+      watch(session);
       if (!session.link.broker.sessionPresent) {
         subscriptions.forget();
         gap ||= linkedBefore && config.session.expiry > 0;
@@ -135,15 +154,11 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
     async probe(signal) {
       await current().link.ping(Math.min(MAX_PING_MS, config.keepalive), signal);
     },
-    async quiesce(signal) {
-      await settled(session?.intake.quiesce(), signal);
+    async quiesce() {
+      session?.intake.quiesce();
     },
     async close(signal) {
-      closing = true;
-      const last = session;
-      session = undefined;
-      await last?.link.goodbye(signal);
-      last?.outbox.lost(new NotConnected('the connection was closed'));
+      await release()?.link.goodbye(signal);
     },
   };
 }
@@ -178,12 +193,4 @@ async function attempt(
   } finally {
     stop();
   }
-}
-
-/** Waits for the promise, but not beyond the signal. */
-async function settled(promise: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (!promise || signal.aborted) return;
-  const { promise: aborted, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await Promise.race([promise, aborted]);
 }

@@ -24,8 +24,8 @@ export interface Intake {
   take(entry: Entry): void;
   /** From now on entries go here; what has come before is handed over first. */
   open(outlet: Outlet): void;
-  /** Hands nothing over any more; resolves when everything handed over before has been judged. */
-  quiesce(): Promise<void>;
+  /** Hands nothing over any more; what was handed over before is still acknowledged. */
+  quiesce(): void;
 }
 
 export interface IntakeOptions {
@@ -83,7 +83,6 @@ export function createIntake({ window, dropped }: IntakeOptions): Intake {
     },
     quiesce() {
       quiet = true;
-      return judged;
     },
   };
 }

@@ -3,8 +3,6 @@ import type { MagpieError } from '@magpie/contract';
 /** Why and when a link ended. */
 export interface LinkEnd {
   readonly error: MagpieError;
-  /** Whether the login had succeeded. */
-  readonly wasOpen: boolean;
   /** Reason code of the broker's DISCONNECT, if it sent one. */
   readonly reasonCode: number | undefined;
 }
@@ -14,6 +12,7 @@ export interface Life {
   readonly state: 'opening' | 'open' | 'closed';
   opened(): void;
   end(error: MagpieError, reasonCode?: number): void;
+  /** Called once at the end; at once when it has come already. */
   onEnd(listener: (end: LinkEnd) => void): void;
 }
 
@@ -21,6 +20,7 @@ export interface Life {
 export function createLife(): Life {
   let state: Life['state'] = 'opening';
   const listeners: ((end: LinkEnd) => void)[] = [];
+  let ended: LinkEnd | undefined;
   return {
     get state() {
       return state;
@@ -30,12 +30,13 @@ export function createLife(): Life {
     },
     end(error, reasonCode) {
       if (state === 'closed') return;
-      const wasOpen = state === 'open';
       state = 'closed';
-      for (const listener of listeners) listener({ error, wasOpen, reasonCode });
+      ended = { error, reasonCode };
+      for (const listener of listeners) listener(ended);
     },
     onEnd(listener) {
-      listeners.push(listener);
+      if (ended) listener(ended);
+      else listeners.push(listener);
     },
   };
 }

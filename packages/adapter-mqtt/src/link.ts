@@ -39,14 +39,12 @@ export interface Link {
   goodbye(signal: AbortSignal): Promise<void>;
   /** Ends the link at once, without a goodbye. */
   cut(error: MagpieError): void;
+  /** Calls once with the reason when the link ends, by whatever; at once when it has ended already. */
+  onEnd(listener: (error: MagpieError) => void): void;
 }
 
-export interface LinkHooks {
-  /** Every received PUBLISH, in order, already while logging in; `reply` is what acknowledges it. Must not throw. */
-  message(packet: InboundPacket, reply: Acknowledgement | undefined): void;
-  /** Called once when an established link ends by anything but `goodbye`. */
-  closed(error: MagpieError): void;
-}
+/** Called with every received PUBLISH, in order, already while logging in; `reply` acknowledges it. Must not throw. */
+export type MessageHook = (packet: InboundPacket, reply: Acknowledgement | undefined) => void;
 
 export interface LinkOptions {
   readonly client: IClientOptions;
@@ -70,7 +68,7 @@ const GOODBYE_MS = 2000;
 export async function openLink(
   socket: Socket,
   options: LinkOptions,
-  hooks: LinkHooks,
+  onMessage: MessageHook,
   signal: AbortSignal,
 ): Promise<Link> {
   const life = createLife();
@@ -80,9 +78,8 @@ export async function openLink(
   const { where, clock } = options;
   const publish = createPublish(client, life, where);
   const ping = createPing(client, life, clock, where);
-  takeMessages(client, hooks);
+  takeMessages(client, onMessage);
   const connack = await login(client, life, where, signal);
-  life.onEnd(({ error }) => hooks.closed(error));
   return {
     broker: brokerOf(connack),
     get open() {
@@ -97,6 +94,7 @@ export async function openLink(
     unsubscribe: (filters) => unsubscribe(client, filters),
     goodbye: (cancel) => sayGoodbye(socket, life, clock, cancel),
     cut: (error) => life.end(error),
+    onEnd: (listener) => life.onEnd(({ error }) => listener(error)),
   };
 }
 
@@ -133,7 +131,7 @@ function judgePacket(packet: Packet, life: Life, where: string): void {
  * Takes over from the library what happens to a received message. An error given to its callback makes it go on with
  * the next packet without acknowledging, so that many can be on their way into the log while the parser never waits.
  */
-function takeMessages(client: MqttClient, hooks: LinkHooks): void {
+function takeMessages(client: MqttClient, onMessage: MessageHook): void {
   const deferred = new Error('acknowledged later');
   const exactlyOnce = new WeakSet<Packet>();
   client.on('packetreceive', (packet) => {
@@ -144,7 +142,7 @@ function takeMessages(client: MqttClient, hooks: LinkHooks): void {
   });
   client.handleMessage = (packet, done) => {
     const twice = exactlyOnce.has(packet);
-    hooks.message(twice ? { ...packet, qos: 2 } : packet, replyTo(packet, twice));
+    onMessage(twice ? { ...packet, qos: 2 } : packet, replyTo(packet, twice));
     done(deferred);
   };
 }
