@@ -72,15 +72,6 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     scheduled = true;
     setImmediate(flush);
   };
-  const settle = ({ change, resolve, reject }: InFlight, result: WireResult): void => {
-    if (result.type !== 'done') {
-      reject(refusedError(result));
-      return;
-    }
-    const verdicts = verdictsOf(result, change.append?.length ?? 0, positions);
-    head += verdicts.filter(({ type }) => type === 'stored').length;
-    resolve(verdicts);
-  };
   const endTurn = (): void => {
     flying = undefined;
     if (waiting.length > 0) schedule();
@@ -94,11 +85,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         schedule();
       }),
     written: (results) => {
-      let next = 0;
-      for (const entry of flying ?? []) {
-        if (entry.error !== undefined) entry.reject(entry.error);
-        else settle(entry, results[next++]!);
-      }
+      head += answer(flying ?? [], results, positions);
       endTurn();
     },
     fail: (error) => {
@@ -116,6 +103,28 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     },
     head: () => head,
   };
+}
+
+/** Answers the commits of a batch in order; returns how many events were stored. */
+function answer(batch: readonly InFlight[], results: readonly WireResult[], positions: Positions): number {
+  let stored = 0;
+  let next = 0;
+  for (const entry of batch) {
+    if (entry.error === undefined) stored += settle(entry, results[next++]!, positions);
+    else entry.reject(entry.error);
+  }
+  return stored;
+}
+
+/** Tells a caller what became of its commit; returns how many events were stored. */
+function settle({ change, resolve, reject }: Pending, result: WireResult, positions: Positions): number {
+  if (result.type !== 'done') {
+    reject(refusedError(result));
+    return 0;
+  }
+  const verdicts = verdictsOf(result, change.append?.length ?? 0, positions);
+  resolve(verdicts);
+  return verdicts.filter(({ type }) => type === 'stored').length;
 }
 
 const refusedError = ({ type, message }: Exclude<WireResult, { type: 'done' }>): Error =>

@@ -1,4 +1,4 @@
-import type { DedupeEntry } from './dedupe-index.ts';
+import type { DedupeEntry } from './dedupe-ring.ts';
 
 /** An entry as stored: with the ref, which memory does not hold. */
 export interface StoredEntry extends DedupeEntry {

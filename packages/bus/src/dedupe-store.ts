@@ -1,7 +1,8 @@
 import { createHash, hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { createDedupeIndex, type DedupeFound, type DedupeHash, mayRemember } from './dedupe-index.ts';
+import { createDedupeIndex, mayRemember } from './dedupe-index.ts';
 import { entriesIn, forEachEntry, packEntries, refInPack, type StoredEntry } from './dedupe-pack.ts';
+import type { DedupeFound, DedupeHash } from './dedupe-ring.ts';
 import type { KeyedAppend } from './messages.ts';
 import type { DedupeWindow } from './options.ts';
 import { bytesIn, numberIn } from './rows.ts';

@@ -28,11 +28,10 @@ const WRITER_FILE = new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : '.
  */
 export async function startWriter(data: WriterData, events: WriterEvents): Promise<WriterClient> {
   const worker = new Worker(WRITER_FILE, { workerData: data });
-  const retaining = new Map<number, { resolve(removed: number): void; reject(error: Error): void }>();
+  const retentions = createRetentions();
   const ready = Promise.withResolvers<WriterReady>();
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let owed = 1;
-  let nextId = 0;
   let closing = false;
 
   const answered = (): void => {
@@ -42,23 +41,17 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
     if (owed++ === 0) worker.ref();
     worker.postMessage(request, transfer);
   };
-  const abandonRetention = (error: LogFailed): void => {
-    for (const { reject } of retaining.values()) reject(error);
-    retaining.clear();
-  };
   const failed = (message: string): void => {
     const error = new LogFailed(message);
     ready.reject(error);
-    abandonRetention(error);
+    retentions.rejectAll(error);
     events.failed(error);
   };
   const handle = (reply: WriterReply): void => {
     answered();
     if (reply.type === 'ready') ready.resolve(reply);
-    else if (reply.type === 'retained') {
-      retaining.get(reply.id)?.resolve(reply.removed);
-      retaining.delete(reply.id);
-    } else if (reply.type === 'written') {
+    else if (reply.type === 'retained') retentions.resolve(reply.id, reply.removed);
+    else if (reply.type === 'written') {
       events.written(reply.results);
       if (reply.checkpointDue) events.checkpointDue();
     } else if (reply.type === 'failed') failed(reply.message);
@@ -66,19 +59,14 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
   worker.on('message', handle);
   worker.on('error', (error) => failed(`the log's writer thread failed: ${error.message}`));
   worker.on('exit', () => {
-    if (closing) abandonRetention(new LogFailed('the log is closed'));
+    if (closing) retentions.rejectAll(new LogFailed('the log is closed'));
     else failed("the log's writer thread has ended");
   });
   try {
     return {
       ready: await ready.promise,
       write: (batch) => send(batch, [batch.records, batch.ends.buffer, batch.received.buffer]),
-      retain: (limits) =>
-        new Promise((resolve, reject) => {
-          const id = nextId++;
-          retaining.set(id, { resolve, reject });
-          send({ type: 'retain', id, ...limits });
-        }),
+      retain: (limits) => retentions.start((id) => send({ type: 'retain', id, ...limits })),
       close: async () => {
         closing = true;
         send({ type: 'close' });
@@ -90,4 +78,26 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
     await worker.terminate();
     throw error;
   }
+}
+
+/** Retention runs that have not been answered. */
+function createRetentions() {
+  const waiting = new Map<number, { resolve(removed: number): void; reject(error: Error): void }>();
+  let next = 0;
+  return {
+    start: (send: (id: number) => void): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const id = next++;
+        waiting.set(id, { resolve, reject });
+        send(id);
+      }),
+    resolve: (id: number, removed: number): void => {
+      waiting.get(id)?.resolve(removed);
+      waiting.delete(id);
+    },
+    rejectAll: (error: LogFailed): void => {
+      for (const { reject } of waiting.values()) reject(error);
+      waiting.clear();
+    },
+  };
 }

@@ -3,6 +3,7 @@ import { createBatchWriter } from './batch-writer.ts';
 import { openForWriting } from './database.ts';
 import { createDedupeStore } from './dedupe-store.ts';
 import { createDiskGuard } from './disk-guard.ts';
+import { createEventAppender } from './event-appender.ts';
 import { createEventSearch } from './event-search.ts';
 import { describeFailure, failureOf } from './failures.ts';
 import type { RetainRequest, WireBatch, WriterReply, WriterRequest } from './messages.ts';
@@ -29,7 +30,8 @@ function start(
 ): (request: WriterRequest) => void {
   const { db, meta } = openForWriting(data.dataDir);
   const search = createEventSearch(db);
-  const store = createWriterStore(db, createDedupeStore(db, meta.salt, data.dedupe, data.now), search);
+  const dedupe = createDedupeStore(db, meta.salt, data.dedupe, data.now);
+  const store = createWriterStore(db, dedupe, createEventAppender(db, search));
   const retention = createRetention(db, store, search);
   const guard = createDiskGuard(data);
   const writeBatch = createBatchWriter(store, guard);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createDedupeIndex, type DedupeEntry } from '../src/dedupe-index.ts';
+import { createDedupeIndex } from '../src/dedupe-index.ts';
+import type { DedupeEntry } from '../src/dedupe-ring.ts';
 
 /** Hashes that collide a lot, so that entries share runs of the table. */
 const hash = fc.record({
