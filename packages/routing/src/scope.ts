@@ -4,8 +4,8 @@ import { type AddressBook, decodeUtf8, type Event, type HeaderValue, parseJsonBo
 export interface EventView {
   /** The parsed JSON body; null when the body is not JSON. */
   readonly payload: unknown;
-  /** Whether `payload` is the body, rather than null for lack of JSON. */
-  readonly hasPayload: boolean;
+  /** Whether `payload` is the body, rather than null for lack of JSON. No capture can have such a name. */
+  readonly $hasPayload: boolean;
   /** The body as text; undefined when it is not UTF-8. */
   readonly text: string | undefined;
   readonly headers: Readonly<Record<string, HeaderValue>>;
@@ -42,7 +42,7 @@ function createView(event: Event, book: AddressBook): EventView {
     get payload() {
       return parsed() ?? null;
     },
-    get hasPayload() {
+    get $hasPayload() {
       return parsed() !== undefined;
     },
     get text() {

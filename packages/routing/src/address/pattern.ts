@@ -45,14 +45,3 @@ export function capture(pattern: AddressPattern, address: Address, into: Record<
     into[segment.name] = segment.type === 'one' ? address.segments[index] : address.segments.slice(index);
   }
 }
-
-/** Whether some address can lie inside both patterns. */
-export function overlap(a: AddressPattern, b: AddressPattern): boolean {
-  if (a.scheme !== b.scheme) return false;
-  for (let index = 0; ; index++) {
-    const [left, right] = [a.segments[index], b.segments[index]];
-    if (left?.type === 'many' || right?.type === 'many') return true;
-    if (left === undefined || right === undefined) return left === right;
-    if (left.type === 'literal' && right.type === 'literal' && left.value !== right.value) return false;
-  }
-}

@@ -38,13 +38,14 @@ function collect(
   given: Readonly<Record<string, unknown>>,
   report: Report,
 ): NamedPlace | undefined {
+  const foreign = wordsOf(adapter).find((word) => given[word] !== undefined && !scheme.words.includes(word));
+  if (foreign !== undefined) {
+    return void report.at(foreign).error(`"${foreign}" does not go with "${scheme.words[0]}"`, { atKey: true });
+  }
   const words: Record<string, string> = {};
-  for (const word of wordsOf(adapter)) {
+  for (const word of scheme.words) {
     const value = given[word];
     if (value === undefined) continue;
-    if (!scheme.words.includes(word)) {
-      return void report.at(word).error(`"${word}" does not go with "${scheme.words[0]}"`, { atKey: true });
-    }
     if (typeof value !== 'string') {
       return void report.at(word).error(`expected text, got ${JSON.stringify(value)}`, { hint: 'put it in quotes' });
     }

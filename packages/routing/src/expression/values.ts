@@ -7,6 +7,8 @@ export class Unrepresentable extends Error {
   override readonly name = 'Unrepresentable';
 }
 
+/** Deepest nesting of a value that leaves an expression; JSON from outside may be nested half a million deep. */
+const MAX_DEPTH = 256;
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** An integer as a number where that is exact, else as its digits: consumers of JSON would round it silently. */
@@ -18,7 +20,9 @@ const integer = (value: bigint): number | string =>
  * and objects, times in RFC 3339, durations like `1.5s`, bytes kept. Throws `Unrepresentable` for what has no such form
  * (an empty optional, a type, infinity).
  */
-export function toPlain(value: unknown): HeaderValue {
+export const toPlain = (value: unknown): HeaderValue => plainAt(value, MAX_DEPTH);
+
+function plainAt(value: unknown, depth: number): HeaderValue {
   switch (typeof value) {
     case 'string':
       return value.toWellFormed();
@@ -30,22 +34,24 @@ export function toPlain(value: unknown): HeaderValue {
       if (!Number.isFinite(value)) throw new Unrepresentable(`the result is ${value}, which is no JSON number`);
       return value;
     case 'object':
-      return value === null ? null : objectToPlain(value);
+      return value === null ? null : objectToPlain(value, depth - 1);
     default:
       throw new Unrepresentable(`the result is of type ${typeof value}, which cannot be sent`);
   }
 }
 
-function objectToPlain(value: object): HeaderValue {
+function objectToPlain(value: object, depth: number): HeaderValue {
+  if (depth < 0) throw new Unrepresentable(`the result is nested more than ${MAX_DEPTH} deep`);
   if (value instanceof Uint8Array) return value;
   if (value instanceof Date) return dateToPlain(value);
   if (value instanceof Duration) return value.toString();
   if (value instanceof UnsignedInt) return integer(value.valueOf());
-  if (value instanceof Optional) return optionalToPlain(value);
-  if (Array.isArray(value) || value instanceof Set) return Array.from<unknown, HeaderValue>(value, toPlain);
-  if (value instanceof Map) return entriesToPlain([...value]);
+  if (value instanceof Optional) return optionalToPlain(value, depth);
+  if (Array.isArray(value) || value instanceof Set)
+    return Array.from<unknown, HeaderValue>(value, (inner) => plainAt(inner, depth));
+  if (value instanceof Map) return entriesToPlain([...value], depth);
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return entriesToPlain(Object.entries(value));
+  if (prototype === Object.prototype || prototype === null) return entriesToPlain(Object.entries(value), depth);
   throw new Unrepresentable('the result is a type name, which cannot be sent; use string(…)');
 }
 
@@ -54,16 +60,16 @@ function dateToPlain(value: Date): string {
   return value.toISOString();
 }
 
-function optionalToPlain(value: Optional): HeaderValue {
-  if (value.hasValue()) return toPlain(value.value());
+function optionalToPlain(value: Optional, depth: number): HeaderValue {
+  if (value.hasValue()) return plainAt(value.value(), depth);
   throw new Unrepresentable('the result is an empty optional; say what to use instead with .orValue(…)');
 }
 
-const entriesToPlain = (entries: readonly (readonly [unknown, unknown])[]): HeaderValue =>
+const entriesToPlain = (entries: readonly (readonly [unknown, unknown])[], depth: number): HeaderValue =>
   Object.fromEntries(
     entries
       .filter(([, inner]) => inner !== undefined)
-      .map(([name, inner]) => [String(toPlain(name)).toWellFormed(), toPlain(inner)]),
+      .map(([name, inner]) => [toText(plainAt(name, depth)), plainAt(inner, depth)]),
   );
 
 /** A plain value inside a JSON body: bytes become base64 text. */

@@ -2,6 +2,7 @@ import { type Event, HOP_LIMIT, Rejected } from '@magpie/contract';
 import type { Expression, Scope } from '../expression/expression.ts';
 import type { EventView } from '../scope.ts';
 import type { PayloadSchema } from './payload-schema.ts';
+import { rejection } from './rejection.ts';
 import type { Source } from './source.ts';
 
 /** Why a route whose address fits does not take an event. */
@@ -32,17 +33,14 @@ const passedOver = (obstacle: Obstacle): Admission => ({ type: 'passed-over', ob
  * retained or delayed messages, which adapters mark with `origin.replay: true`, were not sent now.
  */
 export function admit(conditions: Conditions, event: Event, view: EventView, scope: () => Scope): Admission {
-  const obstacle = outerObstacle(conditions, event, view);
-  if (obstacle !== undefined) return passedOver(obstacle);
-  const { when, payload } = conditions;
-  if (when === undefined && payload === undefined) return ADMITTED;
   try {
+    const obstacle = outerObstacle(conditions, event, view);
+    if (obstacle !== undefined) return passedOver(obstacle);
+    const { when, payload } = conditions;
     payload?.check(view.payload);
     return when === undefined || holds(when, scope(), conditions.whenPointer) ? ADMITTED : passedOver('when');
   } catch (error) {
-    if (!(error instanceof Rejected)) throw error;
-    const message = `route "${conditions.route}": ${error.message}`;
-    return { type: 'error', error: new Rejected(message, { cause: error }) };
+    return { type: 'error', error: rejection(conditions.route, error) };
   }
 }
 

@@ -7,8 +7,8 @@ import type { Source } from './source.ts';
 export interface Way {
   readonly source: Source;
   readonly connection: ConnectionInfo;
-  /** Parsed options of the target; undefined when they depend on the event. */
-  readonly options: unknown;
+  /** Parsed options of the target as they may turn out; none when they depend too much on the event. */
+  readonly options: readonly unknown[];
   readonly retry: RetryPolicy;
   readonly backlog: Target['backlog'];
 }
@@ -33,9 +33,10 @@ function ownLink({ retry, backlog }: Way): Guarantee {
 }
 
 function targetLink({ connection: { name, adapter, config }, options }: Way): Guarantee {
-  if (options === undefined) return { level: 'at-most-once', reason: `to ${name}: the options depend on the event` };
-  const { level, reason } = adapter.guarantees.target(config, options);
-  return { level, reason: `to ${name}: ${reason}` };
+  const possible = options.map((each) => adapter.guarantees.target(config, each));
+  const weakest = possible.find(({ level }) => level === 'at-most-once') ?? possible[0];
+  if (weakest === undefined) return { level: 'at-most-once', reason: `to ${name}: the options depend on the event` };
+  return { level: weakest.level, reason: `to ${name}: ${weakest.reason}` };
 }
 
 /** Reports a `guarantee:` that cannot hold, with the link that breaks it. */

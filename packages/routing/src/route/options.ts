@@ -8,8 +8,8 @@ import { compileTree, type Tree } from '../template/tree.ts';
 
 /** The native options of a target: fixed, or with values from the event. */
 export interface TargetOptions {
-  /** The parsed options as far as they are known at load, for the guarantee; undefined when they depend on the event. */
-  readonly known: unknown;
+  /** Parsed options as they may turn out, for the guarantee; none when too much depends on the event. */
+  readonly possible: readonly unknown[];
   /** The parsed `targetSchema` for one message; the words are those of the rendered address. Throws `Rejected`. */
   render(scope: Scope, address: Address): unknown;
 }
@@ -24,22 +24,30 @@ export function compileOptions(
 ): TargetOptions | undefined {
   const trees = compileTrees(scheme, native, language, report);
   if (trees === undefined) return undefined;
+  const varying = trees.filter(([, tree]) => !tree.constant);
   const constants = valuesOf(
     trees.filter(([, tree]) => tree.constant),
     {},
   );
-  const varying = trees.filter(([, tree]) => !tree.constant);
-  const free = new Set([...varying.map(([key]) => key), ...scheme.words.filter((word) => isVarying(native[word]))]);
-  const written = Object.fromEntries(scheme.words.flatMap((word) => (word in native ? [[word, native[word]]] : [])));
-  const parsed = adapter.targetSchema.safeParse({ ...constants, ...written });
+  const words = scheme.words.filter((word) => native[word] !== undefined);
+  const free = new Set([...varying.map(([key]) => key), ...words.filter((word) => isVarying(native[word]))]);
+  const fixed = { ...constants, ...Object.fromEntries(words.map((word) => [word, native[word]])) };
+  const { targetSchema } = adapter;
+  const parsed = targetSchema.safeParse(fixed);
   const issues = parsed.success ? [] : parsed.error.issues.filter(({ path: [key] }) => !free.has(String(key)));
-  if (issues.length > 0) return void reportIssues(report, issues, Object.keys(adapter.targetSchema.shape));
+  if (issues.length > 0) return void reportIssues(report, issues, Object.keys(targetSchema.shape));
   if (parsed.success && varying.length === 0) return fixedOptions(parsed.data, scheme, free.size === 0);
+  const sampled = words.filter((word) => free.has(word)).map((word) => [word, 'x'] as const);
+  const base = { ...fixed, ...Object.fromEntries(sampled) };
   return {
-    known: parsed.success ? parsed.data : undefined,
+    possible: samples(
+      targetSchema,
+      base,
+      varying.map(([key]) => key),
+    ),
     render: (scope, address) => {
       const all = { ...constants, ...valuesOf(varying, scope), ...scheme.join(address.segments) };
-      return parseRendered(adapter.targetSchema, all, report.pointer);
+      return parseRendered(targetSchema, all, report.pointer);
     },
   };
 }
@@ -52,7 +60,24 @@ function fixedOptions(
   constant: boolean,
 ): TargetOptions {
   const render = (_: Scope, address: Address): unknown => ({ ...data, ...scheme.join(address.segments) });
-  return { known: data, render: constant ? () => data : render };
+  return { possible: [data], render: constant ? () => data : render };
+}
+
+/** Values that options usually take; those the schema accepts show how weak a target can get. */
+const SAMPLES = [true, false, 0, 1, 2, 'x'];
+/** With more options from the event than this the combinations are not tried. */
+const MAX_SAMPLED = 3;
+
+function samples(schema: z.ZodObject, base: Readonly<Record<string, unknown>>, keys: readonly string[]): unknown[] {
+  if (keys.length > MAX_SAMPLED) return [];
+  const combinations = keys.reduce(
+    (all, key) => all.flatMap((one) => SAMPLES.map((value) => ({ ...one, [key]: value }))),
+    [base],
+  );
+  return combinations.flatMap((one) => {
+    const parsed = schema.safeParse(one);
+    return parsed.success ? [parsed.data] : [];
+  });
 }
 
 type Trees = readonly (readonly [string, Tree])[];

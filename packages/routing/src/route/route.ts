@@ -1,4 +1,4 @@
-import { type AddressBook, type Event, Rejected } from '@magpie/contract';
+import type { AddressBook, Event } from '@magpie/contract';
 import { capture } from '../address/pattern.ts';
 import { sourceEnvironment } from '../expression/environment.ts';
 import type { Expression, Language, Scope } from '../expression/expression.ts';
@@ -12,6 +12,7 @@ import { type Admission, admit, type Conditions } from './admission.ts';
 import { checkGuarantee } from './guarantee.ts';
 import { parseKeys } from './keys.ts';
 import { loadPayloadSchema, type PayloadSchema, type ReadJsonFile } from './payload-schema.ts';
+import { rejection } from './rejection.ts';
 import { type RouteKeys, routeKeys } from './schema.ts';
 import { type Connections, compileSource, type Source } from './source.ts';
 import { type CompiledTarget, compileKey, compileTarget, type TargetContext } from './target.ts';
@@ -73,9 +74,9 @@ function scopes(
 ): (event: Event) => Scope {
   return (event) => {
     const view = viewOf(event, book);
-    const scope: Scope = Object.create(view);
+    const typed = payload === undefined ? {} : { payload: { value: payload.shape.convert(view.payload) } };
+    const scope: Scope = Object.create(view, typed);
     scope.origin = convertOrigin(event.origin);
-    if (payload !== undefined) scope.payload = payload.shape.convert(view.payload);
     capture(source.pattern, event.address, scope);
     if (source.text !== undefined) Object.assign(scope, source.text.match(view.text ?? ''));
     return scope;
@@ -188,7 +189,6 @@ function delivery(
   try {
     return { target, key: key.text(scope()) };
   } catch (error) {
-    if (!(error instanceof Rejected)) throw error;
-    return { target, key: event.key, error: new Rejected(`route "${route}": ${error.message}`, { cause: error }) };
+    return { target, key: event.key, error: rejection(route, error) };
   }
 }

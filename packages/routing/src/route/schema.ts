@@ -18,7 +18,6 @@ export const retrySchema = z
       .prefault({})
       .describe('Waiting between attempts, doubled each time and spread at random'),
     maxAge: durationSchema().default(86_400_000).describe('Age at which a delivery is given up'),
-    // biome-ignore lint/suspicious/noThenProperty: the key of the configuration language; the object is never awaited.
     then: z.enum(['dead-letter', 'drop', 'block']).default('dead-letter').describe('What happens when it is given up'),
   })
   .describe('When and how often a delivery is tried again');

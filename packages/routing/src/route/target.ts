@@ -1,4 +1,4 @@
-import { type Address, type AddressBook, type Event, Rejected } from '@magpie/contract';
+import type { Address, AddressBook, Event } from '@magpie/contract';
 import { type AddressTemplate, compileAddress } from '../address/template.ts';
 import { findPlace } from '../address/words.ts';
 import type { Language, Scope } from '../expression/expression.ts';
@@ -10,6 +10,7 @@ import { guaranteeOf } from './guarantee.ts';
 import { parseKeys, splitKeys } from './keys.ts';
 import { compileOptions, type TargetOptions } from './options.ts';
 import { compileParts, type PartsMapping, renderParts } from './parts.ts';
+import { rejection } from './rejection.ts';
 import { type RouteKeys, type TargetKeys, targetKeys } from './schema.ts';
 import { type Connections, findConnection, type Source } from './source.ts';
 
@@ -60,7 +61,7 @@ export function compileTarget(
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   if (!place || !address || !options || body === undefined || !parts || key === undefined) return undefined;
   const id = keys.id ?? `${name}/${place.scheme.scheme}:${Object.values(place.words).join('/')}`;
-  const target = createTarget(id, keys, connection, options.known, context, {
+  const target = createTarget(id, keys, connection, options.possible, context, {
     render: (event) => render({ address, options, body, parts }, event, context, report.pointer),
   });
   return { target, connection, address, key: key ?? undefined, pointer: report.pointer };
@@ -80,7 +81,7 @@ function createTarget(
   id: string,
   keys: TargetKeys,
   connection: ConnectionInfo,
-  options: unknown,
+  options: readonly unknown[],
   { route, keys: routeKeys, source }: TargetContext,
   methods: Pick<Target, 'render'>,
 ): Target {
@@ -115,7 +116,6 @@ function render(mapping: Mapping, event: Event, context: TargetContext, pointer:
     const parts = renderParts(event, mapping.parts, mapping.body, scope, { book, gatewayId, pointer });
     return { parts, target: { address, options: mapping.options.render(scope, address) } };
   } catch (error) {
-    if (!(error instanceof Rejected)) throw error;
-    throw new Rejected(`route "${context.route}": ${error.message}`, { cause: error });
+    throw rejection(context.route, error);
   }
 }

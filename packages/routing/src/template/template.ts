@@ -63,7 +63,7 @@ function leaving(expression: Expression, pointer: string): TemplateExpression {
     expression,
     value: (scope) => {
       const result = expression.evaluate(scope);
-      if (expression.variable === 'payload' && scope.hasPayload === false) {
+      if (expression.variable === 'payload' && scope.$hasPayload === false) {
         throw new Rejected(`${where}: the body is not JSON, so there is no payload to take over`);
       }
       try {

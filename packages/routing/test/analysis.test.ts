@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { compile, problemsOf, route, toOffice } from './adapters.ts';
+
+const hop = (from: string, path: string, to: string, target: string, more: Record<string, unknown> = {}) => ({
+  from: { connection: from, path },
+  to: { connection: to, path: target },
+  ...more,
+});
+
+const messages = (routes: unknown): readonly string[] => compile(routes).problems.map(({ message }) => message);
+
+describe('a circle of routes', () => {
+  const there = hop('yard', 'a/{x}', 'bare', 'b/${x}');
+  const back = hop('bare', 'b/+', 'yard', 'a/1');
+
+  it('through a connection without metadata is an error that names it', () => {
+    const { problems } = compile({ there, back });
+    expect(problems).toMatchObject([{ severity: 'error', pointer: '/routes/there/to' }]);
+    expect(problems[0]?.message).toBe(
+      'messages would run in a circle, "there" → "back" → "there", and "bare" carries no mark to stop them',
+    );
+  });
+
+  it('is accepted with allowEcho', () => {
+    expect(messages({ there: { ...there, allowEcho: true }, back })).toEqual([]);
+    expect(messages({ there, back: { ...back, allowEcho: true } })).toEqual([]);
+  });
+
+  it('is none when the addresses do not meet', () => {
+    expect(messages({ there, back: hop('bare', 'c/+', 'yard', 'a/1') })).toEqual([]);
+    expect(messages({ there, back: hop('bare', 'b/+', 'yard', 'z/1') })).toEqual([]);
+  });
+
+  it('is left to the guard at run time when every link carries metadata', () => {
+    expect(messages({ there: hop('yard', 'a/#', 'floor', 'b'), back: hop('floor', 'b', 'yard', 'a/1') })).toEqual([]);
+  });
+
+  it('may be one route that feeds itself', () => {
+    expect(messages({ self: hop('bare', 'a/#', 'bare', 'a/copy') })).toHaveLength(1);
+    expect(messages({ self: hop('bare', 'a/#', 'bare', 'b/copy') })).toHaveLength(0);
+  });
+
+  it('is found over any number of routes and by spliced tails', () => {
+    const routes = {
+      one: hop('bare', 'a/{rest*}', 'yard', 'b/${rest}'),
+      two: hop('yard', 'b/x/y/z', 'floor', 'c/${event.ref}'),
+      three: hop('floor', 'c/{x}', 'bare', 'a/${x}'),
+      aside: hop('floor', 'c/{x}', 'yard', 'nowhere'),
+    };
+    expect(messages(routes)).toEqual([
+      'messages would run in a circle, "three" → "one" → "two" → "three", and "bare" carries no mark to stop them',
+    ]);
+  });
+
+  it('is assumed where addresses cannot be compared', () => {
+    const routes = {
+      there: { from: { connection: 'office', desk: 'd' }, to: { connection: 'bare', path: 'x' }, allow: ['boss'] },
+      back: { from: { connection: 'bare', path: 'x' }, to: { connection: 'office', board: 'b' } },
+    };
+    expect(messages(routes)).toHaveLength(1);
+  });
+});
+
+describe('the guarantee of a target', () => {
+  it('is that of its weakest link, which it names', () => {
+    const routes = route({
+      from: { connection: 'floor', path: 'a' },
+      to: [
+        { connection: 'yard', path: 'x' },
+        { connection: 'yard', path: 'y', sure: false },
+      ],
+    });
+    expect(routes.guarantees()).toEqual([
+      {
+        ...{ route: 'r', consumer: 'r/yard/path:x' },
+        guarantee: {
+          level: 'at-least-once',
+          reason: 'from floor: receiving is confirmed; to yard: sending is confirmed',
+        },
+      },
+      {
+        ...{ route: 'r', consumer: 'r/yard/path:y' },
+        guarantee: { level: 'at-most-once', reason: 'to yard: sending is not confirmed' },
+      },
+    ]);
+  });
+
+  it.each([
+    [{ from: { connection: 'floor', path: 'a', sure: false } }, 'from floor: receiving is not confirmed'],
+    [{ to: { connection: 'yard', path: 'x', sure: false } }, 'to yard: sending is not confirmed'],
+    [{ to: { connection: 'yard', path: 'x', sure: '${payload.s}' } }, 'to yard: sending is not confirmed'],
+    [{ retry: { then: 'drop' } }, '"retry.then: drop" gives deliveries up'],
+    [{ to: toOffice({ backlog: { onFull: 'drop' } }) }, '"backlog.onFull: drop" gives deliveries up'],
+  ])('cannot be demanded when %j breaks it', (parts, reason) => {
+    expect(problemsOf({ ...parts, guarantee: 'at-least-once' })).toMatchObject([
+      { severity: 'error', pointer: '/routes/r/guarantee', message: `at-least-once cannot hold: ${reason}` },
+    ]);
+    expect(problemsOf({ ...parts, guarantee: 'at-most-once' })).toEqual([]);
+  });
+
+  it('is not weakened by an option from the event that does not matter to it', () => {
+    const to = { connection: 'yard', path: '${b}', keep: '${payload.keep}' };
+    expect(problemsOf({ to, guarantee: 'at-least-once' })).toEqual([]);
+  });
+
+  it('may be demanded of one target alone', () => {
+    const weak = { connection: 'yard', path: 'x', sure: false };
+    expect(problemsOf({ to: [weak, toOffice({ guarantee: 'at-least-once' })] })).toEqual([]);
+    expect(problemsOf({ to: [toOffice(), { ...weak, guarantee: 'at-least-once' }] })).toMatchObject([
+      { pointer: '/routes/r/to/1/guarantee' },
+    ]);
+  });
+});
+
+describe('a source where anyone can write', () => {
+  const open = { from: { connection: 'office', desk: 'd' }, to: { connection: 'floor', path: 'x' } };
+
+  it('is pointed out when it reaches another system without allow', () => {
+    expect(problemsOf(open)).toMatchObject([
+      { severity: 'warning', pointer: '/routes/r/from', hint: 'say who may with "allow"' },
+    ]);
+  });
+
+  it('is fine with allow, or within its own system', () => {
+    expect(problemsOf({ ...open, allow: ['boss'] })).toEqual([]);
+    expect(problemsOf({ ...open, to: toOffice({ desk: 'e' }) })).toEqual([]);
+  });
+});
