@@ -6,7 +6,7 @@ import { createGateway, type Gateway, type SupervisorTimes } from '@magpie/core'
 import type { RouteSet } from '@magpie/routing';
 import { createMetrics, type Metrics } from '@magpie/telemetry';
 import { connectionMap } from './compile.ts';
-import { observe } from './observe.ts';
+import { measured, observe, observeGauges } from './observe.ts';
 import { version } from './version.ts';
 
 /** What a gateway process is made of. */
@@ -36,9 +36,10 @@ const BUILTINS: ReadonlySet<string> = new Set(['http']);
 /** Puts a gateway together. Opens the log; throws `LogLocked` or `LogFailed` when it cannot be used. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { config, routes, book, logger, onFatal } = options;
-  const metrics = createMetrics();
+  const metrics = createMetrics({ process: true });
   const { dataDir, dedupe, log: retention } = config.gateway;
-  const log = await openSqliteLog({ dataDir, dedupe: { windowMs: dedupe.window, count: dedupe.count } });
+  const window = { windowMs: dedupe.window, count: dedupe.count };
+  const log = measured(await openSqliteLog({ dataDir, dedupe: window, logger }), metrics);
   const gateway = createGateway({
     id: config.gateway.id,
     version,
@@ -53,6 +54,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     onFatal,
     ...(options.times ? { times: options.times } : {}),
   });
+  observeGauges(metrics, gateway);
   const { maxBodyBytes } = config.gateway.limits;
   const api = createApi({ gateway, http: config.http, maxBodyBytes, metrics, logger });
   const stopRetention = keepWithinLimits(log, retention, onFatal);

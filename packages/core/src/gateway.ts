@@ -195,6 +195,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     parsePosition: (text) => log.parsePosition(text),
     head: () => tail.head(),
     connections: () => [...supervisors.values()].map((supervisor) => supervisor.status()),
+    targets: () =>
+      [...outlets.values()].map((each) => ({
+        consumer: each.consumer,
+        connection: each.target.connection,
+        ...each.load(),
+      })),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),
     message: (ref) => messageStatus(ref, { log, routes, outlets, routed: router.position, tracked }),

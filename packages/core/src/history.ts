@@ -23,7 +23,7 @@ export async function readPage(
       if (events.length === page.limit) return { events, next: cursor };
     }
     scanned += batch.length;
-    if (batch.length < BATCH) return { events, next: undefined };
+    if (batch.length === 0) return { events, next: undefined };
   }
   return { events, next: cursor };
 }

@@ -27,15 +27,21 @@ export interface Ledger {
   close(): void;
 }
 
-/** Makes a ledger on a log; changes that no commit has taken along are written every `intervalMs`. */
-export function createLedger(log: EventLog, onFatal: (error: Error) => void, intervalMs = 50): Ledger {
+/**
+ * Makes a ledger on a log. Changes that no append has taken along are written `intervalMs` after the first, never two such
+ * commits at once: what a crash repeats is what was confirmed in about that time.
+ */
+export function createLedger(log: EventLog, onFatal: (error: Error) => void, intervalMs = 10): Ledger {
   let matched: Position | undefined;
   let dirty = new Map<string, FloorSource>();
   let outcomes: Outcome[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const isDirty = (): boolean => matched !== undefined || dirty.size > 0 || outcomes.length > 0;
 
   const take = (): Pick<Commit, 'matched' | 'floors' | 'outcomes'> | undefined => {
-    if (matched === undefined && dirty.size === 0 && outcomes.length === 0) return undefined;
+    if (!isDirty()) return undefined;
     const floors = [...dirty.values()].map((source) => ({ consumer: source.consumer, floor: source.floor() }));
     const change = {
       ...(matched === undefined ? {} : { matched }),
@@ -54,10 +60,14 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
   };
 
   const schedule = (): void => {
-    if (timer) return;
+    if (timer || closed) return;
     timer = setTimeout(() => {
-      timer = undefined;
-      flush().catch(onFatal);
+      flush()
+        .catch(onFatal)
+        .finally(() => {
+          timer = undefined;
+          if (isDirty()) schedule();
+        });
     }, intervalMs);
   };
 
@@ -79,6 +89,9 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
       await log.commit({ ...take(), deadLetters: { put: [letter] } });
     },
     flush,
-    close: () => clearTimeout(timer),
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -93,6 +93,19 @@ export interface MessageStatus {
   readonly targets: readonly TargetStatus[];
 }
 
+/** How much a target has before it, for metrics. */
+export interface TargetLoad {
+  readonly consumer: string;
+  readonly connection: string;
+  /** Deliveries in memory that are neither confirmed nor in flight. */
+  readonly waiting: number;
+  readonly flying: number;
+  /** More waits in the log. */
+  readonly lagging: boolean;
+  /** The target is out: only a probe is sent. */
+  readonly suspended: boolean;
+}
+
 /** The running gateway as the API and the CLI see it. */
 export interface Gateway {
   readonly id: string;
@@ -120,6 +133,7 @@ export interface Gateway {
   parsePosition(text: string): Position | undefined;
   head(): Position | undefined;
   connections(): readonly ConnectionStatus[];
+  targets(): readonly TargetLoad[];
   /**
    * A pattern from text: `topic:plant/+/alarm`, or with a connection just `plant/+/alarm` in its first scheme. Throws
    * `Rejected`.
