@@ -20,6 +20,7 @@ const fits = (name: string): boolean => Buffer.byteLength(name) <= 255;
  * `TooLarge` beyond 32 KiB.
  */
 export function writeHeaders(table: Table, headers: readonly Header[]): void {
+  if (headers.length === 0) return;
   const repeated = new Set<string>();
   let room = TABLE_BYTES;
   for (const [name, value] of headers) {

@@ -1,4 +1,5 @@
 import { Aborted, type Clock, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
+import { onAbort } from './abort.ts';
 
 /** Where a published message was meant to go, and how big it is; the facts to find the culprit of a channel error by. */
 export interface Sent {
@@ -67,14 +68,15 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
     },
     add: (id, sent, signal) =>
       new Promise((resolve, reject) => {
-        const abort = (): void => settle(new Aborted('sending was cancelled; the broker may have the message'));
         const settle = (error: MagpieError | undefined): void => {
           waiting.delete(id);
-          signal.removeEventListener('abort', abort);
+          ignore();
           if (error) reject(error);
           else resolve(RECEIPT);
         };
-        signal.addEventListener('abort', abort, { once: true });
+        const ignore = onAbort(signal, () =>
+          settle(new Aborted('sending was cancelled; the broker may have the message')),
+        );
         waiting.set(id, { ...sent, at: clock.monotonic(), returned: false, settle });
         watch();
       }),

@@ -118,12 +118,17 @@ interface ExchangeGuard {
   verify(sent: Sent): Promise<void>;
 }
 
+/** Names may come from templates; forgetting them costs one more closed channel each. */
+const MAX_SUSPECTS = 1000;
+
 function createExchangeGuard(link: Link): ExchangeGuard {
   const missing = new Set<string>();
   const scratch = createScratch(link);
   return {
     suspect(exchange) {
-      if (exchange !== undefined) missing.add(exchange);
+      if (exchange === undefined) return;
+      if (missing.size >= MAX_SUSPECTS) missing.clear();
+      missing.add(exchange);
     },
     suspected: (exchange) => missing.has(exchange),
     async verify(sent) {

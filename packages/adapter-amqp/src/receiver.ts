@@ -1,11 +1,11 @@
-import { type AdapterContext, ConfigInvalid, type Sink, type SourceRequest } from '@magpie/contract';
+import { type AdapterContext, ConfigInvalid, NotConnected, type Sink, type SourceRequest } from '@magpie/contract';
 import { sourceSchema } from './config.ts';
 import { type Consumer, createConsumer, type QueueWish } from './consumer.ts';
 import type { Link } from './link.ts';
 
 /** Everything consumed on one link. */
 export interface Receiver {
-  /** Replaces the consumed queues. Rejects with `ConfigInvalid` for a source that is not of this adapter. */
+  /** Replaces the consumed queues. Rejects with `ConfigInvalid` for a foreign source, `NotConnected` when the link is lost. */
   receive(sources: readonly SourceRequest[], sink: Sink): Promise<void>;
   quiesce(): Promise<void>;
   /** The link is gone. */
@@ -36,6 +36,7 @@ export function createReceiver(link: Link, prefetch: number, context: AdapterCon
       await Promise.all(old.map(([queue, consumer]) => retire(queue, consumer)));
       const fresh = [...wishes].filter(([queue]) => !consumers.has(queue));
       await Promise.all(fresh.map(([queue, wish]) => add(queue, wish)));
+      if (!link.alive()) throw new NotConnected('the link was lost while its queues were being consumed');
     },
     async quiesce() {
       await Promise.all([...consumers.values()].map((consumer) => consumer.quiesce()));
