@@ -19,45 +19,59 @@ const views = new WeakMap<Event, EventView>();
 export function viewOf(event: Event, book: AddressBook): EventView {
   const known = views.get(event);
   if (known !== undefined) return known;
-  const view = createView(event, book);
+  const view: EventView = Object.create(PARTS, { $state: { value: { event, book } } });
   views.set(event, view);
   return view;
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+/** What of an event has been parsed so far; filled by the getters below. */
+interface ViewState {
+  readonly event: Event;
+  readonly book: AddressBook;
+  parsed?: { readonly value: unknown };
+  text?: { readonly value: string | undefined };
+  headers?: EventView['headers'];
+  headersAll?: EventView['headersAll'];
+  fields?: EventView['event'];
 }
 
-function createView(event: Event, book: AddressBook): EventView {
-  const parsed = once(() => parseJsonBody(event.body, event.contentType));
-  const text = once(() => decodeUtf8(event.body));
-  const headers = once(() => lastOfEach(event.headers));
-  const headersAll = once(() => allOfEach(event.headers));
-  const fields = once(() => eventFields(event, book));
-  return {
-    get payload() {
-      return parsed() ?? null;
-    },
-    get $hasPayload() {
-      return parsed() !== undefined;
-    },
-    get text() {
-      return text();
-    },
-    get headers() {
-      return headers();
-    },
-    get headersAll() {
-      return headersAll();
-    },
-    get event() {
-      return fields();
-    },
-  };
+/**
+ * The getters all views share: a view is made per event, and making closures for each would cost more than matching it.
+ * Scopes inherit from views, so the state is found through `this` wherever it is.
+ */
+const PARTS: EventView & ThisType<{ readonly $state: ViewState }> = {
+  get payload() {
+    return parsedBody(this.$state) ?? null;
+  },
+  get $hasPayload() {
+    return parsedBody(this.$state) !== undefined;
+  },
+  get text() {
+    const state = this.$state;
+    state.text ??= { value: decodeUtf8(state.event.body) };
+    return state.text.value;
+  },
+  get headers() {
+    const state = this.$state;
+    state.headers ??= lastOfEach(state.event.headers);
+    return state.headers;
+  },
+  get headersAll() {
+    const state = this.$state;
+    state.headersAll ??= allOfEach(state.event.headers);
+    return state.headersAll;
+  },
+  get event() {
+    const state = this.$state;
+    state.fields ??= eventFields(state.event, state.book);
+    return state.fields;
+  },
+};
+
+function parsedBody(state: ViewState): unknown {
+  const { body, contentType } = state.event;
+  state.parsed ??= { value: parseJsonBody(body, contentType) };
+  return state.parsed.value;
 }
 
 /** Without a prototype: header names come from outside and may be `__proto__`. */

@@ -15,7 +15,7 @@ const nodesIn = (value: unknown): ASTNode[] => {
 };
 
 /** The direct sub-expressions of a node. */
-export const childrenOf = (node: ASTNode): ASTNode[] => nodesIn(node.args);
+const childrenOf = (node: ASTNode): ASTNode[] => nodesIn(node.args);
 
 /** Every node of an expression, outermost first. */
 export function* nodesOf(node: ASTNode): Generator<ASTNode> {
@@ -26,7 +26,7 @@ export function* nodesOf(node: ASTNode): Generator<ASTNode> {
 const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 
 /** Whether a node loops over a list or map: its first argument then names the loop variable. */
-export const isComprehension = (node: ASTNode): boolean =>
+const isComprehension = (node: ASTNode): boolean =>
   node.op === 'rcall' && COMPREHENSIONS.has(node.args[0]) && node.args[2].length >= 2;
 
 /** The node at which comprehensions are nested more than `limit` deep, if any. */

@@ -120,7 +120,6 @@ export const routeKeys = z.strictObject({
 });
 
 export type RouteKeys = z.output<typeof routeKeys>;
-export type SourceKeys = z.output<typeof sourceKeys>;
 export type TargetKeys = z.output<typeof targetKeys>;
 
 /** Names of routes: they are part of consumer names and metrics labels. */
