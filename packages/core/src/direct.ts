@@ -24,13 +24,13 @@ export function receivedFrom(
     ...parts,
     address: target.address,
     kind: 'message',
-    key: `${connection} ${book.format(target.address)}`,
+    key: `${connection} ${message.key ?? book.format(target.address)}`,
     body: encoded.body,
     ...(type === undefined ? {} : { contentType: type }),
     headers: headers ?? [],
     ...(replyTo === undefined ? {} : { replyTo: book.parse(replyTo) }),
-    via: [],
-    time: now,
+    via: message.via ?? [],
+    time: message.time ?? now,
     origin: { connection, options: target.options },
   };
 }

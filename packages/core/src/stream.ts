@@ -5,6 +5,9 @@ import type { EventFilter, EventSubscription, SubscriptionSink } from './types.t
 
 const BATCH = 256;
 
+/** Most bytes of bodies handed over at once; a single event may be larger. Bounds what a reader gets after `pause`. */
+const BATCH_BYTES = 256 * 1024;
+
 /** Whether an event passes a filter. */
 export function passes({ connection, pattern, kinds }: EventFilter, event: Event): boolean {
   if (connection !== undefined && event.source !== connection) return false;
@@ -26,8 +29,11 @@ export function openStream(
   let cursor = from;
   let credit = 0;
   let closed = false;
+  let paused = false;
   let running = false;
   let checked = from === undefined;
+
+  const wanted = (): boolean => !closed && !paused && credit > 0;
 
   /** Retention may have removed events after the position asked for: the app must know. */
   const noticeGap = async (): Promise<void> => {
@@ -37,13 +43,15 @@ export function openStream(
     if (kept && comparePositions(from, kept) < 0 && from !== originOf(kept)) sink.gap(from, kept);
   };
 
-  /** Delivers what passes, up to the credit; the cursor stops at the last event looked at. */
+  /** Delivers what passes, up to the credit and the bytes of one batch; the cursor stops at the last event looked at. */
   const deliver = (events: readonly StoredEvent[]): void => {
     const passed: StoredEvent[] = [];
+    let bytes = 0;
     for (const stored of events) {
-      const wanted = passes(filter, stored.event);
-      if (wanted && passed.length >= credit) break;
-      if (wanted) passed.push(stored);
+      const passing = passes(filter, stored.event);
+      if (passing && (passed.length >= credit || bytes > BATCH_BYTES)) break;
+      if (passing) passed.push(stored);
+      if (passing) bytes += stored.event.body.byteLength;
       cursor = stored.position;
     }
     credit -= passed.length;
@@ -52,29 +60,39 @@ export function openStream(
 
   const run = async (): Promise<void> => {
     await noticeGap();
-    while (!closed && credit > 0) {
+    while (wanted()) {
       const changed = reader.changed();
       const events = await reader.read(cursor, BATCH);
-      if (closed) return;
+      if (!wanted()) return;
       deliver(events);
       if (events.length === 0) await changed;
     }
   };
 
   const start = (): void => {
-    if (running || closed) return;
+    if (running || !wanted()) return;
     running = true;
     run()
-      .catch((error: Error) => sink.failed(error))
+      .catch((error: Error) => {
+        closed = true;
+        sink.failed(error);
+      })
       .finally(() => {
         running = false;
-        if (credit > 0 && !closed) start();
+        start();
       });
   };
 
   return {
     credit: (count) => {
       credit += count;
+      start();
+    },
+    pause: () => {
+      paused = true;
+    },
+    resume: () => {
+      paused = false;
       start();
     },
     close: () => {

@@ -1,5 +1,13 @@
 import type { Outcome, Position, StoredEvent } from '@magpie/bus';
-import type { AddressBook, AddressPattern, BodyForms, EventKind, Header, ReceivedEvent } from '@magpie/contract';
+import type {
+  AddressBook,
+  AddressPattern,
+  BodyForms,
+  EventKind,
+  Header,
+  ReceivedEvent,
+  TraceContext,
+} from '@magpie/contract';
 
 /** States of a connection. `up` means a recent successful round trip, not merely an open socket. */
 export const CONNECTION_STATES = ['waiting', 'connecting', 'up', 'unhealthy', 'stopped', 'closed'] as const;
@@ -36,8 +44,17 @@ export interface DirectMessage extends BodyForms {
   readonly to: Readonly<Record<string, unknown>>;
   readonly headers?: readonly Header[];
   readonly contentType?: string;
+  readonly contentEncoding?: string;
   readonly correlationId?: string;
   readonly replyTo?: string;
+  /** Ordering key among the direct sends by this connection; default the address. */
+  readonly key?: string;
+  readonly retain?: boolean;
+  readonly trace?: TraceContext;
+  /** Gateways passed, for the loop guard. */
+  readonly via?: readonly string[];
+  /** When the sender says it happened, ms since the epoch; default now. */
+  readonly time?: number;
   readonly expiresAt?: number;
   readonly priority?: number;
   readonly id?: string;
@@ -63,6 +80,9 @@ export interface EventPage {
 export interface EventSubscription {
   /** Lets `count` more events through. Without credit nothing is sent and nothing is buffered: the log is the buffer. */
   credit(count: number): void;
+  /** Lets nothing more through until `resume`, whatever the credit; the batch just handed over was the last. */
+  pause(): void;
+  resume(): void;
   /** Stops it; no callback runs afterwards. */
   close(): void;
 }
