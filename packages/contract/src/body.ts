@@ -25,15 +25,36 @@ export function encodeBody(forms: BodyForms): { body: Uint8Array; contentType?: 
   return forms.base64 === undefined ? undefined : { body: Buffer.from(forms.base64, 'base64') };
 }
 
+/** Deepest JSON the gateway parses, in levels of arrays and objects. Deeper text could overflow the stack when written again. */
+export const MAX_JSON_DEPTH = 128;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Whether JSON text nests arrays and objects deeper than `MAX_JSON_DEPTH`. Looks at the bytes only, so it cannot overflow. */
+export function isTooDeep(json: Uint8Array): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index];
+    if (byte === QUOTE) quoted = !quoted;
+    else if (quoted) index += byte === BACKSLASH ? 1 : 0;
+    else if (byte === 0x5b || byte === 0x7b) depth++;
+    else if (byte === 0x5d || byte === 0x7d) depth--;
+    if (depth > MAX_JSON_DEPTH) return true;
+  }
+  return false;
+}
+
 /**
  * The parsed JSON of a body: when its media type says JSON, or without a media type when the first byte is `{` or `[`.
- * Undefined when it is not JSON. Used for `payload` in expressions and in the JSON form of an event.
+ * Undefined when it is not JSON, or nested too deep. Used for `payload` in expressions and in the JSON form of an event.
  */
 export function parseJsonBody(body: Uint8Array, contentType: string | undefined): unknown {
   const sniffed = contentType === undefined && (body[0] === 0x7b || body[0] === 0x5b);
   if (!sniffed && !isJsonType(contentType)) return undefined;
   const text = decodeUtf8(body);
-  if (text === undefined) return undefined;
+  if (text === undefined || isTooDeep(body)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
