@@ -128,6 +128,10 @@ describe('names and types are checked at load', () => {
     if (hint !== undefined) expect(problem?.hint).toBe(hint);
   });
 
+  it('suggests no word of the language for a name', () => {
+    expect(problemsOf({ when: 'cal == 1' })[0]).not.toHaveProperty('hint');
+  });
+
   it('says where in a template an expression is wrong', () => {
     const [problem] = problemsOf({ to: { connection: 'office', desk: 'd', text: 'a ${devce} b' } });
     expect(problem).toMatchObject({ pointer: '/routes/r/to/text', range: { start: 4, end: 9 } });

@@ -139,7 +139,10 @@ function hintFor(
 ): string | undefined {
   const { variables, functions } = environment.getDefinitions();
   const missing = /^(?:Unknown variable|No such key): (.+)$/.exec(error.summary)?.[1];
-  if (missing !== undefined) return suggestion(missing, [...variables.map(({ name }) => name), ...fields]);
+  if (missing !== undefined) {
+    const values = variables.filter(({ type }) => type !== 'type' && !type.endsWith('Namespace'));
+    return suggestion(missing, [...values.map(({ name }) => name), ...fields]);
+  }
   const called = /overload for '(?:.*\.)?(\w+)\(/.exec(error.summary)?.[1];
   return called === undefined ? undefined : suggestion(called, new Set(functions.map(({ name }) => name)));
 }
