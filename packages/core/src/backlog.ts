@@ -1,10 +1,17 @@
-import { comparePositions, originOf, type Position, type StoredEvent } from '@magpie/bus';
+import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
 import type { Delivery, Lane } from './delivery.ts';
 import type { LogReader } from './tail.ts';
 
 /** Bounds of what one target keeps in memory; the rest waits in the log. */
-export const BACKLOG_LIMITS = { deliveries: 1000, bytes: 16 * 1024 * 1024, read: 256 } as const;
+export const BACKLOG_LIMITS = {
+  deliveries: 1000,
+  bytes: 16 * 1024 * 1024,
+  read: 256,
+  /** Deliveries with an exception row: refused ones and those held behind them. */
+  parked: 10_000,
+  parkedBytes: 64 * 1024 * 1024,
+} as const;
 
 /** What a backlog asks of its owner. */
 export interface BacklogOwner {
@@ -22,7 +29,8 @@ export interface BacklogOwner {
 
 /**
  * The deliveries of one target in log order, bounded in memory. When it is full it stops taking from the router
- * (`lagging`) and later reads on from the log itself until it has caught up.
+ * (`lagging`) and later reads on from the log itself until it has caught up. Deliveries with a durable exception row are
+ * parked beside the queue, so that they hold neither the floor nor what comes after them.
  */
 export class Backlog {
   readonly #reader: LogReader;
@@ -31,6 +39,10 @@ export class Backlog {
   #queue: Delivery[] = [];
   #start = 0;
   #bytes = 0;
+  readonly #parked = new Map<Position, Delivery>();
+  #parkedBytes = 0;
+  /** Positions restored from exception rows: reading on from the floor must not take them in again. */
+  #restored = new Set<Position>();
   #floor: Position | undefined;
   #cursor: Position | undefined;
   #lagging = false;
@@ -48,25 +60,28 @@ export class Backlog {
     return this.#lagging;
   }
 
-  /** The last position up to which everything is settled; null when there is nothing to remember. */
+  /** The last position up to which everything is settled or parked; null when there is nothing to remember. */
   floor(): Position | null {
     return this.#lagging || this.#start < this.#queue.length ? (this.#floor ?? null) : null;
   }
 
-  /** Deliveries from the first unsettled one on, in log order; some of them may be settled. */
+  /** Deliveries that are not out of the way, in log order; some of them may be settled. */
   pending(): readonly Delivery[] {
-    return this.#queue.slice(this.#start);
+    const queued = this.#queue.slice(this.#start).filter(({ parked }) => !parked);
+    if (this.#parked.size === 0) return queued;
+    return [...this.#parked.values(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
   }
 
+  /** Deliveries in memory. */
   get size(): number {
-    return this.#queue.length - this.#start;
+    return this.#queue.length - this.#start + this.#parked.size;
   }
 
   /** Takes a delivery from the router. `before` is the position matched before this event, undefined in a new log. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     if (this.#lagging) return;
     if (this.#cursor !== undefined && comparePositions(stored.position, this.#cursor) <= 0) return;
-    if (this.size === 0) this.#floor = before ?? originOf(stored.position);
+    if (this.#start === this.#queue.length) this.#floor = before ?? originOf(stored.position);
     if (this.#isFull()) this.#lagging = true;
     else this.#accept(stored, match);
   }
@@ -79,44 +94,64 @@ export class Backlog {
     this.#refill();
   }
 
+  /** Takes back a delivery that had an exception row when the gateway stopped. Called before `resume`, in log order. */
+  restore(row: ExceptionRow): Delivery {
+    const delivery = newDelivery(row, this.#owner.laneFor(row.lane));
+    delivery.attempts.push(...row.attempts);
+    delivery.remembered = true;
+    delivery.parked = true;
+    this.#parked.set(row.position, delivery);
+    this.#restored.add(row.position);
+    this.#parkedBytes += row.event.body.byteLength;
+    return delivery;
+  }
+
+  /** The exception row of a delivery is durable. */
+  park(delivery: Delivery): void {
+    if (delivery.parked || delivery.state === 'settled') return;
+    delivery.parked = true;
+    this.#parked.set(delivery.position, delivery);
+    this.#parkedBytes += delivery.event.body.byteLength;
+    this.#advance();
+  }
+
   /** A delivery was settled: moves the floor and reads on when there is room. */
-  settled(): void {
-    while (this.#queue[this.#start]?.state === 'settled') {
-      const done = this.#queue[this.#start++]!;
-      this.#floor = done.position;
-      this.#bytes -= done.event.body.byteLength;
-    }
-    if (this.#start > 256 && this.#start * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#start);
-      this.#start = 0;
-    }
-    this.#owner.moved();
-    if (this.#lagging && this.size * 2 < BACKLOG_LIMITS.deliveries) this.#refill();
+  settled(delivery: Delivery): void {
+    if (this.#parked.delete(delivery.position)) this.#parkedBytes -= delivery.event.body.byteLength;
+    this.#advance();
   }
 
   close(): void {
     this.#closed = true;
   }
 
-  #isFull(): boolean {
-    return this.size >= BACKLOG_LIMITS.deliveries || (this.size > 0 && this.#bytes >= BACKLOG_LIMITS.bytes);
+  #advance(): void {
+    for (let first = this.#queue[this.#start]; first?.parked || first?.state === 'settled'; ) {
+      this.#start++;
+      this.#floor = first.position;
+      this.#bytes -= first.event.body.byteLength;
+      first = this.#queue[this.#start];
+    }
+    if (this.#start > 256 && this.#start * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#start);
+      this.#start = 0;
+    }
+    this.#owner.moved();
+    if (this.#lagging && (this.#queue.length - this.#start) * 2 < BACKLOG_LIMITS.deliveries) this.#refill();
   }
 
-  #accept({ position, event }: StoredEvent, { key, error }: Match): void {
-    const lane = this.#owner.laneFor(key);
-    const delivery: Delivery = {
-      position,
-      event,
-      lane,
-      state: 'ready',
-      attempts: [],
-      redelivered: false,
-      nextAttempt: undefined,
-      error,
-    };
+  #isFull(): boolean {
+    const queued = this.#queue.length - this.#start;
+    if (queued >= BACKLOG_LIMITS.deliveries || (queued > 0 && this.#bytes >= BACKLOG_LIMITS.bytes)) return true;
+    return this.#parked.size >= BACKLOG_LIMITS.parked || this.#parkedBytes >= BACKLOG_LIMITS.parkedBytes;
+  }
+
+  #accept(stored: StoredEvent, { key, error }: Match): void {
+    this.#cursor = stored.position;
+    if (this.#restored.has(stored.position)) return;
+    const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
     this.#queue.push(delivery);
-    this.#bytes += event.body.byteLength;
-    this.#cursor = position;
+    this.#bytes += stored.event.body.byteLength;
     this.#owner.accepted(delivery);
   }
 
@@ -150,6 +185,21 @@ export class Backlog {
   #joinRouter(): void {
     const routed = this.#routed();
     if (routed === undefined || (this.#cursor && comparePositions(this.#cursor, routed) >= 0)) this.#lagging = false;
-    if (!this.#lagging) this.#owner.moved();
+    if (this.#lagging) return;
+    this.#restored.clear();
+    this.#owner.moved();
   }
 }
+
+const newDelivery = ({ position, event }: StoredEvent, lane: Lane, error?: Match['error']): Delivery => ({
+  position,
+  event,
+  lane,
+  state: 'ready',
+  attempts: [],
+  redelivered: false,
+  nextAttempt: undefined,
+  remembered: false,
+  parked: false,
+  error,
+});

@@ -20,6 +20,10 @@ export interface Delivery {
   redelivered: boolean;
   /** When the next attempt is due, ms since the epoch. */
   nextAttempt: number | undefined;
+  /** It has an exception row, or one is being written. */
+  remembered: boolean;
+  /** Its exception row is durable: the floor may pass it. */
+  parked: boolean;
   /** Condition or key could not be evaluated at match. */
   readonly error: Rejected | undefined;
 }

@@ -52,7 +52,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const ledger = createLedger(log, onFatal);
   const { maxBodyBytes } = options;
   const onReceived = observer.received;
-  const intake = createIntake({ log, tail, ledger, book, clock, maxBodyBytes, onFatal, onReceived });
+  const intake = createIntake({ tail, ledger, book, clock, maxBodyBytes, onFatal, onReceived });
   const supervisors = new Map<string, Supervisor>();
   const outlets = new Map<string, Outlet>();
   const patience = new AbortController();
@@ -108,7 +108,6 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const makeOutlet = (target: Target, port: SendPort): Outlet =>
     new Outlet(target, {
-      log,
       reader: tail,
       ledger,
       clock,
@@ -140,8 +139,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** The router goes on where it was; consumers with a floor of their own go on behind it. */
   const recover = async (): Promise<void> => {
-    const { matched, floors } = await log.state();
+    const { matched, floors, exceptions } = await log.state();
     const head = log.head();
+    const rows = Map.groupBy(exceptions, ({ consumer }) => consumer);
+    for (const [consumer, own] of rows) outlets.get(consumer)?.restore(own);
     router.start(matched ?? (head && originOf(head)));
     for (const [consumer, floor] of floors) outlets.get(consumer)?.resume(floor);
   };

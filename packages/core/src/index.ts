@@ -3,6 +3,6 @@
 export { type BackoffBounds, fullJitter } from './backoff.ts';
 export { createGateway, type GatewayOptions } from './gateway.ts';
 export { type CoreObserver, nullObserver } from './observer.ts';
-export type { DeliveryResult } from './outlet.ts';
+export type { DeliveryResult } from './settlement.ts';
 export { SUPERVISOR_TIMES, type SupervisorTimes } from './supervisor.ts';
 export * from './types.ts';

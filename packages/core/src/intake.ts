@@ -1,4 +1,4 @@
-import { type Append, type Appended, type DeadLetter, type EventLog, LogFailed, type StoredEvent } from '@magpie/bus';
+import { type Append, type Appended, type DeadLetter, LogFailed, type StoredEvent } from '@magpie/bus';
 import {
   type AddressBook,
   type Clock,
@@ -17,7 +17,6 @@ import type { PublishResult } from './types.ts';
 
 /** What the intake needs; `onFatal` is told when the log can no longer be trusted. */
 export interface IntakeOptions {
-  readonly log: EventLog;
   readonly tail: Tail;
   readonly ledger: Ledger;
   readonly book: AddressBook;
@@ -46,12 +45,12 @@ export interface Intake {
 const RETRY_AFTER = 1000;
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { log, tail, ledger, clock, onFatal } = options;
+  const { tail, ledger, clock, onFatal } = options;
   const outstanding = new Set<Promise<unknown>>();
 
   const write = async (events: readonly Event[], refused: readonly DeadLetter[], onMismatch: 'append' | 'refuse') => {
     const append: Append[] = events.map((event) => ({ event, onMismatch }));
-    const results = await log.commit({ ...ledger.take(), append, deadLetters: { put: refused } });
+    const results = await ledger.commit({ append, deadLetters: { put: refused } });
     const stored: StoredEvent[] = [];
     for (const [index, result] of results.entries()) {
       if (result.type === 'stored') stored.push({ position: result.position, event: events[index]! });

@@ -1,9 +1,9 @@
-import type { Commit, DeadLetter, EventLog, Outcome, Position } from '@magpie/bus';
+import type { Appended, Commit, EventLog, ExceptionRow, Outcome, Position } from '@magpie/bus';
 
 /** A consumer as the ledger sees it: where its floor stands right now. */
 export interface FloorSource {
   readonly consumer: string;
-  /** The last position up to which everything is settled; null while the consumer is idle. */
+  /** The last position up to which everything is settled or an exception row; null while the consumer is idle. */
   floor(): Position | null;
 }
 
@@ -17,46 +17,56 @@ export interface Ledger {
   /** A consumer's floor may have moved. Called per settled delivery. */
   touch(source: FloorSource): void;
   outcome(outcome: Outcome): void;
-  /** What has changed since the last call, to be written with the caller's commit; undefined when nothing has. */
-  take(): Pick<Commit, 'matched' | 'floors' | 'outcomes'> | undefined;
-  /** Writes a dead letter; resolves when it is durable. */
-  deadLetter(letter: DeadLetter): Promise<void>;
-  /** Writes what has changed now. */
+  /** A delivery has a story to remember; `durable` is called once it is on disk. A later call replaces an earlier one. */
+  remember(row: ExceptionRow, durable: () => void): void;
+  /** The story of a delivery is over. */
+  forget(consumer: string, position: Position): void;
+  /** Writes a change together with everything that has gathered; resolves when it is durable. */
+  commit(change: Pick<Commit, 'append' | 'deadLetters'>): Promise<readonly Appended[]>;
+  /** Writes what has gathered now. */
   flush(): Promise<void>;
-  /** Stops the timer; call `flush` first. */
+  /** Writes nothing more on its own; call `flush` first. */
   close(): void;
 }
+
+/** Changes gathered since the last commit. */
+interface Gathered {
+  matched: Position | undefined;
+  readonly floors: Map<string, FloorSource>;
+  readonly outcomes: Outcome[];
+  /** By consumer and position: a row to write, or undefined to remove it. */
+  readonly rows: Map<string, { consumer: string; position: Position; row?: ExceptionRow; durable?: () => void }>;
+}
+
+const nothing = (): Gathered => ({ matched: undefined, floors: new Map(), outcomes: [], rows: new Map() });
+
+const isEmpty = ({ matched, floors, outcomes, rows }: Gathered): boolean =>
+  matched === undefined && floors.size === 0 && outcomes.length === 0 && rows.size === 0;
 
 /**
  * Makes a ledger on a log. Changes that no append has taken along are written `intervalMs` after the first, never two such
  * commits at once: what a crash repeats is what was confirmed in about that time.
  */
 export function createLedger(log: EventLog, onFatal: (error: Error) => void, intervalMs = 10): Ledger {
-  let matched: Position | undefined;
-  let dirty = new Map<string, FloorSource>();
-  let outcomes: Outcome[] = [];
+  let gathered = nothing();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const isDirty = (): boolean => matched !== undefined || dirty.size > 0 || outcomes.length > 0;
-
-  const take = (): Pick<Commit, 'matched' | 'floors' | 'outcomes'> | undefined => {
-    if (!isDirty()) return undefined;
-    const floors = [...dirty.values()].map((source) => ({ consumer: source.consumer, floor: source.floor() }));
-    const change = {
-      ...(matched === undefined ? {} : { matched }),
-      ...(floors.length === 0 ? {} : { floors }),
-      ...(outcomes.length === 0 ? {} : { outcomes }),
-    };
-    matched = undefined;
-    dirty = new Map();
-    outcomes = [];
-    return change;
+  const commit = async (change: Pick<Commit, 'append' | 'deadLetters'>): Promise<readonly Appended[]> => {
+    const taken = gathered;
+    gathered = nothing();
+    try {
+      const results = await log.commit({ ...changeOf(taken), ...change });
+      for (const { durable } of taken.rows.values()) durable?.();
+      return results;
+    } catch (error) {
+      gathered = merge(taken, gathered);
+      throw error;
+    }
   };
 
   const flush = async (): Promise<void> => {
-    const change = take();
-    if (change) await log.commit(change);
+    if (!isEmpty(gathered)) await commit({});
   };
 
   const schedule = (): void => {
@@ -66,32 +76,51 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
         .catch(onFatal)
         .finally(() => {
           timer = undefined;
-          if (isDirty()) schedule();
+          if (!isEmpty(gathered)) schedule();
         });
     }, intervalMs);
   };
 
+  const gather = (add: () => void): void => {
+    add();
+    schedule();
+  };
+
   return {
-    matched: (position) => {
-      matched = position;
-      schedule();
+    matched: (position) => gather(() => (gathered.matched = position)),
+    touch: (source) => gather(() => gathered.floors.set(source.consumer, source)),
+    outcome: (outcome) => gather(() => gathered.outcomes.push(outcome)),
+    remember: (row, durable) => {
+      const { consumer, position } = row;
+      gather(() => gathered.rows.set(`${consumer} ${position}`, { consumer, position, row, durable }));
     },
-    touch: (source) => {
-      dirty.set(source.consumer, source);
-      schedule();
-    },
-    outcome: (outcome) => {
-      outcomes.push(outcome);
-      schedule();
-    },
-    take,
-    deadLetter: async (letter) => {
-      await log.commit({ ...take(), deadLetters: { put: [letter] } });
-    },
+    forget: (consumer, position) => gather(() => gathered.rows.set(`${consumer} ${position}`, { consumer, position })),
+    commit,
     flush,
     close: () => {
       closed = true;
       clearTimeout(timer);
     },
+  };
+}
+
+function changeOf({ matched, floors, outcomes, rows }: Gathered): Commit {
+  const put = [...rows.values()].flatMap(({ row }) => row ?? []);
+  const remove = [...rows.values()].filter(({ row }) => !row).map(({ consumer, position }) => ({ consumer, position }));
+  return {
+    ...(matched === undefined ? {} : { matched }),
+    floors: [...floors.values()].map((source) => ({ consumer: source.consumer, floor: source.floor() })),
+    exceptions: { put, remove },
+    outcomes,
+  };
+}
+
+/** A commit that was refused (a full disk) took nothing along: its changes are written with the next one. */
+function merge(older: Gathered, newer: Gathered): Gathered {
+  return {
+    matched: newer.matched ?? older.matched,
+    floors: new Map([...older.floors, ...newer.floors]),
+    outcomes: [...older.outcomes, ...newer.outcomes],
+    rows: new Map([...older.rows, ...newer.rows]),
   };
 }

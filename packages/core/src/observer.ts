@@ -1,5 +1,5 @@
 import type { Target } from '@magpie/routing';
-import type { DeliveryResult } from './outlet.ts';
+import type { DeliveryResult } from './settlement.ts';
 import type { ConnectionState, PublishResult } from './types.ts';
 
 /** What the core tells about itself while it runs, for metrics. Called on the hot path: must be cheap, must not throw. */

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
-import type { DeadLetterReason, EventLog, Outcome, Position, StoredEvent } from '@magpie/bus';
+import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
 import {
-  type Clock,
   type Event,
   type MagpieError,
-  newRef,
   type OutgoingEvent,
   Rejected,
   type SendReceipt,
@@ -15,8 +12,9 @@ import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
 import { fullJitter } from './backoff.ts';
 import type { Delivery, Lane } from './delivery.ts';
-import type { FloorSource, Ledger } from './ledger.ts';
+import type { FloorSource } from './ledger.ts';
 import { Scheduler } from './scheduler.ts';
+import { outgoing, Settlement, type SettlementDeps } from './settlement.ts';
 import { Suspension } from './suspension.ts';
 import type { LogReader } from './tail.ts';
 import type { TargetStatus } from './types.ts';
@@ -32,14 +30,8 @@ export interface SendPort {
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
 }
 
-/** What became of a delivery, for counters. */
-export type DeliveryResult = Outcome['state'] | 'refused';
-
-export interface OutletDeps {
-  readonly log: EventLog;
+export interface OutletDeps extends SettlementDeps {
   readonly reader: LogReader;
-  readonly ledger: Ledger;
-  readonly clock: Clock;
   readonly port: SendPort;
   /** Fires when waiting for confirmations is over (end of a drain). */
   readonly signal: AbortSignal;
@@ -47,11 +39,7 @@ export interface OutletDeps {
   routed(): Position | undefined;
   /** The match of this target for an event, by the current routes. */
   match(event: Event): Match | undefined;
-  /** Whether outcomes of this event are kept for `GET /v1/messages/{ref}`. */
-  tracked(event: Event): boolean;
-  onResult(target: Target, result: DeliveryResult, ms?: number): void;
   onSuspended(target: Target, error: MagpieError): void;
-  onFatal(error: Error): void;
 }
 
 /** Everything on its way to one target: bounded backlog, lanes, retries, floor. Driven by the router and the link. */
@@ -62,6 +50,7 @@ export class Outlet implements FloorSource {
   readonly #scheduler: Scheduler;
   readonly #suspension: Suspension;
   readonly #backlog: Backlog;
+  readonly #settlement: Settlement;
   #refusals: Lane[] = [];
   #flying = 0;
   #stopped = false;
@@ -80,6 +69,7 @@ export class Outlet implements FloorSource {
       moved: () => deps.ledger.touch(this),
       failed: deps.onFatal,
     });
+    this.#settlement = new Settlement(target, deps, this.#backlog, this.#scheduler);
   }
 
   floor(): Position | null {
@@ -90,6 +80,16 @@ export class Outlet implements FloorSource {
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     this.#backlog.offer(stored, match, before);
     this.pump();
+  }
+
+  /** Takes back deliveries with a story, in log order. Called once, before `resume`. */
+  restore(rows: readonly ExceptionRow[]): void {
+    for (const row of rows) {
+      const delivery = this.#backlog.restore(row);
+      if (row.state === 'held') this.#scheduler.hold(delivery);
+      else this.#scheduler.restore(delivery, row.state === 'retry' ? 'failed' : 'blocked');
+      if (row.state === 'retry') this.#retryIn(delivery, this.#remaining(row.nextAttempt));
+    }
   }
 
   /** Begins behind the router, at a floor from the log. */
@@ -109,7 +109,7 @@ export class Outlet implements FloorSource {
     if (this.#stopped || !port.up()) return;
     if (this.#flying === 0 && this.#suspension.probe()) this.#scheduler.requeue(this.#backlog.pending());
     while (this.#suspension.admits(this.#flying)) {
-      const delivery = this.#scheduler.next();
+      const delivery = this.#scheduler.next(this.#held);
       if (!delivery || !port.window.acquire(this.#wake)) return;
       this.#dispatch(delivery);
     }
@@ -142,6 +142,10 @@ export class Outlet implements FloorSource {
 
   readonly #wake = (): void => this.pump();
 
+  readonly #held = (delivery: Delivery): void => {
+    if (!delivery.remembered) this.#settlement.remember(delivery);
+  };
+
   #accepted(delivery: Delivery): void {
     this.#scheduler.add(delivery);
     this.#deps.ledger.touch(this);
@@ -173,7 +177,7 @@ export class Outlet implements FloorSource {
     const { event, error } = delivery;
     const now = this.#deps.clock.now();
     if (event.expiresAt !== undefined && event.expiresAt <= now) {
-      return () => this.#end(delivery, { state: 'expired' });
+      return () => this.#settlement.end(delivery, { state: 'expired' });
     }
     const { maxAge } = this.target.retry;
     if (now - event.receivedAt > maxAge) {
@@ -198,7 +202,7 @@ export class Outlet implements FloorSource {
     this.#land(delivery);
     this.#refusals = [];
     this.#suspension.answered();
-    this.#end(delivery, { state: 'confirmed', confirmedBy }, ms);
+    this.#settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
     this.pump();
   }
 
@@ -230,16 +234,27 @@ export class Outlet implements FloorSource {
     this.#deps.onResult(this.target, 'refused');
     const last = !error.retryable || delivery.attempts.length >= retry.attempts;
     if (!last) this.#retryLater(delivery);
-    else if (retry.then === 'block') this.#scheduler.refuse(delivery, 'blocked');
+    else if (retry.then === 'block') this.#block(delivery);
     else return this.#giveUp(delivery, error.retryable ? 'attempts' : 'rejected', error, rendered);
     return Promise.resolve();
   }
 
+  #block(delivery: Delivery): void {
+    this.#scheduler.refuse(delivery, 'blocked');
+    this.#settlement.remember(delivery);
+  }
+
   #retryLater(delivery: Delivery): void {
-    const { clock } = this.#deps;
-    const { lane, attempts } = delivery;
-    this.#scheduler.refuse(delivery, 'failed');
+    const { attempts } = delivery;
     const wait = fullJitter(this.target.retry.backoff, attempts.length - 1);
+    this.#scheduler.refuse(delivery, 'failed');
+    this.#retryIn(delivery, wait);
+    this.#settlement.remember(delivery);
+  }
+
+  #retryIn(delivery: Delivery, wait: number): void {
+    const { clock } = this.#deps;
+    const { lane } = delivery;
     delivery.nextAttempt = clock.now() + wait;
     lane.cancel?.();
     lane.due = false;
@@ -249,45 +264,15 @@ export class Outlet implements FloorSource {
     });
   }
 
-  /** Ends a delivery without success: durable as a dead letter, unless dropped by policy, before it counts as settled. */
-  async #giveUp(delivery: Delivery, reason: DeadLetterReason, error: MagpieError, rendered?: Rendered): Promise<void> {
-    const { ledger, onFatal, clock } = this.#deps;
-    delivery.state = 'closing';
-    this.#scheduler.leave(delivery);
-    const drop = this.target.retry.then === 'drop';
-    const letter = {
-      id: newRef(),
-      at: clock.now(),
-      consumer: this.consumer,
-      reason,
-      error: error.name,
-      message: error.message,
-      attempts: delivery.attempts,
-      event: delivery.event,
-    };
-    const sent = rendered && {
-      rendered: { outgoing: outgoing(delivery, rendered, this.consumer), target: rendered.target },
-    };
-    if (!drop) await ledger.deadLetter({ ...letter, ...sent }).catch(onFatal);
-    this.#settle(delivery, { state: drop ? 'dropped' : 'dead', error: error.message });
+  /** A stored time may lie far ahead when the clock has been set back: never wait longer than the longest backoff. */
+  #remaining(nextAttempt: number | undefined): number {
+    const wait = (nextAttempt ?? 0) - this.#deps.clock.now();
+    return Math.min(Math.max(wait, 0), this.target.retry.backoff.max);
+  }
+
+  async #giveUp(...ending: Parameters<Settlement['giveUp']>): Promise<void> {
+    await this.#settlement.giveUp(...ending);
     this.pump();
-  }
-
-  #end(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy'>, ms?: number): void {
-    this.#scheduler.leave(delivery);
-    this.#settle(delivery, outcome, ms);
-  }
-
-  #settle(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>, ms?: number): void {
-    const { onResult, tracked, ledger, clock } = this.#deps;
-    delivery.state = 'settled';
-    this.#scheduler.forget(delivery);
-    onResult(this.target, outcome.state, ms);
-    if (tracked(delivery.event)) {
-      const attempts = delivery.attempts.length + (outcome.state === 'confirmed' ? 1 : 0);
-      ledger.outcome({ ref: delivery.event.ref, consumer: this.consumer, at: clock.now(), attempts, ...outcome });
-    }
-    this.#backlog.settled();
   }
 }
 
@@ -302,15 +287,4 @@ function describe(delivery: Delivery, { consumer, connection }: Target): TargetS
     ...(last ? { error: last.message, at: last.at } : {}),
     ...(delivery.nextAttempt === undefined ? {} : { nextAttempt: delivery.nextAttempt }),
   };
-}
-
-function outgoing(delivery: Delivery, { parts }: Rendered, consumer: string): OutgoingEvent {
-  const { ref } = delivery.event;
-  return { ...parts, id: parts.id ?? ref, ref, delivery: deliveryId(ref, consumer), redelivered: delivery.redelivered };
-}
-
-/** A UUIDv8 (RFC 9562 section 5.8) that names one event on its way to one target, the same on every attempt. */
-function deliveryId(ref: string, consumer: string): string {
-  const hex = createHash('sha256').update(`${ref}\n${consumer}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -31,12 +31,25 @@ export class Scheduler {
     this.#ready.push(delivery);
   }
 
-  /** The next delivery that may be sent, left in place until `launch`. */
-  next(): Delivery | undefined {
+  /** Takes back a delivery that waits behind a refused one, from an exception row. In log order, before any `add`. */
+  hold(delivery: Delivery): void {
+    delivery.lane.alive++;
+    delivery.lane.waiting.push(delivery);
+  }
+
+  /** Takes back a refused delivery from an exception row. */
+  restore(delivery: Delivery, state: 'failed' | 'blocked'): void {
+    delivery.lane.alive++;
+    this.refuse(delivery, state);
+  }
+
+  /** The next delivery that may be sent, left in place until `launch`. `held` is told of those that have to wait. */
+  next(held: (delivery: Delivery) => void = () => undefined): Delivery | undefined {
     for (let first = this.#ready[0]; first; first = this.#ready[0]) {
       if (this.#mayFly(first)) return first;
       this.#ready.shift();
       first.lane.waiting.push(first);
+      if (first.lane.failed.length > 0) held(first);
     }
     return undefined;
   }

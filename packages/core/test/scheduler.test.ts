@@ -27,6 +27,8 @@ const deliveryOf = (scheduler: Scheduler, offset: number, key: string): Delivery
   attempts: [],
   redelivered: false,
   nextAttempt: undefined,
+  remembered: false,
+  parked: false,
   error: undefined,
 });
 

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import type { DeadLetterReason, ExceptionRow, Outcome } from '@magpie/bus';
+import { type Clock, type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
+import type { Rendered, Target } from '@magpie/routing';
+import type { Backlog } from './backlog.ts';
+import type { Delivery } from './delivery.ts';
+import type { Ledger } from './ledger.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What became of a delivery, for counters. */
+export type DeliveryResult = Outcome['state'] | 'refused';
+
+export interface SettlementDeps {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Whether outcomes of this event are kept for `GET /v1/messages/{ref}`. */
+  tracked(event: Event): boolean;
+  onResult(target: Target, result: DeliveryResult, ms?: number): void;
+  onFatal(error: Error): void;
+}
+
+/** How deliveries of one target end, and what is written about those that do not end well. */
+export class Settlement {
+  readonly #target: Target;
+  readonly #deps: SettlementDeps;
+  readonly #backlog: Backlog;
+  readonly #scheduler: Scheduler;
+
+  constructor(target: Target, deps: SettlementDeps, backlog: Backlog, scheduler: Scheduler) {
+    this.#target = target;
+    this.#deps = deps;
+    this.#backlog = backlog;
+    this.#scheduler = scheduler;
+  }
+
+  /** The delivery is over: its successors go on, the floor may move. `ms` from send to confirmation. */
+  end(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy'>, ms?: number): void {
+    this.#scheduler.leave(delivery);
+    this.#settle(delivery, outcome, ms);
+  }
+
+  /** Ends a delivery without success: durable as a dead letter, unless dropped by policy, before it counts as settled. */
+  async giveUp(delivery: Delivery, reason: DeadLetterReason, error: MagpieError, rendered?: Rendered): Promise<void> {
+    const { ledger, onFatal } = this.#deps;
+    delivery.state = 'closing';
+    this.#scheduler.leave(delivery);
+    const drop = this.#target.retry.then === 'drop';
+    if (!drop) {
+      const letter = this.#letter(delivery, reason, error, rendered);
+      await ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+    }
+    this.#settle(delivery, { state: drop ? 'dropped' : 'dead', error: error.message });
+  }
+
+  /** Writes the story of a delivery that waits, so that neither a restart nor the floor loses it. */
+  remember(delivery: Delivery): void {
+    const state = delivery.state === 'failed' ? 'retry' : delivery.state === 'blocked' ? 'blocked' : 'held';
+    const { position, event, attempts, nextAttempt, lane } = delivery;
+    const row: ExceptionRow = {
+      consumer: this.#target.consumer,
+      lane: lane.key,
+      position,
+      state,
+      attempts: [...attempts],
+      ...(nextAttempt === undefined ? {} : { nextAttempt }),
+      event,
+    };
+    delivery.remembered = true;
+    this.#deps.ledger.remember(row, () => this.#backlog.park(delivery));
+  }
+
+  #settle(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>, ms?: number): void {
+    const { onResult, tracked, ledger, clock } = this.#deps;
+    const { consumer } = this.#target;
+    delivery.state = 'settled';
+    this.#scheduler.forget(delivery);
+    onResult(this.#target, outcome.state, ms);
+    if (tracked(delivery.event)) {
+      const attempts = delivery.attempts.length + (outcome.state === 'confirmed' ? 1 : 0);
+      ledger.outcome({ ref: delivery.event.ref, consumer, at: clock.now(), attempts, ...outcome });
+    }
+    if (delivery.remembered) ledger.forget(consumer, delivery.position);
+    this.#backlog.settled(delivery);
+  }
+
+  #letter(delivery: Delivery, reason: DeadLetterReason, error: MagpieError, rendered: Rendered | undefined) {
+    const { consumer } = this.#target;
+    return {
+      id: newRef(),
+      at: this.#deps.clock.now(),
+      consumer,
+      reason,
+      error: error.name,
+      message: error.message,
+      attempts: delivery.attempts,
+      event: delivery.event,
+      ...(rendered ? { rendered: { outgoing: outgoing(delivery, rendered, consumer), target: rendered.target } } : {}),
+    };
+  }
+}
+
+/** The message of an attempt. */
+export function outgoing({ event, redelivered }: Delivery, { parts }: Rendered, consumer: string): OutgoingEvent {
+  const { ref } = event;
+  return { ...parts, id: parts.id ?? ref, ref, delivery: deliveryId(ref, consumer), redelivered };
+}
+
+/** A UUIDv8 (RFC 9562 section 5.8) that names one event on its way to one target, the same on every attempt. */
+function deliveryId(ref: string, consumer: string): string {
+  const hex = createHash('sha256').update(`${ref}\n${consumer}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
