@@ -104,3 +104,10 @@ export const targetSchema = z
 
 export type XmppSource = z.output<typeof sourceSchema>;
 export type XmppTarget = z.output<typeof targetSchema>;
+
+/** Room for addresses, ids and headers beside a body of the largest size, in bytes. */
+const OVERHEAD = 32 * 1024;
+
+/** Largest body in bytes: binary content grows by a third as base64. */
+export const maxBodyBytes = ({ maxStanzaBytes }: Pick<XmppConfig, 'maxStanzaBytes'>): number =>
+  Math.max(0, Math.floor(((maxStanzaBytes - OVERHEAD) * 3) / 4));

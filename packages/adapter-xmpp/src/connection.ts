@@ -14,10 +14,10 @@ import {
   throwIfAborted,
   Unknown,
 } from '@magpie/contract';
-import type { XmppConfig } from './config.ts';
+import { maxBodyBytes, type XmppConfig } from './config.ts';
 import { originId } from './decode.ts';
 import { findEndpoints } from './dial.ts';
-import { encodeMessage, safeId } from './encode.ts';
+import { type Destination, encodeMessage, safeId } from './encode.ts';
 import { stanzaError } from './errors.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { bareJid, formatJid, normalJid, splitJid } from './jid.ts';
@@ -38,6 +38,8 @@ import {
 
 /** Longest time for one attempt to log in, ms; the contract allows 30 s. */
 const LOGIN_MS = 25_000;
+/** Longest time for taking up a lost session only to end it, ms. */
+const RECLAIM_MS = 3_000;
 /** Pauses between two looks at whether the gateway has settled what an old link brought, before that is asked for again. */
 const SETTLE_MS = 2_000;
 
@@ -51,9 +53,12 @@ interface State {
   readonly intake: Intake;
   readonly rooms: Rooms;
   session: Session | undefined;
+  /** The supervisor takes us for connected and is to hear of a loss. */
+  connected: boolean;
   accountStampsIds: boolean;
   lastPing: number;
-  closed: boolean;
+  /** Ends the attempt to connect in progress. */
+  attempt: AbortController;
 }
 
 /** Makes a connection. No I/O. */
@@ -69,12 +74,7 @@ export function createConnection(config: XmppConfig, context: AdapterContext): C
       // With a negative priority the server keeps one-to-one messages for later (RFC 6121 §8.5.2).
       if (state.session) announce(state.session, false);
     },
-    async close(signal) {
-      state.closed = true;
-      const { session } = state;
-      forgetSession(state, 'the connection was closed');
-      await session?.close(signal);
-    },
+    close: (signal) => close(state, signal),
   };
 }
 
@@ -97,26 +97,65 @@ function createState(config: XmppConfig, context: AdapterContext): State {
       left: (room, reason) => sends.settleAll(() => new Unknown(`${reason} before it echoed the message`), room),
     }),
     session: undefined,
+    connected: false,
     accountStampsIds: false,
     lastPing: 0,
-    closed: false,
+    attempt: new AbortController(),
   };
   return state;
 }
 
 async function connect(state: State, signal: AbortSignal): Promise<void> {
   throwIfAborted(signal);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(LOGIN_MS)]);
+  state.attempt = new AbortController();
+  state.intake.wake();
+  const stop = AbortSignal.any([signal, state.attempt.signal]);
   try {
-    const options = await sessionOptions(state);
-    await settled(state, limit);
-    const session = await openSession(options, state.kept, sessionEvents(state), limit);
-    if (state.closed) await session.close(AbortSignal.timeout(0));
-    throwIfAborted(signal);
+    const session = await login(state, AbortSignal.any([stop, AbortSignal.timeout(LOGIN_MS)]));
+    state.session = session;
+    throwIfAborted(stop);
     await established(state, session);
+    if (state.session !== session) throw new NotConnected('the link was lost while connecting');
+    state.connected = true;
   } catch (error) {
-    if (signal.aborted) throw new Aborted('cancelled while connecting', { cause: signal.reason });
+    await abandon(state);
+    if (stop.aborted) throw new Aborted('cancelled while connecting', { cause: stop.reason });
     throw error;
+  }
+}
+
+async function login(state: State, signal: AbortSignal): Promise<Session> {
+  const options = await sessionOptions(state);
+  await settled(state, signal);
+  return openSession(options, state.kept, sessionEvents(state), signal);
+}
+
+/** Leaves nothing of a failed attempt behind. */
+async function abandon(state: State): Promise<void> {
+  const { session } = state;
+  forgetSession(state, 'the attempt to connect failed');
+  await session?.close(AbortSignal.abort());
+}
+
+async function close(state: State, signal: AbortSignal): Promise<void> {
+  state.attempt.abort();
+  const session = state.session ?? (await reclaim(state, signal));
+  forgetSession(state, 'the connection was closed');
+  await session?.close(signal);
+}
+
+/**
+ * After a lost link the server still holds our session and what it had for us. Only a goodbye makes it release that for
+ * the next login at once, so the session is taken up once more. Undefined when there is none, or it cannot be.
+ */
+async function reclaim(state: State, signal: AbortSignal): Promise<Session | undefined> {
+  if (state.kept.id === undefined || signal.aborted) return undefined;
+  state.intake.quiesce();
+  try {
+    return await login(state, AbortSignal.any([signal, AbortSignal.timeout(RECLAIM_MS)]));
+  } catch (error) {
+    state.context.logger.debug({ error: String(error) }, 'the old session is left to expire at the server');
+    return undefined;
   }
 }
 
@@ -135,7 +174,6 @@ async function settled({ kept, context }: State, signal: AbortSignal): Promise<v
 
 async function established(state: State, session: Session): Promise<void> {
   const { context, config } = state;
-  state.session = session;
   state.lastPing = context.clock.monotonic();
   if (!session.resumed) state.rooms.reset();
   if (!session.managed)
@@ -181,14 +219,16 @@ function sessionEvents(state: State): Parameters<typeof openSession>[2] {
     stanza: (incoming) => stanza(state, incoming),
     readDone: () => state.intake.flush(),
     lost: (error) => {
+      const established = state.connected;
       forgetSession(state, error.message);
-      state.context.lost(error);
+      if (established) state.context.lost(error);
     },
   };
 }
 
 function forgetSession(state: State, reason: string): void {
   state.session = undefined;
+  state.connected = false;
   state.intake.hold();
   state.context.detail('session', undefined);
   state.sends.settleAll(() => new Unknown(`the link was lost before the confirmation: ${reason}`));
@@ -256,7 +296,7 @@ function send(
 
 async function sendToRoom(state: State, event: OutgoingEvent, to: string, signal: AbortSignal): Promise<SendReceipt> {
   throwIfAborted(signal);
-  const message = sized(state, encodeMessage(event, { to, type: 'groupchat' }));
+  const message = sizedMessage(state, event, { to, type: 'groupchat' });
   liveSession(state);
   if (!state.rooms.get(to)?.joined) await state.rooms.enter(to);
   const session = liveSession(state);
@@ -268,7 +308,7 @@ async function sendToRoom(state: State, event: OutgoingEvent, to: string, signal
 
 async function sendToJid(state: State, event: OutgoingEvent, to: string, signal: AbortSignal): Promise<SendReceipt> {
   throwIfAborted(signal);
-  const message = sized(state, encodeMessage(event, { to, type: 'chat' }));
+  const message = sizedMessage(state, event, { to, type: 'chat' });
   const session = liveSession(state);
   const id = safeId(event.id);
   if (state.kept.outbound.confirmed(id)) return { confirmedBy: 'stream-ack' };
@@ -289,12 +329,14 @@ function liveSession({ session }: State): Session {
 }
 
 /** The stanza, unless it is larger than the server permits: that would cost the whole stream. */
-function sized({ config }: State, message: Element): Element {
+function sizedMessage({ config }: State, event: OutgoingEvent, destination: Destination): Element {
+  const most = maxBodyBytes(config);
+  const advice = 'send less, or raise maxStanzaBytes if the server permits';
+  if (event.body.length > most) throw new TooLarge(`a body of ${event.body.length} bytes, more than ${most}: ${advice}`);
+  const message = encodeMessage(event, destination);
   const bytes = Buffer.byteLength(message.toString());
   if (bytes <= config.maxStanzaBytes) return message;
-  throw new TooLarge(
-    `a stanza of ${bytes} bytes, more than maxStanzaBytes (${config.maxStanzaBytes}): send less, or raise it if the server permits`,
-  );
+  throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${config.maxStanzaBytes}): ${advice}`);
 }
 
 async function probe(state: State, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Capabilities, defineAdapter } from '@magpie/contract';
 import { access } from './access.ts';
 import { jidAddresses, roomAddresses } from './addresses.ts';
-import { connectionSchema, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
+import { connectionSchema, maxBodyBytes, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
 import { createConnection } from './connection.ts';
 import { originSchema } from './origin.ts';
 
@@ -32,17 +32,13 @@ export const xmppAdapter = defineAdapter({
   create: createConnection,
 });
 
-/** Room for addresses, ids and headers beside a body of the largest size, in bytes. */
-const OVERHEAD = 32 * 1024;
-
-function capabilities({ maxStanzaBytes }: XmppConfig): Capabilities {
+function capabilities(config: XmppConfig): Capabilities {
   return {
     receives: true,
     sends: true,
     fifoWindow: 100,
     metadata: true,
     redelivers: true,
-    // Binary content grows by a third as base64.
-    maxBodyBytes: Math.max(0, Math.floor(((maxStanzaBytes - OVERHEAD) * 3) / 4)),
+    maxBodyBytes: maxBodyBytes(config),
   };
 }

@@ -22,6 +22,8 @@ export interface Intake {
   hold(): void;
   /** From now on nothing more is taken in, so that the server keeps it. */
   quiesce(): void;
+  /** Takes `quiesce` back. */
+  wake(): void;
   /** Takes a stanza that may become an event; `decode` is called when the intake is open. */
   take(incoming: Incoming, decode: (incoming: Incoming) => ReceivedEvent | undefined): void;
   /** Hands the batch over. */
@@ -64,6 +66,9 @@ export function createIntake(context: AdapterContext, unavailable: (reason: stri
     },
     quiesce() {
       quiet = true;
+    },
+    wake() {
+      quiet = false;
     },
     take(incoming, decode) {
       if (quiet) return;

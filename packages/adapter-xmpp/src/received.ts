@@ -26,7 +26,10 @@ export function receivedEvent({ stanza, repeated }: Incoming, around: Surroundin
   const room = around.room(bareJid(attribute(stanza, 'from') ?? ''));
   if (attribute(stanza, 'type') === 'groupchat' && !room) return undefined;
   const event = KINDS[kind]?.(stanza, around, room);
-  return event && repeated ? { ...event, redelivered: true } : event;
+  if (!event) return undefined;
+  // What the server had kept for later may have reached us before, on a session that ended without our acknowledgement.
+  const kept = event.origin['delayed'] !== undefined;
+  return repeated || kept ? { ...event, redelivered: true } : event;
 }
 
 type Build = (stanza: Element, around: Surroundings, room: Room | undefined) => ReceivedEvent | undefined;
