@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { topicAddress, wrongFilter } from './address.ts';
 
 /** Room in a packet for topic, headers and properties besides the body. */
-const PACKET_OVERHEAD = 128 * 1024;
+export const PACKET_OVERHEAD = 128 * 1024;
 const MAX_PACKET_BYTES = BODY_LIMITS.max + PACKET_OVERHEAD;
 
 /** The largest body that fits a packet of the configured size, in bytes. */

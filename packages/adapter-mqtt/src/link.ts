@@ -8,6 +8,7 @@ import { createPublish, type Publish, reasonString } from './outstanding.ts';
 import { packetGuard } from './packet-guard.ts';
 import { createPing, type Ping } from './ping.ts';
 import { type SubscribeOptions, subscribe, unsubscribe } from './subscribe.ts';
+import { releaseUnfinished } from './unfinished.ts';
 
 /** What the broker said about itself and the session in its CONNACK. */
 export interface Broker {
@@ -55,6 +56,8 @@ export interface LinkOptions {
   /** Ends the link when no byte has come for so long, ms. */
   readonly silence: number;
   readonly clock: Clock;
+  /** Packet ids of QoS 2 publishes that earlier links left half done; kept up to date. */
+  readonly unfinished: Set<number>;
 }
 
 const DISCONNECT = Buffer.from([0xe0, 0]);
@@ -75,11 +78,14 @@ export async function openLink(
   life.onEnd(() => socket.destroy());
   watchSocket(socket, options, life);
   const client = new MqttClient(() => socket, options.client);
-  const { where, clock } = options;
-  const publish = createPublish(client, life, where);
+  const { where, clock, unfinished } = options;
+  const publish = createPublish(client, life, where, unfinished);
   const ping = createPing(client, life, clock, where);
   takeMessages(client, onMessage);
-  const connack = await login(client, life, where, signal);
+  const abort = (): void => life.end(new Aborted(`logging in at ${where} was cancelled`));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  const connack = await login(client, socket, life, options).finally(() => signal.removeEventListener('abort', abort));
   return {
     broker: brokerOf(connack),
     get open() {
@@ -98,21 +104,20 @@ export async function openLink(
   };
 }
 
-async function login(client: MqttClient, life: Life, where: string, signal: AbortSignal): Promise<IConnackPacket> {
+async function login(client: MqttClient, socket: Socket, life: Life, options: LinkOptions): Promise<IConnackPacket> {
+  const { where, unfinished } = options;
   const { promise, resolve, reject } = Promise.withResolvers<IConnackPacket>();
-  const abort = (): void => life.end(new Aborted(`logging in at ${where} was cancelled`));
   life.onEnd(({ error }) => reject(error));
   client.on('packetreceive', (packet) => judgePacket(packet, life, where));
   client.on('error', (error) => {
     life.end(new NotConnected(`the link to ${where} failed: ${error.message}`, { cause: error }));
   });
-  client.on('connect', (connack) => {
-    life.opened();
-    resolve(connack);
-  });
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  return promise.finally(() => signal.removeEventListener('abort', abort));
+  client.on('connect', resolve);
+  const connack = await promise;
+  life.opened();
+  if (!connack.sessionPresent) unfinished.clear();
+  await releaseUnfinished(client, socket, life, unfinished);
+  return connack;
 }
 
 /** Ends the link on a refused login and on the broker's DISCONNECT. */

@@ -10,8 +10,9 @@ export type Publish = (packet: OutboundPacket) => Promise<void>;
 /**
  * Makes `publish` for one link. It writes at once and resolves on PUBACK, PUBCOMP or, at QoS 0, once written. When the
  * link ends it rejects with `Unknown`, or as the broker's DISCONNECT says when only one message can be meant.
+ * `unfinished` holds the packet ids of QoS 2 publishes from their start to their end.
  */
-export function createPublish(client: MqttClient, life: Life, where: string): Publish {
+export function createPublish(client: MqttClient, life: Life, where: string, unfinished: Set<number>): Publish {
   const waiting = new Set<(error: MagpieError) => void>();
   life.onEnd((end) => {
     const error = lossOf(end, waiting.size, where);
@@ -24,9 +25,12 @@ export function createPublish(client: MqttClient, life: Life, where: string): Pu
     waiting.add(reject);
     client.publish(topic, payload, { qos, retain, ...(properties && { properties }) }, (error, packet) => {
       waiting.delete(reject);
+      if (id !== undefined) unfinished.delete(id);
       if (error) reject(refusal(error, packet, topic));
       else resolve();
     });
+    const id = qos === 2 ? client.getLastMessageId() : undefined;
+    if (id !== undefined) unfinished.add(id);
     return promise;
   };
 }

@@ -1,0 +1,104 @@
+import { Aborted, type AdapterContext, BODY_LIMITS, NotConnected, type Sink } from '@magpie/contract';
+import { clientIdOf, clientOptions } from './client-options.ts';
+import { type MqttConnection, PACKET_OVERHEAD } from './config.ts';
+import { decode, type InboundPacket } from './decode.ts';
+import { filterSet } from './filters.ts';
+import { createIntake, type Entry, type Intake, type Outlet } from './intake.ts';
+import { type Acknowledgement, type Link, openLink } from './link.ts';
+import { createOutbox, type Outbox } from './outbox.ts';
+import { createReplayMemory, type ReplayMemory } from './replay-memory.ts';
+import { type Endpoint, endpointOf, openSocket } from './socket.ts';
+import { isReplay } from './subscriptions.ts';
+
+/** What a connection keeps over all of its links. */
+export interface Setting {
+  readonly config: MqttConnection;
+  readonly context: AdapterContext;
+  readonly endpoint: Endpoint;
+  readonly replays: ReplayMemory;
+  /** Packet ids of QoS 2 publishes that a lost link left half done; the broker still holds them. */
+  readonly unfinished: Set<number>;
+}
+
+export const createSetting = (config: MqttConnection, context: AdapterContext): Setting => ({
+  config,
+  context,
+  endpoint: endpointOf(config.url),
+  replays: createReplayMemory(),
+  unfinished: new Set(),
+});
+
+/** One established link with everything that lives and dies with it. */
+export interface Session {
+  readonly link: Link;
+  readonly intake: Intake;
+  readonly outbox: Outbox;
+}
+
+/**
+ * One attempt to connect and log in, within the configured time. After a rejection nothing of it is left.
+ * @throws as `openSocket` and `openLink`; `NotConnected` when the time is over, `Aborted` when the signal fires.
+ */
+export async function openSession(setting: Setting, signal: AbortSignal): Promise<Session> {
+  const { config, context, endpoint } = setting;
+  const timer = new AbortController();
+  const stop = context.clock.timeout(config.connectTimeout, () => timer.abort());
+  try {
+    return await establish(setting, AbortSignal.any([signal, timer.signal]));
+  } catch (error) {
+    if (!(error instanceof Aborted) || signal.aborted) throw error;
+    throw new NotConnected(`no answer from the broker at ${endpoint.text} within ${config.connectTimeout} ms`, {
+      cause: error,
+    });
+  } finally {
+    stop();
+  }
+}
+
+async function establish(setting: Setting, signal: AbortSignal): Promise<Session> {
+  const { config, context, endpoint, unfinished } = setting;
+  const dropped = (count: number): void => {
+    if (count > 0) context.count('received-dropped', count);
+  };
+  const intake = createIntake({ window: config.receiveMaximum, dropped });
+  const socket = await openSocket(config, endpoint, signal);
+  const options = {
+    client: clientOptions(config, clientIdOf(config, context)),
+    where: endpoint.text,
+    maxPacketBytes: incomingLimit(config),
+    silence: 2 * config.keepalive,
+    clock: context.clock,
+    unfinished,
+  };
+  const link = await openLink(socket, options, (packet, reply) => intake.take(toEntry(setting, packet, reply)), signal);
+  return { link, intake, outbox: createOutbox(link, config.maxInflight) };
+}
+
+/** MQTT 5 tells the broker our limit; on 3.1.1 a larger message must get as far as the log, which refuses it for good. */
+const incomingLimit = ({ version, maxPacketBytes }: MqttConnection): number =>
+  version === 5 ? maxPacketBytes : Math.max(maxPacketBytes, BODY_LIMITS.max + PACKET_OVERHEAD);
+
+function toEntry({ config, context, replays }: Setting, packet: InboundPacket, reply?: Acknowledgement): Entry {
+  const { version, dedupe } = config;
+  const replay = isReplay(packet);
+  const now = context.clock.now();
+  const event = decode(packet, { version, now, replay, dedupeProperty: dedupe?.userProperty });
+  if (version === 5) return { event, reply };
+  return { event, reply, onStored: () => replays.stored(packet.topic, event.body, replay) };
+}
+
+/**
+ * Where a link's messages go. Left out are those of subscriptions that an earlier configuration left behind, and on
+ * 3.1.1, where every SUBSCRIBE replays, a replay of what was stored last for its topic.
+ */
+export function outletOf({ config, replays }: Setting, link: Link, sink: Sink, filters: Iterable<string>): Outlet {
+  const wanted = filterSet(filters);
+  const isKnown = ({ origin, body }: Entry['event'], topic: string): boolean =>
+    config.version === 3 && origin.replay === true && replays.repeats(topic, body);
+  const wants = ({ event }: Entry): boolean => {
+    if (event.kind === 'status') return true;
+    const topic = event.address.segments.join('/');
+    return wanted.covers(topic) && !isKnown(event, topic);
+  };
+  return { link, sink, wants };
+}
