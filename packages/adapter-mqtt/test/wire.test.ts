@@ -137,7 +137,8 @@ describe('the end of a link', () => {
     await withBroker(
       async (peer) => {
         if (peer.index === 0) {
-          id = (await peer.expect(/\x34[\s\S]\x00\x01t[\s\S]{2}/)).readUInt16BE(5);
+          const packet = await peer.expect(/\x34[\s\S]\x00\x01t[\s\S]{2}/);
+          id = packet.readUInt16BE(packet.length - 2);
           return peer.end();
         }
         const pubrel = await peer.expect(/\x62\x02[\s\S]{2}/);
