@@ -3,11 +3,10 @@ import type { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
 import type { Router } from './router.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Topology } from './topology.ts';
 
 interface DrainDeps {
-  readonly supervisors: ReadonlyMap<string, Supervisor>;
-  readonly outlets: ReadonlyMap<string, Outlet>;
+  readonly topology: Topology;
   readonly intake: Intake;
   readonly router: Router;
   readonly ledger: Ledger;
@@ -27,23 +26,24 @@ const LANDING_MS = 2000;
  * floors, say goodbye. What is not delivered stays in the log.
  */
 export async function drain(deps: DrainDeps): Promise<void> {
-  const { supervisors, outlets, intake, router, ledger, patience, signal } = deps;
-  await Promise.all([...supervisors.values()].map((each) => each.quiesce(signal)));
+  const { topology, intake, router, ledger, patience, signal } = deps;
+  const [supervisors, outlets] = [topology.supervisors(), topology.outlets()];
+  await Promise.all(supervisors.map((each) => each.quiesce(signal)));
   await intake.settled();
-  await until(() => [...outlets.values()].every((each) => isFlushed(each, supervisors)), FLUSH_MS, deps);
+  await until(() => outlets.every((each) => isFlushed(each, topology)), FLUSH_MS, deps);
   router.stop();
-  for (const outlet of outlets.values()) outlet.stop();
-  await until(() => [...outlets.values()].every((each) => each.load().flying === 0), LANDING_MS, deps);
+  for (const outlet of outlets) outlet.stop();
+  await until(() => outlets.every((each) => each.load().flying === 0), LANDING_MS, deps);
   patience.abort();
   await ledger.flush();
   ledger.close();
-  await Promise.all([...supervisors.values()].map((each) => each.close(signal)));
+  await Promise.all(supervisors.map((each) => each.close(signal)));
 }
 
 /** Nothing more to wait for: everything is sent, or it cannot be sent now. */
-function isFlushed(outlet: Outlet, supervisors: ReadonlyMap<string, Supervisor>): boolean {
+function isFlushed(outlet: Outlet, topology: Topology): boolean {
   const { waiting, flying, lagging, suspended } = outlet.load();
-  const stuck = suspended || !supervisors.get(outlet.target.connection)?.up();
+  const stuck = suspended || !topology.isUp(outlet.target.connection);
   return flying === 0 && (stuck || (waiting <= 0 && !lagging));
 }
 

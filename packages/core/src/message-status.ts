@@ -1,13 +1,11 @@
 import { comparePositions, type EventLog, type Outcome, type Position, type StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
-import type { RouteSet } from '@magpie/routing';
-import type { Outlet } from './outlet.ts';
+import type { Topology } from './topology.ts';
 import type { MessageStatus, TargetStatus } from './types.ts';
 
 interface StatusDeps {
   readonly log: EventLog;
-  readonly routes: RouteSet;
-  readonly outlets: ReadonlyMap<string, Outlet>;
+  readonly topology: Topology;
   /** Up to where the router has matched. */
   routed(): Position | undefined;
   /** Whether outcomes of this event are kept one by one. */
@@ -19,13 +17,13 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
   const stored = await deps.log.find(ref);
   if (!stored) return undefined;
   const outcomes = new Map((await deps.log.outcomes(ref)).map((outcome) => [outcome.consumer, outcome]));
-  const matched = deps.routes.match(stored.event).map(({ target }) => target);
+  const matched = deps.topology.routes.match(stored.event).map(({ target }) => target);
   const targets = matched.map((target): TargetStatus => {
     const { consumer, connection } = target;
     const outcome = outcomes.get(consumer);
     outcomes.delete(consumer);
     if (outcome) return { ...withoutRef(outcome), connection };
-    return deps.outlets.get(consumer)?.status(stored.position) ?? byFloor(consumer, connection, stored, deps);
+    return deps.topology.outlet(consumer)?.status(stored.position) ?? byFloor(consumer, connection, stored, deps);
   });
   const former = [...outcomes.values()].map((outcome) => ({ ...withoutRef(outcome), connection: '' }));
   return { event: stored, targets: [...targets, ...former] };
@@ -45,7 +43,7 @@ function byFloor(
 ): TargetStatus {
   const routed = deps.routed();
   const matched = routed !== undefined && comparePositions(position, routed) <= 0;
-  const floor = deps.outlets.get(consumer)?.floor() ?? routed;
+  const floor = deps.topology.outlet(consumer)?.floor() ?? routed;
   const settled = matched && floor !== undefined && comparePositions(position, floor) <= 0;
   const confirmed = settled && !deps.tracked(event);
   return { consumer, connection, state: confirmed ? 'confirmed' : 'waiting', attempts: confirmed ? 1 : 0 };

@@ -38,14 +38,15 @@ export interface OutletDeps extends SettlementDeps {
   /** Up to where the router has matched. */
   routed(): Position | undefined;
   /** The match of this target for an event, by the current routes. */
-  match(event: Event): Match | undefined;
+  match(event: Event, consumer: string): Match | undefined;
   onSuspended(target: Target, error: MagpieError): void;
 }
 
 /** Everything on its way to one target: bounded backlog, lanes, retries, floor. Driven by the router and the link. */
 export class Outlet implements FloorSource {
-  readonly target: Target;
   readonly consumer: string;
+  #target: Target;
+  #port: SendPort;
   readonly #deps: OutletDeps;
   readonly #scheduler: Scheduler;
   readonly #suspension: Suspension;
@@ -56,7 +57,8 @@ export class Outlet implements FloorSource {
   #stopped = false;
 
   constructor(target: Target, deps: OutletDeps) {
-    this.target = target;
+    this.#target = target;
+    this.#port = deps.port;
     this.consumer = target.consumer;
     this.#deps = deps;
     this.#scheduler = new Scheduler(target.order);
@@ -64,12 +66,25 @@ export class Outlet implements FloorSource {
     this.#backlog = new Backlog(deps.reader, deps.routed, {
       laneFor: (key) => this.#scheduler.laneFor(key),
       accepted: (delivery) => this.#accepted(delivery),
-      match: ({ event }) => deps.match(event),
+      match: ({ event }) => deps.match(event, this.consumer),
       refilled: () => this.pump(),
       moved: () => deps.ledger.touch(this),
       failed: deps.onFatal,
     });
     this.#settlement = new Settlement(target, deps, this.#backlog, this.#scheduler);
+  }
+
+  get target(): Target {
+    return this.#target;
+  }
+
+  /** A reload changed the route or the link: from now on the new ones are used. What is in flight lands where it started. */
+  update(target: Target, port: SendPort): void {
+    this.#target = target;
+    this.#port = port;
+    this.#settlement.update(target);
+    this.#scheduler.reorder(target.order);
+    this.pump();
   }
 
   floor(): Position | null {
@@ -105,13 +120,13 @@ export class Outlet implements FloorSource {
 
   /** Sends what may be sent. */
   pump(): void {
-    const { port } = this.#deps;
+    const port = this.#port;
     if (this.#stopped || !port.up()) return;
     if (this.#flying === 0 && this.#suspension.probe()) this.#scheduler.requeue(this.#backlog.pending());
     while (this.#suspension.admits(this.#flying)) {
       const delivery = this.#scheduler.next(this.#held);
       if (!delivery || !port.window.acquire(this.#wake)) return;
-      this.#dispatch(delivery);
+      this.#dispatch(delivery, port);
     }
   }
 
@@ -129,7 +144,7 @@ export class Outlet implements FloorSource {
   /** State of one delivery; undefined when it is not in memory. */
   status(position: Position): TargetStatus | undefined {
     const delivery = this.#backlog.pending().find((other) => other.position === position && other.state !== 'settled');
-    return delivery && describe(delivery, this.target);
+    return delivery && describe(delivery, this.#target);
   }
 
   /** Sends nothing more; what is in flight may still be confirmed. */
@@ -151,8 +166,8 @@ export class Outlet implements FloorSource {
     this.#deps.ledger.touch(this);
   }
 
-  #dispatch(delivery: Delivery): void {
-    const { port, signal, clock, onFatal } = this.#deps;
+  #dispatch(delivery: Delivery, port: SendPort): void {
+    const { signal, clock, onFatal } = this.#deps;
     const rendered = this.#prepare(delivery);
     const ended = typeof rendered === 'function';
     this.#scheduler.launch(delivery, !ended);
@@ -166,8 +181,14 @@ export class Outlet implements FloorSource {
     port
       .send(outgoing(delivery, rendered, this.consumer), rendered.target, signal)
       .then(
-        (receipt) => this.#confirmed(delivery, receipt, clock.monotonic() - started),
-        (error: unknown) => this.#refused(delivery, rendered, toMagpieError(error)),
+        (receipt) => {
+          this.#land(delivery, port);
+          this.#confirmed(delivery, receipt, clock.monotonic() - started);
+        },
+        (error: unknown) => {
+          this.#land(delivery, port);
+          return this.#refused(delivery, rendered, toMagpieError(error));
+        },
       )
       .catch(onFatal);
   }
@@ -179,27 +200,26 @@ export class Outlet implements FloorSource {
     if (event.expiresAt !== undefined && event.expiresAt <= now) {
       return () => this.#settlement.end(delivery, { state: 'expired' });
     }
-    const { maxAge } = this.target.retry;
+    const { maxAge } = this.#target.retry;
     if (now - event.receivedAt > maxAge) {
       const tooOld = new Rejected(`still not delivered after maxAge (${maxAge} ms)`);
       return () => void this.#giveUp(delivery, 'age', tooOld);
     }
     try {
       if (error) throw error;
-      return this.target.render(event);
+      return this.#target.render(event);
     } catch (problem) {
       return () => void this.#giveUp(delivery, 'rejected', toMagpieError(problem));
     }
   }
 
-  #land(delivery: Delivery): void {
+  #land(delivery: Delivery, { window }: SendPort): void {
     this.#flying--;
     this.#scheduler.landed(delivery);
-    this.#deps.port.window.release();
+    window.release();
   }
 
   #confirmed(delivery: Delivery, { confirmedBy }: SendReceipt, ms: number): void {
-    this.#land(delivery);
     this.#refusals = [];
     this.#suspension.answered();
     this.#settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
@@ -207,12 +227,11 @@ export class Outlet implements FloorSource {
   }
 
   async #refused(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {
-    this.#land(delivery);
     delivery.redelivered ||= error.name === 'Unknown' || error.name === 'Aborted';
     if (error.suspends || (error.retryable && this.#isOutage(delivery))) {
       delivery.state = 'ready';
       this.#suspension.suspend(error);
-      this.#deps.onSuspended(this.target, error);
+      this.#deps.onSuspended(this.#target, error);
     } else {
       this.#suspension.answered();
       await this.#judge(delivery, rendered, error);
@@ -229,9 +248,9 @@ export class Outlet implements FloorSource {
 
   /** The target refused this delivery: try again later, or give up. */
   #judge(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {
-    const { retry } = this.target;
+    const { retry } = this.#target;
     delivery.attempts.push({ at: this.#deps.clock.now(), error: error.name, message: error.message });
-    this.#deps.onResult(this.target, 'refused');
+    this.#deps.onResult(this.#target, 'refused');
     const last = !error.retryable || delivery.attempts.length >= retry.attempts;
     if (!last) this.#retryLater(delivery);
     else if (retry.then === 'block') this.#block(delivery);
@@ -246,7 +265,7 @@ export class Outlet implements FloorSource {
 
   #retryLater(delivery: Delivery): void {
     const { attempts } = delivery;
-    const wait = fullJitter(this.target.retry.backoff, attempts.length - 1);
+    const wait = fullJitter(this.#target.retry.backoff, attempts.length - 1);
     this.#scheduler.refuse(delivery, 'failed');
     this.#retryIn(delivery, wait);
     this.#settlement.remember(delivery);
@@ -267,7 +286,7 @@ export class Outlet implements FloorSource {
   /** A stored time may lie far ahead when the clock has been set back: never wait longer than the longest backoff. */
   #remaining(nextAttempt: number | undefined): number {
     const wait = (nextAttempt ?? 0) - this.#deps.clock.now();
-    return Math.min(Math.max(wait, 0), this.target.retry.backoff.max);
+    return Math.min(Math.max(wait, 0), this.#target.retry.backoff.max);
   }
 
   async #giveUp(...ending: Parameters<Settlement['giveUp']>): Promise<void> {

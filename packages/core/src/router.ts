@@ -1,5 +1,5 @@
 import type { Position, StoredEvent } from '@magpie/bus';
-import type { RouteSet } from '@magpie/routing';
+import type { Match, RouteSet } from '@magpie/routing';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
 import type { LogReader } from './tail.ts';
@@ -12,6 +12,8 @@ export interface RouterDeps {
   readonly ledger: Ledger;
   routes(): RouteSet;
   outlet(consumer: string): Outlet | undefined;
+  /** A delivery has no outlet: its connection is configured no more. */
+  stranded(stored: StoredEvent, match: Match): void;
   onFatal(error: Error): void;
 }
 
@@ -33,7 +35,9 @@ export function createRouter(deps: RouterDeps): Router {
 
   const route = (stored: StoredEvent): void => {
     for (const match of deps.routes().match(stored.event)) {
-      deps.outlet(match.target.consumer)?.offer(stored, match, position);
+      const outlet = deps.outlet(match.target.consumer);
+      if (outlet) outlet.offer(stored, match, position);
+      else deps.stranded(stored, match);
     }
     position = stored.position;
   };

@@ -8,11 +8,16 @@ import type { Delivery, Lane } from './delivery.ts';
  * successors follow when it is done. Successors that were confirmed meanwhile stay confirmed.
  */
 export class Scheduler {
-  readonly #order: Order;
+  #order: Order;
   readonly #lanes = new Map<string, Lane>();
   #ready: Delivery[] = [];
 
   constructor(order: Order) {
+    this.#order = order;
+  }
+
+  /** A reload changed how order is kept; deliveries already here keep their lanes. */
+  reorder(order: Order): void {
     this.#order = order;
   }
 

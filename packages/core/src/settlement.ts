@@ -21,7 +21,7 @@ export interface SettlementDeps {
 
 /** How deliveries of one target end, and what is written about those that do not end well. */
 export class Settlement {
-  readonly #target: Target;
+  #target: Target;
   readonly #deps: SettlementDeps;
   readonly #backlog: Backlog;
   readonly #scheduler: Scheduler;
@@ -31,6 +31,11 @@ export class Settlement {
     this.#deps = deps;
     this.#backlog = backlog;
     this.#scheduler = scheduler;
+  }
+
+  /** A reload changed the route. */
+  update(target: Target): void {
+    this.#target = target;
   }
 
   /** The delivery is over: its successors go on, the floor may move. `ms` from send to confirmation. */

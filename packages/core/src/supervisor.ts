@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   Aborted,
   AuthFailed,
@@ -59,6 +60,7 @@ export class Supervisor {
   #failures = 0;
   #loginsRefused = 0;
   #nextAttempt: number | undefined;
+  #receiving: readonly SourceRequest[] = [];
   #lost: ((error: MagpieError) => void) | undefined;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
@@ -82,6 +84,16 @@ export class Supervisor {
 
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** What to receive may have changed: tells the adapter, when the link is up and it really has. */
+  async refresh(): Promise<void> {
+    const sources = this.#deps.sources();
+    if (!this.up() || isDeepStrictEqual(sources, this.#receiving)) return;
+    this.#receiving = sources;
+    await this.#connection
+      ?.receive(sources, this.#deps.sink)
+      .catch((error: unknown) => this.lost(toMagpieError(error)));
   }
 
   /** For the adapter's context. */
@@ -149,7 +161,8 @@ export class Supervisor {
     const signal = AbortSignal.any([this.#stop.signal, timeout]);
     try {
       await connection.connect(signal);
-      await Promise.race([connection.receive(this.#deps.sources(), this.#deps.sink), rejectWhen(lost)]);
+      this.#receiving = this.#deps.sources();
+      await Promise.race([connection.receive(this.#receiving, this.#deps.sink), rejectWhen(lost)]);
     } catch (error) {
       await this.#cut(connection);
       if (timeout.aborted) return new NotConnected(`no answer within ${this.#deps.times.connectTimeout} ms`);

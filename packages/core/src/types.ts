@@ -8,6 +8,14 @@ import type {
   ReceivedEvent,
   TraceContext,
 } from '@magpie/contract';
+import type { ConnectionInfo, RouteSet } from '@magpie/routing';
+
+/** What is configured at one time. */
+export interface Plan {
+  readonly routes: RouteSet;
+  /** All connections, the built-in ones included. */
+  readonly connections: ReadonlyMap<string, ConnectionInfo>;
+}
 
 /** States of a connection. `up` means a recent successful round trip, not merely an open socket. */
 export const CONNECTION_STATES = ['waiting', 'connecting', 'up', 'unhealthy', 'stopped', 'closed'] as const;
@@ -113,6 +121,23 @@ export interface MessageStatus {
   readonly targets: readonly TargetStatus[];
 }
 
+/** What a reload changed. Names of connections, consumer names of targets. */
+export interface ReloadReport {
+  readonly connections: {
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    /** Reconnected because a key of theirs changed. */
+    readonly changed: readonly string[];
+    readonly unchanged: readonly string[];
+  };
+  readonly targets: {
+    readonly added: readonly string[];
+    /** Their backlog stays in the log, orphaned. */
+    readonly removed: readonly string[];
+    readonly kept: number;
+  };
+}
+
 /** How much a target has before it, for metrics. */
 export interface TargetLoad {
   readonly consumer: string;
@@ -136,6 +161,8 @@ export interface Gateway {
   start(): Promise<void>;
   /** Ordered shutdown; resolves when everything is flushed or the signal has fired. Idempotent. */
   drain(signal: AbortSignal): Promise<void>;
+  /** Changes to new routes and connections; what has not changed is not touched. */
+  reload(plan: Plan): Promise<ReloadReport>;
   /** Appends events of a built-in source (such as the HTTP API). Resolves after the commit, one result per event. */
   publish(
     source: string,

@@ -3,10 +3,12 @@ import { createMemoryLog, type EventLog } from '@magpie/bus';
 import { type AnyAdapter, createAddressBook, nullLogger } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes } from '@magpie/routing';
 import { onTestFinished } from 'vitest';
-import { createGateway, type Gateway, nullObserver } from '../src/index.ts';
+import { createGateway, type Gateway, nullObserver, type Plan, type ReloadReport } from '../src/index.ts';
 
 export interface TestGateway {
   readonly gateway: Gateway;
+  /** Reloads with other routes, and `right` with other keys when given. */
+  reload(routes: Record<string, unknown>, right?: Record<string, unknown>): Promise<ReloadReport>;
   readonly log: EventLog;
 }
 
@@ -29,22 +31,24 @@ export async function startGateway(
   log: EventLog = createMemoryLog({}),
 ): Promise<TestGateway> {
   const adapter: AnyAdapter = memoryAdapter;
-  const connect = (name: 'left' | 'right'): [string, ConnectionInfo] => [
-    name,
-    { name, adapter, config: adapter.connectionSchema.parse({ broker: names[name] }), subscribe: [] },
-  ];
-  const connections = new Map([connect('left'), connect('right')]);
   const book = createAddressBook(adapter.addresses);
-  const compiled = compileRoutes({ routes, connections, gatewayId: 'test', book });
-  const errors = compiled.problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) throw new Error(JSON.stringify(errors, null, 2));
+  const plan = (wanted: Record<string, unknown>, right: Record<string, unknown> = {}): Plan => {
+    const connect = (name: 'left' | 'right', keys: object): [string, ConnectionInfo] => [
+      name,
+      { name, adapter, config: adapter.connectionSchema.parse({ broker: names[name], ...keys }), subscribe: [] },
+    ];
+    const connections = new Map([connect('left', {}), connect('right', right)]);
+    const compiled = compileRoutes({ routes: wanted, connections, gatewayId: 'test', book });
+    const errors = compiled.problems.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0) throw new Error(JSON.stringify(errors, null, 2));
+    return { routes: compiled.routes, connections };
+  };
   const gateway = createGateway({
     id: 'test',
     version: '0',
     log,
     book,
-    routes: compiled.routes,
-    connections,
+    ...plan(routes),
     builtins: new Set(),
     maxBodyBytes: 1024 * 1024,
     logger: nullLogger,
@@ -56,5 +60,5 @@ export async function startGateway(
   });
   onTestFinished(() => gateway.drain(AbortSignal.timeout(1000)));
   await gateway.start();
-  return { gateway, log };
+  return { gateway, log, reload: (wanted, right) => gateway.reload(plan(wanted, right)) };
 }

@@ -149,4 +149,56 @@ describe('a gateway', () => {
     expect(delivered).toEqual(numbered(delivered.length));
     expect(gateway.state).toBe('stopped');
   });
+
+  it('reloads under load: nothing lost, nothing sent twice, the untouched link stays up', async () => {
+    const names = freshBrokers();
+    const { gateway, reload } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    publishAll(names.left, numbered(100));
+    const report = await reload({
+      bridge: { ...bridge.bridge, to: { connection: 'right', channel: 'out/${name}', headers: { revision: '2' } } },
+      copy: { from: { connection: 'left', channel: 'in/{name}' }, to: { connection: 'right', channel: 'copy' } },
+    });
+    expect(report).toMatchObject({
+      connections: { added: [], removed: [], changed: [], unchanged: ['left', 'right'] },
+      targets: { added: ['copy/right/channel:copy'], removed: [] },
+    });
+    publishAll(names.left, ['after']);
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual([...numbered(100), 'after']));
+    await vi.waitFor(() => expect(bodies(names.right, 'copy').at(-1)).toBe('after'));
+    expect(gateway.connections().map(({ attempts }) => attempts)).toEqual([1, 1]);
+  });
+
+  it('reconnects only the connection whose keys changed, and delivers over the new link', async () => {
+    const names = freshBrokers();
+    const { gateway, reload } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    const report = await reload(bridge, { fifoWindow: 1 });
+    expect(report.connections).toMatchObject({ changed: ['right'], unchanged: ['left'] });
+    publishAll(names.left, numbered(10));
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(10)));
+  });
+
+  it('writes a dead letter for a direct message whose connection is gone', async () => {
+    const names = freshBrokers();
+    const log = createMemoryLog({});
+    const event = {
+      ref: '019aa000-0000-7000-8000-000000000000',
+      source: '$direct',
+      address: { scheme: 'channel', segments: ['x'] },
+      kind: 'message' as const,
+      key: 'x',
+      time: Date.now(),
+      receivedAt: Date.now(),
+      body: Buffer.from('stranded'),
+      headers: [],
+      via: [],
+      origin: { connection: 'gone', options: {} },
+    };
+    await log.commit({ append: [{ event }] });
+    await startGateway(names, bridge, log);
+    await vi.waitFor(async () =>
+      expect(await log.deadLetters({ limit: 1 })).toMatchObject([{ consumer: '$direct/gone', reason: 'rejected' }]),
+    );
+  });
 });

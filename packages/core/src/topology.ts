@@ -1,0 +1,229 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type AdapterContext, type Clock, type Logger, Secret, type Sink } from '@magpie/contract';
+import { type ConnectionInfo, DIRECT, type RouteSet, type Target } from '@magpie/routing';
+import type { CoreObserver } from './observer.ts';
+import type { Outlet, SendPort } from './outlet.ts';
+import { Supervisor, type SupervisorTimes } from './supervisor.ts';
+import type { Plan, ReloadReport } from './types.ts';
+import { createWindow } from './window.ts';
+
+export interface TopologyDeps {
+  readonly gatewayId: string;
+  /** Names of connections that have no link of their own. */
+  readonly builtins: ReadonlySet<string>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer: CoreObserver;
+  readonly times: SupervisorTimes;
+  sinkFor(connection: string): Sink;
+  makeOutlet(target: Target, port: SendPort): Outlet;
+  /** A target has just been added to a running gateway. */
+  begin(outlet: Outlet): void;
+}
+
+/** One connection with everything that hangs on it. */
+interface Link {
+  readonly info: ConnectionInfo;
+  readonly supervisor: Supervisor;
+  readonly port: SendPort;
+}
+
+/** Time for the goodbyes of a connection that is no longer configured, in ms. */
+const GOODBYE_MS = 5000;
+
+/** The connections and outlets of a gateway, changed by a new plan only where it differs from the old one. */
+export class Topology {
+  readonly #deps: TopologyDeps;
+  readonly #links = new Map<string, Link>();
+  readonly #outlets = new Map<string, Outlet>();
+  #plan: Plan;
+  #running = false;
+
+  constructor(plan: Plan, deps: TopologyDeps) {
+    this.#plan = plan;
+    this.#deps = deps;
+    for (const info of this.#linked(plan)) this.#links.set(info.name, this.#makeLink(info));
+    for (const target of this.#targets(plan.routes)) {
+      const link = this.#links.get(target.connection);
+      if (link) this.#addOutlet(target, link);
+    }
+  }
+
+  get routes(): RouteSet {
+    return this.#plan.routes;
+  }
+
+  get connections(): ReadonlyMap<string, ConnectionInfo> {
+    return this.#plan.connections;
+  }
+
+  supervisors(): readonly Supervisor[] {
+    return [...this.#links.values()].map(({ supervisor }) => supervisor);
+  }
+
+  outlets(): readonly Outlet[] {
+    return [...this.#outlets.values()];
+  }
+
+  outlet(consumer: string): Outlet | undefined {
+    return this.#outlets.get(consumer);
+  }
+
+  isUp(connection: string): boolean {
+    return this.#links.get(connection)?.supervisor.up() ?? false;
+  }
+
+  /** Connects everything. */
+  start(): void {
+    this.#running = true;
+    for (const link of this.#links.values()) this.#startLink(link);
+  }
+
+  /**
+   * Changes to a new plan between two batches of the router. What has not changed is not touched: its link stays up, its
+   * deliveries go on. A removed target finishes what is in flight; its backlog stays in the log.
+   */
+  async apply(plan: Plan): Promise<ReloadReport> {
+    const connections = this.#changes(plan);
+    const before = new Set(this.#outlets.keys());
+    this.#plan = plan;
+    const leaving = [...connections.removed, ...connections.changed].map((name) => this.#removeLink(name));
+    for (const info of this.#linked(plan)) if (!this.#links.has(info.name)) this.#addLink(info);
+    const targets = this.#replaceOutlets(before);
+    await Promise.all([
+      ...leaving,
+      ...connections.unchanged.map((name) => this.#links.get(name)?.supervisor.refresh()),
+    ]);
+    return { connections, targets };
+  }
+
+  #linked({ connections }: Plan): readonly ConnectionInfo[] {
+    return [...connections.values()].filter(({ name }) => !this.#deps.builtins.has(name));
+  }
+
+  #targets(routes: RouteSet): readonly Target[] {
+    const direct = [...this.#links.keys()].flatMap((name) => routes.target(`${DIRECT}/${name}`) ?? []);
+    return [...routes.targets, ...direct];
+  }
+
+  #changes(plan: Plan): ReloadReport['connections'] {
+    const wanted = new Map(this.#linked(plan).map((info) => [info.name, info]));
+    const had = [...this.#links.keys()];
+    const same = (name: string): boolean => isSame(this.#links.get(name)?.info, wanted.get(name));
+    return {
+      added: [...wanted.keys()].filter((name) => !this.#links.has(name)),
+      removed: had.filter((name) => !wanted.has(name)),
+      changed: had.filter((name) => wanted.has(name) && !same(name)),
+      unchanged: had.filter((name) => wanted.has(name) && same(name)),
+    };
+  }
+
+  /** Outlets of the new routes: those that stay get the new target and link, the others come and go. */
+  #replaceOutlets(before: ReadonlySet<string>): ReloadReport['targets'] {
+    const targets = this.#targets(this.#plan.routes);
+    const wanted = new Set(targets.map(({ consumer }) => consumer));
+    const removed = [...before].filter((consumer) => !wanted.has(consumer));
+    for (const consumer of removed) this.#removeOutlet(consumer);
+    for (const target of targets) this.#placeOutlet(target);
+    const added = [...wanted].filter((consumer) => !before.has(consumer));
+    return { added, removed, kept: before.size - removed.length };
+  }
+
+  #placeOutlet(target: Target): void {
+    const known = this.#outlets.get(target.consumer);
+    const link = this.#links.get(target.connection);
+    if (known && link) known.update(target, link.port);
+    else if (link) this.#deps.begin(this.#addOutlet(target, link));
+  }
+
+  #removeOutlet(consumer: string): void {
+    this.#outlets.get(consumer)?.stop();
+    this.#outlets.delete(consumer);
+  }
+
+  #addOutlet(target: Target, { port }: Link): Outlet {
+    const outlet = this.#deps.makeOutlet(target, port);
+    this.#outlets.set(target.consumer, outlet);
+    return outlet;
+  }
+
+  #addLink(info: ConnectionInfo): void {
+    const link = this.#makeLink(info);
+    this.#links.set(info.name, link);
+    if (this.#running) this.#startLink(link);
+  }
+
+  async #removeLink(name: string): Promise<void> {
+    const link = this.#links.get(name);
+    this.#links.delete(name);
+    const signal = AbortSignal.timeout(GOODBYE_MS);
+    await link?.supervisor.quiesce(signal);
+    await link?.supervisor.close(signal);
+  }
+
+  #startLink({ info, supervisor }: Link): void {
+    supervisor.start(info.adapter.create(info.config, this.#context(info.name, supervisor)));
+  }
+
+  #makeLink(info: ConnectionInfo): Link {
+    const { clock, logger, observer, times, sinkFor } = this.#deps;
+    const { name, adapter } = info;
+    const sink = sinkFor(name);
+    const supervisor: Supervisor = new Supervisor({
+      name,
+      type: adapter.type,
+      clock,
+      logger,
+      times,
+      sink: (batch) => {
+        supervisor.count('received', batch.length);
+        return sink(batch);
+      },
+      sources: () => this.#plan.routes.sources(name),
+      onUp: () => {
+        for (const outlet of this.#outlets.values()) if (outlet.target.connection === name) outlet.linkUp();
+      },
+      onState: (state) => observer.state(name, state),
+    });
+    return { info, supervisor, port: makePort(info, supervisor) };
+  }
+
+  #context(name: string, supervisor: Supervisor): AdapterContext {
+    const { gatewayId, logger, clock, observer } = this.#deps;
+    return {
+      name,
+      gatewayId,
+      logger,
+      clock,
+      lost: (error) => supervisor.lost(error),
+      detail: (part, value) => supervisor.detail(part, value),
+      count: (counter, by = 1) => {
+        supervisor.count(counter, by);
+        observer.adapter(name, counter, by);
+      },
+    };
+  }
+}
+
+function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): SendPort {
+  return {
+    up: () => supervisor.up(),
+    window: createWindow(adapter.capabilities(config).fifoWindow),
+    send: async (event, target, signal) => {
+      const receipt = await supervisor.connection!.send(event, target, signal);
+      supervisor.count('sent');
+      return receipt;
+    },
+  };
+}
+
+/** Whether two configurations of a connection are equal, secrets included. */
+const isSame = (a: ConnectionInfo | undefined, b: ConnectionInfo | undefined): boolean =>
+  a?.adapter === b?.adapter && isDeepStrictEqual(revealed(a?.config), revealed(b?.config));
+
+function revealed(value: unknown): unknown {
+  if (value instanceof Secret) return { secret: value.reveal() };
+  if (Array.isArray(value)) return value.map(revealed);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+}
