@@ -1,4 +1,4 @@
-import { BODY_LIMITS, durationSchema, Secret, secretSchema, sizeSchema } from '@magpie/contract';
+import { BODY_LIMITS, durationSchema, filePathSchema, Secret, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 
 /** Where the broker is, taken apart so that no text with a password is kept. */
@@ -97,9 +97,12 @@ const declareSchema = z
   );
 
 const tlsSchema = z.strictObject({
-  ca: z.string().min(1).optional().describe('Certificate authority: PEM file, read at every connect, or PEM text'),
-  cert: z.string().min(1).optional().describe('Client certificate: PEM file or PEM text'),
-  key: secretSchema().optional().describe('Key of the client certificate: PEM file or PEM text'),
+  ca: filePathSchema().optional().describe('Certificate authority: PEM file, read at every connect, or PEM text'),
+  cert: filePathSchema().optional().describe('Client certificate: PEM file or PEM text'),
+  key: secretSchema()
+    .meta({ secret: true, filePath: true })
+    .optional()
+    .describe('Key of the client certificate: PEM file or PEM text'),
   serverName: z
     .string()
     .min(1)
@@ -126,7 +129,7 @@ export const connectionSchema = z.strictObject({
   prefetch: prefetch().default(500).describe('Most messages of one queue that may be with the gateway unacknowledged'),
   confirmTimeout: seconds('60s', 1000, 3_600_000).describe("Longest wait for the broker's confirmation of one message"),
   frameMax: z.int().min(4096).max(16_777_216).default(131_072).describe('Largest frame in bytes'),
-  maxBody: sizeSchema()
+  maxBodyBytes: sizeSchema()
     .refine((bytes) => bytes <= BODY_LIMITS.max, `expected at most ${BODY_LIMITS.max / 2 ** 20}MiB`)
     .prefault(`${BODY_LIMITS.max / 2 ** 20}MiB`)
     .describe('Largest body that is sent'),

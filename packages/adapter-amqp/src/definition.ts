@@ -15,13 +15,13 @@ export const amqpAdapter = defineAdapter({
   targetSchema,
   originSchema,
   addresses: [queueScheme, exchangeScheme],
-  capabilities: ({ maxBody }: AmqpConfig): Capabilities => ({
+  capabilities: ({ maxBodyBytes }: AmqpConfig): Capabilities => ({
     receives: true,
     sends: true,
     fifoWindow: FIFO_WINDOW,
     metadata: true,
     redelivers: true,
-    maxBodyBytes: maxBody,
+    maxBodyBytes: maxBodyBytes,
   }),
   guarantees: {
     source: (): Guarantee => ({

@@ -61,7 +61,7 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
     throwIfAborted(signal);
     usable(link, channel);
     const sent = { ...destination(target), bytes: event.body.byteLength };
-    checkSize(sent, config.maxBody);
+    checkSize(sent, config.maxBodyBytes);
     if (exchanges.suspected(sent.exchange)) await exchanges.verify(sent);
     count += 1;
     const id = `${event.delivery}.${count}`;
@@ -102,8 +102,9 @@ function destination({ address: { scheme, segments } }: TargetRequest): { exchan
   return scheme === 'queue' ? { exchange: '', routingKey: name } : { exchange: name, routingKey: key.join('.') };
 }
 
-function checkSize({ bytes }: Sent, maxBody: number): void {
-  if (bytes > maxBody) throw new TooLarge(`a body of ${bytes} bytes, more than the ${maxBody} of "maxBody"`);
+function checkSize({ bytes }: Sent, maxBodyBytes: number): void {
+  if (bytes > maxBodyBytes)
+    throw new TooLarge(`a body of ${bytes} bytes, more than the ${maxBodyBytes} of "maxBodyBytes"`);
 }
 
 /** Options of a target; what is not said is safe. */

@@ -21,7 +21,7 @@ describe('a connection', () => {
       prefetch: 500,
       confirmTimeout: 60_000,
       frameMax: 131_072,
-      maxBody: 16 * 2 ** 20,
+      maxBodyBytes: 16 * 2 ** 20,
       declare: { exchanges: [], queues: [] },
     });
   });
@@ -63,7 +63,7 @@ describe('a connection', () => {
     [{ url, heartbeat: '10' }, 'heartbeat: expected a duration'],
     [{ url, heartbeat: '500ms' }, 'heartbeat: expected a duration from 1s to 3600s'],
     [{ url, prefetch: 0 }, 'prefetch'],
-    [{ url, maxBody: '17MiB' }, 'maxBody: expected at most 16MiB'],
+    [{ url, maxBodyBytes: '17MiB' }, 'maxBodyBytes: expected at most 16MiB'],
     [{ url, hearbeat: '10s' }, 'hearbeat'],
     [
       { url, declare: { queues: [{ name: 'é'.repeat(128) }] } },

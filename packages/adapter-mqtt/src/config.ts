@@ -1,4 +1,4 @@
-import { BODY_LIMITS, durationSchema, secretSchema, sizeSchema } from '@magpie/contract';
+import { BODY_LIMITS, durationSchema, filePathSchema, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { topicAddress, wrongFilter } from './address.ts';
 
@@ -33,9 +33,9 @@ function wrongUrl(text: string): string | undefined {
 
 const tls = z
   .strictObject({
-    ca: z.string().min(1).optional().describe('PEM file of the authorities to trust. Default: those of the system.'),
-    cert: z.string().min(1).optional().describe('PEM file of our own certificate, where the broker asks for one.'),
-    key: z.string().min(1).optional().describe('PEM file of the key for `cert`.'),
+    ca: filePathSchema().optional().describe('PEM file of the authorities to trust. Default: those of the system.'),
+    cert: filePathSchema().optional().describe('PEM file of our own certificate, where the broker asks for one.'),
+    key: filePathSchema().optional().describe('PEM file of the key for `cert`.'),
     passphrase: secretSchema().optional().describe('Passphrase of `key`.'),
     serverName: z
       .string()
