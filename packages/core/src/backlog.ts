@@ -45,6 +45,12 @@ export class Backlog {
   #restored = new Set<Position>();
   #floor: Position | undefined;
   #cursor: Position | undefined;
+  /** Bytes of deliveries the router offered while lagging: they wait in the log. */
+  #behind = 0;
+  /** Stretches of the log that were given up when the backlog was full, oldest first. */
+  readonly #given: { from: Position; to: Position }[] = [];
+  /** A delivery since the last skipped one was not skipped. */
+  #gapBefore = false;
   #lagging = false;
   #reading = false;
   #closed = false;
@@ -72,6 +78,16 @@ export class Backlog {
     return [...this.#parked.values(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
   }
 
+  /** Bytes of bodies that wait, in memory and in the log (there only what came in since the start). */
+  get bytes(): number {
+    return this.#bytes + this.#parkedBytes + this.#behind;
+  }
+
+  /** Receipt time of the oldest delivery in memory. */
+  get oldest(): number | undefined {
+    return this.#queue[this.#start]?.event.receivedAt;
+  }
+
   /** Deliveries in memory. */
   get size(): number {
     return this.#queue.length - this.#start + this.#parked.size;
@@ -79,11 +95,25 @@ export class Backlog {
 
   /** Takes a delivery from the router. `before` is the position matched before this event, undefined in a new log. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
-    if (this.#lagging) return;
+    if (this.#lagging) {
+      this.#behind += stored.event.body.byteLength;
+      this.#gapBefore = true;
+      return;
+    }
     if (this.#cursor !== undefined && comparePositions(stored.position, this.#cursor) <= 0) return;
     if (this.#start === this.#queue.length) this.#floor = before ?? originOf(stored.position);
-    if (this.#isFull()) this.#lagging = true;
+    this.#lagging = this.#isFull();
+    if (this.#lagging) this.#behind += stored.event.body.byteLength;
     else this.#accept(stored, match);
+  }
+
+  /** A delivery of a full backlog was given up: reading on skips it. */
+  skip({ position }: StoredEvent): void {
+    const last = this.#given.at(-1);
+    if (!this.#lagging) this.#cursor = position;
+    else if (last && !this.#gapBefore) last.to = position;
+    else this.#given.push({ from: position, to: position });
+    this.#gapBefore = false;
   }
 
   /** Begins behind the router, at a floor from the log. */
@@ -148,11 +178,18 @@ export class Backlog {
 
   #accept(stored: StoredEvent, { key, error }: Match): void {
     this.#cursor = stored.position;
-    if (this.#restored.has(stored.position)) return;
+    if (this.#restored.has(stored.position) || this.#isGiven(stored.position)) return;
+    this.#behind = Math.max(0, this.#behind - stored.event.body.byteLength);
     const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
     this.#queue.push(delivery);
     this.#bytes += stored.event.body.byteLength;
     this.#owner.accepted(delivery);
+  }
+
+  #isGiven(position: Position): boolean {
+    while (this.#given[0] && comparePositions(this.#given[0].to, position) < 0) this.#given.shift();
+    const first = this.#given[0];
+    return first !== undefined && comparePositions(first.from, position) <= 0;
   }
 
   #refill(): void {
@@ -187,6 +224,8 @@ export class Backlog {
     if (routed === undefined || (this.#cursor && comparePositions(this.#cursor, routed) >= 0)) this.#lagging = false;
     if (this.#lagging) return;
     this.#restored.clear();
+    this.#given.length = 0;
+    this.#behind = 0;
     this.#owner.moved();
   }
 }

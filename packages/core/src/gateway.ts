@@ -3,14 +3,16 @@ import { type AddressBook, type Clock, type Event, type Logger, newRef, Rejected
 import { type ConnectionInfo, DIRECT, type Match, type Target } from '@magpie/routing';
 import { receivedFrom } from './direct.ts';
 import { drain } from './drain.ts';
+import { Gate } from './gate.ts';
 import { readPage } from './history.ts';
 import { createIntake } from './intake.ts';
 import { createLedger } from './ledger.ts';
 import { messageStatus } from './message-status.ts';
 import type { CoreObserver } from './observer.ts';
-import { Outlet, type SendPort } from './outlet.ts';
+import { Outlet } from './outlet.ts';
 import { patternOf } from './pattern.ts';
 import { createRouter } from './router.ts';
+import type { SendPort } from './send-port.ts';
 import { openStream } from './stream.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './supervisor.ts';
 import { createTail } from './tail.ts';
@@ -30,6 +32,8 @@ export interface GatewayOptions extends Plan {
   readonly observer: CoreObserver;
   readonly clock?: Clock;
   readonly times?: Partial<SupervisorTimes>;
+  /** The disk has become too full to append: a good moment for retention. */
+  readonly onFull?: () => void;
   /** The log can no longer be trusted, or a bug: the process must end. */
   readonly onFatal: (error: Error) => void;
 }
@@ -39,7 +43,10 @@ function wire(options: GatewayOptions) {
   const { log, book, observer, onFatal, logger, maxBodyBytes, clock = systemClock } = options;
   const tail = createTail(log);
   const ledger = createLedger(log, onFatal);
-  const intake = createIntake({ tail, ledger, book, clock, maxBodyBytes, onFatal, onReceived: observer.received });
+  const gate = new Gate();
+  const { onFull = () => undefined } = options;
+  const onReceived = observer.received;
+  const intake = createIntake({ tail, ledger, book, clock, gate, maxBodyBytes, onFatal, onFull, onReceived });
   const patience = new AbortController();
   const tracked = ({ source }: Event): boolean => source === DIRECT || options.builtins.has(source);
   const router = createRouter({
@@ -64,6 +71,7 @@ function wire(options: GatewayOptions) {
       match: (event, consumer) => topology.routes.match(event).find((match) => match.target.consumer === consumer),
       tracked,
       onResult: observer.delivered,
+      gate,
       onSuspended: ({ consumer }, error) =>
         logger.debug({ target: consumer, error: error.code }, `suspended: ${error.message}`),
       onFatal,
@@ -79,7 +87,7 @@ function wire(options: GatewayOptions) {
     makeOutlet,
     begin: () => undefined,
   });
-  return { log, book, clock, tail, ledger, intake, patience, tracked, router, topology };
+  return { log, book, clock, tail, ledger, gate, intake, patience, tracked, router, topology };
 }
 
 /** A delivery to a connection that is configured no more. */
@@ -105,6 +113,9 @@ async function recover({ log, router, topology }: Parts): Promise<void> {
   router.start(matched ?? (head && originOf(head)));
   for (const [consumer, floor] of floors) topology.outlet(consumer)?.resume(floor);
 }
+
+/** When a sender should try again while a target it names is full, in ms. */
+const HELD_RETRY_MS = 1000;
 
 /** Makes a gateway. No I/O until `start`. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -143,6 +154,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     direct: async (message) => {
       const { connection, target } = topology.routes.direct(message.to);
       const received = receivedFrom(message, connection, target, book, clock.now());
+      const held = parts.gate.heldBy(`${DIRECT}/${connection}`);
+      if (held) return { type: 'unavailable', ...held, retryAfter: HELD_RETRY_MS };
       const [result] = await intake.accept(DIRECT, [received], 'refuse');
       return result!;
     },
@@ -158,6 +171,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         connection: each.target.connection,
         ...each.load(),
       })),
+    holds: () => parts.gate.reasons(),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),
     message: (ref) => messageStatus(ref, { log, topology, routed: router.position, tracked }),

@@ -11,8 +11,10 @@ import {
   Throttled,
   type Verdict,
 } from '@magpie/contract';
+import type { Gate } from './gate.ts';
 import type { Ledger } from './ledger.ts';
 import type { Tail } from './tail.ts';
+import { createTurnstile } from './turnstile.ts';
 import type { PublishResult } from './types.ts';
 
 /** What the intake needs; `onFatal` is told when the log can no longer be trusted. */
@@ -21,21 +23,27 @@ export interface IntakeOptions {
   readonly ledger: Ledger;
   readonly book: AddressBook;
   readonly clock: Clock;
+  readonly gate: Gate;
   readonly maxBodyBytes: number;
   readonly onFatal: (error: Error) => void;
+  /** The disk has become too full to append: retention should run now. */
+  readonly onFull: () => void;
   /** Told of every batch, for counters: connection and results. */
   readonly onReceived: (connection: string, results: readonly PublishResult[]) => void;
 }
 
 /** Turns received events into stored ones: the only way into the log. */
 export interface Intake {
-  /** Appends a batch for a connection; resolves after the commit, in call order, one result per event. Never rejects. */
+  /**
+   * Appends a batch of a sender that can be told to come back; resolves after the commit, in call order, one result per
+   * event. `unavailable` at once while the source is held. Never rejects.
+   */
   accept(
     source: string,
     batch: readonly ReceivedEvent[],
     onMismatch?: 'append' | 'refuse',
   ): Promise<readonly PublishResult[]>;
-  /** The sink of a connection. */
+  /** The sink of a connection: its calls wait while the source is held. Called once per connection. */
   sinkFor(source: string): Sink;
   /** Resolves when no batch is being written. */
   settled(): Promise<void>;
@@ -45,7 +53,7 @@ export interface Intake {
 const RETRY_AFTER = 1000;
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { tail, ledger, clock, onFatal } = options;
+  const { tail, ledger, clock, gate, onFatal } = options;
   const outstanding = new Set<Promise<unknown>>();
 
   const write = async (events: readonly Event[], refused: readonly DeadLetter[], onMismatch: 'append' | 'refuse') => {
@@ -90,30 +98,61 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const failed = (error: unknown, count: number): readonly PublishResult[] => {
     if (error instanceof LogFailed) onFatal(error);
+    if (error instanceof Throttled) holdForSpace(error);
+    const cause = error instanceof Throttled ? 'disk' : 'failed';
     const retryAfter = error instanceof Throttled ? error.retryAfter : RETRY_AFTER;
-    return Array.from({ length: count }, () => ({ type: 'unavailable', reason: errorMessage(error), retryAfter }));
+    return Array.from({ length: count }, () => ({
+      type: 'unavailable',
+      cause,
+      reason: errorMessage(error),
+      retryAfter,
+    }));
   };
 
-  const tracked: Intake['accept'] = (source, batch, onMismatch) => {
-    const work = accept(source, batch, onMismatch);
-    outstanding.add(work);
-    return work.finally(() => outstanding.delete(work));
+  /** The disk is full: nobody gets in until it is time to look again. */
+  const holdForSpace = ({ message, retryAfter }: Throttled): void => {
+    if (gate.has(DISK)) return;
+    gate.hold(DISK, 'disk', message);
+    options.onFull();
+    clock.timeout(retryAfter, () => gate.release(DISK));
   };
 
   const counted: Intake['accept'] = async (source, batch, onMismatch) => {
-    const results = await tracked(source, batch, onMismatch);
+    const work = accept(source, batch, onMismatch);
+    outstanding.add(work);
+    const results = await work.finally(() => outstanding.delete(work));
     options.onReceived(source, results);
     return results;
   };
 
+  const isHeld = (results: readonly PublishResult[]): boolean =>
+    results.some((result) => result.type === 'unavailable' && result.cause === 'disk');
+
   return {
-    accept: counted,
-    sinkFor: (source) => async (batch) => (await counted(source, batch)).map(toVerdict),
+    accept: (source, batch, onMismatch) => {
+      const held = gate.heldBy(source);
+      if (!held) return counted(source, batch, onMismatch);
+      return Promise.resolve(batch.map(() => ({ type: 'unavailable', ...held, retryAfter: RETRY_AFTER })));
+    },
+    sinkFor: (source) => {
+      const turnstile = createTurnstile<readonly ReceivedEvent[], readonly Verdict[]>(
+        () => gate.heldBy(source) !== undefined,
+        () => gate.opened(source),
+        async (batch) => {
+          const results = await counted(source, batch);
+          return isHeld(results) ? undefined : results.map(toVerdict);
+        },
+      );
+      return turnstile.pass;
+    },
     settled: async () => {
       while (outstanding.size > 0) await Promise.allSettled(outstanding);
     },
   };
 }
+
+/** Name of the hold while the disk is full. */
+const DISK = 'disk';
 
 /** Why an event cannot enter the log as it is, as a sentence; undefined when it can. */
 function problemOf(received: ReceivedEvent, maxBodyBytes: number): string | undefined {

@@ -12,25 +12,20 @@ import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
 import { fullJitter } from './backoff.ts';
 import type { Delivery, Lane } from './delivery.ts';
+import { describe } from './delivery-status.ts';
 import type { FloorSource } from './ledger.ts';
+import { Overflow, type OverflowDeps } from './overflow.ts';
 import { Scheduler } from './scheduler.ts';
+import type { SendPort } from './send-port.ts';
 import { outgoing, Settlement, type SettlementDeps } from './settlement.ts';
 import { Suspension } from './suspension.ts';
 import type { LogReader } from './tail.ts';
 import type { TargetStatus } from './types.ts';
-import type { Window } from './window.ts';
 
 /** Refusals in a row, over more than one lane, that count as an outage of the target. */
 const REFUSALS_TO_SUSPEND = 5;
 
-/** The link of a target's connection as an outlet uses it. */
-export interface SendPort {
-  up(): boolean;
-  readonly window: Window;
-  send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
-}
-
-export interface OutletDeps extends SettlementDeps {
+export interface OutletDeps extends SettlementDeps, OverflowDeps {
   readonly reader: LogReader;
   readonly port: SendPort;
   /** Fires when waiting for confirmations is over (end of a drain). */
@@ -52,6 +47,7 @@ export class Outlet implements FloorSource {
   readonly #suspension: Suspension;
   readonly #backlog: Backlog;
   readonly #settlement: Settlement;
+  readonly #overflow: Overflow;
   #refusals: Lane[] = [];
   #flying = 0;
   #stopped = false;
@@ -62,13 +58,17 @@ export class Outlet implements FloorSource {
     this.consumer = target.consumer;
     this.#deps = deps;
     this.#scheduler = new Scheduler(target.order);
+    this.#overflow = new Overflow(deps);
     this.#suspension = new Suspension(deps.clock, () => this.pump());
     this.#backlog = new Backlog(deps.reader, deps.routed, {
       laneFor: (key) => this.#scheduler.laneFor(key),
       accepted: (delivery) => this.#accepted(delivery),
       match: ({ event }) => deps.match(event, this.consumer),
       refilled: () => this.pump(),
-      moved: () => deps.ledger.touch(this),
+      moved: () => {
+        deps.ledger.touch(this);
+        this.#overflow.watch(this.#target, this.#backlog);
+      },
       failed: deps.onFatal,
     });
     this.#settlement = new Settlement(target, deps, this.#backlog, this.#scheduler);
@@ -93,7 +93,9 @@ export class Outlet implements FloorSource {
 
   /** Takes a delivery from the router; `before` is the position matched before this event. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
+    if (this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
+    this.#overflow.watch(this.#target, this.#backlog);
     this.pump();
   }
 
@@ -151,6 +153,7 @@ export class Outlet implements FloorSource {
   stop(): void {
     this.#stopped = true;
     this.#backlog.close();
+    this.#overflow.stop(this.#target);
     this.#suspension.stop();
     this.#scheduler.stop();
   }
@@ -293,17 +296,4 @@ export class Outlet implements FloorSource {
     await this.#settlement.giveUp(...ending);
     this.pump();
   }
-}
-
-function describe(delivery: Delivery, { consumer, connection }: Target): TargetStatus {
-  const last = delivery.attempts.at(-1);
-  const waiting = delivery.lane.failed.length > 0 ? 'held' : 'waiting';
-  return {
-    consumer,
-    connection,
-    state: delivery.state === 'flight' ? 'in-flight' : waiting,
-    attempts: delivery.attempts.length,
-    ...(last ? { error: last.message, at: last.at } : {}),
-    ...(delivery.nextAttempt === undefined ? {} : { nextAttempt: delivery.nextAttempt }),
-  };
 }

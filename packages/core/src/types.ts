@@ -44,7 +44,14 @@ export interface ConnectionStatus {
 export type PublishResult =
   | { readonly type: 'stored' | 'duplicate' | 'mismatch'; readonly ref: string; readonly position: Position }
   | { readonly type: 'refused'; readonly reason: string }
-  | { readonly type: 'unavailable'; readonly reason: string; readonly retryAfter: number };
+  | {
+      readonly type: 'unavailable';
+      /** `disk`: too little space; `backlog`: a target it feeds is full; `failed`: the log can no longer be trusted. */
+      readonly cause: 'disk' | 'backlog' | 'failed';
+      readonly reason: string;
+      /** ms */
+      readonly retryAfter: number;
+    };
 
 /** A message for one target named by connection and native words, delivered without any route. */
 export interface DirectMessage extends BodyForms {
@@ -181,6 +188,8 @@ export interface Gateway {
   head(): Position | undefined;
   connections(): readonly ConnectionStatus[];
   targets(): readonly TargetLoad[];
+  /** Why intake is held at present, as sentences; empty when it is not. */
+  holds(): readonly string[];
   /**
    * A pattern from text: `topic:plant/+/alarm`, or with a connection just `plant/+/alarm` in its first scheme. Throws
    * `Rejected`.

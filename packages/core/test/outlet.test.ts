@@ -11,6 +11,7 @@ import {
 } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Gate } from '../src/gate.ts';
 import { createLedger, type Ledger } from '../src/ledger.ts';
 import { Outlet } from '../src/outlet.ts';
 import { createTail } from '../src/tail.ts';
@@ -28,6 +29,7 @@ interface Bench {
   readonly log: EventLog;
   readonly ledger: Ledger;
   readonly outlet: Outlet;
+  readonly gate: Gate;
   readonly sent: Sent[];
   readonly bodies: () => string[];
   up: boolean;
@@ -43,6 +45,7 @@ function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
     consumer: 'alarms/room',
     route: 'alarms',
     id: 'room',
+    from: 'floor',
     connection: 'chat',
     order: 'key',
     retry,
@@ -67,12 +70,14 @@ function bench(more: Partial<Target> = {}, former?: Bench): Bench {
   const ledger = createLedger(log, fatal);
   const reader = createTail(log);
   const sent: Sent[] = [];
+  const gate = new Gate();
   const target = makeTarget(clock, more);
   const match = ({ key }: Event): Match => ({ target, key });
   const made: Bench = {
     clock,
     log,
     ledger,
+    gate,
     sent,
     up: true,
     bodies: () => sent.map(({ event }) => text(event)),
@@ -92,6 +97,7 @@ function bench(more: Partial<Target> = {}, former?: Bench): Bench {
         ),
     },
     signal: new AbortController().signal,
+    gate,
     routed: () => reader.head(),
     match,
     tracked: () => true,
@@ -313,5 +319,40 @@ describe('an outlet', () => {
     }
     expect(b.bodies()).toEqual(Array.from({ length: 2500 }, (_, index) => `${index}`));
     expect(b.outlet.load()).toMatchObject({ waiting: 0, lagging: false });
+  });
+
+  it('holds the connection that feeds it when its backlog is full, and lets go when there is room', async () => {
+    const b = bench({ backlog: { bytes: 100, age: 1e9, onFull: 'block' } });
+    b.up = false;
+    for (let index = 0; index < 11; index++) await b.offer('0123456789');
+    expect(b.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
+    expect(b.gate.heldBy('erp')).toBeUndefined();
+    b.up = true;
+    b.outlet.linkUp();
+    for (const { confirm } of b.sent) confirm();
+    await b.clock.advance(0);
+    expect(b.gate.heldBy('floor')).toBeUndefined();
+  });
+
+  it('makes dead letters of what comes when its backlog is full, if the route says so', async () => {
+    const b = bench({ backlog: { bytes: 100, age: 1e9, onFull: 'dead-letter' } });
+    b.up = false;
+    for (let index = 0; index < 15; index++) await b.offer(`${index}`.padEnd(10));
+    await b.ledger.flush();
+    const letters = await b.log.deadLetters({ limit: 20 });
+    expect(letters.map((letter) => [letter.reason, text(letter.event).trim()])).toEqual([
+      ['backlog', '11'],
+      ['backlog', '12'],
+      ['backlog', '13'],
+      ['backlog', '14'],
+    ]);
+    b.up = true;
+    b.outlet.linkUp();
+    for (let round = 0; round < 3; round++) {
+      for (const { confirm } of b.sent) confirm();
+      await b.clock.advance(0);
+    }
+    expect(b.bodies().map((body) => body.trim())).toEqual(Array.from({ length: 11 }, (_, index) => `${index}`));
+    expect(b.gate.heldBy('floor')).toBeUndefined();
   });
 });

@@ -39,6 +39,7 @@ export function createDirectRoute(connections: Connections, gatewayId: string): 
 
 const DEFAULTS = {
   route: DIRECT,
+  from: DIRECT,
   order: 'key',
   retry: retrySchema.parse({}),
   start: 'now',

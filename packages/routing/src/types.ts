@@ -47,6 +47,8 @@ export interface Target {
   readonly consumer: string;
   readonly route: string;
   readonly id: string;
+  /** Name of the connection whose events the route takes; `DIRECT` for the built-in route. */
+  readonly from: string;
   readonly connection: string;
   readonly order: Order;
   readonly retry: RetryPolicy;

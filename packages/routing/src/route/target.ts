@@ -60,7 +60,9 @@ export function compileTarget(
   const parts = compileParts(keys, language, book, report);
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   if (!place || !address || !options || body === undefined || !parts || key === undefined) return undefined;
-  const id = keys.id ?? `${name}/${place.scheme.scheme}:${Object.values(place.words).join('/')}`;
+  const id =
+    keys.id ??
+    `${name}/${place.scheme.scheme}:${place.scheme.words.flatMap((word) => place.words[word] ?? []).join('/')}`;
   const target = createTarget(id, keys, connection, options.possible, context, {
     render: (event) => render({ address, options, body, parts }, event, context, report.pointer),
   });
@@ -91,6 +93,7 @@ function createTarget(
     consumer: `${route}/${id}`,
     route,
     id,
+    from: source.connection.name,
     connection: connection.name,
     order: keys.order ?? routeKeys.order,
     retry,

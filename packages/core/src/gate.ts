@@ -1,0 +1,52 @@
+/** Why intake is held: the disk is full, or a target that a source feeds has no room left. */
+export type HoldCause = 'disk' | 'backlog';
+
+/** One reason to hold intake. */
+interface Hold {
+  readonly cause: HoldCause;
+  readonly reason: string;
+  /** Connections that are held; undefined: all. */
+  readonly sources: ReadonlySet<string> | undefined;
+}
+
+/** Holds back what comes in, for all connections or for those that feed one target. Who is held waits; nothing is dropped. */
+export class Gate {
+  readonly #holds = new Map<string, Hold>();
+  #waiters: (() => void)[] = [];
+
+  /** Begins (or changes) a hold under a name. */
+  hold(name: string, cause: HoldCause, reason: string, sources?: ReadonlySet<string>): void {
+    this.#holds.set(name, { cause, reason, sources });
+  }
+
+  /** Ends a hold; those who wait look again. */
+  release(name: string): void {
+    if (!this.#holds.delete(name)) return;
+    const woken = this.#waiters;
+    this.#waiters = [];
+    for (const wake of woken) wake();
+  }
+
+  /** Whether a hold of that name is in force. */
+  has(name: string): boolean {
+    return this.#holds.has(name);
+  }
+
+  /** Why a source is held at present. */
+  heldBy(source: string): { readonly cause: HoldCause; readonly reason: string } | undefined {
+    for (const { cause, reason, sources } of this.#holds.values()) {
+      if (!sources || sources.has(source)) return { cause, reason };
+    }
+    return undefined;
+  }
+
+  /** All reasons in force, for status. */
+  reasons(): readonly string[] {
+    return [...this.#holds.values()].map(({ reason }) => reason);
+  }
+
+  /** Resolves when nothing holds the source. */
+  async opened(source: string): Promise<void> {
+    while (this.heldBy(source)) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+}

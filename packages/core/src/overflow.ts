@@ -1,0 +1,81 @@
+import type { StoredEvent } from '@magpie/bus';
+import { type Clock, newRef } from '@magpie/contract';
+import { DIRECT, type Target } from '@magpie/routing';
+import type { Backlog } from './backlog.ts';
+import type { Gate } from './gate.ts';
+import type { Ledger } from './ledger.ts';
+import type { DeliveryResult } from './settlement.ts';
+
+export interface OverflowDeps {
+  readonly gate: Gate;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  onResult(target: Target, result: DeliveryResult, ms?: number): void;
+  onFatal(error: Error): void;
+}
+
+/** Intake goes on once this share of the bound is free again. */
+const RELEASE_AT = 0.8;
+
+/** Keeps the backlog of one target within its bound, as its route says: holds who feeds it, or gives deliveries up. */
+export class Overflow {
+  readonly #deps: OverflowDeps;
+
+  constructor(deps: OverflowDeps) {
+    this.#deps = deps;
+  }
+
+  /** The backlog has changed: holds or releases the connection that feeds the target. */
+  watch(target: Target, backlog: Backlog): void {
+    if (target.backlog.onFull !== 'block') return;
+    const { gate } = this.#deps;
+    const name = nameOf(target);
+    if (isFull(target, backlog, this.#deps.clock.now())) {
+      if (!gate.has(name)) gate.hold(name, 'backlog', reasonOf(target), new Set([feeder(target)]));
+    } else if (gate.has(name) && backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
+      gate.release(name);
+    }
+  }
+
+  /** Whether a new delivery is given up because the backlog is full and the route does not hold its source. */
+  giveUp(target: Target, backlog: Backlog, stored: StoredEvent): boolean {
+    const { onFull } = target.backlog;
+    if (onFull === 'block' || !isFull(target, backlog, this.#deps.clock.now())) return false;
+    backlog.skip(stored);
+    this.#deps.onResult(target, onFull === 'drop' ? 'dropped' : 'dead');
+    if (onFull === 'dead-letter') this.#write(target, stored);
+    return true;
+  }
+
+  /** The target is gone or the gateway ends: it holds nobody any more. */
+  stop(target: Target): void {
+    this.#deps.gate.release(nameOf(target));
+  }
+
+  #write(target: Target, { event }: StoredEvent): void {
+    const { ledger, clock, onFatal } = this.#deps;
+    const letter = {
+      id: newRef(),
+      at: clock.now(),
+      consumer: target.consumer,
+      reason: 'backlog' as const,
+      error: 'Rejected',
+      message: reasonOf(target),
+      attempts: [],
+      event,
+    };
+    ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+  }
+}
+
+const nameOf = ({ consumer }: Target): string => `backlog ${consumer}`;
+
+/** Whose intake a full target holds: direct sends have one source per connection. */
+const feeder = ({ route, from, consumer }: Target): string => (route === DIRECT ? consumer : from);
+
+const reasonOf = ({ consumer, backlog }: Target): string =>
+  `the backlog of ${consumer} is full (more than ${backlog.bytes} bytes or older than ${backlog.age} ms)`;
+
+function isFull({ backlog: bound }: Target, { bytes, oldest }: Backlog, now: number): boolean {
+  return bytes > bound.bytes || (oldest !== undefined && now - oldest > bound.age);
+}

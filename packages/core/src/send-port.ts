@@ -1,0 +1,9 @@
+import type { OutgoingEvent, SendReceipt, TargetRequest } from '@magpie/contract';
+import type { Window } from './window.ts';
+
+/** The link of a target's connection as an outlet uses it. */
+export interface SendPort {
+  up(): boolean;
+  readonly window: Window;
+  send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
+}
