@@ -1,4 +1,4 @@
-import { type Connection, defineAdapter, pathScheme, Rejected } from '@magpie/contract';
+import { type AddressScheme, type Connection, defineAdapter, pathScheme, Rejected } from '@magpie/contract';
 import { z } from 'zod';
 
 const connectionSchema = z.strictObject({});
@@ -7,13 +7,26 @@ const sourceSchema = z.strictObject({
   topic: z.string().min(1).describe('Topic that apps publish to; `+` stands for one segment, `#` for the rest.'),
 });
 
+/** A target on this connection is refused, whatever it says. */
 const targetSchema = z.strictObject({});
 
 const originSchema = z.strictObject({
   principal: z.string().optional().describe('Id of the key the app used.'),
+  idempotencyKey: z.string().optional().describe('The `Idempotency-Key` of the request.'),
+  remoteAddress: z.string().optional().describe('IP address the request came from.'),
 });
 
 const LONGEST_TOPIC = 65_535;
+
+/** Topics of apps: `plant/p7/alarm`. */
+export const topicScheme: AddressScheme = pathScheme({
+  scheme: 'topic',
+  word: 'topic',
+  separator: '/',
+  one: '+',
+  many: '#',
+  maxBytes: LONGEST_TOPIC,
+});
 
 const guarantee = { level: 'at-least-once', reason: 'HTTP 202 is answered after the event is on disk' } as const;
 
@@ -24,9 +37,7 @@ export const httpAdapter = defineAdapter({
   sourceSchema,
   targetSchema,
   originSchema,
-  addresses: [
-    pathScheme({ scheme: 'topic', word: 'topic', separator: '/', one: '+', many: '#', maxBytes: LONGEST_TOPIC }),
-  ],
+  addresses: [topicScheme],
   capabilities: () => ({
     receives: true,
     sends: false,

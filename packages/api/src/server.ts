@@ -1,17 +1,22 @@
 import websocket from '@fastify/websocket';
-import type { Logger } from '@magpie/contract';
+import { type Logger, newRef } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import { type ApiKey, createAuthenticator } from './auth.ts';
-import { Problem, problemBody, toProblem } from './problem.ts';
-import { addConnections } from './resources/connections.ts';
-import { addEvents } from './resources/events.ts';
-import { addHealth } from './resources/health.ts';
-import { addMessages } from './resources/messages.ts';
+import { createClosing } from './closing.ts';
+import { addAccess } from './http/access.ts';
+import type { ApiKey } from './http/auth.ts';
+import { addErrors, refuseBytes, sendProblem } from './http/errors.ts';
+import { addMediaTypes } from './http/media-types.ts';
+import { isLoopback } from './http/origins.ts';
+import { addResources } from './http/resource.ts';
+import { createTickets } from './http/tickets.ts';
+import { validatorCompiler } from './http/validation.ts';
+import { addOpenApi } from './openapi.ts';
+import { allResources } from './resources/index.ts';
+import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/protocol.ts';
 import { addStream } from './stream/route.ts';
-import { createStreams, PROTOCOL } from './stream/sessions.ts';
+import { createStreams } from './stream/streams.ts';
 
 /** Where and for whom the API listens. */
 export interface HttpOptions {
@@ -21,63 +26,46 @@ export interface HttpOptions {
   readonly cors?: { readonly origins: readonly string[] } | undefined;
 }
 
+/** What an API is made of. */
 export interface ApiOptions {
   readonly gateway: Gateway;
   readonly http: HttpOptions;
+  /** Largest body of a message, bytes. */
   readonly maxBodyBytes: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Limits of the stream's sockets that are not the usual ones. */
+  readonly stream?: Partial<StreamLimits>;
 }
 
 /** The HTTP side of a gateway. */
 export interface Api {
   /** The application, for tests by `inject`. */
   readonly app: FastifyInstance;
-  /** Opens the port; resolves to the URL. Throws when it is taken, or beyond loopback without keys. */
+  /** Opens the port; resolves to the URL. Rejects when it is taken, or beyond loopback without keys. */
   listen(): Promise<string>;
   /** Ends streams with 1001, lets requests finish, closes. Never hangs: when the signal fires everything is cut. */
   close(signal: AbortSignal): Promise<void>;
 }
 
-/** Room for base64 and the JSON around a body. */
-const ENVELOPE_BYTES = 64 * 1024;
-const BASE64 = 1.4;
-const LARGEST_FRAME = 64 * 1024;
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz']);
-
+/** Makes the API of a gateway. Nothing is opened until `listen`. */
 export function createApi(options: ApiOptions): Api {
-  const { gateway, http, maxBodyBytes, logger } = options;
-  const app = Fastify({
-    bodyLimit: Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES,
-    requestTimeout: 30_000,
-    connectionTimeout: 0,
-    keepAliveTimeout: 30_000,
-    forceCloseConnections: 'idle',
-    return503OnClosing: true,
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
-    http: { headersTimeout: 10_000 },
-  });
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
-  addProblems(app, logger);
-  addAuthentication(app, http);
-  countRequests(app, options.metrics);
-  const streams = createStreams({ gateway, metrics: options.metrics });
-  app.register(websocket, {
-    options: {
-      maxPayload: LARGEST_FRAME,
-      perMessageDeflate: false,
-      handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
-    },
-    preClose: (done) => done(),
-  });
+  const { gateway, http, metrics } = options;
+  const app = createApp(options);
+  const closing = createClosing(app);
+  const limits = { ...STREAM_LIMITS, ...options.stream };
+  const streams = createStreams(gateway, metrics, limits);
+  const tickets = createTickets(Date.now);
+  const origins = http.cors?.origins ?? [];
+  addErrors(app, options.logger);
+  countRequests(app, metrics);
+  addAccess(app, { keys: http.keys, origins, tickets });
+  addMediaTypes(app);
+  addOpenApi(app, gateway.version);
+  addWebSocket(app, limits);
   app.register(async (scope) => {
-    addMessages(scope, options);
-    addEvents(scope, gateway);
-    addConnections(scope, gateway);
-    addHealth(scope, options);
-    addStream(scope, streams, http.cors?.origins ?? []);
+    addResources(scope, allResources({ gateway, metrics, tickets }));
+    addStream(scope, { streams, origins, isClosing: () => closing.begun });
   });
   return {
     app,
@@ -87,41 +75,41 @@ export function createApi(options: ApiOptions): Api {
       }
       return app.listen({ host: http.host, port: http.port });
     },
-    close: (signal) => close(app, streams.close, signal),
+    close: (signal) => closing.close(streams.close, signal),
   };
 }
 
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+/** Room for base64 and for the JSON around a body. */
+const BASE64 = 1.4;
+const ENVELOPE_BYTES = 64 * 1024;
 
-function addProblems(app: FastifyInstance, logger: Logger): void {
-  app.setErrorHandler((error, request, reply) => {
-    const problem = toProblem(error);
-    if (problem.status >= 500) logger.error({ request: request.id, error: String(error) }, 'a request failed');
-    void reply
-      .code(problem.status)
-      .headers(problem.headers)
-      .type('application/problem+json')
-      .send(JSON.stringify(problemBody(problem, request.id)));
+function createApp({ maxBodyBytes, logger }: ApiOptions): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 30_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5000 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    requestIdHeader: false,
+    genReqId: newRef,
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply, logger),
+    clientErrorHandler: refuseBytes,
   });
-  app.setNotFoundHandler((request) => {
-    throw new Problem(404, 'Not found', `There is nothing at ${request.method} ${request.url.split('?')[0]}.`);
-  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(() => JSON.stringify);
+  return app;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Id of the key that was used; undefined without keys. */
-    principal: string | undefined;
-  }
-}
-
-function addAuthentication(app: FastifyInstance, { keys }: HttpOptions): void {
-  const authenticator = createAuthenticator(keys);
-  app.decorateRequest('principal', undefined);
-  app.addHook('onRequest', async (request) => {
-    if (OPEN_PATHS.has(request.url)) return;
-    request.principal = authenticator.authenticate(request.headers.authorization, request.ip);
+function addWebSocket(app: FastifyInstance, { frameBytes }: StreamLimits): void {
+  app.register(websocket, {
+    options: {
+      maxPayload: frameBytes,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+    },
+    errorHandler: () => undefined, // The socket closes itself, with the code that says why.
+    preClose: (done) => done(), // Sockets are closed in order, see `Closing`.
   });
 }
 
@@ -129,16 +117,4 @@ function countRequests(app: FastifyInstance, metrics: Metrics): void {
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => {
     metrics.httpRequests.inc({ method, route: routeOptions.url ?? 'none', status: `${statusCode}` });
   });
-}
-
-const GRACE_MS = 2000;
-
-async function close(app: FastifyInstance, endStreams: () => void, signal: AbortSignal): Promise<void> {
-  endStreams();
-  const cut = (): void => app.server.closeAllConnections();
-  const timer = setTimeout(cut, GRACE_MS);
-  signal.addEventListener('abort', cut, { once: true });
-  if (signal.aborted) cut();
-  await app.close();
-  clearTimeout(timer);
 }

@@ -1,22 +1,34 @@
-import type { ConnectionStatus, Gateway } from '@magpie/core';
-import type { FastifyInstance } from 'fastify';
-import { Problem } from '../problem.ts';
+import type { ConnectionStatus } from '@magpie/core';
+import { z } from 'zod';
+import { Problem } from '../http/problem.ts';
+import { type Resource, resource } from '../http/resource.ts';
+import { connectionSchema, connectionsSchema } from '../schemas/connection.ts';
+import type { ResourceDeps } from './index.ts';
 
-/** `GET /v1/connections` and `/v1/connections/{name}`. */
-export function addConnections(app: FastifyInstance, gateway: Gateway): void {
-  app.get('/v1/connections', async () => ({ connections: gateway.connections().map(show) }));
-
-  app.get<{ Params: { name: string } }>('/v1/connections/:name', async ({ params }) => {
-    const status = gateway.connections().find(({ name }) => name === params.name);
-    if (status) return show(status);
-    const names = gateway.connections().map(({ name }) => name);
-    throw new Problem(
-      404,
-      'Not found',
-      `There is no connection "${params.name}": expected one of ${names.join(', ')}.`,
-    );
-  });
-}
+/** `GET /v1/connections` and `GET /v1/connections/{name}`. */
+export const connectionResources = ({ gateway }: ResourceDeps): readonly Resource[] => [
+  resource({
+    method: 'GET',
+    url: '/v1/connections',
+    summary: 'All connections with their state',
+    schema: { response: { 200: connectionsSchema } },
+    handler: async () => ({ connections: gateway.connections().map(show) }),
+  }),
+  resource({
+    method: 'GET',
+    url: '/v1/connections/:name',
+    summary: 'The state of one connection',
+    schema: { params: z.object({ name: z.string() }), response: { 200: connectionSchema } },
+    problems: [404],
+    handler: async ({ params }) => {
+      const all = gateway.connections();
+      const status = all.find(({ name }) => name === params.name);
+      if (status) return show(status);
+      const names = all.map(({ name }) => name).join(', ') || 'none is configured';
+      throw new Problem(404, `There is no connection "${params.name}": expected one of ${names}.`);
+    },
+  }),
+];
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -1,67 +1,38 @@
-import { eventToJson } from '@magpie/contract';
-import type { EventFilter, Gateway } from '@magpie/core';
-import type { FastifyInstance } from 'fastify';
-import type { z } from 'zod';
-import { Problem } from '../problem.ts';
-import { eventsQuerySchema } from '../schemas.ts';
+import { filterOf, positionOf, showEvent } from '../events.ts';
+import { type Resource, resource } from '../http/resource.ts';
+import { eventsPageSchema, eventsQuerySchema } from '../schemas/event.ts';
+import type { ResourceDeps } from './index.ts';
 
-/** `GET /v1/events`: history by connection, address pattern and cursor. */
-export function addEvents(app: FastifyInstance, gateway: Gateway): void {
-  app.get('/v1/events', { schema: { querystring: eventsQuerySchema } }, async (request, reply) => {
-    const query = request.query as z.output<typeof eventsQuerySchema>;
-    const { after, before, limit } = query;
-    if (after !== undefined && before !== undefined) {
-      throw new Problem(400, 'Invalid request', 'Expected at most one of after and before.');
-    }
-    const from = after ?? before;
-    const page = await gateway.events(filterOf(gateway, query), {
-      limit,
-      back: after === undefined,
-      ...(from === undefined || from === 'earliest' ? {} : { from: position(gateway, from) }),
-    });
-    const next = page.next && nextUrl(request.url, after === undefined ? 'before' : 'after', page.next);
-    if (next) reply.header('link', `<${next}>; rel="next"`);
-    return {
-      events: page.events.map(({ position: place, event }) => ({
-        position: place,
-        ...eventToJson(event, gateway.book),
-      })),
-      ...(page.next ? { next: page.next } : {}),
-    };
-  });
-}
+/** `GET /v1/events`: history by connection, address pattern, kind and cursor. */
+export const eventResources = ({ gateway }: ResourceDeps): readonly Resource[] => [
+  resource({
+    method: 'GET',
+    url: '/v1/events',
+    summary: 'History: newest first, or oldest first with `after`',
+    schema: { querystring: eventsQuerySchema, response: { 200: eventsPageSchema } },
+    problems: [400],
+    handler: async ({ query, url }, reply) => {
+      const { connection, address, kind, after, before, limit } = query;
+      const filter = filterOf(gateway, { connection, address, kinds: kind && [kind] }, 'query');
+      const [cursor, from] = after === undefined ? (['before', before] as const) : (['after', after] as const);
+      const isEarliest = cursor === 'after' && from === 'earliest';
+      const page = await gateway.events(filter, {
+        limit,
+        back: cursor === 'before',
+        ...(from === undefined || isEarliest ? {} : { from: positionOf(gateway, from, 'query', `/${cursor}`) }),
+      });
+      const { next } = page;
+      if (next !== undefined) reply.header('link', `<${withParameter(url, cursor, next)}>; rel="next"`);
+      const events = page.events.map((stored) => showEvent(gateway, stored));
+      return { events, ...(next === undefined ? {} : { next }) };
+    },
+  }),
+];
 
-/** What a query or a subscription asks for, as a filter of the core. */
-export function filterOf(
-  gateway: Gateway,
-  {
-    connection,
-    address,
-    kind,
-  }: {
-    connection?: string | undefined;
-    address?: string | undefined;
-    kind?: EventFilter['kinds'] extends readonly (infer K)[] | undefined ? K | undefined : never;
-  },
-): EventFilter {
-  return {
-    ...(connection === undefined ? {} : { connection }),
-    ...(address === undefined ? {} : { pattern: gateway.pattern(address, connection) }),
-    ...(kind === undefined ? {} : { kinds: [kind] }),
-  };
-}
-
-function position(gateway: Gateway, text: string) {
-  const parsed = gateway.parsePosition(text);
-  if (parsed) return parsed;
-  throw new Problem(400, 'Invalid request', `"${text}" is not a position of this log.`, {
-    errors: [{ pointer: 'after', detail: 'expected a position as events carry it' }],
-  });
-}
-
-function nextUrl(url: string, name: string, cursor: string): string {
+/** The same request with another cursor. */
+function withParameter(url: string, name: string, value: string): string {
   const [path, query = ''] = url.split('?');
   const parameters = new URLSearchParams(query);
-  parameters.set(name, cursor);
+  parameters.set(name, value);
   return `${path}?${parameters}`;
 }

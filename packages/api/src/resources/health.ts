@@ -1,22 +1,41 @@
-import type { FastifyInstance } from 'fastify';
-import type { ApiOptions } from '../server.ts';
+import { z } from 'zod';
+import { type Resource, resource } from '../http/resource.ts';
+import type { ResourceDeps } from './index.ts';
 
-/** `/livez`, `/readyz`, `/metrics` and the entry `/v1`. */
-export function addHealth(app: FastifyInstance, { gateway, metrics }: ApiOptions): void {
-  app.get('/livez', async () => ({ status: 'alive' }));
+const readiness = z.object({
+  status: z.string().describe('`ready`, `waiting` for connections, or the state of the gateway.'),
+  waiting: z.record(z.string(), z.string()).describe('Connections that are not up, with their states.'),
+});
 
-  app.get('/readyz', async (_, reply) => {
-    const waiting = gateway.connections().filter(({ state }) => state !== 'up');
-    const ready = gateway.state === 'running' && waiting.length === 0;
-    const connections = Object.fromEntries(waiting.map(({ name, state }) => [name, state]));
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : gateway.state, waiting: connections });
-  });
-
-  app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.expose()));
-
-  app.get('/v1', async () => ({
-    gateway: gateway.id,
-    version: gateway.version,
-    links: ['/v1/messages', '/v1/events', '/v1/connections', '/v1/stream', '/livez', '/readyz', '/metrics'],
-  }));
-}
+/** `/livez`, `/readyz` and `/metrics`. */
+export const healthResources = ({ gateway, metrics }: ResourceDeps): readonly Resource[] => [
+  resource({
+    method: 'GET',
+    url: '/livez',
+    summary: 'Whether the process serves; never looks at connections',
+    open: true,
+    schema: { response: { 200: z.object({ status: z.literal('alive') }) } },
+    handler: async () => ({ status: 'alive' }),
+  }),
+  resource({
+    method: 'GET',
+    url: '/readyz',
+    summary: 'Whether the gateway runs and every connection is up; 503 otherwise, and while it drains',
+    open: true,
+    schema: { response: { 200: readiness, 503: readiness } },
+    handler: async (_, reply) => {
+      const down = gateway.connections().filter(({ state }) => state !== 'up');
+      const ready = gateway.state === 'running' && down.length === 0;
+      const waiting = Object.fromEntries(down.map(({ name, state }) => [name, state]));
+      const status = gateway.state === 'running' ? (ready ? 'ready' : 'waiting') : gateway.state;
+      return reply.code(ready ? 200 : 503).send({ status, waiting });
+    },
+  }),
+  resource({
+    method: 'GET',
+    url: '/metrics',
+    summary: 'Metrics in the Prometheus text form',
+    schema: { response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } } } },
+    handler: async (_, reply) => reply.type(metrics.contentType).send(await metrics.expose()),
+  }),
+];

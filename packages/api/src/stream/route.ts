@@ -1,27 +1,50 @@
-import type { FastifyInstance } from 'fastify';
-import { Problem } from '../problem.ts';
-import { PROTOCOL, type Streams } from './sessions.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { checkOrigin } from '../http/origins.ts';
+import { Problem, unavailable } from '../http/problem.ts';
+import { addOtherMethods } from '../http/resource.ts';
+import { PROTOCOL, RECONNECT_MS } from './protocol.ts';
+import type { Streams } from './streams.ts';
 
-/** `/v1/stream`: the WebSocket. Pages of other origins need to be allowed by `http.cors.origins`. */
-export function addStream(app: FastifyInstance, streams: Streams, origins: readonly string[]): void {
-  app.get(
-    '/v1/stream',
-    {
-      websocket: true,
-      preValidation: async ({ headers }) => {
-        const { origin, host, 'sec-websocket-protocol': offered = '' } = headers;
-        if (origin !== undefined && new URL(origin).host !== host && !origins.includes(origin)) {
-          throw new Problem(
-            403,
-            'Forbidden',
-            `Pages of ${origin} may not use the stream: add it to http.cors.origins.`,
-          );
-        }
-        if (!offered.split(',').some((name) => name.trim() === PROTOCOL)) {
-          throw new Problem(400, 'Invalid request', `Expected the subprotocol ${PROTOCOL}, got "${offered}".`);
-        }
-      },
+export const STREAM_PATH = '/v1/stream';
+
+/** What the stream's route needs. */
+export interface StreamRouteDeps {
+  readonly streams: Streams;
+  /** Origins of other sites whose pages may open the stream. */
+  readonly origins: readonly string[];
+  readonly isClosing: () => boolean;
+}
+
+/** `/v1/stream`: the WebSocket. */
+export function addStream(app: FastifyInstance, { streams, origins, isClosing }: StreamRouteDeps): void {
+  app.route({
+    method: 'GET',
+    url: STREAM_PATH,
+    schema: {
+      summary: `Live events by WebSocket, subprotocol ${PROTOCOL}`,
+      response: { 101: { description: 'WebSocket' } },
     },
-    (socket) => streams.open(socket),
-  );
+    preValidation: async ({ ws, headers }) => {
+      if (!ws) throw notUpgraded();
+      checkOrigin(headers, origins);
+      checkProtocol(headers);
+      if (isClosing()) throw unavailable('The gateway is stopping.', RECONNECT_MS);
+    },
+    handler: () => {
+      throw notUpgraded();
+    },
+    wsHandler: (socket) => streams.open(socket),
+  });
+  addOtherMethods(app, STREAM_PATH, ['GET']);
+}
+
+const notUpgraded = (): Problem =>
+  new Problem(426, 'Expected a WebSocket: send Upgrade: websocket.', {
+    headers: { upgrade: 'websocket', connection: 'upgrade' },
+  });
+
+/** Without any subprotocol the socket opens, for a close code that says so: a page does not see an HTTP status. */
+function checkProtocol({ 'sec-websocket-protocol': offered }: FastifyRequest['headers']): void {
+  if (offered === undefined || offered.split(',').some((name) => name.trim() === PROTOCOL)) return;
+  throw new Problem(400, `Expected the subprotocol ${PROTOCOL}, got "${offered}".`);
 }

@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+
+/** How long requests may take to finish once the server closes, ms. */
+const GRACE_MS = 2000;
+
+/** How long the framework may take once every socket is cut, ms. */
+const LAST_MS = 500;
+
+/** The end of a server. */
+export interface Closing {
+  readonly begun: boolean;
+  /**
+   * Takes no more connections, calls `sayGoodbye`, lets requests finish for 2 s or until the signal fires, cuts what is left.
+   * Never hangs, never rejects. Idempotent.
+   */
+  close(sayGoodbye: () => void, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Knows every socket: the server forgets those that became WebSockets, and waits for ever for one with half a request or
+ * none.
+ */
+export function createClosing(app: FastifyInstance): Closing {
+  const sockets = new Set<Socket>();
+  let closed: Promise<void> | undefined;
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  app.addHook('onSend', async (_, reply) => {
+    if (closed) reply.header('connection', 'close');
+  });
+
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+
+  const close = async (sayGoodbye: () => void, signal: AbortSignal): Promise<void> => {
+    sayGoodbye();
+    const done = app.close().catch(() => undefined); // It is over either way.
+    const ended = new AbortController();
+    const patience = sleep(GRACE_MS, undefined, { signal: AbortSignal.any([signal, ended.signal]) });
+    await Promise.race([done, patience.catch(() => undefined)]); // A signal ends the patience.
+    ended.abort();
+    cut();
+    await Promise.race([done, sleep(LAST_MS, undefined, { ref: false })]);
+  };
+
+  return {
+    get begun() {
+      return closed !== undefined;
+    },
+    close: (sayGoodbye, signal) => {
+      closed ??= close(sayGoodbye, signal);
+      return closed;
+    },
+  };
+}

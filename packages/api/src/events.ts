@@ -1,0 +1,50 @@
+import type { Position, StoredEvent } from '@magpie/bus';
+import { type EventJson, type EventKind, eventToJson, Rejected } from '@magpie/contract';
+import type { EventFilter, Gateway } from '@magpie/core';
+import { type FieldProblem, invalidField } from './http/problem.ts';
+
+/** An event as every answer and frame shows it. */
+export interface ShownEvent {
+  readonly position: Position;
+  readonly event: EventJson;
+}
+
+/** A stored event in its JSON form. */
+export const showEvent = ({ book }: Gateway, { position, event }: StoredEvent): ShownEvent => ({
+  position,
+  event: eventToJson(event, book),
+});
+
+/** What a query or a subscription selects events by. */
+export interface Selection {
+  readonly connection?: string | undefined;
+  readonly address?: string | undefined;
+  readonly kinds?: readonly EventKind[] | undefined;
+}
+
+/** A selection as a filter of the core. Throws `Problem` 400 for an address or a connection nobody understands. */
+export function filterOf(gateway: Gateway, selection: Selection, part: FieldProblem['in']): EventFilter {
+  const { connection, address, kinds } = selection;
+  return {
+    ...(connection === undefined ? {} : { connection }),
+    ...(address === undefined ? {} : { pattern: patternOf(gateway, address, connection, part) }),
+    ...(kinds === undefined ? {} : { kinds }),
+  };
+}
+
+function patternOf(gateway: Gateway, address: string, connection: string | undefined, part: FieldProblem['in']) {
+  try {
+    return gateway.pattern(address, connection);
+  } catch (error) {
+    if (error instanceof Rejected) throw invalidField(part, '/address', error.message);
+    throw error;
+  }
+}
+
+/** A position from text. Throws `Problem` 400 naming the field when it is none of this log, as after a restore. */
+export function positionOf(gateway: Gateway, text: string, part: FieldProblem['in'], pointer: string): Position {
+  const position = gateway.parsePosition(text);
+  if (position) return position;
+  const detail = `"${text}" is not a position of this log: expected one from an event; start at "earliest" for all that is kept`;
+  throw invalidField(part, pointer, detail);
+}

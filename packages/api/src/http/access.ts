@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { STREAM_PATH } from '../stream/route.ts';
+import { type ApiKey, type Authenticator, createAuthenticator } from './auth.ts';
+import { addCors, addHostGuard } from './origins.ts';
+import type { Tickets } from './tickets.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Id of the key that was used; undefined without keys. */
+    principal: string | undefined;
+  }
+}
+
+/** Who may use an API. */
+export interface AccessOptions {
+  readonly keys: readonly ApiKey[];
+  readonly origins: readonly string[];
+  readonly tickets: Tickets;
+}
+
+/** Lets in who may: pages by origin, apps by key or ticket; without keys only this machine. */
+export function addAccess(app: FastifyInstance, { keys, origins, tickets }: AccessOptions): void {
+  const authenticator = createAuthenticator(keys, Date.now);
+  app.decorateRequest('principal', undefined);
+  addCors(app, origins);
+  if (!authenticator.required) addHostGuard(app);
+  app.addHook('onRequest', async (request) => {
+    if (authenticator.required && !request.routeOptions.config.open)
+      request.principal = authenticate(authenticator, tickets, request);
+  });
+}
+
+/** A ticket counts only where it is for; never a key in a URL, which logs would show. */
+function authenticate(authenticator: Authenticator, tickets: Tickets, request: FastifyRequest): string | undefined {
+  const ticket = request.routeOptions.url === STREAM_PATH ? ticketOf(request.url) : undefined;
+  if (ticket === undefined) return authenticator.byHeader(request.headers.authorization, request.ip);
+  return authenticator.byTicket(() => tickets.take(ticket), request.ip);
+}
+
+const ticketOf = (url: string): string | undefined =>
+  new URLSearchParams(url.split('?')[1] ?? '').get('ticket') ?? undefined;

@@ -1,0 +1,57 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createFailureLimit } from './failure-limit.ts';
+import { Problem } from './problem.ts';
+
+/** A configured key: its name and the SHA-256 of its secret in hexadecimal. */
+export interface ApiKey {
+  readonly id: string;
+  readonly hash: string;
+}
+
+/** Tells who calls. */
+export interface Authenticator {
+  /** Whether a key is needed at all. */
+  readonly required: boolean;
+  /**
+   * The id of the key in an `Authorization` header; undefined when no keys are configured. `address` is the caller's, for the
+   * limit of wrong keys. Called for every request. Throws `Problem` 401 for a missing or wrong key, 429 after too many.
+   */
+  byHeader(authorization: string | undefined, address: string): string | undefined;
+  /** The same for a one-time ticket; `take` gives back whom it was issued to. */
+  byTicket(take: () => { readonly principal: string | undefined } | undefined, address: string): string | undefined;
+}
+
+/** Authenticates by the configured keys; `now` is wall time in ms. */
+export function createAuthenticator(keys: readonly ApiKey[], now: () => number): Authenticator {
+  const known = keys.map(({ id, hash }) => ({ id, digest: Buffer.from(hash, 'hex') }));
+  const limit = createFailureLimit(now);
+
+  /** Every key is compared, so that the time taken says nothing. */
+  const find = (token: string): string | undefined => {
+    const digest = createHash('sha256').update(token).digest();
+    return known.filter((each) => each.digest.length === digest.length && timingSafeEqual(each.digest, digest))[0]?.id;
+  };
+
+  return {
+    required: known.length > 0,
+    byHeader: (authorization, address) => {
+      if (known.length === 0) return undefined;
+      limit.check(address);
+      const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+      const id = token === undefined ? undefined : find(token);
+      if (id !== undefined) return id;
+      if (token !== undefined) limit.count(address);
+      throw unauthorized('Expected a valid key as "Authorization: Bearer <key>".');
+    },
+    byTicket: (take, address) => {
+      limit.check(address);
+      const ticket = take();
+      if (ticket) return ticket.principal;
+      limit.count(address);
+      throw unauthorized('The ticket is unknown, used or older than 30 s: get another by POST /v1/tickets.');
+    },
+  };
+}
+
+const unauthorized = (detail: string): Problem =>
+  new Problem(401, detail, { headers: { 'www-authenticate': 'Bearer realm="magpie"' } });

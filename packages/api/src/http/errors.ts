@@ -1,0 +1,45 @@
+import type { Socket } from 'node:net';
+import type { Logger } from '@magpie/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PROBLEM_TYPE, Problem, problemJson, toProblem } from './problem.ts';
+
+/** Writes any error as problem details. The framework calls it for everything thrown in hooks, parsers and handlers. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const problem = toProblem(error);
+  if (problem.status >= 500 && problem.status !== 503) {
+    logger.error({ requestId: request.id, error: String(error) }, 'a request failed');
+  }
+  void reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problemJson(problem, request.id)));
+}
+
+/** Every error response is a problem, unknown paths included; every response names its request. */
+export function addErrors(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, logger));
+  app.setNotFoundHandler((request) => {
+    throw new Problem(404, `There is nothing at ${request.method} ${request.url.split('?')[0]}.`);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+}
+
+const STATUS_OF: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
+
+/** Answers bytes that are no HTTP request. Called by the server before there is a request; the socket may be gone. */
+export function refuseBytes(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable || socket.destroyed) return void socket.destroy();
+  const status = STATUS_OF[error.code ?? ''] ?? 400;
+  const problem = new Problem(status, 'The bytes received are not a complete HTTP request.');
+  const body = JSON.stringify(problemJson(problem));
+  socket.end(
+    `HTTP/1.1 ${status} ${problem.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,123 @@
+import type {
+  ContextConfigDefault,
+  FastifyInstance,
+  FastifySchema,
+  FastifyTypeProvider,
+  HTTPMethods,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+  RouteGenericInterface,
+  RouteOptions,
+} from 'fastify';
+import type { z } from 'zod';
+import { problemSchema } from '../schemas/problem.ts';
+import { PROBLEM_TYPE, Problem, TITLES } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers without a key. */
+    readonly open?: boolean;
+  }
+}
+
+/** Handlers see what their schemas let through; answers are documented by theirs and written as they are. */
+interface RequestTypes extends FastifyTypeProvider {
+  readonly validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+  readonly serializer: unknown;
+}
+
+type ZodRoute<S extends FastifySchema> = RouteOptions<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  RouteGenericInterface,
+  ContextConfigDefault,
+  S,
+  RequestTypes
+>;
+
+/** What a method of a path takes and gives. Routes, validation, OpenAPI and the documentation are made from it. */
+export interface ResourceDefinition<S extends FastifySchema> {
+  readonly method: 'GET' | 'POST';
+  /** Path with `:name` parameters. */
+  readonly url: string;
+  readonly summary: string;
+  readonly schema: S;
+  /** Statuses of the problems it may answer with, besides those that every resource has. */
+  readonly problems?: readonly number[];
+  /** Answers without a key. */
+  readonly open?: true;
+  /** Media types of the body, when not just JSON. */
+  readonly consumes?: readonly string[];
+  readonly validatorCompiler?: Exclude<ZodRoute<S>['validatorCompiler'], undefined>;
+  readonly handler: ZodRoute<S>['handler'];
+}
+
+/** A definition with its types closed over, ready to be added to an application. */
+export interface Resource {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly summary: string;
+  readonly open: boolean;
+  add(app: FastifyInstance): void;
+}
+
+/** Problems of every resource that needs a key. */
+const COMMON = [401, 421, 429] as const;
+
+/** Closes over the types of a definition. */
+export function resource<const S extends FastifySchema>(definition: ResourceDefinition<S>): Resource {
+  const { method, url, summary, schema, problems = [], open = false, consumes, ...rest } = definition;
+  const described = {
+    ...schema,
+    summary,
+    ...(consumes ? { consumes: [...consumes] } : {}),
+    ...(open ? { security: [] } : {}),
+    response: { ...problemResponses([...(open ? [] : COMMON), ...problems]), ...responsesOf(schema) },
+  };
+  const route: ZodRoute<S> = { ...rest, method, url, schema: described, config: { open } };
+  return {
+    method,
+    url,
+    summary,
+    open,
+    add: (app) => void app.withTypeProvider<RequestTypes>().route(route),
+  };
+}
+
+const responsesOf = ({ response }: FastifySchema): object => (typeof response === 'object' && response ? response : {});
+
+const problemResponses = (statuses: readonly number[]): Readonly<Record<number, object>> =>
+  Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: TITLES[status] ?? 'Problem', content: { [PROBLEM_TYPE]: { schema: problemSchema } } },
+    ]),
+  );
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Adds resources, and 405 with `Allow` (RFC 9110, 15.5.6) for the methods that their paths do not have. */
+export function addResources(app: FastifyInstance, resources: readonly Resource[]): void {
+  for (const each of resources) each.add(app);
+  for (const url of new Set(resources.map((each) => each.url))) {
+    const methods = resources.filter((each) => each.url === url).map(({ method }) => method);
+    addOtherMethods(app, url, methods);
+  }
+}
+
+/** Answers the methods that a path does not have. */
+export function addOtherMethods(app: FastifyInstance, url: string, methods: readonly ('GET' | 'POST')[]): void {
+  const allowed: readonly HTTPMethods[] = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+  const allow = allowed.join(', ');
+  app.route({
+    method: METHODS.filter((method) => !allowed.includes(method)),
+    url,
+    schema: { hide: true },
+    handler: async (request, reply) => {
+      if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
+      throw new Problem(405, `${url} takes ${allow}, got ${request.method}.`, { headers: { allow } });
+    },
+  });
+}

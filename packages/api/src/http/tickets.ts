@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+
+/** How long a ticket can be used, ms. */
+export const TICKET_MS = 30_000;
+
+/** Tickets not yet used; beyond it the oldest is void. */
+const OUTSTANDING = 10_000;
+
+/** One-time passes for clients that cannot set headers: a WebSocket in a browser. */
+export interface Tickets {
+  /** A fresh ticket for a caller. */
+  issue(principal: string | undefined): string;
+  /** Whom a ticket was issued to; it is void from then on. Undefined: unknown, used or too old. */
+  take(ticket: string): { readonly principal: string | undefined } | undefined;
+}
+
+/** Keeps tickets in memory; `now` in ms. */
+export function createTickets(now: () => number): Tickets {
+  const outstanding = new Map<string, { readonly principal: string | undefined; readonly until: number }>();
+  return {
+    issue: (principal) => {
+      const ticket = randomBytes(32).toString('base64url');
+      outstanding.set(ticket, { principal, until: now() + TICKET_MS });
+      const oldest = outstanding.keys().next();
+      if (outstanding.size > OUTSTANDING && !oldest.done) outstanding.delete(oldest.value);
+      return ticket;
+    },
+    take: (ticket) => {
+      const found = outstanding.get(ticket);
+      outstanding.delete(ticket);
+      return found && found.until > now() ? { principal: found.principal } : undefined;
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { Rejected } from '@magpie/contract';
+import type { Gateway, PublishResult } from '@magpie/core';
+import { invalidField, Problem, unavailable } from '../http/problem.ts';
+import type { Message } from '../schemas/message.ts';
+import type { RequestFacts } from './request-facts.ts';
+import { toDirect, toEvent } from './to-event.ts';
+
+/** A message that is on disk. */
+export interface Accepted {
+  readonly ref: string;
+  readonly position: string;
+}
+
+/** Publishes messages of requests. */
+export interface Publisher {
+  /**
+   * Resolves once the message is durable; a repeat under its idempotency key gives the first one's result. Throws `Problem`:
+   * 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another message, 503 not
+   * now.
+   */
+  publish(message: Message, facts: RequestFacts): Promise<Accepted>;
+}
+
+/** Makes the publisher of an API; it knows which idempotency keys are under way. */
+export function createPublisher(gateway: Gateway): Publisher {
+  const underWay = new Set<string>();
+  return {
+    publish: async (message, facts) => {
+      if (gateway.state !== 'running')
+        throw unavailable(`The gateway takes no messages: it is ${gateway.state}.`, 1000);
+      const key = facts.idempotencyKey && `${facts.principal ?? ''}\n${facts.idempotencyKey}`;
+      if (!key) return accept(await send(gateway, message, facts));
+      if (underWay.has(key)) throw new Problem(409, 'A request with this Idempotency-Key is still under way.');
+      underWay.add(key);
+      try {
+        return accept(await send(gateway, message, facts));
+      } finally {
+        underWay.delete(key);
+      }
+    },
+  };
+}
+
+async function send(gateway: Gateway, message: Message, facts: RequestFacts): Promise<PublishResult> {
+  if (message.to) return sendDirect(gateway, message, message.to, facts);
+  const event = toEvent(gateway, message, message.topic!, facts);
+  const [result] = await gateway.publish('http', [event], { onMismatch: 'refuse' });
+  return result!;
+}
+
+async function sendDirect(
+  gateway: Gateway,
+  message: Message,
+  to: NonNullable<Message['to']>,
+  facts: RequestFacts,
+): Promise<PublishResult> {
+  const direct = toDirect(gateway, message, to, facts);
+  try {
+    return await gateway.direct(direct);
+  } catch (error) {
+    if (error instanceof Rejected) throw invalidField('body', '/to', error.message);
+    throw error;
+  }
+}
+
+function accept(result: PublishResult): Accepted {
+  switch (result.type) {
+    case 'stored':
+    case 'duplicate':
+      return { ref: result.ref, position: result.position };
+    case 'mismatch':
+      throw new Problem(422, `This Idempotency-Key was used for another message: ${result.ref}.`);
+    case 'refused':
+      throw new Problem(413, `The message was refused: it has ${result.reason}.`);
+    case 'unavailable':
+      throw unavailable(`The message could not be stored now: ${result.reason}.`, result.retryAfter);
+  }
+}

@@ -1,0 +1,100 @@
+import { BODY_FORMS, durationSchema } from '@magpie/contract';
+import { z } from 'zod';
+import { problemSchema } from './problem.ts';
+
+const headerValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: 'expected text, a number, true, false or null',
+});
+const headerName = z.string().min(1).max(255);
+
+const headers = z
+  .union([z.record(headerName, headerValue), z.array(z.tuple([headerName, headerValue]))], {
+    error: 'expected an object of names and plain values, or a list of [name, value]',
+  })
+  .describe('Headers by name, or as a list of pairs when names repeat.');
+
+const instant = (): z.ZodISODateTime =>
+  z.iso.datetime({ offset: true, error: 'expected a time such as "2026-01-31T12:00:00Z" (RFC 3339)' });
+
+/** Where a message goes and what it carries, before the rules that span several fields. */
+const fields = z.strictObject({
+  topic: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Publish to this topic: routes from the connection `http` decide what happens.'),
+  to: z
+    .looseObject({ connection: z.string().describe('Name of the connection to send by.') })
+    .optional()
+    .describe('Send directly: a connection and the words and options of its protocol, as in a target of a route.'),
+  payload: z.unknown().optional().describe('JSON body.'),
+  text: z.string().optional().describe('Text body.'),
+  base64: z.base64({ error: 'expected base64 with padding' }).optional().describe('Binary body.'),
+  contentType: z.string().max(255).optional().describe('Media type of the body; default by its form.'),
+  contentEncoding: z.string().max(255).optional().describe('Coding of the body, such as `gzip`.'),
+  id: z.string().min(1).max(255).optional().describe('Your own id of the message; not a guard against repeats.'),
+  type: z.string().max(255).optional().describe('What kind of thing happened.'),
+  subject: z.string().max(255).optional().describe('What it is about.'),
+  key: z.string().max(1024).optional().describe('Ordering key; default the address.'),
+  headers: headers.optional(),
+  correlationId: z.string().max(65_535).optional().describe('Ties an answer to its question.'),
+  replyTo: z.string().optional().describe('Where an answer is expected, as address text such as `topic:answers/7`.'),
+  priority: z.int().min(0).max(9).optional().describe('0 to 9, 4 is normal.'),
+  retain: z.boolean().optional().describe('Whether it is to become the last value of its address.'),
+  ttl: durationSchema().optional().describe('How long the message is worth anything, such as `30s`.'),
+  expiresAt: instant().optional().describe('Until when the message is worth anything.'),
+  time: instant().optional().describe('When it happened; default now.'),
+});
+
+type Fields = z.output<typeof fields>;
+
+const given = (message: Fields, names: readonly (keyof Fields)[]): number =>
+  names.filter((name) => message[name] !== undefined).length;
+
+/** A message as apps publish it. */
+export const messageSchema = fields
+  .refine((message) => given(message, ['topic', 'to']) === 1, 'expected exactly one of topic and to')
+  .refine((message) => given(message, BODY_FORMS) === 1, 'expected exactly one of payload, text and base64')
+  .refine((message) => given(message, ['ttl', 'expiresAt']) < 2, 'expected at most one of ttl and expiresAt')
+  .meta({ id: 'Message' });
+
+export type Message = z.output<typeof messageSchema>;
+
+/** Names of the fields of a message, for the documentation. */
+export const messageFields: ReadonlyMap<string, string> = new Map(
+  Object.entries(fields.shape).map(([name, schema]) => [name, schema.description ?? '']),
+);
+
+/** Most messages of one batch. */
+export const LARGEST_BATCH = 1000;
+
+/** A batch before its messages are looked at: each is judged by itself. */
+export const batchSchema = z.array(z.unknown()).min(1).max(LARGEST_BATCH);
+
+/** The body of `POST /v1/messages` as it is documented. */
+export const messagesBodySchema = z.union([messageSchema, z.array(messageSchema).min(1).max(LARGEST_BATCH)]);
+
+const ref = z.string().describe('Ref of the event (UUIDv7).');
+const position = z.string().describe('Its place in the log.');
+
+const accepted = z.object({ ref, position }).meta({ id: 'Accepted' });
+
+/** The answer to one message, or to a batch one result per message. */
+export const acceptedSchema = z.union([
+  accepted,
+  z.object({ results: z.array(z.union([accepted, z.object({ problem: problemSchema })])) }),
+]);
+
+/** Headers of `POST /v1/messages`. Header names come in lower case. */
+export const messageHeadersSchema = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^(".{1,255}"|[^"].{0,254})$/s, 'expected 1 to 255 characters, bare or as a string in quotes')
+    .optional()
+    .describe('The same key and message is stored once, within the dedupe window.'),
+  traceparent: z.string().optional().describe('Trace the message belongs to (W3C Trace Context).'),
+  tracestate: z.string().optional(),
+  'magpie-via': z.string().optional().describe('Ids of the gateways passed, comma-separated, for the loop guard.'),
+});
+
+export type MessageHeaders = z.output<typeof messageHeadersSchema>;

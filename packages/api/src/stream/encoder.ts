@@ -1,0 +1,31 @@
+import type { Position, StoredEvent } from '@magpie/bus';
+import type { Gateway } from '@magpie/core';
+import { showEvent } from '../events.ts';
+
+/** Characters of JSON kept for other subscribers. */
+const KEPT_CHARACTERS = 2 * 1024 * 1024;
+
+/** Text of an event as the stream shows it. */
+export type EventEncoder = (stored: StoredEvent) => string;
+
+/** Makes the JSON of each event once for all subscribers; the latest texts are kept, bounded by their size. */
+export function createEventEncoder(gateway: Gateway, keep = KEPT_CHARACTERS): EventEncoder {
+  const texts = new Map<Position, string>();
+  let size = 0;
+  const forgetOldest = (): void => {
+    for (const [position, text] of texts) {
+      if (size <= keep) return;
+      texts.delete(position);
+      size -= text.length;
+    }
+  };
+  return (stored) => {
+    const known = texts.get(stored.position);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(showEvent(gateway, stored));
+    texts.set(stored.position, text);
+    size += text.length;
+    forgetOldest();
+    return text;
+  };
+}

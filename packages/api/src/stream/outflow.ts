@@ -1,0 +1,72 @@
+import type { WebSocket } from 'ws';
+import { CLOSE, type Close, type ServerFrame, type StreamLimits } from './protocol.ts';
+
+/** Replies to an app that does not read them; beyond it the socket is closed. */
+const REPLIES_WHILE_FULL = 256;
+
+/** How long a closing handshake may take, ms. */
+const CLOSE_MS = 1000;
+
+/** What goes out on one socket, bounded by the bytes not yet sent. */
+export interface Outflow {
+  /** Sends a control frame. */
+  send(frame: ServerFrame): void;
+  /** Sends the text of an `events` frame. */
+  sendText(text: string): void;
+  /** Whether the socket has as much as it can take; `onRoom` follows when it has sent half of it. */
+  full(): boolean;
+  /** Closes the socket, and cuts it when the app does not answer. */
+  close(close: Close): void;
+  /** Stops the timers. */
+  end(): void;
+}
+
+/**
+ * Watches a socket's unsent bytes: above the budget it is full, and closed with 4008 when it stays so for `slowMs`. `onFull`
+ * and `onRoom` alternate.
+ */
+export function createOutflow(
+  socket: WebSocket,
+  { bufferedBytes, slowMs }: StreamLimits,
+  on: { readonly full: () => void; readonly room: () => void },
+): Outflow {
+  let slow: NodeJS.Timeout | undefined;
+  let cut: NodeJS.Timeout | undefined;
+  let replies = 0;
+
+  const close = ({ code, reason }: Close): void => {
+    if (cut) return;
+    socket.close(code, reason);
+    cut = setTimeout(() => socket.terminate(), CLOSE_MS);
+  };
+
+  const sent = (): void => {
+    if (!slow || socket.bufferedAmount > bufferedBytes / 2) return;
+    clearTimeout(slow);
+    slow = undefined;
+    replies = 0;
+    on.room();
+  };
+
+  const sendText = (text: string): void => {
+    if (socket.readyState !== socket.OPEN) return;
+    socket.send(text, sent);
+    if (slow || socket.bufferedAmount <= bufferedBytes) return;
+    slow = setTimeout(() => close(CLOSE.slow), slowMs);
+    on.full();
+  };
+
+  return {
+    sendText,
+    send: (frame) => {
+      if (slow && ++replies > REPLIES_WHILE_FULL) return close(CLOSE.slow);
+      sendText(JSON.stringify(frame));
+    },
+    full: () => slow !== undefined,
+    close,
+    end: () => {
+      clearTimeout(slow);
+      clearTimeout(cut);
+    },
+  };
+}

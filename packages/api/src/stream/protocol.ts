@@ -1,0 +1,121 @@
+import { EVENT_KINDS } from '@magpie/contract';
+import { z } from 'zod';
+import { storedEventSchema } from '../schemas/event.ts';
+
+/** The subprotocol of `/v1/stream`. */
+export const PROTOCOL = 'magpie.v1.json';
+
+/** Limits of a socket. */
+export interface StreamLimits {
+  /** Largest frame an app may send, bytes. */
+  readonly frameBytes: number;
+  /** Subscriptions per socket. */
+  readonly subscriptions: number;
+  /** Unsent bytes above which a socket gets no more events. */
+  readonly bufferedBytes: number;
+  /** How long a socket may stay above, ms. */
+  readonly slowMs: number;
+  /** Time between two pings, ms. */
+  readonly pingMs: number;
+  /** Pings that may stay unanswered. */
+  readonly missedPings: number;
+}
+
+export const STREAM_LIMITS: StreamLimits = {
+  frameBytes: 64 * 1024,
+  subscriptions: 32,
+  bufferedBytes: 1024 * 1024,
+  slowMs: 30_000,
+  pingMs: 15_000,
+  missedPings: 2,
+};
+
+/** How long an app should wait before it connects again to a gateway that is stopping, ms. */
+export const RECONNECT_MS = 1000;
+
+/** Close codes. 4000 to 4399: connect again and resume; 4400 to 4499: the app has to change something first. */
+export const CLOSE = {
+  goingAway: { code: 1001, reason: 'the gateway is stopping', again: true },
+  tooLarge: { code: 1009, reason: 'a frame was too large', again: true },
+  slow: { code: 4008, reason: 'reading too slowly: resume from the last position', again: true },
+  noProtocol: { code: 4406, reason: `expected the subprotocol ${PROTOCOL}`, again: false },
+} as const;
+
+export type Close = (typeof CLOSE)[keyof typeof CLOSE];
+
+const id = z.string().min(1).max(64).describe('Your name for the subscription.');
+const credit = z.int().min(1).max(100_000);
+const position = z.string().max(255);
+
+/** Frames an app sends, by type. */
+export const CLIENT_FRAMES = {
+  subscribe: z
+    .strictObject({
+      type: z.literal('subscribe'),
+      id,
+      connection: z.string().optional().describe('Only events of this connection.'),
+      address: z.string().optional().describe('Only these addresses, as in `GET /v1/events`.'),
+      kinds: z.array(z.enum(EVENT_KINDS)).min(1).optional().describe('Only events of these kinds.'),
+      after: position.optional().describe('Events after this position, or `earliest`; default only new ones.'),
+      credit: credit.or(z.literal(0)).optional().describe('Exactly so many events; default as the socket can take.'),
+    })
+    .describe('Starts a subscription.'),
+  credit: z.strictObject({ type: z.literal('credit'), id, credit }).describe('Lets more events through.'),
+  unsubscribe: z.strictObject({ type: z.literal('unsubscribe'), id }).describe('Ends a subscription.'),
+  ack: z
+    .strictObject({ type: z.literal('ack'), id, position })
+    .describe('Says what has been dealt with. Accepted; reserved for cursors that the gateway keeps.'),
+  ping: z.strictObject({ type: z.literal('ping') }).describe('Asks for a `pong`: browsers do not see protocol pings.'),
+} as const;
+
+export const clientFrameSchema = z.discriminatedUnion('type', [
+  CLIENT_FRAMES.subscribe,
+  CLIENT_FRAMES.credit,
+  CLIENT_FRAMES.unsubscribe,
+  CLIENT_FRAMES.ack,
+  CLIENT_FRAMES.ping,
+]);
+
+export type ClientFrame = z.output<typeof clientFrameSchema>;
+
+/** Frames the gateway sends, by type. */
+export const SERVER_FRAMES = {
+  hello: z
+    .object({
+      type: z.literal('hello'),
+      protocol: z.literal(PROTOCOL),
+      gateway: z.string(),
+      maxFrameBytes: z.int(),
+      maxSubscriptions: z.int(),
+      pingMs: z.int(),
+    })
+    .describe('The first frame: who serves, and the limits.'),
+  subscribed: z
+    .object({ type: z.literal('subscribed'), id, position: position.nullable() })
+    .describe('A subscription has started after this position; `null`: at the beginning of the log.'),
+  events: z
+    .object({ type: z.literal('events'), id, events: z.array(storedEventSchema) })
+    .describe('Events in log order. Keep the last position to resume.'),
+  gap: z
+    .object({ type: z.literal('gap'), id, from: position, to: position })
+    .describe('Events between these positions are no longer kept.'),
+  unsubscribed: z.object({ type: z.literal('unsubscribed'), id }).describe('A subscription has ended.'),
+  error: z
+    .object({
+      type: z.literal('error'),
+      id: id.optional(),
+      status: z.int(),
+      title: z.string(),
+      detail: z.string(),
+    })
+    .describe('A frame was not understood or a subscription failed; the words of a problem. The socket stays open.'),
+  pong: z.object({ type: z.literal('pong') }).describe('Answers `ping`.'),
+  bye: z
+    .object({ type: z.literal('bye'), reconnectAfterMs: z.int() })
+    .describe('The gateway is stopping; a close with 1001 follows.'),
+} as const;
+
+export type ServerFrame = { [K in keyof typeof SERVER_FRAMES]: z.output<(typeof SERVER_FRAMES)[K]> }[Exclude<
+  keyof typeof SERVER_FRAMES,
+  'events'
+>];

@@ -1,0 +1,109 @@
+import { errorMessage, pointerOf } from '@magpie/contract';
+import type { Gateway } from '@magpie/core';
+import type { WebSocket } from 'ws';
+import { Problem, toProblem } from '../http/problem.ts';
+import type { EventEncoder } from './encoder.ts';
+import { createOutflow } from './outflow.ts';
+import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, type StreamLimits } from './protocol.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
+
+/** What every session needs. */
+export interface SessionDeps {
+  readonly gateway: Gateway;
+  readonly encode: EventEncoder;
+  readonly limits: StreamLimits;
+}
+
+/** One app on one socket. */
+export interface Session {
+  /** Says goodbye and closes with 1001. */
+  bye(): void;
+  /** Stops everything; called once the socket is closed. */
+  end(): void;
+}
+
+/** Serves a socket: greets, obeys frames, pings. A wrong frame is answered with an error; the socket stays open. */
+export function openSession(socket: WebSocket, { gateway, encode, limits }: SessionDeps): Session {
+  const outflow = createOutflow(socket, limits, {
+    full: () => subscriptions.pause(),
+    room: () => subscriptions.resume(),
+  });
+  const subscriptions = createSubscriptions({ gateway, encode, limits, outflow });
+  const stopPings = keepAlive(socket, limits);
+
+  socket.on('message', (data, binary) => {
+    let id: string | undefined;
+    try {
+      const frame = parseFrame(binary ? undefined : String(data));
+      id = 'id' in frame ? frame.id : undefined;
+      if (frame.type === 'ping') outflow.send({ type: 'pong' });
+      else obey(subscriptions, frame);
+    } catch (error) {
+      const { status, title, message, errors } = toProblem(error);
+      const detail = errors[0] ? `${errors[0].pointer}: ${errors[0].detail}` : message;
+      outflow.send({ type: 'error', ...(id === undefined ? {} : { id }), status, title, detail });
+    }
+  });
+
+  const { frameBytes: maxFrameBytes, subscriptions: maxSubscriptions, pingMs } = limits;
+  outflow.send({ type: 'hello', protocol: PROTOCOL, gateway: gateway.id, maxFrameBytes, maxSubscriptions, pingMs });
+  return {
+    bye: () => {
+      subscriptions.close();
+      outflow.send({ type: 'bye', reconnectAfterMs: RECONNECT_MS });
+      outflow.close(CLOSE.goingAway);
+    },
+    end: () => {
+      stopPings();
+      outflow.end();
+      subscriptions.close();
+    },
+  };
+}
+
+function obey(subscriptions: Subscriptions, frame: Exclude<ClientFrame, { type: 'ping' }>): void {
+  switch (frame.type) {
+    case 'subscribe':
+      subscriptions.subscribe(frame);
+      break;
+    case 'credit':
+      subscriptions.credit(frame.id, frame.credit);
+      break;
+    case 'unsubscribe':
+      subscriptions.unsubscribe(frame.id);
+      break;
+    case 'ack':
+      subscriptions.acknowledge(frame.id, frame.position);
+      break;
+  }
+}
+
+/** Pings (RFC 6455, 5.5.2) and cuts a socket whose peer has gone without a word. */
+function keepAlive(socket: WebSocket, { pingMs, missedPings }: StreamLimits): () => void {
+  let unanswered = 0;
+  socket.on('pong', () => {
+    unanswered = 0;
+  });
+  const timer = setInterval(() => {
+    if (unanswered >= missedPings) return socket.terminate();
+    unanswered++;
+    socket.ping();
+  }, pingMs);
+  return () => clearInterval(timer);
+}
+
+function parseFrame(text: string | undefined): ClientFrame {
+  if (text === undefined) throw new Problem(400, 'Expected a JSON text frame, got a binary one.');
+  const parsed = clientFrameSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => `${pointerOf(path)}: ${message}`);
+  throw new Problem(400, issues.join('; '));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Problem(400, `Expected JSON: ${errorMessage(error)}.`);
+  }
+}

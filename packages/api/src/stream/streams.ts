@@ -1,0 +1,38 @@
+import type { Gateway } from '@magpie/core';
+import type { Metrics } from '@magpie/telemetry';
+import type { WebSocket } from 'ws';
+import { createEventEncoder } from './encoder.ts';
+import { CLOSE, PROTOCOL, type StreamLimits } from './protocol.ts';
+import { openSession, type Session } from './session.ts';
+
+/** All sockets of `/v1/stream`. */
+export interface Streams {
+  /** Serves one socket until it closes. */
+  open(socket: WebSocket): void;
+  /** Says goodbye to all and closes them with 1001. */
+  close(): void;
+}
+
+/** Serves the WebSocket stream. */
+export function createStreams(gateway: Gateway, metrics: Metrics, limits: StreamLimits): Streams {
+  const sessions = new Set<Session>();
+  const encode = createEventEncoder(gateway);
+  const show = (): void => metrics.streamSubscribers.set({}, sessions.size);
+  show();
+  return {
+    open: (socket) => {
+      if (socket.protocol !== PROTOCOL) return socket.close(CLOSE.noProtocol.code, CLOSE.noProtocol.reason);
+      const session = openSession(socket, { gateway, encode, limits });
+      sessions.add(session);
+      show();
+      socket.on('close', () => {
+        session.end();
+        sessions.delete(session);
+        show();
+      });
+    },
+    close: () => {
+      for (const session of sessions) session.bye();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { createAuthenticator } from '../src/http/auth.ts';
+import { createTickets } from '../src/http/tickets.ts';
+import { createApi } from '../src/index.ts';
+import { BEARER, get, KEYS, post, SECRET, startWorld } from './fixtures.ts';
+
+const keyed = () => startWorld({ http: { keys: KEYS } });
+
+test('with keys everything but health needs one', async () => {
+  const world = await keyed();
+  for (const url of [
+    '/v1',
+    '/v1/events',
+    '/v1/connections',
+    '/v1/openapi.json',
+    '/metrics',
+    '/v1/stream',
+    '/nowhere',
+  ]) {
+    const response = await get(world, url);
+    expect([url, response.statusCode]).toEqual([url, 401]);
+    expect(response.headers['www-authenticate']).toContain('Bearer');
+  }
+  for (const url of ['/livez', '/readyz', '/livez?verbose']) expect((await get(world, url)).statusCode).toBe(200);
+  expect((await get(world, '/v1/events', BEARER)).statusCode).toBe(200);
+});
+
+test('the id of the key becomes the principal of the event, the key itself shows nowhere', async () => {
+  const world = await keyed();
+  const { ref } = (await post(world, { topic: 'a', text: 'x' }, BEARER)).json();
+  const response = await get(world, `/v1/messages/${ref}`, BEARER);
+  expect(response.json().event.origin.principal).toBe('app');
+  expect(response.body).not.toContain(SECRET);
+});
+
+test('a key in the URL does not count', async () => {
+  const world = await keyed();
+  expect((await get(world, `/v1/events?key=${SECRET}&ticket=${SECRET}`)).statusCode).toBe(401);
+});
+
+test('five wrong keys in a minute make an address wait, not others', () => {
+  let now = 0;
+  const authenticator = createAuthenticator(KEYS, () => now);
+  const wrong = (address: string) => () => authenticator.byHeader('Bearer wrong', address);
+  for (let tries = 0; tries < 5; tries++) expect(wrong('10.0.0.1')).toThrow('valid key');
+  expect(wrong('10.0.0.1')).toThrow(expect.objectContaining({ status: 429, headers: { 'retry-after': '60' } }));
+  expect(wrong('10.0.0.2')).toThrow('valid key');
+  now = 60_000;
+  expect(authenticator.byHeader(BEARER.authorization, '10.0.0.1')).toBe('app');
+});
+
+test('a forwarded address does not change whose failures count', async () => {
+  const world = await keyed();
+  for (let tries = 0; tries < 5; tries++) {
+    const headers = { authorization: 'Bearer no', 'x-forwarded-for': `10.0.0.${tries}` };
+    expect((await get(world, '/v1', headers)).statusCode).toBe(401);
+  }
+  expect((await get(world, '/v1', { authorization: 'Bearer no' })).statusCode).toBe(429);
+});
+
+test('a ticket is good once and for 30 s', () => {
+  let now = 0;
+  const tickets = createTickets(() => now);
+  const first = tickets.issue('app');
+  expect(tickets.take(first)).toEqual({ principal: 'app' });
+  expect(tickets.take(first)).toBeUndefined();
+  const late = tickets.issue('app');
+  now = 30_000;
+  expect(tickets.take(late)).toBeUndefined();
+});
+
+test('without keys only loopback can be listened on', async () => {
+  const { gateway } = await startWorld();
+  const { createMetrics } = await import('@magpie/telemetry');
+  const { nullLogger } = await import('@magpie/contract');
+  const http = { host: '0.0.0.0', port: 0, keys: [] };
+  const api = createApi({ gateway, http, maxBodyBytes: 1000, metrics: createMetrics(), logger: nullLogger });
+  await expect(api.listen()).rejects.toThrow('add http.keys or listen on 127.0.0.1');
+  await api.close(AbortSignal.abort());
+});
+
+test.each([
+  ['evil.example', 421],
+  ['localhost.evil.example', 421],
+  ['localhost:8080', 200],
+  ['127.0.0.1:8080', 200],
+  ['[::1]:8080', 200],
+])('without keys a request for the host "%s" gets %i', async (host, status) => {
+  expect((await get(await startWorld(), '/v1', { host })).statusCode).toBe(status);
+});
+
+const PAGE = 'https://app.example.org';
+
+test('pages of allowed origins may call the API, others get no permission', async () => {
+  const { api } = await startWorld({ http: { keys: KEYS, cors: { origins: [PAGE] } } });
+  const preflight = (origin: string) =>
+    api.app.inject({
+      method: 'OPTIONS',
+      url: '/v1/messages',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+  const allowed = await preflight(PAGE);
+  expect(allowed.statusCode).toBe(204);
+  expect(allowed.headers).toMatchObject({ 'access-control-allow-origin': PAGE, vary: 'origin' });
+  expect(allowed.headers['access-control-allow-headers']).toContain('idempotency-key');
+  const other = await preflight('https://evil.example');
+  expect([other.statusCode, other.headers['access-control-allow-origin']]).toEqual([401, undefined]);
+  const call = await api.app.inject({ url: '/v1', headers: { ...BEARER, origin: PAGE } });
+  expect([call.statusCode, call.headers['access-control-allow-origin']]).toEqual([200, PAGE]);
+});
