@@ -1,4 +1,5 @@
 import type { Clock } from '@magpie/contract';
+import type { DeadLetters } from './dead-letters.ts';
 import type { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
@@ -7,6 +8,7 @@ import type { Topology } from './topology.ts';
 
 interface DrainDeps {
   readonly topology: Topology;
+  readonly deadLetters: DeadLetters;
   readonly intake: Intake;
   readonly router: Router;
   readonly ledger: Ledger;
@@ -26,12 +28,13 @@ const LANDING_MS = 2000;
  * floors, say goodbye. What is not delivered stays in the log.
  */
 export async function drain(deps: DrainDeps): Promise<void> {
-  const { topology, intake, router, ledger, patience, signal } = deps;
+  const { topology, deadLetters, intake, router, ledger, patience, signal } = deps;
   const [supervisors, outlets] = [topology.supervisors(), topology.outlets()];
   await Promise.all(supervisors.map((each) => each.quiesce(signal)));
   await intake.settled();
   await until(() => outlets.every((each) => isFlushed(each, topology)), FLUSH_MS, deps);
   router.stop();
+  deadLetters.stop();
   for (const outlet of outlets) outlet.stop();
   await until(() => outlets.every((each) => each.load().flying === 0), LANDING_MS, deps);
   patience.abort();

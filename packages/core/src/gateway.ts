@@ -1,6 +1,7 @@
-import { type EventLog, originOf, type Position } from '@magpie/bus';
+import { type EventLog, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import { type AddressBook, type Clock, type Event, type Logger, newRef, Rejected, systemClock } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type Match, type Target } from '@magpie/routing';
+import { createDeadLetters } from './dead-letters.ts';
 import { receivedFrom } from './direct.ts';
 import { drain } from './drain.ts';
 import { Gate } from './gate.ts';
@@ -55,8 +56,8 @@ function wire(options: GatewayOptions) {
     routes: () => topology.routes,
     outlet: (consumer) => topology.outlet(consumer),
     onFatal,
-    stranded: ({ event }, match) => {
-      const letter = strandedLetter(event, match, clock.now());
+    stranded: (stored, match) => {
+      const letter = strandedLetter(stored, match, clock.now());
       ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
     },
   });
@@ -87,14 +88,16 @@ function wire(options: GatewayOptions) {
     makeOutlet,
     begin: () => undefined,
   });
-  return { log, book, clock, tail, ledger, gate, intake, patience, tracked, router, topology };
+  const deadLetters = createDeadLetters({ log, ledger, topology, clock, onFatal });
+  return { log, book, clock, deadLetters, tail, ledger, gate, intake, patience, tracked, router, topology };
 }
 
 /** A delivery to a connection that is configured no more. */
-const strandedLetter = (event: Event, { target, error }: Match, at: number) => ({
+const strandedLetter = ({ position, event }: StoredEvent, { target, error }: Match, at: number) => ({
   id: newRef(),
   at,
   consumer: target.consumer,
+  position,
   reason: 'rejected' as const,
   error: 'Rejected',
   message: error?.message ?? `the connection "${target.connection}" does not exist`,
@@ -149,6 +152,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       return draining;
     },
+    deadLetters: parts.deadLetters,
     reload: (plan) => topology.apply(plan),
     publish: (source, events, publishOptions) => intake.accept(source, events, publishOptions?.onMismatch),
     direct: async (message) => {

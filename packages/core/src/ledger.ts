@@ -22,12 +22,17 @@ export interface Ledger {
   /** The story of a delivery is over. */
   forget(consumer: string, position: Position): void;
   /** Writes a change together with everything that has gathered; resolves when it is durable. */
-  commit(change: Pick<Commit, 'append' | 'deadLetters'>): Promise<readonly Appended[]>;
+  commit(change: LedgerChange): Promise<readonly Appended[]>;
   /** Writes what has gathered now. */
   flush(): Promise<void>;
   /** Writes nothing more on its own; call `flush` first. */
   close(): void;
 }
+
+/** What a caller of `commit` adds. */
+export type LedgerChange = Pick<Commit, 'append' | 'deadLetters'> & {
+  readonly exceptions?: { readonly put: readonly ExceptionRow[] };
+};
 
 /** Changes gathered since the last commit. */
 interface Gathered {
@@ -52,11 +57,14 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const commit = async (change: Pick<Commit, 'append' | 'deadLetters'>): Promise<readonly Appended[]> => {
+  const commit = async ({ exceptions, ...change }: LedgerChange): Promise<readonly Appended[]> => {
     const taken = gathered;
     gathered = nothing();
     try {
-      const results = await log.commit({ ...changeOf(taken), ...change });
+      const gatheredChange = changeOf(taken);
+      const put = [...(gatheredChange.exceptions?.put ?? []), ...(exceptions?.put ?? [])];
+      const remove = gatheredChange.exceptions?.remove ?? [];
+      const results = await log.commit({ ...gatheredChange, ...change, exceptions: { put, remove } });
       for (const { durable } of taken.rows.values()) durable?.();
       return results;
     } catch (error) {

@@ -1,13 +1,5 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
-import {
-  type Event,
-  type MagpieError,
-  type OutgoingEvent,
-  Rejected,
-  type SendReceipt,
-  type TargetRequest,
-  toMagpieError,
-} from '@magpie/contract';
+import { type Event, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
 import { fullJitter } from './backoff.ts';

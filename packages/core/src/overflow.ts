@@ -52,12 +52,13 @@ export class Overflow {
     this.#deps.gate.release(nameOf(target));
   }
 
-  #write(target: Target, { event }: StoredEvent): void {
+  #write(target: Target, { position, event }: StoredEvent): void {
     const { ledger, clock, onFatal } = this.#deps;
     const letter = {
       id: newRef(),
       at: clock.now(),
       consumer: target.consumer,
+      position,
       reason: 'backlog' as const,
       error: 'Rejected',
       message: reasonOf(target),

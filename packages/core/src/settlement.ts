@@ -94,6 +94,7 @@ export class Settlement {
       id: newRef(),
       at: this.#deps.clock.now(),
       consumer,
+      position: delivery.position,
       reason,
       error: error.name,
       message: error.message,

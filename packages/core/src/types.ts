@@ -9,6 +9,7 @@ import type {
   TraceContext,
 } from '@magpie/contract';
 import type { ConnectionInfo, RouteSet } from '@magpie/routing';
+import type { DeadLetters } from './dead-letters.ts';
 
 /** What is configured at one time. */
 export interface Plan {
@@ -168,6 +169,7 @@ export interface Gateway {
   start(): Promise<void>;
   /** Ordered shutdown; resolves when everything is flushed or the signal has fired. Idempotent. */
   drain(signal: AbortSignal): Promise<void>;
+  readonly deadLetters: DeadLetters;
   /** Changes to new routes and connections; what has not changed is not touched. */
   reload(plan: Plan): Promise<ReloadReport>;
   /** Appends events of a built-in source (such as the HTTP API). Resolves after the commit, one result per event. */

@@ -1,0 +1,132 @@
+import type { DeadLetter, DeadLetterQuery, EventLog, ExceptionRow, Position } from '@magpie/bus';
+import { type BodyForms, type Clock, type Event, encodeBody, type Header, Rejected } from '@magpie/contract';
+import type { Ledger } from './ledger.ts';
+import type { Topology } from './topology.ts';
+
+/** What an operator changes in a message before it is tried again. */
+export interface DeadLetterEdit extends BodyForms {
+  readonly contentType?: string;
+  readonly headers?: readonly Header[];
+}
+
+/** What became of a dead letter that was to be tried again. */
+export type RetryResult =
+  | { readonly id: string; readonly ok: true }
+  | { readonly id: string; readonly problem: string };
+
+/** The dead letters of a gateway, for operators. */
+export interface DeadLetters {
+  list(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
+  get(id: string): Promise<DeadLetter | undefined>;
+  /**
+   * Tries one again with the routes of today, its attempts counted anew; the dead letter is removed in the same commit that
+   * remembers the delivery. Throws `Rejected` when it is unknown, its target is gone, or it never entered the log.
+   */
+  retry(id: string, edit?: DeadLetterEdit): Promise<void>;
+  /** Tries all that fit again, `rate` per second, in the background. Resolves to how many there are now. */
+  retryAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>, rate: number): Promise<number>;
+  /** Removes one for ever; false when it is unknown. */
+  drop(id: string): Promise<boolean>;
+  /** Removes all that fit; resolves to how many. */
+  dropAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>): Promise<number>;
+  /** Ends what runs in the background. */
+  stop(): void;
+}
+
+interface DeadLetterDeps {
+  readonly log: EventLog;
+  readonly ledger: Ledger;
+  readonly topology: Topology;
+  readonly clock: Clock;
+  onFatal(error: Error): void;
+}
+
+const PAGE = 200;
+
+export function createDeadLetters({ log, ledger, topology, clock, onFatal }: DeadLetterDeps): DeadLetters {
+  let stopped = false;
+
+  const all = async (query: Omit<DeadLetterQuery, 'limit' | 'after'>): Promise<readonly string[]> => {
+    const ids: string[] = [];
+    for (let after: string | undefined; ; after = ids.at(-1)) {
+      const page = await log.deadLetters({ ...query, ...(after === undefined ? {} : { after }), limit: PAGE });
+      if (page.length === 0) return ids;
+      ids.push(...page.map(({ id }) => id));
+    }
+  };
+
+  const retry = async (id: string, edit?: DeadLetterEdit): Promise<void> => {
+    const letter = await log.deadLetter(id);
+    if (!letter) throw new Rejected(`there is no dead letter ${id}`);
+    const { consumer, position } = letter;
+    if (consumer === undefined || position === undefined) {
+      throw new Rejected('this message never entered the log as it was: publish it again in a form that can');
+    }
+    const outlet = topology.outlet(consumer);
+    if (!outlet) throw new Rejected(`its target ${consumer} is not configured any more`);
+    const row = rowOf(letter, consumer, position, edit, clock.now());
+    await ledger.commit({ deadLetters: { remove: [id] }, exceptions: { put: [row] } });
+    outlet.restore([row]);
+    outlet.pump();
+  };
+
+  const drain = async (ids: readonly string[], rate: number): Promise<void> => {
+    for (const id of ids) {
+      if (stopped) return;
+      // One that has gone meanwhile, or whose target has, stays as it is.
+      await retry(id).catch((error: unknown) => {
+        if (!(error instanceof Rejected)) throw error;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1000 / rate));
+    }
+  };
+
+  return {
+    list: (query) => log.deadLetters(query),
+    get: (id) => log.deadLetter(id),
+    retry,
+    retryAll: async (query, rate) => {
+      const ids = await all(query);
+      drain(ids, rate).catch(onFatal);
+      return ids.length;
+    },
+    drop: async (id) => {
+      if (!(await log.deadLetter(id))) return false;
+      await ledger.commit({ deadLetters: { remove: [id] } });
+      return true;
+    },
+    dropAll: async (query) => {
+      const ids = await all(query);
+      for (let start = 0; start < ids.length; start += PAGE) {
+        await ledger.commit({ deadLetters: { remove: ids.slice(start, start + PAGE) } });
+      }
+      return ids.length;
+    },
+    stop: () => {
+      stopped = true;
+    },
+  };
+}
+
+function rowOf(
+  { event }: DeadLetter,
+  consumer: string,
+  position: Position,
+  edit: DeadLetterEdit | undefined,
+  now: number,
+): ExceptionRow {
+  const edited = edit ? editEvent(event, edit) : event;
+  // Its time has been judged once; trying again is the operator's decision.
+  const { expiresAt: _, ...lasting } = { ...edited, receivedAt: now };
+  return { consumer, lane: event.key, position, state: 'retry', attempts: [], nextAttempt: now, event: lasting };
+}
+
+function editEvent(event: Event, { contentType, headers, ...forms }: DeadLetterEdit): Event {
+  const encoded = encodeBody(forms);
+  return {
+    ...event,
+    ...(encoded ?? {}),
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(headers === undefined ? {} : { headers }),
+  };
+}
