@@ -1,4 +1,5 @@
 import { ADAPTERS } from '../../apps/gateway/src/adapters.ts';
+import { httpReference } from '../../packages/api/src/index.ts';
 import { configReference } from '../../packages/config/src/index.ts';
 import { ERROR_CLASSES, type ErrorClass } from '../../packages/contract/src/index.ts';
 import { telemetryReference } from '../../packages/telemetry/src/index.ts';
@@ -15,6 +16,7 @@ export const PAGES: readonly GeneratedPage[] = [
   { file: 'apps/docs/configuration.md', content: () => configReference(ADAPTERS) },
   { file: 'apps/docs/metrics.md', content: telemetryReference },
   { file: 'apps/docs/errors.md', content: errorsPage },
+  { file: 'apps/docs/protocols/http.md', content: httpReference },
 ];
 
 function errorsPage(): string {

@@ -13,7 +13,7 @@ import { addResources } from './http/resource.ts';
 import { createTickets } from './http/tickets.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { addOpenApi } from './openapi.ts';
-import { allResources } from './resources/index.ts';
+import { LINKS, RESOURCES } from './resources/index.ts';
 import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/protocol.ts';
 import { addStream } from './stream/route.ts';
 import { createStreams } from './stream/streams.ts';
@@ -64,7 +64,7 @@ export function createApi(options: ApiOptions): Api {
   addOpenApi(app, gateway.version);
   addWebSocket(app, limits);
   app.register(async (scope) => {
-    addResources(scope, allResources({ gateway, metrics, tickets }));
+    addResources(scope, RESOURCES, { gateway, metrics, tickets, links: LINKS });
     addStream(scope, { streams, origins, isClosing: () => closing.begun });
   });
   return {

@@ -11,6 +11,7 @@ import type {
   RouteOptions,
 } from 'fastify';
 import type { z } from 'zod';
+import type { ResourceDeps } from '../resources/deps.ts';
 import { problemSchema } from '../schemas/problem.ts';
 import { PROBLEM_TYPE, Problem, TITLES } from './problem.ts';
 
@@ -51,7 +52,8 @@ export interface ResourceDefinition<S extends FastifySchema> {
   /** Media types of the body, when not just JSON. */
   readonly consumes?: readonly string[];
   readonly validatorCompiler?: Exclude<ZodRoute<S>['validatorCompiler'], undefined>;
-  readonly handler: ZodRoute<S>['handler'];
+  /** Makes the handler, once per application. */
+  readonly handler: (deps: ResourceDeps) => ZodRoute<S>['handler'];
 }
 
 /** A definition with its types closed over, ready to be added to an application. */
@@ -60,7 +62,7 @@ export interface Resource {
   readonly url: string;
   readonly summary: string;
   readonly open: boolean;
-  add(app: FastifyInstance): void;
+  add(app: FastifyInstance, deps: ResourceDeps): void;
 }
 
 /** Problems of every resource that needs a key. */
@@ -68,7 +70,7 @@ const COMMON = [401, 421, 429] as const;
 
 /** Closes over the types of a definition. */
 export function resource<const S extends FastifySchema>(definition: ResourceDefinition<S>): Resource {
-  const { method, url, summary, schema, problems = [], open = false, consumes, ...rest } = definition;
+  const { method, url, summary, schema, problems = [], open = false, consumes, handler, ...rest } = definition;
   const described = {
     ...schema,
     summary,
@@ -76,13 +78,15 @@ export function resource<const S extends FastifySchema>(definition: ResourceDefi
     ...(open ? { security: [] } : {}),
     response: { ...problemResponses([...(open ? [] : COMMON), ...problems]), ...responsesOf(schema) },
   };
-  const route: ZodRoute<S> = { ...rest, method, url, schema: described, config: { open } };
   return {
     method,
     url,
     summary,
     open,
-    add: (app) => void app.withTypeProvider<RequestTypes>().route(route),
+    add: (app, deps) => {
+      const route: ZodRoute<S> = { ...rest, method, url, schema: described, config: { open }, handler: handler(deps) };
+      app.withTypeProvider<RequestTypes>().route(route);
+    },
   };
 }
 
@@ -99,8 +103,8 @@ const problemResponses = (statuses: readonly number[]): Readonly<Record<number, 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Adds resources, and 405 with `Allow` (RFC 9110, 15.5.6) for the methods that their paths do not have. */
-export function addResources(app: FastifyInstance, resources: readonly Resource[]): void {
-  for (const each of resources) each.add(app);
+export function addResources(app: FastifyInstance, resources: readonly Resource[], deps: ResourceDeps): void {
+  for (const each of resources) each.add(app, deps);
   for (const url of new Set(resources.map((each) => each.url))) {
     const methods = resources.filter((each) => each.url === url).map(({ method }) => method);
     addOtherMethods(app, url, methods);

@@ -3,16 +3,17 @@ import { z } from 'zod';
 import { Problem } from '../http/problem.ts';
 import { type Resource, resource } from '../http/resource.ts';
 import { connectionSchema, connectionsSchema } from '../schemas/connection.ts';
-import type { ResourceDeps } from './index.ts';
 
 /** `GET /v1/connections` and `GET /v1/connections/{name}`. */
-export const connectionResources = ({ gateway }: ResourceDeps): readonly Resource[] => [
+export const connectionResources: readonly Resource[] = [
   resource({
     method: 'GET',
     url: '/v1/connections',
     summary: 'All connections with their state',
     schema: { response: { 200: connectionsSchema } },
-    handler: async () => ({ connections: gateway.connections().map(show) }),
+    handler:
+      ({ gateway }) =>
+      async () => ({ connections: gateway.connections().map(show) }),
   }),
   resource({
     method: 'GET',
@@ -20,13 +21,15 @@ export const connectionResources = ({ gateway }: ResourceDeps): readonly Resourc
     summary: 'The state of one connection',
     schema: { params: z.object({ name: z.string() }), response: { 200: connectionSchema } },
     problems: [404],
-    handler: async ({ params }) => {
-      const all = gateway.connections();
-      const status = all.find(({ name }) => name === params.name);
-      if (status) return show(status);
-      const names = all.map(({ name }) => name).join(', ') || 'none is configured';
-      throw new Problem(404, `There is no connection "${params.name}": expected one of ${names}.`);
-    },
+    handler:
+      ({ gateway }) =>
+      async ({ params }) => {
+        const all = gateway.connections();
+        const status = all.find(({ name }) => name === params.name);
+        if (status) return show(status);
+        const names = all.map(({ name }) => name).join(', ') || 'none is configured';
+        throw new Problem(404, `There is no connection "${params.name}": expected one of ${names}.`);
+      },
   }),
 ];
 

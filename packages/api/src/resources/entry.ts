@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { type Resource, resource } from '../http/resource.ts';
 import { TICKET_MS } from '../http/tickets.ts';
-import type { ResourceDeps } from './index.ts';
 
 const entry = z.object({
   gateway: z.string().describe('Id of the gateway.'),
@@ -12,32 +11,39 @@ const entry = z.object({
 const ticket = z.object({ ticket: z.string(), expiresAt: z.string() });
 
 /** `GET /v1` with links to all resources, the OpenAPI description and tickets. */
-export const entryResources = (deps: ResourceDeps): readonly Resource[] => [
+export const entryResources: readonly Resource[] = [
   resource({
     method: 'GET',
     url: '/v1',
     summary: 'The gateway and links to everything it serves',
     schema: { response: { 200: entry } },
-    handler: async () => ({ gateway: deps.gateway.id, version: deps.gateway.version, links: deps.links() }),
+    handler:
+      ({ gateway, links }) =>
+      async () => ({ gateway: gateway.id, version: gateway.version, links }),
   }),
   resource({
     method: 'GET',
     url: '/v1/openapi.json',
     summary: 'This API as OpenAPI 3.1',
     schema: { response: { 200: z.looseObject({ openapi: z.string() }) } },
-    handler: async ({ server }) => server.swagger(),
+    handler:
+      () =>
+      async ({ server }) =>
+        server.swagger(),
   }),
   resource({
     method: 'POST',
     url: '/v1/tickets',
     summary: 'A ticket for one WebSocket within 30 s, for browsers: `/v1/stream?ticket=…`',
     schema: { response: { 201: ticket } },
-    handler: async ({ principal }, reply) => {
-      const expiresAt = new Date(Date.now() + TICKET_MS).toISOString();
-      return reply
-        .code(201)
-        .header('cache-control', 'no-store')
-        .send({ ticket: deps.tickets.issue(principal), expiresAt });
-    },
+    handler:
+      ({ tickets }) =>
+      async ({ principal }, reply) => {
+        const expiresAt = new Date(Date.now() + TICKET_MS).toISOString();
+        return reply
+          .code(201)
+          .header('cache-control', 'no-store')
+          .send({ ticket: tickets.issue(principal), expiresAt });
+      },
   }),
 ];

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { type Resource, resource } from '../http/resource.ts';
-import type { ResourceDeps } from './index.ts';
 
 const readiness = z.object({
   status: z.string().describe('`ready`, `waiting` for connections, or the state of the gateway.'),
@@ -8,14 +7,14 @@ const readiness = z.object({
 });
 
 /** `/livez`, `/readyz` and `/metrics`. */
-export const healthResources = ({ gateway, metrics }: ResourceDeps): readonly Resource[] => [
+export const healthResources: readonly Resource[] = [
   resource({
     method: 'GET',
     url: '/livez',
     summary: 'Whether the process serves; never looks at connections',
     open: true,
     schema: { response: { 200: z.object({ status: z.literal('alive') }) } },
-    handler: async () => ({ status: 'alive' }),
+    handler: () => async () => ({ status: 'alive' }),
   }),
   resource({
     method: 'GET',
@@ -23,19 +22,24 @@ export const healthResources = ({ gateway, metrics }: ResourceDeps): readonly Re
     summary: 'Whether the gateway runs and every connection is up; 503 otherwise, and while it drains',
     open: true,
     schema: { response: { 200: readiness, 503: readiness } },
-    handler: async (_, reply) => {
-      const down = gateway.connections().filter(({ state }) => state !== 'up');
-      const ready = gateway.state === 'running' && down.length === 0;
-      const waiting = Object.fromEntries(down.map(({ name, state }) => [name, state]));
-      const status = gateway.state === 'running' ? (ready ? 'ready' : 'waiting') : gateway.state;
-      return reply.code(ready ? 200 : 503).send({ status, waiting });
-    },
+    handler:
+      ({ gateway }) =>
+      async (_, reply) => {
+        const down = gateway.connections().filter(({ state }) => state !== 'up');
+        const ready = gateway.state === 'running' && down.length === 0;
+        const waiting = Object.fromEntries(down.map(({ name, state }) => [name, state]));
+        const status = gateway.state === 'running' ? (ready ? 'ready' : 'waiting') : gateway.state;
+        return reply.code(ready ? 200 : 503).send({ status, waiting });
+      },
   }),
   resource({
     method: 'GET',
     url: '/metrics',
     summary: 'Metrics in the Prometheus text form',
     schema: { response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } } } },
-    handler: async (_, reply) => reply.type(metrics.contentType).send(await metrics.expose()),
+    handler:
+      ({ metrics }) =>
+      async (_, reply) =>
+        reply.type(metrics.contentType).send(await metrics.expose()),
   }),
 ];

@@ -17,34 +17,29 @@ import {
   messageSchema,
   messagesBodySchema,
 } from '../schemas/message.ts';
-import type { ResourceDeps } from './index.ts';
 
-/** `POST /v1/messages` and `GET /v1/messages/{ref}`. */
-export const messageResources = (deps: ResourceDeps): readonly Resource[] => [postMessages(deps), getMessage(deps)];
-
-function postMessages({ gateway }: ResourceDeps): Resource {
-  const publisher = createPublisher(gateway);
-  return resource({
-    method: 'POST',
-    url: '/v1/messages',
-    summary: 'Publish a message, or a batch as a JSON array or JSON lines; answered once it is on disk',
-    schema: { headers: messageHeadersSchema, body: messagesBodySchema, response: { 202: acceptedSchema } },
-    problems: [400, 409, 413, 415, 422, 503],
-    consumes: MEDIA_TYPES,
-    validatorCompiler: ({ schema, httpPart }) => {
-      if (httpPart === 'body')
-        return validatorOf((data) => (Array.isArray(data) ? batchSchema : messageSchema), 'body');
-      return validatorOf(() => (schema instanceof z.ZodType ? schema : z.unknown()), 'header');
-    },
-    handler: async (request, reply) => {
+const postMessages: Resource = resource({
+  method: 'POST',
+  url: '/v1/messages',
+  summary: 'Publish a message, or a batch as a JSON array or JSON lines; answered once it is on disk',
+  schema: { headers: messageHeadersSchema, body: messagesBodySchema, response: { 202: acceptedSchema } },
+  problems: [400, 409, 413, 415, 422, 503],
+  consumes: MEDIA_TYPES,
+  validatorCompiler: ({ schema, httpPart }) => {
+    if (httpPart === 'body') return validatorOf((data) => (Array.isArray(data) ? batchSchema : messageSchema), 'body');
+    return validatorOf(() => (schema instanceof z.ZodType ? schema : z.unknown()), 'header');
+  },
+  handler: ({ gateway }) => {
+    const publisher = createPublisher(gateway);
+    return async (request, reply) => {
       const { body, headers } = request;
       if (Array.isArray(body))
         return reply.code(202).send({ results: await publishAll(publisher, body, request, headers) });
       const accepted = await publisher.publish(body, requestFacts(headers, request.principal, request.ip));
       return reply.code(202).header('location', `/v1/messages/${accepted.ref}`).send(accepted);
-    },
-  });
-}
+    };
+  },
+});
 
 /** Every message of a batch is judged by itself: one that is not taken does not keep the others back. */
 function publishAll(
@@ -73,20 +68,21 @@ function parseItem(item: unknown) {
   throw invalid(parsed.error, 'body');
 }
 
-const getMessage = ({ gateway }: ResourceDeps): Resource =>
-  resource({
-    method: 'GET',
-    url: '/v1/messages/:ref',
-    summary: 'An event and where it stands with each of its targets',
-    schema: { params: z.object({ ref: z.string().max(64) }), response: { 200: messageStatusSchema } },
-    problems: [400, 404],
-    handler: async ({ params: { ref } }) => {
+const getMessage: Resource = resource({
+  method: 'GET',
+  url: '/v1/messages/:ref',
+  summary: 'An event and where it stands with each of its targets',
+  schema: { params: z.object({ ref: z.string().max(64) }), response: { 200: messageStatusSchema } },
+  problems: [400, 404],
+  handler:
+    ({ gateway }) =>
+    async ({ params: { ref } }) => {
       const status = await gateway.message(ref);
       if (!status) throw new Problem(404, `No message ${ref} is kept: it never existed or its retention is over.`);
       const { position, event } = showEvent(gateway, status.event);
       return { position, event, targets: status.targets.map(showTarget) };
     },
-  });
+});
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -95,3 +91,6 @@ const showTarget = ({ at, nextAttempt, ...status }: TargetStatus) => ({
   ...(at === undefined ? {} : { at: iso(at) }),
   ...(nextAttempt === undefined ? {} : { nextAttempt: iso(nextAttempt) }),
 });
+
+/** `POST /v1/messages` and `GET /v1/messages/{ref}`. */
+export const messageResources: readonly Resource[] = [postMessages, getMessage];

@@ -7,11 +7,9 @@ const headerValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 });
 const headerName = z.string().min(1).max(255);
 
-const headers = z
-  .union([z.record(headerName, headerValue), z.array(z.tuple([headerName, headerValue]))], {
-    error: 'expected an object of names and plain values, or a list of [name, value]',
-  })
-  .describe('Headers by name, or as a list of pairs when names repeat.');
+const headers = z.union([z.record(headerName, headerValue), z.array(z.tuple([headerName, headerValue]))], {
+  error: 'expected an object of names and plain values, or a list of [name, value]',
+});
 
 const instant = (): z.ZodISODateTime =>
   z.iso.datetime({ offset: true, error: 'expected a time such as "2026-01-31T12:00:00Z" (RFC 3339)' });
@@ -36,7 +34,7 @@ const fields = z.strictObject({
   type: z.string().max(255).optional().describe('What kind of thing happened.'),
   subject: z.string().max(255).optional().describe('What it is about.'),
   key: z.string().max(1024).optional().describe('Ordering key; default the address.'),
-  headers: headers.optional(),
+  headers: headers.optional().describe('Headers by name, or as a list of pairs when names repeat.'),
   correlationId: z.string().max(65_535).optional().describe('Ties an answer to its question.'),
   replyTo: z.string().optional().describe('Where an answer is expected, as address text such as `topic:answers/7`.'),
   priority: z.int().min(0).max(9).optional().describe('0 to 9, 4 is normal.'),

@@ -22,7 +22,7 @@ export function addStream(app: FastifyInstance, { streams, origins, isClosing }:
     url: STREAM_PATH,
     schema: {
       summary: `Live events by WebSocket, subprotocol ${PROTOCOL}`,
-      response: { 101: { description: 'WebSocket' } },
+      response: { 101: { description: 'WebSocket', content: {} } },
     },
     preValidation: async ({ ws, headers }) => {
       if (!ws) throw notUpgraded();

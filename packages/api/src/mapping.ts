@@ -1,0 +1,65 @@
+/** One row of the documentation's mapping table. */
+export interface MappingRow {
+  readonly concept: string;
+  /** Field of the event. */
+  readonly field: string;
+  /** Where `POST /v1/messages` takes it from. An empty cell: it cannot be set. */
+  readonly publish: string;
+  /** Where events in answers and frames show it. An empty cell: it is not shown. */
+  readonly shown: string;
+}
+
+const same = (concept: string, name: string): MappingRow => ({
+  concept,
+  field: name,
+  publish: `\`${name}\``,
+  shown: `\`${name}\``,
+});
+
+/** How the fields of an event travel over REST and the stream; the documentation's table is made from it. */
+export const MAPPING: readonly MappingRow[] = [
+  {
+    concept: 'Address',
+    field: 'address',
+    publish: '`topic`; or `to`: a connection with the words of its protocol',
+    shown: '`address`, as `scheme:value`',
+  },
+  { concept: 'Connection', field: 'source', publish: 'always `http`; with `to` `$direct`', shown: '`source`' },
+  {
+    concept: 'Body',
+    field: 'body',
+    publish: '`payload` (JSON), `text` or `base64`',
+    shown: '`payload` when it is JSON, `text` when it is UTF-8, else `base64`',
+  },
+  same('Media type', 'contentType'),
+  same('Content encoding', 'contentEncoding'),
+  same('Message id', 'id'),
+  same('Type', 'type'),
+  same('Subject', 'subject'),
+  same('Ordering key', 'key'),
+  { concept: 'Headers', field: 'headers', publish: '`headers`: an object or pairs', shown: '`headers`: pairs' },
+  same('Correlation', 'correlationId'),
+  same('Reply address', 'replyTo'),
+  same('Priority', 'priority'),
+  same('Last value', 'retain'),
+  { concept: 'Expiry', field: 'expiresAt', publish: '`ttl` or `expiresAt`', shown: '`expiresAt`' },
+  same('Sender’s time', 'time'),
+  { concept: 'Time of receipt', field: 'receivedAt', publish: '', shown: '`receivedAt`' },
+  {
+    concept: 'Trace',
+    field: 'trace',
+    publish: 'headers `traceparent`, `tracestate`',
+    shown: '`traceparent`, `tracestate`',
+  },
+  { concept: 'Gateways passed', field: 'via', publish: 'header `magpie-via`', shown: '`via`' },
+  { concept: 'Dedupe key', field: 'dedupeKey', publish: 'header `Idempotency-Key`, per key of the API', shown: '' },
+  { concept: 'Possible repeat', field: 'redelivered', publish: '', shown: '`redelivered`' },
+  {
+    concept: 'Protocol facts',
+    field: 'origin',
+    publish: 'principal, address and key of the request',
+    shown: '`origin`',
+  },
+  { concept: 'Kind', field: 'kind', publish: 'always `message`', shown: '`kind`' },
+  { concept: 'Ref', field: 'ref', publish: 'given by the gateway', shown: '`ref`' },
+];

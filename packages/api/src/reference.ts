@@ -1,0 +1,89 @@
+import type { z } from 'zod';
+import { MAPPING } from './mapping.ts';
+import { LINKS } from './resources/index.ts';
+import { messageFields } from './schemas/message.ts';
+import { CLIENT_FRAMES, CLOSE, PROTOCOL, SERVER_FRAMES, STREAM_LIMITS } from './stream/protocol.ts';
+
+type Frames = Readonly<Record<string, z.ZodObject>>;
+
+/** The page of the documentation about HTTP and WebSocket, as Markdown. Deterministic: it is kept under version control. */
+export const httpReference = (): string => `# HTTP and WebSocket
+
+<!-- Generated from the tables in packages/api by infra/checks/docs.ts; do not edit. -->
+
+Apps publish by REST and read by history or by a WebSocket stream. The connection \`http\` is built in: routes receive from it
+with \`from: { connection: http, topic: notices/# }\`. It sends nothing; apps ask.
+
+## REST
+
+${table(
+  ['Request', 'What it does'],
+  LINKS.map(({ method, href, title }) => [`\`${method} ${href}\``, title]),
+)}
+
+\`GET /v1/openapi.json\` describes all of it. Keys go into \`Authorization: Bearer <key>\` and are needed for everything but
+\`/livez\` and \`/readyz\` once \`http.keys\` has one. Errors are problem details (RFC 9457) with the wrong fields in \`errors\`.
+
+202 means that the message is on disk. The same \`Idempotency-Key\` with the same message gives the same answer and one event,
+within the dedupe window; with another address or body it is refused with 422, while the first is under way with 409. Other
+fields are not compared. The same place behind another connection counts as another message. In a batch each message has its
+own result, and its own key made of the batch's key and its place.
+
+### Fields of a message
+
+${table(
+  ['Field', 'Meaning'],
+  [...messageFields].map(([name, meaning]) => [`\`${name}\``, meaning]),
+)}
+
+## What maps to what
+
+${table(
+  ['Concept', 'Event', 'Publishing', 'Reading'],
+  MAPPING.map(({ concept, field, publish, shown }) => [concept, `\`${field}\``, publish, shown]),
+)}
+
+## The stream
+
+\`/v1/stream\` is a WebSocket with the subprotocol \`${PROTOCOL}\`. Every frame is one JSON object in a text frame; a field with
+\`?\` may be left out. A page, which cannot set headers, gets a ticket by \`POST /v1/tickets\` and opens \`/v1/stream?ticket=…\`.
+
+### Frames of the app
+
+${frameTable(CLIENT_FRAMES)}
+
+### Frames of the gateway
+
+${frameTable(SERVER_FRAMES)}
+
+### Flow and limits
+
+Without \`credit\` events come as fast as the app reads them. At ${STREAM_LIMITS.bufferedBytes / 1024} KiB unsent a socket gets no
+more, credit or not; nothing is lost or buffered, the log is the buffer. A socket that stays full for ${STREAM_LIMITS.slowMs / 1000} s is
+closed. A frame of the app has at most ${STREAM_LIMITS.frameBytes / 1024} KiB, a socket at most ${STREAM_LIMITS.subscriptions} subscriptions. The gateway
+pings every ${STREAM_LIMITS.pingMs / 1000} s and cuts a socket that has missed ${STREAM_LIMITS.missedPings} pings.
+
+To resume, subscribe with the last position seen as \`after\`.
+
+${table(
+  ['Close code', 'Reason', 'Connect again?'],
+  Object.values(CLOSE).map(({ code, reason, again }) => [`${code}`, reason, again ? 'yes' : 'not unchanged']),
+)}
+`;
+
+const frameTable = (frames: Frames): string =>
+  table(
+    ['Frame', 'Fields', 'Meaning'],
+    Object.entries(frames).map(([name, frame]) => [`\`${name}\``, fieldsOf(frame), frame.description ?? '']),
+  );
+
+const fieldsOf = ({ shape }: z.ZodObject): string =>
+  Object.entries(shape)
+    .filter(([name]) => name !== 'type')
+    .map(([name, field]) => `\`${name}${isOptional(field) ? '?' : ''}\``)
+    .join(', ');
+
+const isOptional = (field: z.core.$ZodType): boolean => field._zod.optin === 'optional';
+
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

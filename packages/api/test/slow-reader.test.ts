@@ -1,0 +1,70 @@
+import { waitFor } from '@magpie/testkit';
+import { expect, test } from 'vitest';
+import { post, startWorld, type World } from './fixtures.ts';
+import { openClient } from './sockets.ts';
+
+const BODY = 'x'.repeat(60_000);
+const BUDGET = 1024 * 1024;
+
+/** Far more than the kernel's socket buffers take. */
+const COUNT = 400;
+
+async function flood(world: World): Promise<void> {
+  for (let index = 0; index < COUNT; index++) await post(world, { topic: 'a', text: `${index} ${BODY}` });
+}
+
+/** Unsent bytes of the only socket on the gateway's side. */
+function unsent({ api }: World): number {
+  const [socket] = api.app.websocketServer.clients;
+  return socket?.bufferedAmount ?? 0;
+}
+
+test('a reader that stops is not buffered for beyond the budget and one batch, and misses nothing when it goes on', async () => {
+  const world = await startWorld();
+  const client = await openClient(await world.listen());
+  client.send({ type: 'subscribe', id: 's', connection: 'http' });
+  await client.frame('subscribed');
+  client.socket.pause();
+  await flood(world);
+  await waitFor(() => unsent(world) > BUDGET, { what: 'a full socket' });
+  expect(unsent(world)).toBeLessThan(BUDGET + 2 * 256 * 1024 + 2 * BODY.length);
+  client.socket.resume();
+  await waitFor(() => client.texts().length === COUNT, { what: 'all events', timeout: 10_000 });
+  expect(client.texts().map((text) => Number.parseInt(text, 10))).toEqual(Array.from({ length: COUNT }, (_, n) => n));
+}, 30_000);
+
+test('credit does not let a reader that stops be buffered for without bound', async () => {
+  const world = await startWorld();
+  const client = await openClient(await world.listen());
+  client.send({ type: 'subscribe', id: 's', connection: 'http', credit: 100_000 });
+  await client.frame('subscribed');
+  client.socket.pause();
+  await flood(world);
+  await waitFor(() => unsent(world) > BUDGET, { what: 'a full socket' });
+  expect(unsent(world)).toBeLessThan(BUDGET + 2 * 256 * 1024 + 2 * BODY.length);
+}, 30_000);
+
+test('a reader that stays too slow is closed with 4008, the others go on', async () => {
+  const world = await startWorld({ stream: { slowMs: 200 } });
+  const url = await world.listen();
+  const slow = await openClient(url);
+  const quick = await openClient(url);
+  for (const client of [slow, quick]) client.send({ type: 'subscribe', id: 's', connection: 'http' });
+  await Promise.all([slow.frame('subscribed'), quick.frame('subscribed')]);
+  slow.socket.pause();
+  await flood(world);
+  const sockets = [...world.api.app.websocketServer.clients];
+  await waitFor(() => sockets.some(({ readyState, CLOSING }) => readyState === CLOSING), { what: 'the close' });
+  slow.socket.resume();
+  expect(await slow.closed()).toBe(4008);
+  await waitFor(() => quick.texts().length === COUNT, { what: 'all events at the quick one', timeout: 10_000 });
+}, 30_000);
+
+test('a peer that is silent for two pings is cut', async () => {
+  const world = await startWorld({ stream: { pingMs: 50 } });
+  const url = await world.listen();
+  const silent = await openClient(url, { autoPong: false });
+  const lively = await openClient(url);
+  expect(await silent.closed()).toBe(1006);
+  expect(lively.socket.readyState).toBe(lively.socket.OPEN);
+});
