@@ -92,7 +92,8 @@ export function resource<const S extends FastifySchema>(definition: ResourceDefi
 
 const responsesOf = ({ response }: FastifySchema): object => (typeof response === 'object' && response ? response : {});
 
-const problemResponses = (statuses: readonly number[]): Readonly<Record<number, object>> =>
+/** Problem responses as a route's schema documents them. */
+export const problemResponses = (statuses: readonly number[]): Readonly<Record<number, object>> =>
   Object.fromEntries(
     statuses.map((status) => [
       status,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { checkOrigin } from '../http/origins.ts';
 import { Problem, unavailable } from '../http/problem.ts';
-import { addOtherMethods } from '../http/resource.ts';
+import { addOtherMethods, problemResponses } from '../http/resource.ts';
 import { PROTOCOL, RECONNECT_MS } from './protocol.ts';
 import type { Streams } from './streams.ts';
 
@@ -22,7 +22,7 @@ export function addStream(app: FastifyInstance, { streams, origins, isClosing }:
     url: STREAM_PATH,
     schema: {
       summary: `Live events by WebSocket, subprotocol ${PROTOCOL}`,
-      response: { 101: { description: 'WebSocket', content: {} } },
+      response: problemResponses([400, 401, 403, 421, 426, 429, 503]),
     },
     preValidation: async ({ ws, headers }) => {
       if (!ws) throw notUpgraded();
