@@ -6,7 +6,7 @@ import {
   type SourceRequest,
   type Verdict,
 } from '@magpie/contract';
-import type { Incoming } from './session.ts';
+import type { Incoming } from './session-state.ts';
 
 /** A received event and the means to report its stanza as handled. */
 interface Entry {
@@ -81,10 +81,13 @@ export function createIntake(context: AdapterContext, unavailable: (reason: stri
 
 /** The first event that could not be stored ends it: nothing after it may be reported as handled. */
 function settle(entries: readonly Entry[], verdicts: readonly Verdict[], unavailable: (reason: string) => void): void {
+  const missing: Verdict = { type: 'unavailable', reason: 'no verdict' };
   for (const [index, { finish }] of entries.entries()) {
-    const verdict = verdicts[index];
-    if (verdict === undefined) return unavailable('no verdict');
-    if (verdict.type === 'unavailable') return unavailable(verdict.reason);
+    const verdict = verdicts[index] ?? missing;
+    if (verdict.type === 'unavailable') {
+      unavailable(verdict.reason);
+      return;
+    }
     finish();
   }
 }

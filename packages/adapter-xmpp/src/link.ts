@@ -198,8 +198,10 @@ function negotiate(state: LinkState, features: Element): void {
   const { client, options, events } = state;
   const startTlsOffered = features.getChild('starttls', NS.tls) !== undefined;
   if (!client.isSecure()) {
-    if (startTlsOffered)
-      return void write(state, xml('starttls', { xmlns: NS.tls })).catch((error: unknown) => fail(state, error));
+    if (startTlsOffered) {
+      write(state, xml('starttls', { xmlns: NS.tls })).catch((error: unknown) => fail(state, error));
+      return;
+    }
     if (options.tlsRequired) {
       throw new AuthFailed(
         'the server offers no STARTTLS and TLS is required, so nothing of the login was sent: use an xmpps:// url, or allow a clear link with tls: { required: false }',
@@ -212,7 +214,10 @@ function negotiate(state: LinkState, features: Element): void {
     (child) => ![NS.tls, NS.sasl2, NS.streamManagement].some((namespace) => child.getNS() === namespace),
   );
   const resumption = state.authenticated && state.managed ? events.resumption() : undefined;
-  if (!resumption) return state.onElement(features);
+  if (!resumption) {
+    state.onElement(features);
+    return;
+  }
   state.bound = true;
   state.held = features;
   write(state, resumption).catch((error: unknown) => fail(state, error));

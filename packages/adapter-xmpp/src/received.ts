@@ -7,7 +7,7 @@ import { attribute, type Element } from './library.ts';
 import { NS } from './namespaces.ts';
 import { originOf } from './origin.ts';
 import type { Room } from './room.ts';
-import type { Incoming } from './session.ts';
+import type { Incoming } from './session-state.ts';
 
 /** What the connection knows that a stanza does not say. */
 export interface Surroundings {

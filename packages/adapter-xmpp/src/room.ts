@@ -180,14 +180,17 @@ export const announces = (answer: Element, feature: string): boolean =>
 function presence(state: State, stanza: Element): void {
   const { options } = state;
   const type = attribute(stanza, 'type');
-  if (type === 'error') return state.answer?.resolve(stanza);
+  if (type === 'error') {
+    state.answer?.resolve(stanza);
+    return;
+  }
   state.occupants.update(stanza);
   const codes = statusCodes(stanza);
   const ours = codes.has('110') || attribute(stanza, 'from') === `${options.jid}/${state.nick}`;
   if (!ours) return;
-  if (type !== 'unavailable') return state.answer?.resolve(stanza);
   const renamed = codes.has('303') && stanza.getChild('x', NS.mucUser)?.getChild('item');
-  if (renamed) state.nick = attribute(renamed, 'nick') ?? state.nick;
+  if (type !== 'unavailable') state.answer?.resolve(stanza);
+  else if (renamed) state.nick = attribute(renamed, 'nick') ?? state.nick;
   else if (state.joined) expelled(state, leavingReason(codes));
 }
 

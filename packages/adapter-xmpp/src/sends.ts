@@ -4,11 +4,13 @@ import { Aborted, type Clock, type MagpieError, Unknown } from '@magpie/contract
 export interface Sends {
   /**
    * Waits for the confirmation of a message that goes out now. Rejects with `Aborted` on the signal and with `Unknown`
-   * after `timeout` ms (0: never). The key is the stanza id; `place` is the bare JID it goes to.
+   * after `timeout` ms. The key is the stanza id; `place` is the bare JID it goes to.
    */
-  wait(id: string, place: string, timeout: number, signal: AbortSignal): Promise<void>;
+  wait(id: string, place: string, timeout: number | undefined, signal: AbortSignal): Promise<void>;
   /** Whether we have sent this id to this place, recently. */
   knows(id: string, place: string): boolean;
+  /** Whether a confirmation came when nobody waited for it any more. */
+  confirmed(id: string, place: string): boolean;
   /** Confirms or refuses; false when nobody waits for it. */
   settle(id: string, place: string, error?: MagpieError): boolean;
   /** Refuses everything that waits, or only what went to one place. */
@@ -25,11 +27,11 @@ const REMEMBERED = 10_000;
 
 export function createSends(clock: Clock): Sends {
   const waiting = new Map<string, Waiting>();
-  const known = new Map<string, true>();
+  const known = new Map<string, 'sent' | 'confirmed'>();
   const keyOf = (id: string, place: string): string => `${place} ${id}`;
   const remember = (key: string): void => {
     known.delete(key);
-    known.set(key, true);
+    known.set(key, 'sent');
     const [oldest] = known.keys();
     if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
   };
@@ -41,7 +43,7 @@ export function createSends(clock: Clock): Sends {
       const abort = (): void =>
         reject(new Aborted('cancelled while waiting for the confirmation', { cause: signal.reason }));
       const late = (): void => reject(new Unknown(`no confirmation from ${place} within ${timeout} ms`));
-      const cancel = timeout > 0 ? clock.timeout(timeout, late) : undefined;
+      const cancel = timeout !== undefined ? clock.timeout(timeout, late) : undefined;
       const entry = { place, settle };
       remember(key);
       waiting.set(key, entry);
@@ -54,9 +56,12 @@ export function createSends(clock: Clock): Sends {
       });
     },
     knows: (id, place) => known.has(keyOf(id, place)),
+    confirmed: (id, place) => known.get(keyOf(id, place)) === 'confirmed',
     settle(id, place, error) {
-      const entry = waiting.get(keyOf(id, place));
+      const key = keyOf(id, place);
+      const entry = waiting.get(key);
       entry?.settle(error);
+      if (!error && known.has(key)) known.set(key, 'confirmed');
       return entry !== undefined;
     },
     settleAll(error, place) {

@@ -45,6 +45,8 @@ export function createInboundCounter(handled = 0): InboundCounter {
 
 interface Sent {
   readonly id: string | undefined;
+  /** Somebody waits for it, or did before the link was lost. */
+  readonly tracked: boolean;
   settle(error?: Unknown): void;
 }
 
@@ -76,12 +78,12 @@ export function createOutboundQueue(): OutboundQueue {
   const arrived = new Set<string>();
   const takeUpTo = (h: number): Sent[] | undefined => {
     const count = (h - taken + WRAP) % WRAP;
-    if (count > queue.length) return undefined;
+    if (!Number.isInteger(h) || count > queue.length) return undefined;
     taken = h;
     return queue.splice(0, count);
   };
   return {
-    push: (id, settle = ignore) => void queue.push({ id, settle }),
+    push: (id, settle = ignore) => void queue.push({ id, tracked: settle !== ignore, settle }),
     get length() {
       return queue.length;
     },
@@ -91,14 +93,14 @@ export function createOutboundQueue(): OutboundQueue {
       return done !== undefined;
     },
     lose(reason) {
-      queue = queue.map(({ id, settle }) => {
+      queue = queue.map(({ id, tracked, settle }) => {
         settle(new Unknown(reason));
-        return { id, settle: ignore };
+        return { id, tracked, settle: ignore };
       });
     },
     resume(h) {
       const done = takeUpTo(h);
-      for (const { id } of done ?? []) if (id !== undefined) arrived.add(id);
+      for (const { id, tracked } of done ?? []) if (tracked && id !== undefined) arrived.add(id);
       queue = [];
       return done !== undefined;
     },

@@ -38,9 +38,10 @@ export function stockClient({ service, username, password, rooms = [] }: PeerOpt
       if (!closed) setTimeout(() => void online().catch(() => undefined), 100);
     };
     made.on('error', () => undefined);
-    // The library takes no authority for STARTTLS, and this server is on loopback.
+    // The library takes no authority for STARTTLS, and this server is on loopback. Its stream management races with what
+    // is sent at log-in.
     made.prependListener('element', (element: Element) => {
-      if (element.is('features')) element.remove('starttls');
+      if (element.is('features')) element.remove('starttls').remove('sm');
     });
     made.on('disconnect', over);
     made.on('stanza', (stanza: Element) => {

@@ -1,0 +1,42 @@
+import { NotConnected } from '@magpie/contract';
+import type { ConnectionState } from './connection-state.ts';
+import { originId } from './decode.ts';
+import { stanzaError } from './errors.ts';
+import { bareJid, normalJid } from './jid.ts';
+import { attribute, type Element } from './library.ts';
+import { receivedEvent, type Surroundings } from './received.ts';
+import type { Incoming } from './session-state.ts';
+
+/** Takes a message or presence of the session: presence moves rooms, echoes and refusals settle sends, the rest may be an event. */
+export function takeStanza(state: ConnectionState, incoming: Incoming): void {
+  const element = incoming.stanza;
+  if (element.name === 'presence') {
+    state.rooms.presence(element);
+    incoming.finish();
+  } else if (confirms(state, element)) incoming.finish();
+  else state.intake.take(incoming, (taken) => receivedEvent(taken, surroundings(state)));
+}
+
+const surroundings = ({ config, context, accountStampsIds, rooms }: ConnectionState): Surroundings => ({
+  clock: context.clock,
+  account: normalJid(config.jid),
+  accountStampsIds,
+  room: (jid) => rooms.get(jid),
+});
+
+/** Whether a message is about one of ours: the room's echo of it, or its refusal. Then it is no event. */
+function confirms({ sends, rooms }: ConnectionState, message: Element): boolean {
+  const from = attribute(message, 'from') ?? '';
+  const place = bareJid(from);
+  const type = attribute(message, 'type');
+  const id = (type === 'error' ? undefined : originId(message)) ?? attribute(message, 'id') ?? '';
+  const room = rooms.get(place);
+  if (type === 'error') {
+    const error = stanzaError(message);
+    if (room && error instanceof NotConnected) room.expelled('the room has lost us');
+    return sends.settle(id, place, error);
+  }
+  if (type !== 'groupchat' || from !== room?.occupantJid || !sends.knows(id, place)) return false;
+  sends.settle(id, place);
+  return true;
+}

@@ -1,0 +1,80 @@
+import {
+  NotConnected,
+  type OutgoingEvent,
+  type SendReceipt,
+  type TargetRequest,
+  TooLarge,
+  throwIfAborted,
+  Unknown,
+} from '@magpie/contract';
+import { maxBodyBytes } from './config.ts';
+import { type ConnectionState, liveSession } from './connection-state.ts';
+import { type Destination, encodeMessage, safeId } from './encode.ts';
+import { bareJid, formatJid, normalJid } from './jid.ts';
+import type { Element } from './library.ts';
+
+/** Sends one message and waits for its confirmation: the room's echo, or the server's acknowledgement. */
+export function send(
+  state: ConnectionState,
+  event: OutgoingEvent,
+  { address }: TargetRequest,
+  signal: AbortSignal,
+): Promise<SendReceipt> {
+  const [local = '', domain = '', resource] = address.segments;
+  const to = normalJid(formatJid({ local, domain, ...(resource === undefined ? {} : { resource }) }));
+  return address.scheme === 'room' ? sendToRoom(state, event, to, signal) : sendToJid(state, event, to, signal);
+}
+
+async function sendToRoom(
+  state: ConnectionState,
+  event: OutgoingEvent,
+  to: string,
+  signal: AbortSignal,
+): Promise<SendReceipt> {
+  throwIfAborted(signal);
+  const message = sizedMessage(state, event, { to, type: 'groupchat' });
+  liveSession(state);
+  if (!state.rooms.get(to)?.joined) await state.rooms.enter(to);
+  const session = liveSession(state);
+  const id = safeId(event.id);
+  // The echo of an earlier attempt may have come after that attempt was given up.
+  if (!state.sends.confirmed(id, to)) {
+    session.post(message);
+    await state.sends.wait(id, to, state.config.timeout, signal);
+  }
+  return { confirmedBy: 'echo' };
+}
+
+async function sendToJid(
+  state: ConnectionState,
+  event: OutgoingEvent,
+  to: string,
+  signal: AbortSignal,
+): Promise<SendReceipt> {
+  throwIfAborted(signal);
+  const message = sizedMessage(state, event, { to, type: 'chat' });
+  const session = liveSession(state);
+  const id = safeId(event.id);
+  if (state.kept.outbound.confirmed(id)) return { confirmedBy: 'stream-ack' };
+  const place = bareJid(to);
+  const outcome = state.sends.wait(id, place, undefined, signal);
+  session.deliver(message).then(
+    () => state.sends.settle(id, place),
+    (error: unknown) =>
+      state.sends.settle(id, place, error instanceof Unknown ? error : new NotConnected(String(error))),
+  );
+  await outcome;
+  return { confirmedBy: session.managed ? 'stream-ack' : 'server-answer' };
+}
+
+/** The stanza, unless it is larger than the server permits: that would cost the whole stream. */
+function sizedMessage({ config }: ConnectionState, event: OutgoingEvent, destination: Destination): Element {
+  const most = maxBodyBytes(config);
+  const advice = 'send less, or raise maxStanzaBytes if the server permits';
+  if (event.body.length > most)
+    throw new TooLarge(`a body of ${event.body.length} bytes, more than ${most}: ${advice}`);
+  const message = encodeMessage(event, destination);
+  const bytes = Buffer.byteLength(message.toString());
+  if (bytes <= config.maxStanzaBytes) return message;
+  throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${config.maxStanzaBytes}): ${advice}`);
+}
