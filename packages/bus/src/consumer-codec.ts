@@ -7,6 +7,7 @@ import {
   type DeadLetterReason,
   type ExceptionRow,
   type Outcome,
+  type Position,
 } from './contract.ts';
 import { packHeaders, unpackHeaders } from './header-json.ts';
 import type { WireChanges, WireDeadLetter, WireException, WireOutcome } from './messages.ts';
@@ -15,13 +16,14 @@ import { decodeRecord, encodeRecord } from './record.ts';
 
 /** Everything of a commit but its appends as the writer takes it; undefined when there is nothing. Throws `RangeError`. */
 export function encodeChanges(change: Commit, positions: Positions): WireChanges | undefined {
-  const { matched, floors = [], exceptions = {}, deadLetters = {}, outcomes = [] } = change;
+  const { matched, consumers = {}, floors = [], exceptions = {}, deadLetters = {}, outcomes = [] } = change;
   const { put = [], remove = [] } = exceptions;
   const { put: putLetters = [], remove: removeLetters = [] } = deadLetters;
-  const lists = [floors, put, remove, putLetters, removeLetters, outcomes];
+  const lists = [...Object.values(consumers), floors, put, remove, putLetters, removeLetters, outcomes];
   if (matched === undefined && lists.every((list) => list.length === 0)) return undefined;
   return {
     ...(matched === undefined ? {} : { matched: positions.offset(matched) }),
+    consumers,
     floors: floors.map(({ consumer, floor }) => ({ consumer, floor: floor === null ? null : positions.offset(floor) })),
     putExceptions: put.map((row) => encodeException(row, positions)),
     removeExceptions: remove.map(({ consumer, position }) => ({ consumer, position: positions.offset(position) })),
@@ -48,6 +50,7 @@ export function decodeException(
 }
 
 interface LetterDetail {
+  readonly position?: Position;
   readonly at: number;
   readonly error: string;
   readonly message: string;
@@ -56,8 +59,8 @@ interface LetterDetail {
 }
 
 function encodeDeadLetter(letter: DeadLetter): WireDeadLetter {
-  const { id, consumer, reason, event, rendered, at, error, message, attempts } = letter;
-  const plain = { at, error, message, attempts };
+  const { id, consumer, reason, event, rendered, at, error, message, attempts, position } = letter;
+  const plain = { at, error, message, attempts, ...(position === undefined ? {} : { position }) };
   const base = { id, consumer: consumer ?? null, reason, record: encodeRecord(event) };
   if (rendered === undefined) return { ...base, detail: JSON.stringify(plain), renderedBody: null };
   const { body, headers, ...rest } = rendered.outgoing;

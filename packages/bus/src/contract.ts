@@ -77,6 +77,8 @@ export interface DeadLetter {
   readonly at: number;
   /** The target it was for; undefined for ingress. */
   readonly consumer?: string;
+  /** Where the event stands (or stood) in the log; undefined for ingress. */
+  readonly position?: Position;
   readonly reason: DeadLetterReason;
   /** Class of the last error. */
   readonly error: string;
@@ -98,8 +100,25 @@ export interface Outcome {
   readonly error?: string;
 }
 
+/**
+ * Changes of the set of known consumers, applied before everything else of a commit, `remove` first: a commit may remove
+ * a consumer and give a new one of the same name its floor. All are idempotent.
+ */
+export interface ConsumerChanges {
+  /** Makes consumers known since a time, ms since the epoch; one that is known or orphaned is known from then on. */
+  readonly put?: readonly { readonly consumer: string; readonly since: number }[];
+  /**
+   * Consumers that are configured no more, as of a time in ms since the epoch. Their floors and exceptions stay. One that
+   * is orphaned already keeps its time; one that is not known stays so.
+   */
+  readonly orphan?: readonly { readonly consumer: string; readonly at: number }[];
+  /** Forgets consumers with their floors and exceptions; their dead letters and outcomes stay. */
+  readonly remove?: readonly string[];
+}
+
 /** All state changes of the gateway. One commit is atomic and durable as a whole. */
 export interface Commit {
+  readonly consumers?: ConsumerChanges;
   readonly append?: readonly Append[];
   /** Every event up to and including this position has been matched against the routes. */
   readonly matched?: Position;
@@ -116,10 +135,19 @@ export interface Commit {
   readonly outcomes?: readonly Outcome[];
 }
 
+/** A consumer the log has heard of. Times are ms since the epoch. */
+export interface KnownConsumer {
+  readonly since: number;
+  /** It is configured no more since then: what it still has to get waits for it to come back or to be removed. */
+  readonly orphanedAt?: number;
+}
+
 /** What the log remembers besides the events; read once at start-up, never by a scan of the log. */
 export interface LogState {
   /** Undefined in a new log: nothing has been matched. */
   readonly matched: Position | undefined;
+  /** Tells a new consumer (no entry) from an idle one (an entry, no floor). */
+  readonly consumers: ReadonlyMap<string, KnownConsumer>;
   /** Only busy consumers have a row. */
   readonly floors: ReadonlyMap<string, Position>;
   readonly exceptions: readonly ExceptionRow[];
@@ -173,19 +201,28 @@ export interface EventLog {
   /** Checks that a text is a position of this log's epoch; undefined when it is of another, or garbage. */
   parsePosition(text: string): Position | undefined;
   state(): Promise<LogState>;
+  /**
+   * Up to here no consumer needs the log any more: the lowest of `matched` and all floors, without those of consumers
+   * orphaned for longer than `ORPHAN_PIN_MS`. The origin while nothing has been matched, undefined while the log has
+   * never had an event. For `retain`; cheap enough for every few seconds.
+   */
+  lowestFloor(): Promise<Position | undefined>;
   deadLetters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;
   outcomes(ref: string): Promise<readonly Outcome[]>;
   /**
    * Removes events older than `maxAge` ms or beyond `maxBytes`, never past `floor` (undefined: past nothing but the
    * limits); an event at `floor` may go. Outcomes of removed events go too. Resolves to the number of events removed.
-   * Called by the core every minute.
+   * Called every minute, and at once when intake stops for want of space: then all room it makes goes back to the disk.
    */
   retain(limits: { maxAge: number; maxBytes: number; floor: Position | undefined }): Promise<number>;
   stats(): Promise<LogStats>;
   /** Waits for outstanding commits, checkpoints, releases the lock. Idempotent. */
   close(): Promise<void>;
 }
+
+/** How long the floor of an orphaned consumer keeps events from being removed: a day to bring the consumer back. */
+export const ORPHAN_PIN_MS = 86_400_000;
 
 /** The log can no longer be trusted (a failed fsync, a corrupt file): stop the process, do not retry. */
 export class LogFailed extends Error {

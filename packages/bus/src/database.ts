@@ -4,36 +4,12 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { LogFailed } from './contract.ts';
 import { numberIn, textIn } from './rows.ts';
-
-/** Version of the tables below. A log with a greater one was written by a newer Magpie and is refused. */
-export const SCHEMA_VERSION = 1;
+import { migrate, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** Pages in the write-ahead log at which the writer itself checkpoints; the reader normally gets there first. */
 const INLINE_CHECKPOINT_PAGES = 16_384;
 /** The write-ahead log is cut back to this size in bytes after a peak. */
 const WAL_SIZE_LIMIT = 128 * 1024 * 1024;
-
-/**
- * `total` counts the bytes of all records ever appended up to and including the row, so that sizes are differences.
- * `dedupe` holds packed entries, see `dedupe-pack.ts`.
- */
-const SCHEMA = `
-  CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-  CREATE TABLE events (
-    position INTEGER PRIMARY KEY, received REAL NOT NULL, total INTEGER NOT NULL, record BLOB NOT NULL) STRICT;
-  CREATE TABLE floors (consumer TEXT PRIMARY KEY, floor INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE exceptions (
-    consumer TEXT NOT NULL, position INTEGER NOT NULL, detail TEXT NOT NULL, record BLOB NOT NULL,
-    PRIMARY KEY (consumer, position)) STRICT;
-  CREATE TABLE dead_letters (
-    id TEXT PRIMARY KEY, consumer TEXT, reason TEXT NOT NULL, detail TEXT NOT NULL, record BLOB NOT NULL,
-    rendered_body BLOB) STRICT;
-  CREATE INDEX dead_letters_by_consumer ON dead_letters (consumer, id);
-  CREATE TABLE outcomes (
-    ref TEXT NOT NULL, consumer TEXT NOT NULL, at REAL NOT NULL, detail TEXT NOT NULL,
-    PRIMARY KEY (ref, consumer)) STRICT;
-  CREATE TABLE dedupe (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;
-`;
 
 /** The file of the log inside a data directory. */
 export const databaseFile = (dataDir: string): string => join(dataDir, 'log.db');
@@ -45,18 +21,22 @@ export interface LogMeta {
   readonly salt: string;
 }
 
-/** Opens the log for writing, creating it in an empty directory. Throws `LogFailed` for anything that is not a log. */
-export function openForWriting(dataDir: string): { readonly db: DatabaseSync; readonly meta: LogMeta } {
+/**
+ * Opens the log for writing, creating it in an empty directory and bringing an older one up to date at a time in ms.
+ * Throws `LogFailed` for anything that is not a log.
+ */
+export function openForWriting(dataDir: string, now: number): { readonly db: DatabaseSync; readonly meta: LogMeta } {
   const db = new DatabaseSync(databaseFile(dataDir), { timeout: 5000 });
   try {
     const isNew = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.tables === 0;
     if (isNew) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
-    else checkVersion(db, dataDir);
+    const version = isNew ? SCHEMA_VERSION : checkedVersion(db, dataDir);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384');
     db.exec(`PRAGMA wal_autocheckpoint = ${INLINE_CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${WAL_SIZE_LIMIT}`);
     if (isNew) create(db, dataDir);
     // Frames whose fsync failed in a former process may look written: nothing may be appended behind them.
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    migrate(db, version, now);
     return { db, meta: { epoch: metaText(db, 'epoch'), salt: metaText(db, 'salt') } };
   } catch (error) {
     db.close();
@@ -71,7 +51,8 @@ export function openForReading(dataDir: string): DatabaseSync {
   return db;
 }
 
-function checkVersion(db: DatabaseSync, dataDir: string): void {
+/** The schema version of a log. Throws `LogFailed` for a newer one and for another database. */
+function checkedVersion(db: DatabaseSync, dataDir: string): number {
   const known = db.prepare("SELECT count(*) AS tables FROM sqlite_schema WHERE name = 'meta'").get()?.tables === 1;
   const row = known ? db.prepare("SELECT value FROM meta WHERE name = 'schema'").get() : undefined;
   if (row === undefined) {
@@ -86,6 +67,7 @@ function checkVersion(db: DatabaseSync, dataDir: string): void {
         'it was written by a newer Magpie. Start that version, or use another dataDir. Nothing has been changed',
     );
   }
+  return version;
 }
 
 function create(db: DatabaseSync, dataDir: string): void {

@@ -38,8 +38,9 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
         ({ position }) => ({ position: positions.of(position) }),
         ({ position, record }) => ({ position: positions.of(position), event: decodeRecord(record) }),
       ),
-    state: ({ matched, floors, exceptions }) => ({
+    state: ({ matched, consumers, floors, exceptions }) => ({
       matched: matched === undefined ? undefined : positions.of(matched),
+      consumers: new Map(consumers.map(({ consumer, ...known }) => [consumer, known])),
       floors: new Map(floors.map(({ consumer, floor }) => [consumer, positions.of(floor)])),
       exceptions: sound(
         exceptions,

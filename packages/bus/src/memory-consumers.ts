@@ -1,4 +1,14 @@
-import type { Commit, DeadLetter, DeadLetterQuery, ExceptionRow, LogState, Outcome, Position } from './contract.ts';
+import type {
+  Commit,
+  ConsumerChanges,
+  DeadLetter,
+  DeadLetterQuery,
+  ExceptionRow,
+  KnownConsumer,
+  LogState,
+  Outcome,
+  Position,
+} from './contract.ts';
 import { comparePositions } from './contract.ts';
 
 /** What the memory store keeps besides the events. */
@@ -6,6 +16,8 @@ export interface MemoryConsumers {
   /** Applies everything of a commit but the appends. */
   apply(change: Commit): void;
   state(): LogState;
+  /** The lowest of `matched` and the floors, without those orphaned at or before a time in ms. */
+  lowestFloor(orphanedBefore: number): Position | undefined;
   deadLetters(query: DeadLetterQuery): readonly DeadLetter[];
   deadLetter(id: string): DeadLetter | undefined;
   deadLetterCount(): number;
@@ -16,12 +28,21 @@ export interface MemoryConsumers {
 
 export function createMemoryConsumers(): MemoryConsumers {
   let matched: Position | undefined;
+  const consumers = new Map<string, KnownConsumer>();
   const floors = new Map<string, Position>();
   const exceptions = new Map<string, ExceptionRow>();
   const letters = new Map<string, DeadLetter>();
   const outcomes = new Map<string, Outcome>();
+
+  const forget = (consumer: string): void => {
+    consumers.delete(consumer);
+    floors.delete(consumer);
+    for (const [key, row] of exceptions) if (row.consumer === consumer) exceptions.delete(key);
+  };
   return {
     apply: (change) => {
+      for (const consumer of change.consumers?.remove ?? []) forget(consumer);
+      applyKnown(consumers, change.consumers ?? {});
       matched = change.matched ?? matched;
       for (const { consumer, floor } of change.floors ?? []) {
         if (floor === null) floors.delete(consumer);
@@ -36,9 +57,16 @@ export function createMemoryConsumers(): MemoryConsumers {
     },
     state: () => ({
       matched,
+      consumers: new Map(consumers),
       floors: new Map(floors),
       exceptions: [...exceptions.values()].toSorted(byConsumerAndPosition),
     }),
+    lowestFloor: (orphanedBefore) => {
+      const pins = [...floors].filter(
+        ([consumer]) => (consumers.get(consumer)?.orphanedAt ?? Number.POSITIVE_INFINITY) > orphanedBefore,
+      );
+      return matched && [matched, ...pins.map(([, floor]) => floor)].toSorted(comparePositions)[0];
+    },
     deadLetters: (query) =>
       [...letters.values()]
         .filter((letter) => matches(letter, query))
@@ -54,6 +82,14 @@ export function createMemoryConsumers(): MemoryConsumers {
       for (const [key, { at }] of outcomes) if (at < before) outcomes.delete(key);
     },
   };
+}
+
+function applyKnown(consumers: Map<string, KnownConsumer>, { put = [], orphan = [] }: ConsumerChanges): void {
+  for (const { consumer, since } of put) consumers.set(consumer, { since });
+  for (const { consumer, at } of orphan) {
+    const known = consumers.get(consumer);
+    if (known) consumers.set(consumer, { orphanedAt: at, ...known });
+  }
 }
 
 const exceptionKey = ({ consumer, position }: Pick<ExceptionRow, 'consumer' | 'position'>): string =>

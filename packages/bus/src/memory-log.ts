@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@magpie/contract';
-import { type Append, type Appended, type EventLog, LogFailed } from './contract.ts';
+import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from './contract.ts';
 import { createMemoryConsumers } from './memory-consumers.ts';
 import { createMemoryDedupe, verdictOn } from './memory-dedupe.ts';
 import { createMemoryEvents } from './memory-events.ts';
@@ -43,6 +43,10 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
     positionBefore: async (time) => events.positionBefore(time),
     parsePosition: positions.parse,
     state: async () => consumers.state(),
+    lowestFloor: async () => {
+      const head = events.head();
+      return consumers.lowestFloor(clock.now() - ORPHAN_PIN_MS) ?? (head && originOf(head));
+    },
     deadLetters: async (query) => consumers.deadLetters(query),
     deadLetter: async (id) => consumers.deadLetter(id),
     outcomes: async (ref) => consumers.outcomes(ref),

@@ -1,4 +1,4 @@
-import type { DeadLetterReason } from './contract.ts';
+import type { ConsumerChanges, DeadLetterReason } from './contract.ts';
 
 /** An append with a dedupe key, as the writer judges it. */
 export interface KeyedAppend {
@@ -37,6 +37,7 @@ export interface WireOutcome {
 /** State changes other than appends, positions as row numbers. */
 export interface WireChanges {
   readonly matched?: number;
+  readonly consumers: ConsumerChanges;
   readonly floors: readonly { readonly consumer: string; readonly floor: number | null }[];
   readonly putExceptions: readonly WireException[];
   readonly removeExceptions: readonly { readonly consumer: string; readonly position: number }[];

@@ -1,4 +1,4 @@
-import type { DeadLetterQuery } from './contract.ts';
+import type { DeadLetterQuery, KnownConsumer } from './contract.ts';
 import type { WireDeadLetter, WireException, WireOutcome } from './messages.ts';
 
 /** An event as the reader hands it over; each record has its own buffer and is transferred. */
@@ -9,6 +9,7 @@ export interface WireEvent {
 
 export interface WireState {
   readonly matched: number | undefined;
+  readonly consumers: readonly (KnownConsumer & { readonly consumer: string })[];
   readonly floors: readonly { readonly consumer: string; readonly floor: number }[];
   readonly exceptions: readonly WireException[];
 }
@@ -27,6 +28,7 @@ export interface ReaderCalls {
   find: { question: { readonly ref: string; readonly time: number }; answer: WireEvent | undefined };
   positionBefore: { question: { readonly time: number }; answer: number | undefined };
   state: { question: undefined; answer: WireState };
+  lowestFloor: { question: { readonly orphanedBefore: number }; answer: number | undefined };
   deadLetters: { question: DeadLetterQuery; answer: readonly WireDeadLetter[] };
   deadLetter: { question: { readonly id: string }; answer: WireDeadLetter | undefined };
   outcomes: { question: { readonly ref: string }; answer: readonly WireOutcome[] };

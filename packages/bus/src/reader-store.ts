@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isReason } from './consumer-codec.ts';
-import { LogFailed } from './contract.ts';
+import { type KnownConsumer, LogFailed } from './contract.ts';
 import { createEventSearch } from './event-search.ts';
 import type { WireDeadLetter } from './messages.ts';
 import type { ReaderCalls, WireEvent, WireStats } from './reader-messages.ts';
@@ -21,7 +21,7 @@ export type ReaderStore = {
 };
 
 export function createReaderStore(db: DatabaseSync): ReaderStore {
-  return { ...eventReader(db), ...consumerReader(db), stats: statsReader(db), ...maintenance(db) };
+  return { ...eventReader(db), ...stateReader(db), ...consumerReader(db), stats: statsReader(db), ...maintenance(db) };
 }
 
 function eventReader(db: DatabaseSync): Pick<ReaderStore, 'read' | 'readBack' | 'find' | 'positionBefore'> {
@@ -76,10 +76,48 @@ const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => (isWhole(bytes)
 const isWhole = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
   bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.byteLength;
 
-function consumerReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'deadLetters' | 'deadLetter' | 'outcomes'> {
-  const matched = db.prepare("SELECT value FROM meta WHERE name = 'matched'");
+function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor'> {
+  const matchedRow = db.prepare("SELECT value FROM meta WHERE name = 'matched'");
+  const consumers = db.prepare('SELECT * FROM consumers ORDER BY consumer');
   const floors = db.prepare('SELECT consumer, floor FROM floors ORDER BY consumer');
   const exceptions = db.prepare('SELECT * FROM exceptions ORDER BY consumer, position');
+  const lowest = db.prepare(
+    `SELECT min(floor) AS floor FROM floors LEFT JOIN consumers USING (consumer)
+     WHERE orphaned IS NULL OR orphaned > ?`,
+  );
+  const matched = (): number | undefined => {
+    const row = matchedRow.get();
+    return row && numberIn(row, 'value');
+  };
+  return {
+    state: () => ({
+      matched: matched(),
+      consumers: consumers.all().map(consumerIn),
+      floors: floors.all().map((row) => ({ consumer: textIn(row, 'consumer'), floor: numberIn(row, 'floor') })),
+      exceptions: exceptions.all().map((row) => ({
+        consumer: textIn(row, 'consumer'),
+        position: numberIn(row, 'position'),
+        detail: textIn(row, 'detail'),
+        record: bytesIn(row, 'record'),
+      })),
+    }),
+    lowestFloor: ({ orphanedBefore }) => {
+      const last = matched();
+      const row = lowest.get(orphanedBefore);
+      return last === undefined || row === undefined || row.floor === null
+        ? last
+        : Math.min(last, numberIn(row, 'floor'));
+    },
+  };
+}
+
+const consumerIn = (row: Row): KnownConsumer & { readonly consumer: string } => ({
+  consumer: textIn(row, 'consumer'),
+  since: numberIn(row, 'since'),
+  ...(row.orphaned === null ? {} : { orphanedAt: numberIn(row, 'orphaned') }),
+});
+
+function consumerReader(db: DatabaseSync): Pick<ReaderStore, 'deadLetters' | 'deadLetter' | 'outcomes'> {
   const letters = db.prepare(
     `SELECT * FROM dead_letters WHERE id > :after AND (:reason IS NULL OR reason = :reason) ORDER BY id LIMIT :limit`,
   );
@@ -90,19 +128,6 @@ function consumerReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'deadLett
   const letter = db.prepare('SELECT * FROM dead_letters WHERE id = ?');
   const outcomes = db.prepare('SELECT * FROM outcomes WHERE ref = ? ORDER BY consumer');
   return {
-    state: () => {
-      const row = matched.get();
-      return {
-        matched: row && numberIn(row, 'value'),
-        floors: floors.all().map((floor) => ({ consumer: textIn(floor, 'consumer'), floor: numberIn(floor, 'floor') })),
-        exceptions: exceptions.all().map((exception) => ({
-          consumer: textIn(exception, 'consumer'),
-          position: numberIn(exception, 'position'),
-          detail: textIn(exception, 'detail'),
-          record: bytesIn(exception, 'record'),
-        })),
-      };
-    },
     deadLetters: ({ consumer, reason = null, after = '', limit }) => {
       const rows =
         consumer === undefined

@@ -21,6 +21,8 @@ function answer(store: ReaderStore, request: ReaderRequest): unknown {
       return store.positionBefore(request.question);
     case 'state':
       return store.state(request.question);
+    case 'lowestFloor':
+      return store.lowestFloor(request.question);
     case 'deadLetters':
       return store.deadLetters(request.question);
     case 'deadLetter':

@@ -1,12 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { ConsumerChanges } from './contract.ts';
 import type { WireChanges } from './messages.ts';
 
-/** Writes floors, exceptions, dead letters and outcomes inside the caller's transaction. */
+/** Writes known consumers, floors, exceptions, dead letters and outcomes inside the caller's transaction. */
 export interface StateWriter {
   apply(changes: WireChanges): void;
 }
 
 export function createStateWriter(db: DatabaseSync): StateWriter {
+  const applyConsumers = consumersWriter(db);
   const matched = db.prepare("INSERT OR REPLACE INTO meta VALUES ('matched', ?)");
   const putFloor = db.prepare('INSERT OR REPLACE INTO floors VALUES (?, ?)');
   const removeFloor = db.prepare('DELETE FROM floors WHERE consumer = ?');
@@ -17,6 +19,7 @@ export function createStateWriter(db: DatabaseSync): StateWriter {
   const putOutcome = db.prepare('INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)');
   return {
     apply: (changes) => {
+      applyConsumers(changes.consumers);
       if (changes.matched !== undefined) matched.run(changes.matched);
       for (const { consumer, floor } of changes.floors) {
         if (floor === null) removeFloor.run(consumer);
@@ -30,5 +33,19 @@ export function createStateWriter(db: DatabaseSync): StateWriter {
       }
       for (const { ref, consumer, at, detail } of changes.outcomes) putOutcome.run(ref, consumer, at, detail);
     },
+  };
+}
+
+/** Writes the set of known consumers; `remove` comes first, so that a commit can start a consumer afresh. */
+function consumersWriter(db: DatabaseSync): (changes: ConsumerChanges) => void {
+  const traces = ['consumers', 'floors', 'exceptions'].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE consumer = ?`),
+  );
+  const putConsumer = db.prepare('INSERT OR REPLACE INTO consumers VALUES (?, ?, NULL)');
+  const orphanConsumer = db.prepare('UPDATE consumers SET orphaned = ? WHERE consumer = ? AND orphaned IS NULL');
+  return ({ put = [], orphan = [], remove = [] }) => {
+    for (const consumer of remove) for (const trace of traces) trace.run(consumer);
+    for (const { consumer, since } of put) putConsumer.run(consumer, since);
+    for (const { consumer, at } of orphan) orphanConsumer.run(at, consumer);
   };
 }

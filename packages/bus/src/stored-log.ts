@@ -1,7 +1,7 @@
 import type { Clock } from '@magpie/contract';
 import type { CommitQueue } from './commit-queue.ts';
 import { decodeOutcome } from './consumer-codec.ts';
-import { type EventLog, LogFailed } from './contract.ts';
+import { type EventLog, LogFailed, ORPHAN_PIN_MS } from './contract.ts';
 import type { Decoder } from './decoder.ts';
 import type { Lock } from './lock.ts';
 import type { Positions } from './positions.ts';
@@ -52,6 +52,11 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
     head: () => (queue.head() === 0 ? undefined : positions.of(queue.head())),
     positionBefore: async (time) => optional(await reader.ask('positionBefore', { time })),
     parsePosition: positions.parse,
+    lowestFloor: async () => {
+      if (queue.head() === 0) return undefined;
+      const row = await reader.ask('lowestFloor', { orphanedBefore: clock.now() - ORPHAN_PIN_MS });
+      return positions.of(row ?? 0);
+    },
     state: async () => decoder.state(await reader.ask('state', undefined)),
     deadLetters: async (query) => decoder.deadLetters(await reader.ask('deadLetters', query)),
     deadLetter: async (id) => {

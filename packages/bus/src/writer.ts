@@ -28,7 +28,7 @@ function start(
   reply: (message: WriterReply) => void,
   end: () => void,
 ): (request: WriterRequest) => void {
-  const { db, meta } = openForWriting(data.dataDir);
+  const { db, meta } = openForWriting(data.dataDir, data.now);
   const search = createEventSearch(db);
   const dedupe = createDedupeStore(db, meta.salt, data.dedupe, data.now);
   const store = createWriterStore(db, dedupe, createEventAppender(db, search));

@@ -1,4 +1,4 @@
-import type { EventLog, LogOptions, Position } from '@magpie/bus';
+import type { EventLog, ExceptionRow, LogOptions, LogState, Position } from '@magpie/bus';
 import { type Event, newRef } from '@magpie/contract';
 
 /** A log under test. */
@@ -61,6 +61,21 @@ export function testEvent(parts: Partial<Event> = {}): Event {
     ...parts,
   };
 }
+
+/** A row of a delivery that failed once, with `parts` replaced. */
+export const exception = (position: Position, parts: Partial<ExceptionRow> = {}): ExceptionRow => ({
+  consumer: 'alarms/chat',
+  lane: 'pump-7',
+  position,
+  state: 'retry',
+  attempts: [{ at: 1000, error: 'Transient', message: 'nack' }],
+  nextAttempt: 2000,
+  event: testEvent({ body: new Uint8Array([0, 255, 10]), headers: [['trace', new Uint8Array([1, 2])]] }),
+  ...parts,
+});
+
+/** The state of a log in which nothing has been matched and no consumer is known. */
+export const NO_STATE: LogState = { matched: undefined, consumers: new Map(), floors: new Map(), exceptions: [] };
 
 /** Appends events in one commit and returns their positions; fails when one was not stored. */
 export async function appendAll(log: EventLog, events: readonly Event[]): Promise<Position[]> {

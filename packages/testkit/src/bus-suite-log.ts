@@ -1,7 +1,7 @@
 import { comparePositions } from '@magpie/bus';
 import { newRef } from '@magpie/contract';
 import { expect } from 'vitest';
-import { appendAll, type BusCases, firstOf, manualTime, testEvent, testEvents } from './bus-suite-bench.ts';
+import { appendAll, type BusCases, firstOf, manualTime, NO_STATE, testEvent, testEvents } from './bus-suite-bench.ts';
 
 /** Appending, reading and finding events. */
 export const logCases: BusCases = {
@@ -10,7 +10,8 @@ export const logCases: BusCases = {
     expect(log.head()).toBeUndefined();
     expect(await log.read(undefined, 10)).toEqual([]);
     expect(await log.readBack(undefined, 10)).toEqual([]);
-    expect(await log.state()).toEqual({ matched: undefined, floors: new Map(), exceptions: [] });
+    expect(await log.state()).toEqual(NO_STATE);
+    expect(await log.lowestFloor()).toBeUndefined();
     expect(await log.stats()).toEqual({ events: 0, bytes: 0, deadLetters: 0, oldest: undefined });
     expect(await log.positionBefore(0)).toBeUndefined();
   },

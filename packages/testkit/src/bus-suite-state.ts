@@ -1,18 +1,16 @@
-import type { DeadLetter, ExceptionRow, Position } from '@magpie/bus';
+import type { DeadLetter } from '@magpie/bus';
 import { newRef, type OutgoingEvent } from '@magpie/contract';
 import { expect } from 'vitest';
-import { appendAll, type BusCases, firstOf, plain, testEvent, testEvents } from './bus-suite-bench.ts';
-
-const exception = (position: Position, parts: Partial<ExceptionRow> = {}): ExceptionRow => ({
-  consumer: 'alarms/chat',
-  lane: 'pump-7',
-  position,
-  state: 'retry',
-  attempts: [{ at: 1000, error: 'Transient', message: 'nack' }],
-  nextAttempt: 2000,
-  event: testEvent({ body: new Uint8Array([0, 255, 10]), headers: [['trace', new Uint8Array([1, 2])]] }),
-  ...parts,
-});
+import {
+  appendAll,
+  type BusCases,
+  exception,
+  firstOf,
+  NO_STATE,
+  plain,
+  testEvent,
+  testEvents,
+} from './bus-suite-bench.ts';
 
 const deadLetter = (parts: Partial<DeadLetter> = {}): DeadLetter => ({
   id: newRef(),
@@ -56,7 +54,7 @@ export const stateCases: BusCases = {
         { consumer: 'b', floor: null },
       ],
     });
-    const expected = { matched: second, floors: new Map([['a', second]]), exceptions: [] };
+    const expected = { ...NO_STATE, matched: second, floors: new Map([['a', second]]) };
     expect(await log.state()).toEqual(expected);
     expect(await (await bench.reopen()).state()).toEqual(expected);
   },
@@ -78,7 +76,7 @@ export const stateCases: BusCases = {
     await expect(bad).rejects.toThrow(RangeError);
     expect(log.head()).toBe(before);
     expect(await log.read(undefined, 10)).toHaveLength(1);
-    expect(await log.state()).toEqual({ matched: undefined, floors: new Map(), exceptions: [] });
+    expect(await log.state()).toEqual(NO_STATE);
     expect(await log.stats()).toMatchObject({ events: 1, deadLetters: 0 });
   },
 

@@ -5,6 +5,7 @@
  */
 import { describe, it, onTestFinished } from 'vitest';
 import type { BusBench, BusInstance, BusSuite } from './bus-suite-bench.ts';
+import { consumerCases } from './bus-suite-consumers.ts';
 import { dedupeCases } from './bus-suite-dedupe.ts';
 import { fieldCases } from './bus-suite-fields.ts';
 import { logCases } from './bus-suite-log.ts';
@@ -16,6 +17,7 @@ export type { BusInstance, BusSuite } from './bus-suite-bench.ts';
 const GROUPS = {
   log: logCases,
   'consumer state': stateCases,
+  'known consumers': consumerCases,
   'dedupe window': dedupeCases,
   'retention and close': retentionCases,
   fields: fieldCases,
