@@ -1,0 +1,83 @@
+import { createMemoryLog, type Position } from '@magpie/bus';
+import { Throttled } from '@magpie/contract';
+import { describe, expect, it } from 'vitest';
+import { createLedger } from '../src/ledger.ts';
+
+const fatal = (error: Error): never => {
+  throw error;
+};
+
+const floorAt = (consumer: string, floor: Position | null) => ({ consumer, floor: () => floor });
+
+async function positions(count: number) {
+  const log = createMemoryLog({});
+  const found: Position[] = [];
+  for (let index = 0; index < count; index++) {
+    const event = {
+      ref: `019aa000-0000-7000-8000-00000000000${index}`,
+      source: 's',
+      address: { scheme: 'channel', segments: ['a'] },
+      kind: 'message' as const,
+      key: 'k',
+      time: 0,
+      receivedAt: Date.now(),
+      body: new Uint8Array(),
+      headers: [],
+      via: [],
+      origin: {},
+    };
+    const [result] = await log.commit({ append: [{ event }] });
+    found.push(result!.position);
+  }
+  return { log, found };
+}
+
+describe('the ledger', () => {
+  it('writes what has gathered along with the next commit', async () => {
+    const { log, found } = await positions(2);
+    const ledger = createLedger(log, fatal, 1000);
+    ledger.matched(found[1]!);
+    ledger.touch(floorAt('a/b', found[0]!));
+    await ledger.commit({});
+    const state = await log.state();
+    expect(state.matched).toBe(found[1]);
+    expect(state.floors.get('a/b')).toBe(found[0]);
+    ledger.close();
+  });
+
+  it('removes the row of a consumer that has become idle', async () => {
+    const { log, found } = await positions(1);
+    const ledger = createLedger(log, fatal, 1000);
+    ledger.touch(floorAt('a/b', found[0]!));
+    await ledger.flush();
+    ledger.touch(floorAt('a/b', null));
+    await ledger.flush();
+    expect((await log.state()).floors.size).toBe(0);
+    ledger.close();
+  });
+
+  it('writes by itself when nobody commits', async () => {
+    const { log, found } = await positions(1);
+    const ledger = createLedger(log, fatal, 5);
+    ledger.matched(found[0]!);
+    await expect.poll(async () => (await log.state()).matched).toBe(found[0]);
+    ledger.close();
+  });
+
+  it('keeps what a refused commit could not write for the next one', async () => {
+    const { log, found } = await positions(1);
+    let full = true;
+    const throttled = {
+      ...log,
+      commit: (change: Parameters<typeof log.commit>[0]) =>
+        full ? Promise.reject(new Throttled('full', 1)) : log.commit(change),
+    };
+    const ledger = createLedger(throttled, () => undefined, 1000);
+    ledger.matched(found[0]!);
+    await expect(ledger.flush()).rejects.toThrow('full');
+    full = false;
+    await ledger.flush();
+    expect((await log.state()).matched).toBe(found[0]);
+    ledger.close();
+  });
+});
