@@ -53,7 +53,9 @@ export async function gatewayHome(configuration: string, name = 'magpie.yaml'): 
 }
 
 /** Runs the CLI once and resolves to what it printed. */
-export async function runCli(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+export async function runCli(
+  ...args: readonly string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawnMain(args);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const [code] = (await once(child, 'close')) as [number | null];
