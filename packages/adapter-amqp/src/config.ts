@@ -162,7 +162,9 @@ export const sourceSchema = z.strictObject({
     .enum(['redelivered', 'messageId'])
     .default('redelivered')
     .describe(
-      '"messageId": the sender never gives two messages the same message-id; repeats are dropped within the window',
+      'Which messages are dropped when their message-id, routing key and body are known within the dedupe window. ' +
+        '"redelivered": those the broker or a gateway marks as a possible second delivery. "messageId": all, for ' +
+        'senders that never give two messages the same message-id',
     ),
 });
 

@@ -121,8 +121,9 @@ function readTrace(event: Draft, table: Table): void {
 
 function readIdentity(event: Draft, redelivered: boolean, { queue, uniqueIds }: DecodeContext): void {
   if (redelivered) event.redelivered = true;
-  if (event.id !== undefined && (redelivered || uniqueIds))
-    event.dedupeKey = `${queueScheme.format([queue])}/${event.id}`;
+  if (event.id === undefined) return;
+  event.dedupeKey = `${queueScheme.format([queue])}/${event.id}`;
+  if (!uniqueIds) event.dedupe = 'redelivered';
 }
 
 /** Protocol facts as they came; see `originSchema`. */

@@ -56,6 +56,11 @@ export const MAPPING: readonly MappingRow[] = [
     canonical: 'redelivered',
     amqp: `received: the broker's flag or ${header('redelivered')}; sent: the header`,
   },
+  {
+    concept: 'Dedupe key',
+    canonical: 'dedupeKey, dedupe',
+    amqp: 'received: queue and `message-id`; compared on a second delivery, with `dedupe: messageId` on every one',
+  },
   { concept: 'Delivery', canonical: 'delivery', amqp: `${header('send')}, to find the send of a returned message` },
   {
     concept: 'Persistence',

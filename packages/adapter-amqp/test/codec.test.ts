@@ -40,7 +40,7 @@ describe('receiving', () => {
       origin: { queue: 'inbox', exchange: 'alarms', routingKey: 'a.b', appId: 'app', userId: 'bob', deliveryMode: 2 },
     });
     expect(event).not.toHaveProperty('redelivered');
-    expect(event).not.toHaveProperty('dedupeKey');
+    expect(event).toMatchObject({ dedupeKey: 'inbox/m-1', dedupe: 'redelivered' });
   });
 
   it.each([
@@ -68,16 +68,28 @@ describe('receiving', () => {
     for (const [field, value] of Object.entries(expected)) expect(Reflect.get(event, field)).toEqual(value);
   });
 
-  it('marks a second delivery, and names it for the dedupe window by queue and message id', () => {
+  it('names both deliveries of a message for the dedupe window by queue and message id, and marks the second', () => {
+    const named = { dedupeKey: 'a%2Fb/m/1', dedupe: 'redelivered' };
+    const decodeHere = (message: ReturnType<typeof consumed>) => decode(message, { ...decoding, queue: 'a/b' });
+    const first = decodeHere(consumed({ messageId: 'm/1' }));
+    expect(first).toMatchObject(named);
+    expect(first).not.toHaveProperty('redelivered');
     const again = consumed({ messageId: 'm/1' }, { redelivered: true });
-    expect(decode(again, { ...decoding, queue: 'a/b' })).toMatchObject({ redelivered: true, dedupeKey: 'a%2Fb/m/1' });
-    const resent = consumed({ messageId: 'm-1', headers: { 'x-magpie-redelivered': true } });
-    expect(decode(resent, decoding)).toMatchObject({ redelivered: true, dedupeKey: 'inbox/m-1', headers: [] });
+    expect(decodeHere(again)).toMatchObject({ ...named, redelivered: true });
+    const resent = consumed({ messageId: 'm/1', headers: { 'x-magpie-redelivered': true } });
+    expect(decodeHere(resent)).toMatchObject({ ...named, redelivered: true, headers: [] });
   });
 
-  it('names every delivery for the dedupe window when the ids of the sender are unique', () => {
-    expect(decode(consumed({ messageId: 'm-1' }), { ...decoding, uniqueIds: true }).dedupeKey).toBe('inbox/m-1');
-    expect(decode(consumed(), { ...decoding, uniqueIds: true }).dedupeKey).toBeUndefined();
+  it('has every delivery compared when the ids of the sender are unique', () => {
+    const event = decode(consumed({ messageId: 'm-1' }), { ...decoding, uniqueIds: true });
+    expect(event.dedupeKey).toBe('inbox/m-1');
+    expect(event).not.toHaveProperty('dedupe');
+  });
+
+  it('leaves the dedupe window alone without a message id', () => {
+    const event = decode(consumed({}, { redelivered: true }), { ...decoding, uniqueIds: true });
+    expect(event).not.toHaveProperty('dedupeKey');
+    expect(event).not.toHaveProperty('dedupe');
   });
 });
 

@@ -28,8 +28,8 @@ export interface StoredEvent {
 export interface Append {
   readonly event: Event;
   /**
-   * What to do when the event's `dedupeKey` is known with another content (address and body): append it all the same and
-   * report `mismatch` (default), or refuse it.
+   * What to do when the event's `dedupeKey` is compared (see `DedupeRule`) and known with another content (address and
+   * body): append it all the same and report `mismatch` (default), or refuse it.
    */
   readonly onMismatch?: 'append' | 'refuse';
 }

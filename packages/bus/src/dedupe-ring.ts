@@ -12,7 +12,7 @@ export interface DedupeEntry extends DedupeHash {
   readonly at: number;
 }
 
-/** What the window knows about a key. */
+/** What the window knows about a key: its first event with the same content, or else its first event. */
 export interface DedupeFound {
   readonly type: 'duplicate' | 'mismatch';
   readonly position: number;
@@ -76,18 +76,21 @@ export function createRing(capacity: number): DedupeRing {
       closeHole(place);
     },
     find: ({ keyHigh, keyLow, contentHigh, contentLow }) => {
-      let first: number | undefined;
+      let first = Number.POSITIVE_INFINITY;
+      let firstSame = Number.POSITIVE_INFINITY;
       let count = 0;
       for (let place = keyLow & mask; table[place] !== 0; place = (place + 1) & mask) {
         const slot = table[place]! - 1;
         const at = slot * WORDS;
         if (words[at] !== keyHigh || words[at + 1] !== keyLow) continue;
         count++;
+        first = Math.min(first, places[slot]!);
         const same = words[at + 2] === contentHigh && words[at + 3] === contentLow;
-        if (same) return { type: 'duplicate', position: places[slot]!, count };
-        first = Math.min(first ?? Number.POSITIVE_INFINITY, places[slot]!);
+        if (same) firstSame = Math.min(firstSame, places[slot]!);
       }
-      return first === undefined ? undefined : { type: 'mismatch', position: first, count };
+      if (count === 0) return undefined;
+      const isSame = Number.isFinite(firstSame);
+      return { type: isSame ? 'duplicate' : 'mismatch', position: isSame ? firstSame : first, count };
     },
     entry: (sequence) => entryAt(slotOf(sequence)),
     at: (sequence) => times[slotOf(sequence)]!,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@magpie/contract';
 import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from './contract.ts';
+import { isCompared } from './dedupe-rule.ts';
 import { createMemoryConsumers } from './memory-consumers.ts';
 import { createMemoryDedupe, verdictOn } from './memory-dedupe.ts';
 import { createMemoryEvents } from './memory-events.ts';
@@ -21,7 +22,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
 
   const append = ({ event, onMismatch = 'append' }: Append): Appended => {
     const now = clock.now();
-    const known = dedupe.check(event, now);
+    const known = isCompared(event) ? dedupe.check(event, now) : undefined;
     const verdict = verdictOn(known, onMismatch);
     if (verdict !== undefined) return verdict;
     const position = events.add(event);

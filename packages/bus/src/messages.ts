@@ -9,6 +9,8 @@ export interface KeyedAppend {
   /** The address as text, part of the fingerprint. */
   readonly place: string;
   readonly refuse: boolean;
+  /** Whether the key is looked up, and not only remembered. */
+  readonly compare: boolean;
 }
 
 export interface WireException {

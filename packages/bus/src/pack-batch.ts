@@ -1,5 +1,6 @@
 import { encodeChanges } from './consumer-codec.ts';
 import type { Append, Appended, Commit } from './contract.ts';
+import { isCompared } from './dedupe-rule.ts';
 import type { KeyedAppend, WireBatch, WireCommit, WireResult } from './messages.ts';
 import type { Positions } from './positions.ts';
 import { createRecordWriter } from './record.ts';
@@ -66,7 +67,7 @@ function keyedAppends(append: readonly Append[]): readonly KeyedAppend[] {
     const { dedupeKey: key, ref, address } = event;
     if (key === undefined) return [];
     const place = JSON.stringify([address.scheme, address.segments]);
-    return [{ index, ref, key, place, refuse: onMismatch === 'refuse' }];
+    return [{ index, ref, key, place, refuse: onMismatch === 'refuse', compare: isCompared(event) }];
   });
 }
 

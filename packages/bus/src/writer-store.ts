@@ -73,8 +73,8 @@ export function createWriterStore(db: DatabaseSync, dedupe: DedupeStore, appende
 function createKeyedAppend(dedupe: DedupeStore, appender: EventAppender) {
   return (keyed: KeyedAppend, record: Uint8Array, received: number, now: number): SpecialVerdict | undefined => {
     const verdict = dedupe.judge(keyed, bodyOfRecord(record), now);
-    const { found } = verdict;
     const { index } = keyed;
+    const found = keyed.compare ? verdict.found : undefined;
     if (found !== undefined && (found.type === 'duplicate' || keyed.refuse)) {
       const type = found.type === 'duplicate' ? 'duplicate' : 'refused';
       return { index, type, position: found.position, ref: dedupe.refOf(found.position) };

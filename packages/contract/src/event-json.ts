@@ -36,7 +36,8 @@ export interface EventJson {
 
 /** Event to its JSON form. Called per shown event, never on the delivery path. */
 export function eventToJson(event: Event, book: AddressBook): EventJson {
-  const { address, replyTo, time, receivedAt, expiresAt, body, headers, trace, dedupeKey: _, ...plain } = event;
+  const { address, replyTo, time, receivedAt, expiresAt, body, headers, trace, ...rest } = event;
+  const { dedupeKey: _, dedupe: __, ...plain } = rest;
   const iso = (ms: number): string => new Date(ms).toISOString();
   return {
     ...plain,

@@ -55,6 +55,13 @@ export interface MessageParts {
   readonly expiresAt?: number;
 }
 
+/**
+ * When the log compares the dedupe key of an event with those it knows; it remembers the key in any case. `always`: the
+ * sender never gives two messages the same key. `redelivered`: the key is sound only together with the sender's word
+ * that this may be a second delivery (`redelivered: true`).
+ */
+export type DedupeRule = 'always' | 'redelivered';
+
 /** What an adapter hands to the sink: an event before the gateway has given it a ref, a source and a receipt time. */
 export interface ReceivedEvent extends MessageParts {
   readonly address: Address;
@@ -66,6 +73,8 @@ export interface ReceivedEvent extends MessageParts {
   readonly origin: Origin;
   /** Set only where the protocol gives a sound identity of the message; the log drops repeats within its window. */
   readonly dedupeKey?: string;
+  /** When `dedupeKey` is compared; default `always`. */
+  readonly dedupe?: DedupeRule;
 }
 
 /** One normalized message, presence change, receipt or lifecycle notice, as the log keeps it. */
@@ -82,6 +91,8 @@ export interface Event extends MessageParts {
   readonly redelivered?: boolean;
   readonly origin: Origin;
   readonly dedupeKey?: string;
+  /** When `dedupeKey` is compared; default `always`. */
+  readonly dedupe?: DedupeRule;
 }
 
 /** A rendered message on its way to one target. `id` and `delivery` stay the same on every resend. */

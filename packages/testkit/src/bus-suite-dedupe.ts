@@ -70,6 +70,44 @@ export const dedupeCases: BusCases = {
     expect(await append(log, keyed('k', 'two'))).toMatchObject({ type: 'duplicate', ref: second.ref });
   },
 
+  'a key that counts on second deliveries only is remembered always and compared on those': async (bench) => {
+    const log = await bench.open();
+    const first = keyed('k', 'same', { dedupe: 'redelivered' });
+    const stored = await append(log, first);
+    const other = keyed('k', 'same', { dedupe: 'redelivered', redelivered: false });
+    expect(await append(log, other)).toEqual({ type: 'stored', position: expect.anything() });
+    const changed = keyed('k', 'other', { dedupe: 'redelivered' });
+    expect(await append(log, changed, 'refuse')).toEqual({ type: 'stored', position: expect.anything() });
+    const again = { dedupe: 'redelivered', redelivered: true } as const;
+    const reopened = await bench.reopen();
+    expect(await append(reopened, keyed('k', 'same', again))).toEqual({
+      type: 'duplicate',
+      position: stored.position,
+      ref: first.ref,
+    });
+    expect(await append(reopened, keyed('k', 'other', again))).toMatchObject({ type: 'duplicate', ref: changed.ref });
+    expect(await append(reopened, keyed('k', 'third', again), 'refuse')).toMatchObject({ type: 'refused' });
+    expect(await append(reopened, keyed('k', 'third', again))).toMatchObject({ type: 'stored', mismatch: true });
+    expect(await append(reopened, keyed('new', 'same', again))).toMatchObject({ type: 'stored' });
+  },
+
+  'a second delivery within the same commit is a duplicate of the first': async ({ open }) => {
+    const log = await open();
+    const first = keyed('k', 'same', { dedupe: 'redelivered' });
+    const second = keyed('k', 'same', { dedupe: 'redelivered', redelivered: true });
+    const verdicts = await log.commit({ append: [{ event: first }, { event: second }] });
+    expect(verdicts.map(({ type }) => type)).toEqual(['stored', 'duplicate']);
+    expect(verdicts[1]).toMatchObject({ position: verdicts[0]!.position, ref: first.ref });
+  },
+
+  'keys compared always and keys compared on second deliveries share one window': async ({ open }) => {
+    const log = await open();
+    const first = keyed('k', 'same', { dedupe: 'redelivered' });
+    await append(log, first);
+    expect(await append(log, keyed('k'))).toMatchObject({ type: 'duplicate', ref: first.ref });
+    expect(await append(log, keyed('k', 'same', { dedupe: 'always' }))).toMatchObject({ type: 'duplicate' });
+  },
+
   'a key used for ever new contents costs no more than any other': async ({ open }) => {
     const log = await open();
     const append = Array.from({ length: 2000 }, (_, index) => ({ event: keyed('constant', `body ${index}`) }));

@@ -49,6 +49,7 @@ const anyEvent: fc.Arbitrary<Event> = fc
       trace: fc.record({ traceparent: text(), tracestate: text() }, { requiredKeys: ['traceparent'] }),
       expiresAt: time,
       dedupeKey: fc.uuid(),
+      dedupe: fc.constantFrom('always', 'redelivered'),
     },
     { requiredKeys: ['source', 'address', 'kind', 'key', 'time', 'body', 'headers', 'via', 'origin'] },
   )
