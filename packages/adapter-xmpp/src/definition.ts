@@ -38,7 +38,8 @@ function capabilities(config: XmppConfig): Capabilities {
     sends: true,
     fifoWindow: 100,
     metadata: true,
-    redelivers: true,
+    // Only within a resumed session: a room keeps nothing for an occupant that is gone.
+    redelivers: false,
     maxBodyBytes: maxBodyBytes(config),
   };
 }

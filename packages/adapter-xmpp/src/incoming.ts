@@ -10,11 +10,11 @@ import type { Incoming } from './session-state.ts';
 /** Takes a message or presence of the session: presence moves rooms, echoes and refusals settle sends, the rest may be an event. */
 export function takeStanza(state: ConnectionState, incoming: Incoming): void {
   const element = incoming.stanza;
-  if (element.name === 'presence') {
-    state.rooms.presence(element);
-    incoming.finish();
-  } else if (confirms(state, element)) incoming.finish();
-  else state.intake.take(incoming, (taken) => receivedEvent(taken, surroundings(state)));
+  const event =
+    element.name === 'message' && !confirms(state, element) ? receivedEvent(incoming, surroundings(state)) : undefined;
+  if (element.name === 'presence') state.rooms.presence(element);
+  if (event) state.intake.take(incoming, event);
+  else incoming.finish();
 }
 
 const surroundings = ({ config, context, accountStampsIds, rooms }: ConnectionState): Surroundings => ({

@@ -24,8 +24,8 @@ export interface Intake {
   quiesce(): void;
   /** Takes `quiesce` back. */
   wake(): void;
-  /** Takes a stanza that may become an event; `decode` is called when the intake is open. */
-  take(incoming: Incoming, decode: (incoming: Incoming) => ReceivedEvent | undefined): void;
+  /** Takes the event of a stanza. */
+  take(incoming: Incoming, event: ReceivedEvent): void;
   /** Hands the batch over. */
   flush(): void;
 }
@@ -36,11 +36,12 @@ export function createIntake(context: AdapterContext, unavailable: (reason: stri
   let quiet = false;
   let held: (() => void)[] = [];
   let batch: Entry[] = [];
-  const offer = (incoming: Incoming, event: ReceivedEvent | undefined): void => {
-    const matches = event && wanted?.sources.some(({ pattern }) => matchesPattern(pattern, event.address));
-    if (event && matches) return void batch.push({ event, finish: incoming.finish });
-    if (event) context.count('received-unrouted');
-    incoming.finish();
+  const offer = ({ finish }: Incoming, event: ReceivedEvent): void => {
+    if (wanted?.sources.some(({ pattern }) => matchesPattern(pattern, event.address))) batch.push({ event, finish });
+    else {
+      context.count('received-unrouted');
+      finish();
+    }
   };
   const flush = (): void => {
     const entries = batch;
@@ -70,10 +71,10 @@ export function createIntake(context: AdapterContext, unavailable: (reason: stri
     wake() {
       quiet = false;
     },
-    take(incoming, decode) {
+    take(incoming, event) {
       if (quiet) return;
-      if (wanted) offer(incoming, decode(incoming));
-      else held.push(() => offer(incoming, decode(incoming)));
+      if (wanted) offer(incoming, event);
+      else held.push(() => offer(incoming, event));
     },
     flush,
   };

@@ -28,7 +28,7 @@ export function receivedEvent({ stanza, repeated }: Incoming, around: Surroundin
   const event = KINDS[kind]?.(stanza, around, room);
   if (!event) return undefined;
   // What the server had kept for later may have reached us before, on a session that ended without our acknowledgement.
-  const kept = event.origin['delayed'] !== undefined;
+  const kept = event.origin.delayed !== undefined;
   return repeated || kept ? { ...event, redelivered: true } : event;
 }
 

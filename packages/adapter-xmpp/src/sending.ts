@@ -1,4 +1,5 @@
 import {
+  Aborted,
   NotConnected,
   type OutgoingEvent,
   type SendReceipt,
@@ -34,7 +35,7 @@ async function sendToRoom(
   throwIfAborted(signal);
   const message = sizedMessage(state, event, { to, type: 'groupchat' });
   liveSession(state);
-  if (!state.rooms.get(to)?.joined) await state.rooms.enter(to);
+  if (!state.rooms.get(to)?.joined) await unlessAborted(state.rooms.enter(to), signal);
   const session = liveSession(state);
   const id = safeId(event.id);
   // The echo of an earlier attempt may have come after that attempt was given up.
@@ -77,4 +78,12 @@ function sizedMessage({ config }: ConnectionState, event: OutgoingEvent, destina
   const bytes = Buffer.byteLength(message.toString());
   if (bytes <= config.maxStanzaBytes) return message;
   throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${config.maxStanzaBytes}): ${advice}`);
+}
+
+/** The join goes on for others when this send is cancelled. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(new Aborted('cancelled while joining the room', { cause: signal.reason }));
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }

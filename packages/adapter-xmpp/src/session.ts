@@ -3,7 +3,7 @@ import { Aborted, errorMessage, type MagpieError, NotConnected, Unknown } from '
 import { linkError } from './errors.ts';
 import { attribute, type Element, xml } from './library.ts';
 import { openLink } from './link.ts';
-import { ask, bound, manage, over, report, resumption, transmit, write } from './management.ts';
+import { bound, manage, over, report, resumption, transmit, write } from './management.ts';
 import { NS } from './namespaces.ts';
 import type { ResumableState, SessionEvents, SessionOptions, SessionState } from './session-state.ts';
 
@@ -78,7 +78,7 @@ function createState(options: SessionOptions, kept: ResumableState, events: Sess
 }
 
 function linkEvents(state: SessionState): Parameters<typeof openLink>[1] {
-  const { kept, events, opened } = state;
+  const { events, opened } = state;
   return {
     resumption: () => resumption(state),
     bound: (jid, managed) => bound(state, jid, managed),

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProsodyBroker, startProsody } from '@magpie/brokers';
 import { type AdapterFixture, type AdapterSite, type TcpProxy, tcpProxy } from '@magpie/testkit';
-import { contractPeer, stockClient } from './peer.ts';
+import { contractPeer, type StockClient, stockClient } from './peer.ts';
 
 const PASSWORD = 'peer-secret';
 
@@ -42,7 +42,7 @@ async function prepare(broker: ProsodyBroker, kind: 'room' | 'jid', id: string):
     badCredentials: { ...connection, password: 'canary-wrong-password' },
     ...ground.keys,
     peer: ground.peer,
-    ...faults(broker, proxy),
+    ...faults(broker, proxy, ground.clients),
     async close() {
       await Promise.all([proxy.close(), ...ground.clients.map((client) => client.close())]);
     },
@@ -89,7 +89,7 @@ function jidGround(
   };
 }
 
-function faults(broker: ProsodyBroker, proxy: TcpProxy) {
+function faults(broker: ProsodyBroker, proxy: TcpProxy, clients: readonly StockClient[]) {
   return {
     async cutLink() {
       proxy.reset();
@@ -98,6 +98,10 @@ function faults(broker: ProsodyBroker, proxy: TcpProxy) {
     blackHole: async () => proxy.blackHole(true),
     restoreLink: async () => proxy.blackHole(false),
     stopBroker: () => broker.kill(),
-    startBroker: () => broker.restart(),
+    async startBroker() {
+      await broker.restart();
+      // A room delivers to those who are in it: the peer has to be back before the connection under test.
+      await Promise.all(clients.map((client) => client.online()));
+    },
   };
 }
