@@ -116,6 +116,11 @@ export class Backlog {
     this.#gapBefore = false;
   }
 
+  /** Leaves out a stretch of the log, both ends included. Before `resume`. */
+  leaveOut(from: Position, to: Position): void {
+    this.#given.push({ from, to });
+  }
+
   /** Begins behind the router, at a floor from the log. */
   resume(floor: Position): void {
     this.#floor = floor;

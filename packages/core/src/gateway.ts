@@ -1,6 +1,7 @@
-import { type EventLog, originOf, type Position, type StoredEvent } from '@magpie/bus';
+import type { EventLog, Position, StoredEvent } from '@magpie/bus';
 import { type AddressBook, type Clock, type Event, type Logger, newRef, Rejected, systemClock } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type Match, type Target } from '@magpie/routing';
+import { createConsumers } from './consumers.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { receivedFrom } from './direct.ts';
 import { drain } from './drain.ts';
@@ -86,10 +87,10 @@ function wire(options: GatewayOptions) {
     times: { ...SUPERVISOR_TIMES, ...options.times },
     sinkFor: intake.sinkFor,
     makeOutlet,
-    begin: () => undefined,
   });
   const deadLetters = createDeadLetters({ log, ledger, topology, clock, onFatal });
-  return { log, book, clock, deadLetters, tail, ledger, gate, intake, patience, tracked, router, topology };
+  const consumers = createConsumers({ log, ledger, router, topology, clock, logger });
+  return { log, book, clock, deadLetters, consumers, tail, ledger, gate, intake, patience, tracked, router, topology };
 }
 
 /** A delivery to a connection that is configured no more. */
@@ -104,18 +105,6 @@ const strandedLetter = ({ position, event }: StoredEvent, { target, error }: Mat
   attempts: [],
   event,
 });
-
-type Parts = ReturnType<typeof wire>;
-
-/** The router goes on where it was; consumers with a floor or a story of their own go on behind it. */
-async function recover({ log, router, topology }: Parts): Promise<void> {
-  const { matched, floors, exceptions } = await log.state();
-  const head = log.head();
-  const rows = Map.groupBy(exceptions, ({ consumer }) => consumer);
-  for (const [consumer, own] of rows) topology.outlet(consumer)?.restore(own);
-  router.start(matched ?? (head && originOf(head)));
-  for (const [consumer, floor] of floors) topology.outlet(consumer)?.resume(floor);
-}
 
 /** When a sender should try again while a target it names is full, in ms. */
 const HELD_RETRY_MS = 1000;
@@ -141,7 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return state;
     },
     start: async () => {
-      await recover(parts);
+      await parts.consumers.open();
       topology.start();
       state = 'running';
     },
@@ -153,7 +142,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       return draining;
     },
     deadLetters: parts.deadLetters,
-    reload: (plan) => topology.apply(plan),
+    reload: async (plan) => {
+      const report = await topology.apply(plan);
+      await parts.consumers.change(report.targets.added, report.targets.removed);
+      return report;
+    },
     publish: (source, events, publishOptions) => intake.accept(source, events, publishOptions?.onMismatch),
     direct: async (message) => {
       const { connection, target } = topology.routes.direct(message.to);
@@ -175,6 +168,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         connection: each.target.connection,
         ...each.load(),
       })),
+    orphans: parts.consumers.orphans,
     holds: () => parts.gate.reasons(),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),

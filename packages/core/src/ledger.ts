@@ -30,7 +30,7 @@ export interface Ledger {
 }
 
 /** What a caller of `commit` adds. */
-export type LedgerChange = Pick<Commit, 'append' | 'deadLetters'> & {
+export type LedgerChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers'> & {
   readonly exceptions?: { readonly put: readonly ExceptionRow[] };
 };
 

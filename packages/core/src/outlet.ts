@@ -101,6 +101,11 @@ export class Outlet implements FloorSource {
     }
   }
 
+  /** Leaves out a stretch of the log, both ends included. Before `resume`. */
+  skip(from: Position, to: Position): void {
+    this.#backlog.leaveOut(from, to);
+  }
+
   /** Begins behind the router, at a floor from the log. */
   resume(floor: Position): void {
     this.#backlog.resume(floor);

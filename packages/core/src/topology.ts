@@ -18,8 +18,6 @@ export interface TopologyDeps {
   readonly times: SupervisorTimes;
   sinkFor(connection: string): Sink;
   makeOutlet(target: Target, port: SendPort): Outlet;
-  /** A target has just been added to a running gateway. */
-  begin(outlet: Outlet): void;
 }
 
 /** One connection with everything that hangs on it. */
@@ -134,7 +132,7 @@ export class Topology {
     const known = this.#outlets.get(target.consumer);
     const link = this.#links.get(target.connection);
     if (known && link) known.update(target, link.port);
-    else if (link) this.#deps.begin(this.#addOutlet(target, link));
+    else if (link) this.#addOutlet(target, link);
   }
 
   #removeOutlet(consumer: string): void {
@@ -142,10 +140,8 @@ export class Topology {
     this.#outlets.delete(consumer);
   }
 
-  #addOutlet(target: Target, { port }: Link): Outlet {
-    const outlet = this.#deps.makeOutlet(target, port);
-    this.#outlets.set(target.consumer, outlet);
-    return outlet;
+  #addOutlet(target: Target, { port }: Link): void {
+    this.#outlets.set(target.consumer, this.#deps.makeOutlet(target, port));
   }
 
   #addLink(info: ConnectionInfo): void {

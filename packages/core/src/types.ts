@@ -146,6 +146,15 @@ export interface ReloadReport {
   };
 }
 
+/** A target that is configured no more; what waits for it is kept for a day in case it comes back. */
+export interface OrphanStatus {
+  readonly consumer: string;
+  /** ms since the epoch. */
+  readonly since: number;
+  /** Whether anything waits for it. */
+  readonly backlog: boolean;
+}
+
 /** How much a target has before it, for metrics. */
 export interface TargetLoad {
   readonly consumer: string;
@@ -190,6 +199,7 @@ export interface Gateway {
   head(): Position | undefined;
   connections(): readonly ConnectionStatus[];
   targets(): readonly TargetLoad[];
+  orphans(): Promise<readonly OrphanStatus[]>;
   /** Why intake is held at present, as sentences; empty when it is not. */
   holds(): readonly string[];
   /**

@@ -233,4 +233,48 @@ describe('a gateway', () => {
     await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(5)));
     await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(0));
   });
+
+  it('begins a new target at the oldest event when it says so, once', async () => {
+    const names = freshBrokers();
+    const log = createMemoryLog({});
+    const first = await startGateway(names, bridge, log);
+    await vi.waitFor(() => expect(first.gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    publishAll(names.left, numbered(5));
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(5)));
+    const history = { connection: 'right', channel: 'history', start: 'earliest' };
+    const routes = { ...bridge, history: { from: bridge.bridge.from, to: history } };
+    await first.reload(routes);
+    await vi.waitFor(() => expect(bodies(names.right, 'history')).toEqual(numbered(5)));
+    await first.gateway.drain(AbortSignal.timeout(500));
+    const second = await startGateway(names, routes, log);
+    await vi.waitFor(() => expect(second.gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    publishAll(names.left, ['new']);
+    await vi.waitFor(() => expect(bodies(names.right, 'history')).toEqual([...numbered(5), 'new']));
+  });
+
+  it('keeps the backlog of a removed target and goes on with it, not with what came meanwhile', async () => {
+    const names = freshBrokers();
+    const { gateway, log, reload } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).stop();
+    await vi.waitFor(() => expect(gateway.connections().some(({ state }) => state !== 'up')).toBe(true));
+    publishAll(names.left, numbered(3));
+    await vi.waitFor(() =>
+      expect(gateway.targets().find(({ consumer }) => consumer.startsWith('bridge'))?.waiting).toBe(3),
+    );
+    const other = {
+      other: { from: { connection: 'left', channel: 'in/+' }, to: { connection: 'left', channel: 'x' } },
+    };
+    await reload(other);
+    expect(await gateway.orphans()).toMatchObject([{ consumer: 'bridge/right/channel:out/${name}', backlog: true }]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    publishAll(names.left, ['meanwhile']);
+    await vi.waitFor(async () => expect((await log.stats()).events).toBe(4));
+    await reload(bridge);
+    memoryBroker(names.right).start();
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(3)), { timeout: 5000 });
+    publishAll(names.left, ['after']);
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual([...numbered(3), 'after']));
+    expect(await gateway.orphans()).toMatchObject([{ consumer: 'other/left/channel:x', backlog: false }]);
+  });
 });

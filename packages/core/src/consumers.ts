@@ -1,0 +1,110 @@
+import { type EventLog, type LogState, originOf, type Position } from '@magpie/bus';
+import type { Clock, Logger } from '@magpie/contract';
+import type { Ledger } from './ledger.ts';
+import type { Outlet } from './outlet.ts';
+import type { Router } from './router.ts';
+import type { Topology } from './topology.ts';
+import type { OrphanStatus } from './types.ts';
+
+/** How long the backlog of a removed target is kept, in ms. */
+const ORPHAN_MS = 24 * 3_600_000;
+
+interface ConsumerDeps {
+  readonly log: EventLog;
+  readonly ledger: Ledger;
+  readonly router: Router;
+  readonly topology: Topology;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Keeps the log's register of consumers in step with the configured targets. */
+export interface Consumers {
+  /** At start: takes back what waits, registers new targets, marks those that are gone as orphaned. */
+  open(): Promise<void>;
+  /** After a reload: the same for the targets that have come or gone. */
+  change(added: readonly string[], removed: readonly string[]): Promise<void>;
+  /** Removed targets whose backlog is still kept. */
+  orphans(): Promise<readonly OrphanStatus[]>;
+}
+
+export function createConsumers({ log, ledger, router, topology, clock, logger }: ConsumerDeps): Consumers {
+  /** Where a target without history begins; undefined: with what comes from now on. */
+  const startOf = async ({ target: { start } }: Outlet): Promise<Position | undefined> => {
+    const head = log.head();
+    if (start === 'now' || head === undefined) return undefined;
+    if (start === 'earliest') return originOf(head);
+    return (await log.positionBefore(start)) ?? originOf(head);
+  };
+
+  /** Lets a target go on with what the log remembers of it, or begin. */
+  const begin = async (outlet: Outlet, state: LogState): Promise<void> => {
+    const { consumer } = outlet;
+    const known = state.consumers.get(consumer);
+    outlet.restore(state.exceptions.filter((row) => row.consumer === consumer));
+    const floor = known ? state.floors.get(consumer) : await startOf(outlet);
+    if (floor === undefined) return;
+    if (known?.orphanedAt !== undefined) await skipAbsence(outlet, known.orphanedAt);
+    outlet.resume(floor);
+  };
+
+  /** What came while the target was not configured was never meant for it. */
+  const skipAbsence = async (outlet: Outlet, since: number): Promise<void> => {
+    const last = await log.positionBefore(since);
+    const [first] = await log.read(last, 1);
+    const routed = router.position();
+    if (first && routed) outlet.skip(first.position, routed);
+  };
+
+  const register = async (state: LogState): Promise<void> => {
+    const now = clock.now();
+    const isNew = (consumer: string): boolean => {
+      const known = state.consumers.get(consumer);
+      return !known || known.orphanedAt !== undefined;
+    };
+    const put = topology.outlets().filter(({ consumer }) => isNew(consumer));
+    const gone = [...state.consumers].filter(([consumer]) => !topology.outlet(consumer));
+    const orphan = gone.filter(([, { orphanedAt }]) => orphanedAt === undefined);
+    const remove = gone.filter(([, { orphanedAt = now }]) => now - orphanedAt > ORPHAN_MS);
+    for (const [consumer] of remove) logger.warn({ target: consumer }, 'the backlog of a removed target is given up');
+    await ledger.commit({
+      consumers: {
+        put: put.map(({ consumer }) => ({ consumer, since: now })),
+        orphan: orphan.map(([consumer]) => ({ consumer, at: now })),
+        remove: remove.map(([consumer]) => consumer),
+      },
+    });
+  };
+
+  return {
+    open: async () => {
+      const state = await log.state();
+      const head = log.head();
+      router.start(state.matched ?? (head && originOf(head)));
+      for (const outlet of topology.outlets()) await begin(outlet, state);
+      await register(state);
+    },
+    change: async (added, removed) => {
+      if (added.length === 0 && removed.length === 0) return;
+      await ledger.flush();
+      const state = await log.state();
+      for (const consumer of added) {
+        const outlet = topology.outlet(consumer);
+        if (outlet) await begin(outlet, state);
+      }
+      await register(state);
+    },
+    orphans: async () => {
+      const { consumers, floors, exceptions } = await log.state();
+      return [...consumers].flatMap(([consumer, { orphanedAt }]) =>
+        orphanedAt === undefined
+          ? []
+          : {
+              consumer,
+              since: orphanedAt,
+              backlog: floors.has(consumer) || exceptions.some((row) => row.consumer === consumer),
+            },
+      );
+    },
+  };
+}
