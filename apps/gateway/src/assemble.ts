@@ -1,5 +1,5 @@
 import { type Api, createApi } from '@magpie/api';
-import { comparePositions, type EventLog, openSqliteLog } from '@magpie/bus';
+import { openSqliteLog } from '@magpie/bus';
 import type { Config } from '@magpie/config';
 import type { AddressBook, Logger } from '@magpie/contract';
 import { createGateway, type Gateway, type SupervisorTimes } from '@magpie/core';
@@ -7,6 +7,7 @@ import type { RouteSet } from '@magpie/routing';
 import { createMetrics, type Metrics } from '@magpie/telemetry';
 import { connectionMap } from './compile.ts';
 import { measured, observe, observeGauges } from './observe.ts';
+import { keepWithinLimits } from './retention.ts';
 import { version } from './version.ts';
 
 /** What a gateway process is made of. */
@@ -40,6 +41,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { dataDir, dedupe, log: retention } = config.gateway;
   const window = { windowMs: dedupe.window, count: dedupe.count };
   const log = measured(await openSqliteLog({ dataDir, dedupe: window, logger }), metrics);
+  const keeper = keepWithinLimits(log, retention, onFatal);
   const gateway = createGateway({
     id: config.gateway.id,
     version,
@@ -52,12 +54,12 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     logger,
     observer: observe(metrics),
     onFatal,
+    onFull: keeper.sweep,
     ...(options.times ? { times: options.times } : {}),
   });
   observeGauges(metrics, gateway);
   const { maxBodyBytes } = config.gateway.limits;
   const api = createApi({ gateway, http: config.http, maxBodyBytes, metrics, logger });
-  const stopRetention = keepWithinLimits(log, retention, onFatal);
   return {
     gateway,
     api,
@@ -68,28 +70,10 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     },
     stop: async (ms) => {
       const signal = AbortSignal.timeout(ms);
-      stopRetention();
+      keeper.stop();
       await gateway.drain(signal);
       await api.close(signal);
       await log.close();
     },
   };
-}
-
-const RETENTION_INTERVAL_MS = 60_000;
-
-/** Removes old events once a minute. */
-function keepWithinLimits(
-  log: EventLog,
-  { retain, maxBytes }: Config['gateway']['log'],
-  onFatal: (error: Error) => void,
-): () => void {
-  const sweep = async (): Promise<void> => {
-    const { matched, floors } = await log.state();
-    const floor = [...floors.values(), ...(matched ? [matched] : [])].sort(comparePositions)[0];
-    await log.retain({ maxAge: retain, maxBytes, floor });
-  };
-  const timer = setInterval(() => void sweep().catch(onFatal), RETENTION_INTERVAL_MS);
-  timer.unref();
-  return () => clearInterval(timer);
 }

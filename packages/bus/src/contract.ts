@@ -170,6 +170,18 @@ export interface LogStats {
   readonly oldest: Position | undefined;
 }
 
+/** Room on the disk of the log as last measured, which happens every second and when a write fails. Sizes in bytes. */
+export interface LogSpace {
+  /** Whether commits that append are taken. */
+  readonly intake: boolean;
+  /** Undefined before the first measurement, and for a log that has no disk. */
+  readonly free: number | undefined;
+  /** What must be free for intake, the part of the reserve that is to be made whole again included. */
+  readonly needed: number;
+  /** Why intake stops and what to do, as a sentence. */
+  readonly refusal?: string;
+}
+
 /**
  * The durable event log and the state of its consumers. Implementations: SQLite and memory; the contract can be met
  * by a replicated log too (idempotent commits, dead letters before floors).
@@ -217,6 +229,11 @@ export interface EventLog {
    */
   retain(limits: { maxAge: number; maxBytes: number; floor: Position | undefined }): Promise<number>;
   stats(): Promise<LogStats>;
+  /**
+   * The room on the disk, for status, metrics and for whoever holds intake back until there is room again. Knows of a
+   * lack before the first commit rejects with `Throttled`. Local, no I/O.
+   */
+  space(): LogSpace;
   /** Waits for outstanding commits, checkpoints, releases the lock. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { open, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LogSpace } from './contract.ts';
 
 /** Limits of a disk guard, in bytes. */
 export interface DiskLimits {
@@ -27,19 +28,25 @@ export interface DiskGuard {
   stop(): void;
 }
 
-export function createDiskGuard(limits: DiskLimits): DiskGuard {
+/** `report` hears of the room on the disk, and of every change of it. */
+export function createDiskGuard(limits: DiskLimits, report: (space: LogSpace) => void): DiskGuard {
   const reserve = createReserve(join(limits.dataDir, 'reserve'), limits.reserveBytes);
-  let refusal: string | undefined;
+  let space: LogSpace = { intake: true, free: undefined, needed: 0 };
   let checking = false;
   let timer: NodeJS.Timeout | undefined;
 
+  const update = (free: number | undefined, needed: number, refusal: string | undefined): void => {
+    if (space.free === free && space.needed === needed && space.refusal === refusal) return;
+    space = { intake: refusal === undefined, free, needed, ...(refusal === undefined ? {} : { refusal }) };
+    report(space);
+  };
   const measure = async (): Promise<void> => {
     const { bavail, blocks, bsize } = await statfs(limits.dataDir);
     const free = bavail * bsize;
     const wanted = limits.minFreeBytes ?? Math.max(DEFAULT_MIN_FREE, blocks * bsize * DEFAULT_MIN_FREE_SHARE);
-    const missing = reserve.whole() ? 0 : limits.reserveBytes;
-    if (free < wanted + missing) refusal = spaceSentence(limits.dataDir, free, wanted + missing);
-    else if (await reserve.fill()) refusal = undefined;
+    const needed = wanted + (reserve.whole() ? 0 : limits.reserveBytes);
+    if (free < needed) return update(free, needed, spaceSentence(limits.dataDir, free, needed));
+    update(free, needed, (await reserve.fill()) ? undefined : space.refusal);
   };
   const check = async (): Promise<void> => {
     if (checking) return;
@@ -53,10 +60,11 @@ export function createDiskGuard(limits: DiskLimits): DiskGuard {
     }
   };
   return {
-    refusal: () => refusal,
+    refusal: () => space.refusal,
     exhausted: () => {
       reserve.release();
-      refusal = `the disk of ${limits.dataDir} is full: intake stops until space is freed there`;
+      const sentence = `the disk of ${limits.dataDir} is full: intake stops until space is freed there`;
+      update(space.free, space.needed, sentence);
     },
     check,
     start: () => {

@@ -62,6 +62,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
       deadLetters: consumers.deadLetterCount(),
       oldest: events.oldest()?.position,
     }),
+    space: () => ({ intake: true, free: undefined, needed: 0 }),
     close: async () => {
       closed = true;
     },

@@ -1,4 +1,4 @@
-import type { ConsumerChanges, DeadLetterReason } from './contract.ts';
+import type { ConsumerChanges, DeadLetterReason, LogSpace } from './contract.ts';
 
 /** An append with a dedupe key, as the writer judges it. */
 export interface KeyedAppend {
@@ -106,5 +106,6 @@ export type WriterReply =
   | WriterReady
   | { readonly type: 'written'; readonly results: readonly WireResult[]; readonly checkpointDue: boolean }
   | { readonly type: 'retained'; readonly id: number; readonly removed: number }
+  | { readonly type: 'space'; readonly space: LogSpace }
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'closed' };

@@ -1,6 +1,6 @@
 import { errorMessage, nullLogger, systemClock } from '@magpie/contract';
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
-import { type EventLog, LogFailed } from './contract.ts';
+import { type EventLog, LogFailed, type LogSpace } from './contract.ts';
 import { createDecoder } from './decoder.ts';
 import { lockDirectory } from './lock.ts';
 import { DEFAULT_DEDUPE, type SqliteLogOptions } from './options.ts';
@@ -23,6 +23,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
   const lock = lockDirectory(dataDir);
   let queue: CommitQueue | undefined;
   let failure: LogFailed | undefined;
+  let space: LogSpace = { intake: true, free: undefined, needed: 0 };
   const fail = (cause: Error): void => {
     failure ??= new LogFailed(`the event log in ${dataDir} has failed: ${cause.message}`, { cause });
     queue?.fail(failure);
@@ -38,6 +39,9 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
     const writer = await startWriter(writerData(options, clock.now()), {
       written,
       checkpointDue: checkpoint,
+      space: (latest) => {
+        space = latest;
+      },
       failed: fail,
     });
     const { epoch, next, lastReceived } = writer.ready;
@@ -51,6 +55,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
       decoder: createDecoder(positions, logger),
       clock,
       lock,
+      space: () => space,
     });
   } catch (error) {
     await reader.terminate();

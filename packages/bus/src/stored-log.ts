@@ -18,6 +18,7 @@ export interface StoredLogParts {
   readonly decoder: Decoder;
   readonly clock: Pick<Clock, 'now'>;
   readonly lock: Lock;
+  readonly space: EventLog['space'];
 }
 
 /** The event log contract over a writer and a reader thread. */
@@ -73,6 +74,7 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
       const { oldest, ...sizes } = await reader.ask('stats', undefined);
       return { ...sizes, oldest: optional(oldest) };
     },
+    space: parts.space,
     close: () => (closing ??= closeInOrder(parts)),
   };
 }

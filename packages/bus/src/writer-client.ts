@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { LogFailed } from './contract.ts';
+import { LogFailed, type LogSpace } from './contract.ts';
 import type { RetainRequest, WireBatch, WireResult, WriterReady, WriterReply, WriterRequest } from './messages.ts';
 import type { WriterData } from './writer.ts';
 
@@ -7,6 +7,8 @@ import type { WriterData } from './writer.ts';
 export interface WriterEvents {
   written(results: readonly WireResult[]): void;
   checkpointDue(): void;
+  /** The room on the disk has changed. Comes unasked. */
+  space(space: LogSpace): void;
   /** The log has failed for good. */
   failed(error: LogFailed): void;
 }
@@ -48,7 +50,8 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
     events.failed(error);
   };
   const handle = (reply: WriterReply): void => {
-    answered();
+    if (reply.type === 'space') events.space(reply.space);
+    else answered();
     if (reply.type === 'ready') ready.resolve(reply);
     else if (reply.type === 'retained') retentions.resolve(reply.id, reply.removed);
     else if (reply.type === 'written') {

@@ -33,7 +33,7 @@ function start(
   const dedupe = createDedupeStore(db, meta.salt, data.dedupe, data.now);
   const store = createWriterStore(db, dedupe, createEventAppender(db, search));
   const retention = createRetention(db, store, search);
-  const guard = createDiskGuard(data);
+  const guard = createDiskGuard(data, (space) => reply({ type: 'space', space }));
   const writeBatch = createBatchWriter(store, guard);
   let stopped = false;
   let uncheckpointed = 0;

@@ -93,7 +93,9 @@ describe.skipIf(noMount !== undefined)(
       const log = await openSqliteLog({ dataDir, reserveBytes: 8 * MIB, minFreeBytes: 0 });
       onTestFinished(() => log.close());
       await expect.poll(() => existsSync(join(dataDir, 'reserve')), { timeout: 5000 }).toBe(true);
+      expect(log.space()).toMatchObject({ intake: true, free: expect.any(Number) });
       const acked = await fill(log, 100_000);
+      expect(log.space()).toMatchObject({ intake: false, refusal: expect.stringContaining(dataDir) });
       expect(acked.length).toBeGreaterThan(50);
       expect(existsSync(join(dataDir, 'reserve'))).toBe(false);
       const floor = log.head()!;
@@ -102,8 +104,11 @@ describe.skipIf(noMount !== undefined)(
       }
       expect((await log.state()).floors.size).toBe(20);
       await expect(log.commit({ append: [{ event: event(10) }] })).rejects.toThrow(Throttled);
-      expect(await log.retain({ maxAge: 1e15, maxBytes: 4 * MIB, floor })).toBeGreaterThan(20);
+      const limits = { maxAge: 1e15, maxBytes: 4 * MIB, floor: await log.lowestFloor() };
+      expect(await log.retain(limits)).toBeGreaterThan(20);
       await waitUntilStored(log, Date.now() + 15_000);
+      expect(log.space()).toMatchObject({ intake: true });
+      expect(log.space()).not.toHaveProperty('refusal');
       expect(existsSync(join(dataDir, 'reserve'))).toBe(true);
       const kept = await refsIn(log);
       expect(acked.slice(-kept.length + 1)).toEqual(kept.slice(0, -1));
@@ -131,11 +136,12 @@ describe.skipIf(noMount !== undefined)(
       const ballast = join(dataDir, 'ballast');
       await log.commit({ append: [{ event: event(10) }] });
       writeFileSync(ballast, new Uint8Array(40 * MIB));
-      await expect
-        .poll(() => log.commit({ append: [{ event: event(10) }] }).catch((error: Error) => error.message), {
-          timeout: 5000,
-        })
-        .toMatch(/MiB free, intake needs 32 MiB/);
+      await expect.poll(() => log.space().intake, { timeout: 5000 }).toBe(false);
+      expect(log.space()).toMatchObject({ refusal: expect.stringContaining('MiB free') });
+      expect(log.space().free).toBeLessThan(32 * MIB);
+      expect(log.space().needed).toBeGreaterThanOrEqual(32 * MIB);
+      const throttled = log.commit({ append: [{ event: event(10) }] });
+      await expect(throttled).rejects.toThrow(/MiB free, intake needs 3[23] MiB/);
       await log.commit({ matched: log.head()! });
       rmSync(ballast);
       await waitUntilStored(log, Date.now() + 10_000);

@@ -77,6 +77,13 @@ export const retentionCases: BusCases = {
     expect(await log.outcomes(young.ref)).toHaveLength(1);
   },
 
+  'a log with room for events says so': async ({ open }) => {
+    const log = await open();
+    await appendAll(log, testEvents(1));
+    await expect.poll(() => log.space().intake, { timeout: 10_000 }).toBe(true);
+    expect(log.space()).not.toHaveProperty('refusal');
+  },
+
   'close waits for outstanding commits and can be called again': async (bench) => {
     const log = await bench.open();
     const commits = Promise.all(Array.from({ length: 50 }, () => appendAll(log, [testEvent()])));
