@@ -46,7 +46,9 @@ describe('a gateway that is killed with -9 under load', () => {
       what: `all messages at the target; the gateway logged ${gateway.logs().slice(-2000)}`,
     });
     const report = ledger.report();
-    console.log(`kill -9 × ${KILLS}: ${report.acked} acked, ${report.duplicates} duplicates, ${report.lost.length} lost`);
+    console.log(
+      `kill -9 × ${KILLS}: ${report.acked} acked, ${report.duplicates} duplicates, ${report.lost.length} lost`,
+    );
     expect(report).toMatchObject({ acked: MESSAGES, lost: [], disordered: [] });
     await pump.endAsync();
     await office.close();

@@ -4,7 +4,10 @@ export interface LedgerReport {
   readonly received: number;
   /** Acknowledged to the sender, never received at the target. */
   readonly lost: readonly string[];
+  /** Receptions beyond the first of each id. */
   readonly duplicates: number;
+  /** Of the duplicates, those that are copies of another event: the source handed the message over again. */
+  readonly takenInAgain: number;
   /** First receptions that came after a later id of the same key. */
   readonly disordered: readonly string[];
 }
@@ -12,16 +15,24 @@ export interface LedgerReport {
 /** Records, outside the gateway's process, what was acknowledged to a sender and what arrived at a target. */
 export interface Ledger {
   acked(id: string): void;
-  received(id: string): void;
+  /**
+   * `event` is what the target shows of the gateway's own id of the event: it tells a message that was sent twice from
+   * one that was taken in twice.
+   */
+  received(id: string, event?: string): void;
+  has(id: string): boolean;
   /** Ids that are acknowledged and not yet received. */
   missing(): number;
+  /** Takes what was acknowledged in the last `ms` and has not arrived out of the promise; returns how many those are. */
+  excuse(ms: number): number;
   report(): LedgerReport;
 }
 
 /** Ids are `key-number`; numbers of one key rise in the order of sending. */
 export function createLedger(): Ledger {
-  const acknowledged = new Set<string>();
-  const arrived = new Map<string, number>();
+  const waiting = new Map<string, number>();
+  let acknowledged = 0;
+  const arrived = new Map<string, { count: number; readonly events: Set<string | undefined> }>();
   const highest = new Map<string, number>();
   const disordered: string[] = [];
 
@@ -32,21 +43,33 @@ export function createLedger(): Ledger {
     else highest.set(key, number);
   };
 
-  const missing = (): string[] => [...acknowledged].filter((id) => !arrived.has(id));
-
   return {
-    acked: (id) => acknowledged.add(id),
-    received: (id) => {
-      const count = arrived.get(id) ?? 0;
-      if (count === 0) noteOrder(id);
-      arrived.set(id, count + 1);
+    acked: (id) => {
+      acknowledged++;
+      if (!arrived.has(id)) waiting.set(id, performance.now());
     },
-    missing: () => missing().length,
+    received: (id, event) => {
+      waiting.delete(id);
+      const seen = arrived.get(id) ?? { count: 0, events: new Set() };
+      if (seen.count++ === 0) noteOrder(id);
+      seen.events.add(event);
+      arrived.set(id, seen);
+    },
+    has: (id) => arrived.has(id),
+    missing: () => waiting.size,
+    excuse: (ms) => {
+      const since = performance.now() - ms;
+      const excused = [...waiting].filter(([, at]) => at >= since).map(([id]) => id);
+      for (const id of excused) waiting.delete(id);
+      acknowledged -= excused.length;
+      return excused.length;
+    },
     report: () => ({
-      acked: acknowledged.size,
+      acked: acknowledged,
       received: arrived.size,
-      lost: missing(),
-      duplicates: [...arrived.values()].reduce((sum, count) => sum + count - 1, 0),
+      lost: [...waiting.keys()],
+      duplicates: [...arrived.values()].reduce((sum, { count }) => sum + count - 1, 0),
+      takenInAgain: [...arrived.values()].reduce((sum, { events }) => sum + events.size - 1, 0),
       disordered,
     }),
   };

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import amqp, { type ChannelModel, type ConfirmChannel, type ConsumeMessage } from 'amqplib';
+import type { Recorder, Sender } from './ends.ts';
+
+/** Publishes to a queue with confirms. Each send opens the link again if it is lost; repeating is the caller's. */
+export function amqpSender(url: string, queue: string): Sender {
+  let link: Promise<Link> | undefined;
+  const forget = (): void => {
+    link = undefined;
+  };
+  return {
+    send: async (_key, id) => {
+      link ??= openLink(url, forget);
+      const { channel, lost } = await link.catch((error: unknown) => {
+        forget();
+        throw error;
+      });
+      const confirmed = new Promise<void>((resolve, reject) => {
+        channel.sendToQueue(queue, Buffer.from(id), { persistent: true }, (error) =>
+          error ? reject(error) : resolve(),
+        );
+      });
+      await Promise.race([confirmed, lost]);
+    },
+    close: async () => {
+      const open = await link?.catch(() => undefined); // nothing to close when it never opened
+      await open?.connection.close().catch(() => undefined); // it may have been lost meanwhile
+    },
+  };
+}
+
+interface Link {
+  readonly connection: ChannelModel;
+  readonly channel: ConfirmChannel;
+  /** Rejects when the channel is gone. */
+  readonly lost: Promise<never>;
+}
+
+async function openLink(url: string, onLost: () => void): Promise<Link> {
+  const connection = await amqp.connect(url, { timeout: 5000 });
+  connection.on('error', () => undefined); // 'close' follows
+  const channel = await connection.createConfirmChannel();
+  channel.on('error', () => undefined); // 'close' follows
+  const lost = new Promise<never>((_, reject) => {
+    channel.on('close', () => {
+      onLost();
+      reject(new Error('the channel was closed'));
+    });
+  });
+  lost.catch(() => undefined); // nobody may be sending just then
+  return { connection, channel, lost };
+}
+
+const RETRY_MS = 100;
+
+/** Consumes a queue for ever, opening the link again whenever it or the queue is lost. Resolves when it first consumes. */
+export async function amqpReader(url: string, queue: string, record: Recorder): Promise<{ close(): Promise<void> }> {
+  let closed = false;
+  let current: Link | undefined;
+  const first = Promise.withResolvers<void>();
+  const loop = async (): Promise<void> => {
+    while (!closed) {
+      await consumeOnce(url, queue, record, (link) => {
+        current = link;
+        first.resolve();
+      });
+      if (!closed) await sleep(RETRY_MS);
+    }
+  };
+  const running = loop();
+  await first.promise;
+  return {
+    close: async () => {
+      closed = true;
+      await current?.connection.close().catch(() => undefined); // it may be lost just now
+      await running;
+    },
+  };
+}
+
+/** Returns when the link is lost, or the broker has cancelled the consumer because the queue was deleted. */
+async function consumeOnce(url: string, queue: string, record: Recorder, opened: (link: Link) => void): Promise<void> {
+  let link: Link | undefined;
+  try {
+    link = await openLink(url, () => undefined);
+    const { channel, lost } = link;
+    const cancelled = Promise.withResolvers<void>();
+    await channel.consume(queue, (message) => {
+      if (!message) return cancelled.resolve();
+      note(message, record);
+      channel.ack(message);
+    });
+    opened(link);
+    await Promise.race([cancelled.promise, lost]);
+  } catch {
+    // The broker or the queue is away: the caller tries again.
+  }
+  await link?.connection.close().catch(() => undefined); // lost already, in most cases
+}
+
+/** What the broker hands out again because this reader was cut off before its ack is not the gateway's doing. */
+function note({ content, fields, properties }: ConsumeMessage, record: Recorder): void {
+  const { messageId } = properties;
+  record(content.toString(), typeof messageId === 'string' ? messageId : undefined, fields.redelivered);
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProsodyBroker } from '@magpie/brokers';
+import { type Client, xml } from '@xmpp/client';
+import { login } from '../../support/xmpp-side.ts';
+import type { Element } from '../../support/xmpp-wire.ts';
+import type { Reader, Recorder } from './ends.ts';
+
+const MAM = 'urn:xmpp:mam:2';
+const RSM = 'http://jabber.org/protocol/rsm';
+const POLL_MS = 100;
+const ANSWER_MS = 2000;
+
+/** Where to read, and as whom. */
+export interface ArchiveOptions {
+  readonly broker: ProsodyBroker;
+  readonly room: string;
+  readonly user: { readonly name: string; readonly password: string };
+}
+
+/**
+ * Reads what a room has seen from its archive (XEP-0313), page by page and for ever. An occupant would not do as a
+ * witness: after an outage it may come back to the room later than the gateway and miss what was said in between.
+ */
+export function archiveReader(options: ArchiveOptions, record: Recorder): Reader {
+  const state = { closed: false, last: '' };
+  const loop = async (): Promise<void> => {
+    while (!state.closed) {
+      await readUntilLost(options, state, record);
+      await sleep(POLL_MS);
+    }
+  };
+  const running = loop();
+  return {
+    close: async () => {
+      state.closed = true;
+      await running;
+    },
+  };
+}
+
+interface Place {
+  closed: boolean;
+  /** Archive id of the last message read; empty at the beginning. */
+  last: string;
+}
+
+async function readUntilLost({ broker, room, user }: ArchiveOptions, place: Place, record: Recorder): Promise<void> {
+  let client: Client | undefined;
+  try {
+    client = await login(broker, user.name, user.password, (stanza) => readResult(stanza, place, record));
+    client.reconnect.stop();
+    while (!place.closed && client.status === 'online') {
+      const before = place.last;
+      await client.iqCaller.request(query(room, before), ANSWER_MS).catch(ignoreMissing);
+      if (place.last === before) await sleep(POLL_MS);
+    }
+  } catch {
+    // The server is away: the caller tries again.
+  }
+  await client?.disconnect().catch(() => undefined); // it is lost already, in most cases
+}
+
+/** A room that nobody has entered yet has no archive. */
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Error && 'condition' in error && error.condition === 'item-not-found')) throw error;
+}
+
+const query = (room: string, last: string): Element =>
+  xml(
+    'iq',
+    { type: 'set', to: room },
+    xml(
+      'query',
+      { xmlns: MAM },
+      xml('set', { xmlns: RSM }, xml('max', {}, '250'), ...(last ? [xml('after', {}, last)] : [])),
+    ),
+  );
+
+function readResult(stanza: Element, place: Place, record: Recorder): void {
+  const result = stanza.getChild('result', MAM);
+  const message = result?.getChild('forwarded')?.getChild('message');
+  if (!result || !message) return;
+  place.last = String(result.attrs.id);
+  const body = message.getChildText('body');
+  if (body) record(body, message.getChild('event')?.getChildText('id') ?? undefined, false);
+}

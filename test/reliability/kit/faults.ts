@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Broker, RabbitmqBroker } from '@magpie/brokers';
+import type { TcpProxy } from '@magpie/testkit';
+import amqp from 'amqplib';
+import type { ConnectionName } from './paths.ts';
+import type { Random } from './settings.ts';
+
+/** Something that goes wrong, and how it is put right. */
+export interface Fault {
+  readonly name: string;
+  /** The connection of the gateway that it hits. */
+  readonly hits: ConnectionName;
+  /** How long it lasts, in ms. */
+  readonly lasts: number;
+  inject(): Promise<void>;
+  heal(): Promise<void>;
+}
+
+/** SIGKILL; healed by starting it again on the same data. */
+export const killed = (broker: Broker, hits: ConnectionName, lasts: number): Fault => ({
+  name: `${broker.name} killed`,
+  hits,
+  lasts,
+  inject: () => broker.kill(),
+  heal: () => broker.restart(),
+});
+
+/** SIGSTOP: its kernel still takes connections and bytes, nothing answers. */
+export const stopped = (broker: Broker, hits: ConnectionName, lasts: number): Fault => ({
+  name: `${broker.name} stopped`,
+  hits,
+  lasts,
+  inject: async () => broker.pause(),
+  heal: async () => broker.resume(),
+});
+
+/** The cable is pulled: neither side learns of it. */
+export const blackHoled = (proxy: TcpProxy, hits: ConnectionName, lasts: number): Fault => ({
+  name: `line to ${hits} swallows all`,
+  hits,
+  lasts,
+  inject: async () => proxy.blackHole(true),
+  heal: async () => proxy.blackHole(false),
+});
+
+/** TCP resets, one after the other at random moments. */
+export const resets = (proxy: TcpProxy, hits: ConnectionName, count: number, random: Random): Fault => ({
+  name: `${count} resets of ${hits}`,
+  hits,
+  lasts: 0,
+  inject: async () => {
+    for (let reset = 0; reset < count; reset++) {
+      proxy.reset();
+      await sleep(random.between(50, 900));
+    }
+  },
+  heal: async () => undefined,
+});
+
+/** A queue is deleted with all it holds, and declared again. */
+export function queueDeleted(broker: RabbitmqBroker, queue: string, lasts: number): Fault {
+  const withChannel = async (use: (channel: amqp.Channel) => Promise<unknown>): Promise<void> => {
+    const connection = await amqp.connect(broker.urls.plain);
+    await use(await connection.createChannel());
+    await connection.close();
+  };
+  return {
+    name: `queue ${queue} deleted`,
+    hits: 'erp',
+    lasts,
+    inject: () => withChannel((channel) => channel.deleteQueue(queue)),
+    heal: () => withChannel((channel) => channel.assertQueue(queue, { durable: true })),
+  };
+}
+
+/** RabbitMQ's memory alarm: it stops reading from those who publish. */
+export const memoryAlarm = (broker: RabbitmqBroker, lasts: number): Fault => ({
+  name: 'rabbitmq memory alarm',
+  hits: 'erp',
+  lasts,
+  inject: async () => void (await broker.control('set_vm_memory_high_watermark', '0.00001')),
+  heal: async () => void (await broker.control('set_vm_memory_high_watermark', '0.6')),
+});

@@ -1,0 +1,33 @@
+/** Whether this is the long form: hours instead of minutes, the same faults. */
+const LONG = process.env.MAGPIE_RELIABILITY === 'long';
+
+/** How often to repeat: `short` times in the form that runs with all other tests, `long` times in the long form. */
+export const times = (short: number, long: number): number => (LONG ? long : short);
+
+/** Random numbers that are the same for the same seed. */
+export interface Random {
+  readonly seed: number;
+  /** A whole number from `least` up to and including `most`. */
+  between(least: number, most: number): number;
+  bytes(length: number): Buffer;
+}
+
+/** Takes the seed from MAGPIE_SEED, or a new one, and prints it so that a failed run can be repeated. */
+export function seededRandom(): Random {
+  const seed = Number(process.env.MAGPIE_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  console.log(`MAGPIE_SEED=${seed}`);
+  const next = mulberry32(seed);
+  const between = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1));
+  return { seed, between, bytes: (length) => Buffer.from(Array.from({ length }, () => between(0, 255))) };
+}
+
+/** Mulberry32: small, and good enough to choose moments. Gives numbers from 0 up to 1. */
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
