@@ -9,7 +9,8 @@ export {
   type MosquittoUser,
   startMosquitto,
 } from './mosquitto.ts';
-export { type ProsodyBroker, type ProsodyOptions, type ProsodyPort, type ProsodyUrl, startProsody } from './prosody.ts';
+export { startProsody } from './prosody.ts';
+export type { ProsodyBroker, ProsodyOptions, ProsodyPort, ProsodyUrl } from './prosody-options.ts';
 export {
   type RabbitmqBroker,
   type RabbitmqOptions,

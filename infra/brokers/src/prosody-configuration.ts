@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Setting } from './launch.ts';
-import type { ProsodyOptions, ProsodyPort } from './prosody.ts';
+import type { ProsodyOptions, ProsodyPort } from './prosody-options.ts';
 
 /**
  * Writes the text of `prosody.cfg.lua`. Pure; called before every start.

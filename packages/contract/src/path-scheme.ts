@@ -20,7 +20,7 @@ export interface PathSchemeOptions {
  */
 export function pathScheme(options: PathSchemeOptions): AddressScheme {
   const { scheme, word, separator, one, many, maxBytes } = options;
-  const special = separator + (one ?? '') + (many ?? '') + '\0';
+  const special = `${separator + (one ?? '') + (many ?? '')}\0`;
   const split = (words: Readonly<Record<string, string>>): string[] => (words[word] ?? '').split(separator);
   return {
     scheme,

@@ -1,37 +1,8 @@
 import type { DeadLetter, DeadLetterQuery, EventLog, ExceptionRow, Position } from '@magpie/bus';
-import { type BodyForms, type Clock, type Event, encodeBody, type Header, Rejected } from '@magpie/contract';
+import { type Clock, type Event, encodeBody, Rejected } from '@magpie/contract';
 import type { Ledger } from './ledger.ts';
 import type { Topology } from './topology.ts';
-
-/** What an operator changes in a message before it is tried again. */
-export interface DeadLetterEdit extends BodyForms {
-  readonly contentType?: string;
-  readonly headers?: readonly Header[];
-}
-
-/** What became of a dead letter that was to be tried again. */
-export type RetryResult =
-  | { readonly id: string; readonly ok: true }
-  | { readonly id: string; readonly problem: string };
-
-/** The dead letters of a gateway, for operators. */
-export interface DeadLetters {
-  list(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
-  get(id: string): Promise<DeadLetter | undefined>;
-  /**
-   * Tries one again with the routes of today, its attempts counted anew; the dead letter is removed in the same commit that
-   * remembers the delivery. Throws `Rejected` when it is unknown, its target is gone, or it never entered the log.
-   */
-  retry(id: string, edit?: DeadLetterEdit): Promise<void>;
-  /** Tries all that fit again, `rate` per second, in the background. Resolves to how many there are now. */
-  retryAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>, rate: number): Promise<number>;
-  /** Removes one for ever; false when it is unknown. */
-  drop(id: string): Promise<boolean>;
-  /** Removes all that fit; resolves to how many. */
-  dropAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>): Promise<number>;
-  /** Ends what runs in the background. */
-  stop(): void;
-}
+import type { DeadLetterEdit, DeadLetters } from './types.ts';
 
 interface DeadLetterDeps {
   readonly log: EventLog;

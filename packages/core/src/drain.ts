@@ -1,10 +1,10 @@
 import type { Clock } from '@magpie/contract';
-import type { DeadLetters } from './dead-letters.ts';
 import type { Intake } from './intake.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
 import type { Router } from './router.ts';
 import type { Topology } from './topology.ts';
+import type { DeadLetters } from './types.ts';
 
 interface DrainDeps {
   readonly topology: Topology;

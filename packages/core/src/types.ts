@@ -1,4 +1,4 @@
-import type { Outcome, Position, StoredEvent } from '@magpie/bus';
+import type { DeadLetter, DeadLetterQuery, Outcome, Position, StoredEvent } from '@magpie/bus';
 import type {
   AddressBook,
   AddressPattern,
@@ -9,7 +9,6 @@ import type {
   TraceContext,
 } from '@magpie/contract';
 import type { ConnectionInfo, RouteSet } from '@magpie/routing';
-import type { DeadLetters } from './dead-letters.ts';
 
 /** What is configured at one time. */
 export interface Plan {
@@ -127,6 +126,31 @@ export interface TargetStatus {
 export interface MessageStatus {
   readonly event: StoredEvent;
   readonly targets: readonly TargetStatus[];
+}
+
+/** What an operator changes in a message before it is tried again. */
+export interface DeadLetterEdit extends BodyForms {
+  readonly contentType?: string;
+  readonly headers?: readonly Header[];
+}
+
+/** The dead letters of a gateway, for operators. */
+export interface DeadLetters {
+  list(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
+  get(id: string): Promise<DeadLetter | undefined>;
+  /**
+   * Tries one again with the routes of today, its attempts counted anew; the dead letter is removed in the same commit that
+   * remembers the delivery. Throws `Rejected` when it is unknown, its target is gone, or it never entered the log.
+   */
+  retry(id: string, edit?: DeadLetterEdit): Promise<void>;
+  /** Tries all that fit again, `rate` per second, in the background. Resolves to how many there are now. */
+  retryAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>, rate: number): Promise<number>;
+  /** Removes one for ever; false when it is unknown. */
+  drop(id: string): Promise<boolean>;
+  /** Removes all that fit; resolves to how many. */
+  dropAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>): Promise<number>;
+  /** Ends what runs in the background. */
+  stop(): void;
 }
 
 /** What a reload changed. Names of connections, consumer names of targets. */
