@@ -12,12 +12,12 @@ export interface Destination {
 
 /**
  * A message stanza: a `<body>` that people can read, and an own element with everything else. Built by elements only, so
- * no content can become markup. The event's id is the stanza's id and its origin-id (XEP-0359), the same on every resend.
+ * no content can become markup. Stanza id and origin-id (XEP-0359) name the delivery, the same on every resend and unlike any
+ * other; the sender's own id, which may repeat, is in our element.
  */
 export function encodeMessage(event: OutgoingEvent, { to, type }: Destination): Element {
   const { body, exact } = readableBody(event);
-  const { correlationId, subject } = event;
-  const id = safeId(event.id);
+  const { correlationId, subject, delivery: id } = event;
   const message = xml('message', { to, type, id }, xml('body', {}, body));
   // In a room a subject would change the room's own (XEP-0045 §8.1), so it is carried in our element alone.
   if (subject !== undefined && type === 'chat') message.append(xml('subject', {}, readableText(subject)));
@@ -29,10 +29,6 @@ export function encodeMessage(event: OutgoingEvent, { to, type }: Destination): 
   );
   return message;
 }
-
-/** The id as it stands on the wire: an attribute, where a parser would change line ends and tabs. */
-export const safeId = (id: string): string =>
-  /^[ -~]+$/.test(id) ? id : Buffer.from(id.toWellFormed()).toString('base64url');
 
 /** The body as people see it, and whether it is the exact content. */
 function readableBody({ body, contentType }: OutgoingEvent): { body: string; exact: boolean } {

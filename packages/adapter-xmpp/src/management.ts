@@ -116,6 +116,7 @@ export function write(state: SessionState, element: Element): void {
 /** The link is gone: everything that waits is told so. */
 export function over(state: SessionState, error: MagpieError): void {
   state.phase = 'over';
+  state.ended = error;
   state.askTimer?.();
   state.reportTimer?.();
   if (error instanceof StreamViolation) state.kept.id = undefined;

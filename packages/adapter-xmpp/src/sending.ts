@@ -10,7 +10,7 @@ import {
 } from '@magpie/contract';
 import { maxBodyBytes } from './config.ts';
 import { type ConnectionState, liveSession } from './connection-state.ts';
-import { type Destination, encodeMessage, safeId } from './encode.ts';
+import { type Destination, encodeMessage } from './encode.ts';
 import { bareJid, formatJid, normalJid } from './jid.ts';
 import type { Element } from './library.ts';
 
@@ -37,7 +37,7 @@ async function sendToRoom(
   liveSession(state);
   if (!state.rooms.get(to)?.joined) await unlessAborted(state.rooms.enter(to), signal);
   const session = liveSession(state);
-  const id = safeId(event.id);
+  const id = event.delivery;
   // The echo of an earlier attempt may have come after that attempt was given up.
   if (!state.sends.confirmed(id, to)) {
     session.post(message);
@@ -55,7 +55,7 @@ async function sendToJid(
   throwIfAborted(signal);
   const message = sizedMessage(state, event, { to, type: 'chat' });
   const session = liveSession(state);
-  const id = safeId(event.id);
+  const id = event.delivery;
   if (state.kept.outbound.confirmed(id)) return { confirmedBy: 'stream-ack' };
   const place = bareJid(to);
   const outcome = state.sends.wait(id, place, undefined, signal);

@@ -68,6 +68,8 @@ export interface SessionState {
   readonly opened: PromiseWithResolvers<void>;
   link: Link | undefined;
   phase: 'negotiating' | 'ready' | 'over';
+  /** Why it is over. */
+  ended: MagpieError | undefined;
   resumed: boolean;
   /** Outgoing stanzas are counted: from `<enable/>` or `<resumed/>` on. */
   counting: boolean;

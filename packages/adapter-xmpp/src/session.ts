@@ -67,6 +67,7 @@ function createState(options: SessionOptions, kept: ResumableState, events: Sess
     opened,
     link: undefined,
     phase: 'negotiating',
+    ended: undefined,
     resumed: false,
     counting: false,
     paused: false,
@@ -169,7 +170,7 @@ function createSession(state: SessionState): Session {
 }
 
 function send(state: SessionState, stanza: Element, settle?: (error?: Unknown) => void): void {
-  if (state.phase !== 'ready') throw new NotConnected('the link is down');
+  if (state.phase !== 'ready') throw new NotConnected(state.ended?.message ?? 'the link is down');
   transmit(state, stanza, settle);
 }
 

@@ -12,6 +12,7 @@ const DESTINATION = { to: 'room@service', type: 'groupchat' } as const;
 const outgoing = (parts: Partial<OutgoingEvent>): OutgoingEvent => ({
   id: 'id-1',
   ref: 'ref-1',
+  delivery: 'delivery-1',
   body: Buffer.from('text'),
   headers: [],
   via: [],
@@ -38,11 +39,14 @@ describe('encoding', () => {
     expect(bodyOf(message)).toBe(shown);
   });
 
-  it('carries the id as stanza id and origin-id, the same on every resend', () => {
-    const message = encodeMessage(outgoing({ id: 'abc' }), DESTINATION);
+  it('names the delivery by stanza id and origin-id, the same on every resend', () => {
+    const message = encodeMessage(outgoing({ id: 'sender', delivery: 'abc' }), DESTINATION);
     expect(message.attrs.id).toBe('abc');
+    expect(decodeMessage(message, 0, undefined).id).toBe('sender');
     expect(message.getChild('origin-id', NS.stanzaId)?.attrs.id).toBe('abc');
-    expect(encodeMessage(outgoing({ id: 'abc', redelivered: true }), DESTINATION).toString()).toBe(message.toString());
+    expect(encodeMessage(outgoing({ id: 'sender', delivery: 'abc', redelivered: true }), DESTINATION).toString()).toBe(
+      message.toString(),
+    );
   });
 
   it('never changes the subject of a room', () => {
@@ -132,7 +136,7 @@ describe('round trip', () => {
     const stanzas = parseStanzas(stream);
     expect(stanzas).toHaveLength(10_000);
     for (const [index, parts] of events.entries()) {
-      const { ref: _, redelivered: __, ...expected } = outgoing(parts);
+      const { ref: _, redelivered: __, delivery: ___, ...expected } = outgoing(parts);
       expect(decodeMessage(stanzas[index]!, 0, undefined)).toEqual(expected);
     }
   });

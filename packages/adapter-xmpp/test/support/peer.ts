@@ -117,6 +117,7 @@ export function contractPeer(
 
 const outgoing = (message: PeerMessage): OutgoingEvent => ({
   ref: randomUUID(),
+  delivery: randomUUID(),
   id: randomUUID(),
   headers: [],
   via: [],

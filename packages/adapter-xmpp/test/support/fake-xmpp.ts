@@ -1,0 +1,87 @@
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import type { Peer } from '@magpie/testkit';
+
+export const PASSWORD = 'fake-secret';
+const SALT = Buffer.from('salt of the fake');
+const ITERATIONS = 4096;
+
+/** Answers the client's stream header with features. */
+export async function openStream(peer: Peer, features: string): Promise<void> {
+  await peer.expect(/<stream:stream[^>]*>/);
+  peer.send(
+    `<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='s' from='localhost' version='1.0'><stream:features>${features}</stream:features>`,
+  );
+}
+
+export const mechanisms = (...names: readonly string[]): string =>
+  `<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>${names.map((name) => `<mechanism>${name}</mechanism>`).join('')}</mechanisms>`;
+
+/** Takes the first message of a SCRAM exchange and answers with the challenge. */
+export async function challenge(peer: Peer): Promise<{ readonly bare: string; readonly first: string }> {
+  const auth = (await peer.expect(/<auth[^>]*>[^<]*<\/auth>/)).toString();
+  const bare = decode(auth).slice('n,,'.length);
+  const nonce = `${/r=(.*)$/.exec(bare)?.[1]}server`;
+  const first = `r=${nonce},s=${SALT.toString('base64')},i=${ITERATIONS}`;
+  peer.send(`<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>${encode(first)}</challenge>`);
+  return { bare, first };
+}
+
+/** Logs the client in by SCRAM-SHA-256. `impostor`: signs with another password, as a server that does not know ours. */
+export async function authenticate(peer: Peer, impostor = false): Promise<void> {
+  await openStream(peer, mechanisms('PLAIN', 'SCRAM-SHA-256'));
+  const { bare, first } = await challenge(peer);
+  const final = decode((await peer.expect(/<response[^>]*>[^<]*<\/response>/)).toString());
+  const withoutProof = final.slice(0, final.indexOf(',p='));
+  const message = `${bare},${first},${withoutProof}`;
+  const salted = pbkdf2Sync(impostor ? 'guess' : PASSWORD, SALT, ITERATIONS, 32, 'sha256');
+  const mac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+  const stored = createHash('sha256').update(mac(salted, 'Client Key')).digest();
+  const proof = Buffer.from(final.slice(final.indexOf(',p=') + 3), 'base64');
+  const key = Buffer.from(mac(stored, message).map((byte, index) => byte ^ (proof[index] ?? 0)));
+  const genuine = createHash('sha256').update(key).digest().equals(stored);
+  if (!genuine && !impostor) throw new Error('the client has not proved the password');
+  const signature = mac(mac(salted, 'Server Key'), message).toString('base64');
+  peer.send(`<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>${encode(`v=${signature}`)}</success>`);
+}
+
+const MANAGED = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/>";
+
+/** Offers what comes after the login. */
+export const offerSession = (peer: Peer): Promise<void> => openStream(peer, MANAGED);
+
+/** Binds a resource and takes `<enable/>`; the caller answers it. */
+export async function bind(peer: Peer): Promise<void> {
+  const id = await iqId(peer, 'urn:ietf:params:xml:ns:xmpp-bind');
+  peer.send(
+    `<iq type='result' id='${id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>user@localhost/r</jid></bind></iq>`,
+  );
+  await peer.expect(/<enable [^>]*\/>/);
+}
+
+export const ENABLED = "<enabled xmlns='urn:xmpp:sm:3' id='session-1' resume='true'/>";
+
+/** Answers the question about the account's features. */
+export async function answerDisco(peer: Peer): Promise<void> {
+  const id = await iqId(peer, 'http://jabber.org/protocol/disco#info');
+  peer.send(`<iq type='result' id='${id}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`);
+}
+
+/** A whole login with a new session. `behind` stands in the same write as `<enabled/>`. */
+export async function newSession(peer: Peer, behind = ''): Promise<void> {
+  await authenticate(peer);
+  await offerSession(peer);
+  await bind(peer);
+  peer.send(ENABLED + behind);
+  await answerDisco(peer);
+}
+
+export const chat = (body: string, attributes = ''): string =>
+  `<message from='peer@localhost/x' type='chat' ${attributes}><body>${body}</body></message>`;
+
+async function iqId(peer: Peer, namespace: string): Promise<string> {
+  const iq = (await peer.expect(new RegExp(`<iq (?:(?!<iq ).)*${namespace}.*?</iq>`))).toString();
+  return /id="([^"]*)"/.exec(iq)?.[1] ?? '';
+}
+
+const encode = (text: string): string => Buffer.from(text).toString('base64');
+const decode = (xml: string): string => Buffer.from(/>([^<]*)</.exec(xml)?.[1] ?? '', 'base64').toString();

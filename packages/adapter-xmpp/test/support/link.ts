@@ -1,0 +1,120 @@
+import {
+  type Connection,
+  type MagpieError,
+  nullLogger,
+  type OutgoingEvent,
+  type ReceivedEvent,
+  type SendReceipt,
+  type SourceRequest,
+  systemClock,
+  type Verdict,
+} from '@magpie/contract';
+import { type ScriptedServer, scriptedServer } from '@magpie/testkit';
+import { onTestFinished } from 'vitest';
+import { xmppAdapter } from '../../src/index.ts';
+import { PASSWORD } from './fake-xmpp.ts';
+
+export const NEVER: AbortSignal = new AbortController().signal;
+
+/** A connection of the adapter with what it reported. */
+export interface TestLink {
+  readonly connection: Connection;
+  readonly lost: MagpieError[];
+  readonly details: Map<string, string | undefined>;
+}
+
+/** Makes a connection from keys as a user writes them. */
+export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
+  const lost: MagpieError[] = [];
+  const details = new Map<string, string | undefined>();
+  const config = xmppAdapter.connectionSchema.parse(keys);
+  const connection = xmppAdapter.create(config, {
+    name: 'chat',
+    gatewayId: 'magpie',
+    logger: nullLogger,
+    clock: systemClock,
+    lost: (error) => lost.push(error),
+    detail: (part, state) => details.set(part, state),
+    count: () => undefined,
+  });
+  return { connection, lost, details };
+}
+
+/** A scripted server on loopback and a connection to it without TLS. Both end with the test. */
+export async function fakeLink(
+  script: Parameters<typeof scriptedServer>[0],
+  keys: Readonly<Record<string, unknown>> = {},
+): Promise<TestLink & { readonly server: ScriptedServer }> {
+  const server = await scriptedServer(script);
+  const url = `xmpp://127.0.0.1:${server.port}`;
+  const link = makeLink({
+    jid: 'user@localhost',
+    password: PASSWORD,
+    url,
+    tls: { required: false },
+    timeout: '2s',
+    ...keys,
+  });
+  onTestFinished(async () => {
+    await link.connection.close(AbortSignal.abort());
+    await server.close();
+  });
+  return { ...link, server };
+}
+
+/** Receives one-to-one messages from anybody at localhost. */
+export const FROM_ANYBODY: SourceRequest = {
+  pattern: { scheme: 'jid', segments: [{ type: 'one' }, { type: 'literal', value: 'localhost' }] },
+  options: {},
+};
+
+export const fromRoom = (local: string, domain: string): SourceRequest => ({
+  pattern: {
+    scheme: 'room',
+    segments: [
+      { type: 'literal', value: local },
+      { type: 'literal', value: domain },
+    ],
+  },
+  options: {},
+});
+
+/** A sink whose calls are answered by the test. */
+export function manualSink() {
+  const calls: {
+    readonly texts: string[];
+    readonly events: readonly ReceivedEvent[];
+    answer(verdict?: Verdict): void;
+  }[] = [];
+  return {
+    calls,
+    sink: (batch: readonly ReceivedEvent[]) => {
+      const { promise, resolve } = Promise.withResolvers<Verdict[]>();
+      const answer = (verdict: Verdict = { type: 'stored' }): void => resolve(batch.map(() => verdict));
+      calls.push({ texts: batch.map(textOf), events: batch, answer });
+      return promise;
+    },
+  };
+}
+
+export const textOf = ({ body }: { readonly body: Uint8Array }): string => Buffer.from(body).toString();
+
+/** Sends a text to `jid:peer@localhost` or to a room. */
+export function sendText(
+  connection: Connection,
+  text: string,
+  scheme: 'jid' | 'room' = 'jid',
+  place = ['peer', 'localhost'],
+): Promise<SendReceipt> {
+  const event: OutgoingEvent = {
+    id: text,
+    ref: text,
+    delivery: `delivery-${text}`,
+    body: Buffer.from(text),
+    headers: [],
+    via: [],
+    time: Date.now(),
+    redelivered: false,
+  };
+  return connection.send(event, { address: { scheme, segments: place }, options: {} }, NEVER);
+}
