@@ -1,8 +1,9 @@
 import { unique, useBrokers, useSharedBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CASES } from '../support/cases.ts';
+import { CASES, TEXTS } from '../support/cases.ts';
 import { GATEWAY_ID, type Matrix, matrixWorld } from '../support/matrix-world.ts';
 import { type Message, SOURCES, TARGETS } from '../support/message.ts';
+import { NATIVE_CASES } from '../support/native-cases.ts';
 import { survivor } from '../support/survives.ts';
 import { CHAT_USERS } from '../support/xmpp-side.ts';
 
@@ -46,6 +47,31 @@ describe.each(SOURCES)('from %s', (source) => {
       await matrix.sources[source].send(target, sent);
       const read = await matrix.targets[target].receive(source, sent.id);
       expect(readable(read)).toEqual(expected(survivor(sent, source, target), read, target !== 'WebSocket'));
+    });
+  });
+});
+
+describe.each(NATIVE_CASES)('$protocol', ({ title, check }) => {
+  it(title, () => check(matrix));
+});
+
+describe.each(SOURCES)('an event from %s', (source) => {
+  it('shows where it came from in the words of its protocol', async () => {
+    const sent: Message = { id: unique('message'), body: Buffer.from('from where?'), contentType: 'text/plain' };
+    await matrix.sources[source].send('WebSocket', sent);
+    const [[scheme, value] = []] = Object.entries(matrix.sources[source].from('WebSocket'));
+    expect((await matrix.watcher.shown(sent.id)).address).toBe(`${scheme}:${value}`);
+  });
+});
+
+describe.each(['XMPP chat', 'XMPP room'] as const)('a person in an %s', (source) => {
+  describe.each(TARGETS)('to %s', (target) => {
+    it.each(Object.entries(TEXTS))('is understood: %s', async (_, text) => {
+      const body = Buffer.from(text);
+      const sent: Message = { id: unique('said'), body, correlationId: 'talk-7' };
+      await matrix.speakers[source].say(target, sent);
+      const read = await matrix.targets[target].receive(source, sent.id);
+      expect(read).toMatchObject({ ...sent, contentType: 'text/plain; charset=utf-8' });
     });
   });
 });

@@ -14,11 +14,18 @@ import {
   type Value,
 } from './message.ts';
 
-/** An AMQP client beside the gateway: sends to queues `<prefix>-to-…`, reads `<prefix>-from-…` by an exchange. */
-export async function amqpSide(url: string, prefix: string): Promise<Source & Target & { close(): Promise<void> }> {
+/** An AMQP client beside the gateway. */
+export interface AmqpSide extends Source, Target {
+  /** The delivery that brought the message with this id. */
+  delivery(id: string): Promise<ConsumeMessage>;
+  close(): Promise<void>;
+}
+
+/** Connects; it sends to queues `<prefix>-to-…` and reads the keys `from.…` of an exchange. */
+export async function amqpSide(url: string, prefix: string): Promise<AmqpSide> {
   const connection = await amqp.connect(url);
   const channel = await connection.createConfirmChannel();
-  const mailbox = createMailbox<Message>();
+  const mailbox = createMailbox<{ read: Message; delivery: ConsumeMessage }>();
   const [exchange, inbox] = [`${prefix}-out`, `${prefix}-from`];
   const durable = { durable: true, exclusive: false, autoDelete: false };
   for (const target of TARGETS) await channel.assertQueue(`${prefix}-to-${slug(target)}`, durable);
@@ -29,7 +36,7 @@ export async function amqpSide(url: string, prefix: string): Promise<Source & Ta
     if (!delivery) return;
     channel.ack(delivery);
     const read = decode(delivery);
-    mailbox.put(read.id, read);
+    mailbox.put(read.id, { read, delivery });
   });
   return {
     from: (target) => ({ queue: `${prefix}-to-${slug(target)}` }),
@@ -38,7 +45,8 @@ export async function amqpSide(url: string, prefix: string): Promise<Source & Ta
       channel.publish('', `${prefix}-to-${slug(target)}`, sent.body, encode(sent));
       await channel.waitForConfirms();
     },
-    receive: (_, id) => mailbox.take(id),
+    receive: async (_, id) => (await mailbox.take(id)).read,
+    delivery: async (id) => (await mailbox.take(id)).delivery,
     close: async () => {
       for (const target of TARGETS) await channel.deleteQueue(`${prefix}-to-${slug(target)}`);
       await channel.deleteExchange(exchange);
@@ -52,6 +60,8 @@ function encode(sent: Message): Options.Publish {
   const queue = replyTo?.scheme === 'queue' ? replyTo.segments[0] : undefined;
   return {
     messageId: id,
+    // The broker takes no other name than that of the login.
+    userId: 'magpie',
     ...(type === undefined ? {} : { type }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(contentEncoding === undefined ? {} : { contentEncoding }),

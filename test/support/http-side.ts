@@ -24,7 +24,7 @@ export function httpSide(url: () => string, prefix: string): Source {
 }
 
 function request(topic: string, sent: Message): { headers: Record<string, string>; body: object } {
-  const { body, replyTo, expiresAt, time, via, trace, contentEncoding: _, redelivered: __, ...same } = sent;
+  const { body, replyTo, expiresAt, time, via, trace, redelivered: _, ...same } = sent;
   return {
     headers: {
       'content-type': 'application/json',

@@ -1,9 +1,9 @@
 import type { ProsodyBroker } from '@magpie/brokers';
-import { amqpSide } from './amqp-side.ts';
+import { type AmqpSide, amqpSide } from './amqp-side.ts';
 import { gatewayHome } from './gateway-process.ts';
 import { httpSide, type Watcher, watch } from './http-side.ts';
 import { SOURCES, type Source, type SourceName, slug, TARGETS, type Target, type TargetName } from './message.ts';
-import { mqttSide } from './mqtt-side.ts';
+import { type MqttSide, mqttSide } from './mqtt-side.ts';
 import { chatSide, roomSide, type Speaker } from './xmpp-side.ts';
 
 /** Where the brokers of a matrix are. */
@@ -19,6 +19,8 @@ export interface Matrix {
   readonly targets: Readonly<Record<TargetName, Target>>;
   /** The sources as which a person can speak. */
   readonly speakers: Readonly<Record<'XMPP chat' | 'XMPP room', Speaker>>;
+  readonly mqtt: MqttSide;
+  readonly amqp: AmqpSide;
   readonly watcher: Watcher;
   close(): Promise<void>;
 }
@@ -50,7 +52,7 @@ export async function matrixWorld(brokers: MatrixBrokers, prefix: string): Promi
     sources,
     targets: { ...targets, WebSocket: watcher },
     speakers: { 'XMPP chat': chat, 'XMPP room': room },
-    watcher,
+    ...{ mqtt, amqp, watcher },
     close: async () => {
       watcher.close();
       await home.remove();

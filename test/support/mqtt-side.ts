@@ -4,13 +4,20 @@ import { type Message, message, parsePlace, placeText, type Source, slug, type T
 
 type Properties = NonNullable<IClientPublishOptions['properties']>;
 
-/** An MQTT 5 client beside the gateway: publishes to `<prefix>/to/…`, reads `<prefix>/from/…`. */
-export async function mqttSide(url: string, prefix: string): Promise<Source & Target & { close(): Promise<void> }> {
+/** An MQTT 5 client beside the gateway. */
+export interface MqttSide extends Source, Target {
+  /** The packet that brought the message with this id. */
+  packet(id: string): Promise<IPublishPacket>;
+  close(): Promise<void>;
+}
+
+/** Connects; it publishes to `<prefix>/to/…` and reads `<prefix>/from/…`. */
+export async function mqttSide(url: string, prefix: string): Promise<MqttSide> {
   const client = await mqtt.connectAsync(url, { protocolVersion: 5, clientId: `${prefix}-device` });
-  const mailbox = createMailbox<Message>();
+  const mailbox = createMailbox<{ read: Message; packet: IPublishPacket }>();
   client.on('message', (_topic, _payload, packet) => {
     const read = decode(packet);
-    mailbox.put(read.id, read);
+    mailbox.put(read.id, { read, packet });
   });
   // `rap` shows the RETAIN flag as the gateway set it.
   await client.subscribeAsync(`${prefix}/from/#`, { qos: 1, rap: true });
@@ -21,7 +28,8 @@ export async function mqttSide(url: string, prefix: string): Promise<Source & Ta
       const { payload, options } = encode(sent);
       await client.publishAsync(`${prefix}/to/${slug(target)}`, payload, options);
     },
-    receive: (_, id) => mailbox.take(id),
+    receive: async (_, id) => (await mailbox.take(id)).read,
+    packet: async (id) => (await mailbox.take(id)).packet,
     close: () => client.endAsync(),
   };
 }
@@ -30,6 +38,7 @@ function encode(sent: Message): { payload: Buffer; options: IClientPublishOption
   const { contentType, correlationId, expiresAt, replyTo } = sent;
   const properties: Properties = { userProperties: userProperties(sent) };
   if (contentType !== undefined) properties.contentType = contentType;
+  if (contentType?.startsWith('text/')) properties.payloadFormatIndicator = true;
   if (correlationId !== undefined) properties.correlationData = Buffer.from(correlationId);
   if (expiresAt !== undefined) properties.messageExpiryInterval = Math.ceil((expiresAt - Date.now()) / 1000);
   if (replyTo?.scheme === 'topic') properties.responseTopic = replyTo.segments.join('/');

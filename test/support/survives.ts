@@ -15,7 +15,7 @@ export interface Survival {
 
 const EVERYWHERE = [
   ...(['id', 'body', 'contentType', 'headers', 'correlationId', 'replyTo', 'type', 'subject', 'priority'] as const),
-  ...(['retain', 'trace', 'via', 'time', 'expiresAt'] as const),
+  ...(['retain', 'trace', 'via', 'time', 'expiresAt', 'contentEncoding'] as const),
 ] as const;
 
 const survival = (more: readonly Field[], headers: Partial<HeaderRule> = {}): Survival => ({
@@ -23,14 +23,14 @@ const survival = (more: readonly Field[], headers: Partial<HeaderRule> = {}): Su
   headers: { repeat: true, types: true, ...headers },
 });
 
-const XMPP_BOTH = survival(['contentEncoding']);
+const XMPP_BOTH = survival([]);
 
 /** What a sender by this protocol can say. */
 export const SAYS: Readonly<Record<SourceName, Survival>> = {
   'XMPP chat': XMPP_BOTH,
   'XMPP room': XMPP_BOTH,
-  MQTT: survival(['contentEncoding', 'redelivered'], { types: false }),
-  AMQP: survival(['contentEncoding', 'redelivered'], { repeat: false }),
+  MQTT: survival(['redelivered'], { types: false }),
+  AMQP: survival(['redelivered'], { repeat: false }),
   HTTP: survival([]),
 };
 
@@ -38,9 +38,9 @@ export const SAYS: Readonly<Record<SourceName, Survival>> = {
 export const LEARNS: Readonly<Record<TargetName, Survival>> = {
   'XMPP chat': XMPP_BOTH,
   'XMPP room': XMPP_BOTH,
-  MQTT: survival(['contentEncoding'], { types: false }),
-  AMQP: survival(['contentEncoding'], { repeat: false }),
-  WebSocket: survival(['contentEncoding', 'redelivered']),
+  MQTT: survival([], { types: false }),
+  AMQP: survival([], { repeat: false }),
+  WebSocket: survival(['redelivered']),
 };
 
 /** What of a message arrives. */
