@@ -24,7 +24,10 @@ ${table(
 \`GET /v1/openapi.json\` describes all of it. Keys go into \`Authorization: Bearer <key>\` and are needed for everything but
 \`/livez\` and \`/readyz\` once \`http.keys\` has one. Errors are problem details (RFC 9457) with the wrong fields in \`errors\`.
 
-202 means that the message is on disk. The same \`Idempotency-Key\` with the same message gives the same answer and one event,
+202 means that the message is on disk. What cannot be stored now says in \`Retry-After\` when to try again: 429 a target that the
+message feeds has a full backlog, 507 the disk is full, 503 the gateway stops. \`GET /v1\` shows what holds intake up.
+
+The same \`Idempotency-Key\` with the same message gives the same answer and one event,
 within the dedupe window; with another address or body it is refused with 422, while the first is under way with 409. Other
 fields are not compared. The same place behind another connection counts as another message. In a batch each message has its
 own result, and its own key made of the batch's key and its place.

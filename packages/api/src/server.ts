@@ -4,6 +4,7 @@ import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createClosing } from './closing.ts';
+import type { ConfigControl } from './config-control.ts';
 import { addAccess } from './http/access.ts';
 import type { ApiKey } from './http/auth.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/errors.ts';
@@ -34,6 +35,10 @@ export interface ApiOptions {
   readonly maxBodyBytes: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** The configuration in force, to show it and to load it again; without it these resources answer 404. */
+  readonly config?: ConfigControl | undefined;
+  /** What needs a human besides the alarms of connections, as sentences for `GET /v1`. */
+  readonly alarms?: () => Promise<readonly string[]>;
   /** Limits of the stream's sockets that are not the usual ones. */
   readonly stream?: Partial<StreamLimits>;
 }
@@ -50,7 +55,7 @@ export interface Api {
 
 /** Makes the API of a gateway. Nothing is opened until `listen`. */
 export function createApi(options: ApiOptions): Api {
-  const { gateway, http, metrics } = options;
+  const { gateway, http, metrics, config, alarms = async () => [] } = options;
   const app = createApp(options);
   const closing = createClosing(app);
   const limits = { ...STREAM_LIMITS, ...options.stream };
@@ -64,7 +69,7 @@ export function createApi(options: ApiOptions): Api {
   addOpenApi(app, gateway.version);
   addWebSocket(app, limits);
   app.register(async (scope) => {
-    addResources(scope, RESOURCES, { gateway, metrics, tickets, links: LINKS });
+    addResources(scope, RESOURCES, { gateway, metrics, tickets, config, alarms, links: LINKS });
     addStream(scope, { streams, origins, isClosing: () => closing.begun });
   });
   return {

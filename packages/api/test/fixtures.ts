@@ -24,7 +24,9 @@ export interface World {
   listen(): Promise<string>;
 }
 
-interface WorldOptions extends Partial<Pick<ApiOptions, 'stream' | 'maxBodyBytes' | 'logger'>> {
+interface WorldOptions extends Partial<Pick<ApiOptions, 'stream' | 'maxBodyBytes' | 'logger' | 'config' | 'alarms'>> {
+  /** Routes instead of the one to the board. */
+  readonly routes?: Record<string, unknown>;
   readonly http?: Partial<HttpOptions>;
   /** A log that behaves in its own way. */
   readonly wrapLog?: (log: EventLog) => EventLog;
@@ -38,11 +40,16 @@ const ROUTES = {
 };
 
 /** Starts one; it ends with the test. */
-export async function startWorld({ http, wrapLog = (log) => log, ...options }: WorldOptions = {}): Promise<World> {
+export async function startWorld({
+  http,
+  routes = ROUTES,
+  wrapLog = (log) => log,
+  ...options
+}: WorldOptions = {}): Promise<World> {
   const name = newRef();
   const log = wrapLog(createMemoryLog());
   const { maxBodyBytes = 64 * 1024, logger = nullLogger } = options;
-  const gateway = makeGateway(name, log, maxBodyBytes);
+  const gateway = makeGateway(name, log, maxBodyBytes, routes);
   const listening = { host: '127.0.0.1', port: 0, keys: [], ...http };
   const api = createApi({ gateway, http: listening, metrics: createMetrics(), ...options, maxBodyBytes, logger });
   await gateway.start();
@@ -54,7 +61,7 @@ export async function startWorld({ http, wrapLog = (log) => log, ...options }: W
   return { api, gateway, log, broker: memoryBroker(name), listen: api.listen };
 }
 
-function makeGateway(broker: string, log: EventLog, maxBodyBytes: number): Gateway {
+function makeGateway(broker: string, log: EventLog, maxBodyBytes: number, wanted: Record<string, unknown>): Gateway {
   const adapters = [memoryAdapter, httpAdapter];
   const book = createAddressBook(adapters.flatMap(({ addresses }) => addresses));
   const connections = new Map<string, ConnectionInfo>([
@@ -69,7 +76,7 @@ function makeGateway(broker: string, log: EventLog, maxBodyBytes: number): Gatew
       },
     ],
   ]);
-  const { routes, problems } = compileRoutes({ routes: ROUTES, connections, gatewayId: 'test', book });
+  const { routes, problems } = compileRoutes({ routes: wanted, connections, gatewayId: 'test', book });
   if (problems.some(({ severity }) => severity === 'error')) throw new Error(JSON.stringify(problems));
   const onFatal = (error: Error): void => {
     throw error;

@@ -105,14 +105,32 @@ test('a body above the limit is refused with 413, whether it is counted by the f
   expect((await post(world, { topic: 'a', text: 'x'.repeat(1000) })).statusCode).toBe(202);
 });
 
-test('a log that takes nothing is answered with 503 and Retry-After', async () => {
+test('a full disk is answered with 507 and Retry-After', async () => {
   const full = (): Promise<never> => Promise.reject(new Throttled('the disk is full', 2500));
   const world = await startWorld({
     wrapLog: (log) => ({ ...log, commit: (change) => (change.append ? full() : log.commit(change)) }),
   });
   const response = await post(world, { topic: 'a', text: 'x' });
-  expect(response.statusCode).toBe(503);
+  expect(response.statusCode).toBe(507);
   expect(response.headers['retry-after']).toBe('3');
+});
+
+test('a full backlog is answered with 429 and Retry-After, and shown as what holds intake', async () => {
+  const to = [{ connection: 'floor', channel: 'board', backlog: { bytes: '1KiB' } }];
+  const world = await startWorld({ routes: { notices: { from: { connection: 'http', topic: 'notices/#' }, to } } });
+  world.broker.stop();
+  const full = await waitFor(
+    async () => {
+      const response = await post(world, { topic: 'notices/hall', text: 'x'.repeat(400) });
+      return response.statusCode !== 202 && response;
+    },
+    { what: 'the backlog to be full' },
+  );
+  expect(full.statusCode).toBe(429);
+  expect(full.headers['retry-after']).toBe('1');
+  expect(full.json()).toMatchObject({ title: 'Too many requests', detail: expect.stringContaining('the backlog of') });
+  const { state, holds } = (await get(world, '/v1')).json();
+  expect([state, holds]).toEqual(['running', [expect.stringContaining('the backlog of notices/floor')]]);
 });
 
 test('a draining gateway takes no messages and is not ready, but alive', async () => {

@@ -29,6 +29,12 @@ const limits = z
   })
   .describe('Limits on what comes in.');
 
+const deadLetters = z
+  .strictObject({
+    max: z.int().min(1).default(100_000).describe('How many dead letters may be kept before an alarm is raised.'),
+  })
+  .describe('Deliveries that ended without success. They are kept until somebody retries or drops them.');
+
 /** Schema of the section `gateway`. */
 export const gatewaySchema = z.strictObject({
   id: z
@@ -42,6 +48,7 @@ export const gatewaySchema = z.strictObject({
   log: log.prefault({}),
   dedupe: dedupe.prefault({}),
   limits: limits.prefault({}),
+  deadLetters: deadLetters.prefault({}),
 });
 
 const key = z.strictObject({

@@ -3,10 +3,13 @@ import type { Logger } from '@magpie/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEM_TYPE, Problem, problemJson, toProblem } from './problem.ts';
 
+/** Statuses of the 500s that are no fault of the gateway: it says when to try again. */
+const EXPECTED: ReadonlySet<number> = new Set([503, 507]);
+
 /** Writes any error as problem details. The framework calls it for everything thrown in hooks, parsers and handlers. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const problem = toProblem(error);
-  if (problem.status >= 500 && problem.status !== 503) {
+  if (problem.status >= 500 && !EXPECTED.has(problem.status)) {
     logger.error({ requestId: request.id, error: String(error) }, 'a request failed');
   }
   void reply

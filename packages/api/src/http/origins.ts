@@ -11,7 +11,7 @@ export function isLoopback(host: string): boolean {
 
 const EXPOSED = 'location, link, retry-after, x-request-id';
 const PREFLIGHT = {
-  'access-control-allow-methods': 'GET, HEAD, POST',
+  'access-control-allow-methods': 'GET, HEAD, POST, DELETE',
   'access-control-allow-headers': 'authorization, content-type, idempotency-key, traceparent, tracestate, magpie-via',
   'access-control-max-age': '600',
 } as const;

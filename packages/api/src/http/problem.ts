@@ -14,6 +14,8 @@ export interface ProblemExtras {
   readonly errors?: readonly FieldProblem[];
   /** Response headers, such as `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Members of the body besides those every problem has (RFC 9457 section 3.2). */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
 
 /** An error response as problem details. Thrown by handlers and hooks; the error handler writes it. */
@@ -23,13 +25,15 @@ export class Problem extends Error {
   readonly title: string;
   readonly errors: readonly FieldProblem[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, detail: string, { errors = [], headers = {} }: ProblemExtras = {}) {
+  constructor(status: number, detail: string, { errors = [], headers = {}, members = {} }: ProblemExtras = {}) {
     super(detail);
     this.status = status;
     this.title = TITLES[status] ?? (status < 500 ? 'Bad request' : 'Internal error');
     this.errors = errors;
     this.headers = headers;
+    this.members = members;
   }
 }
 
@@ -51,6 +55,7 @@ export const TITLES: Readonly<Record<number, string>> = {
   431: 'Headers too large',
   500: 'Internal error',
   503: 'Unavailable',
+  507: 'Insufficient storage',
 };
 
 /** Media type of every error response. */
@@ -67,7 +72,8 @@ export interface ProblemJson {
 }
 
 /** Body of a problem response (RFC 9457); `requestId` becomes the `instance`. */
-export const problemJson = ({ status, title, message, errors }: Problem, requestId?: string): ProblemJson => ({
+export const problemJson = ({ status, title, message, errors, members }: Problem, requestId?: string): ProblemJson => ({
+  ...members,
   type: `urn:magpie:problem:${title.toLowerCase().replace(/[^a-z]+/g, '-')}`,
   title,
   status,
@@ -82,8 +88,8 @@ export const retryAfter = (ms: number): Readonly<Record<string, string>> => ({
 });
 
 /** The gateway cannot take this now; `ms` says when to try again. */
-export const unavailable = (detail: string, ms: number): Problem =>
-  new Problem(503, detail, { headers: retryAfter(ms) });
+export const unavailable = (detail: string, ms: number, status: 429 | 503 | 507 = 503): Problem =>
+  new Problem(status, detail, { headers: retryAfter(ms) });
 
 /** A single wrong field as a 400. */
 export const invalidField = (part: FieldProblem['in'], pointer: string, detail: string): Problem =>

@@ -38,9 +38,12 @@ type ZodRoute<S extends FastifySchema> = RouteOptions<
   RequestTypes
 >;
 
+/** Methods that resources have. */
+export type Method = 'GET' | 'POST' | 'DELETE';
+
 /** What a method of a path takes and gives. Routes, validation, OpenAPI and the documentation are made from it. */
 export interface ResourceDefinition<S extends FastifySchema> {
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   /** Path with `:name` parameters. */
   readonly url: string;
   readonly summary: string;
@@ -58,7 +61,7 @@ export interface ResourceDefinition<S extends FastifySchema> {
 
 /** A definition with its types closed over, ready to be added to an application. */
 export interface Resource {
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   readonly url: string;
   readonly summary: string;
   readonly open: boolean;
@@ -113,7 +116,7 @@ export function addResources(app: FastifyInstance, resources: readonly Resource[
 }
 
 /** Answers the methods that a path does not have. */
-export function addOtherMethods(app: FastifyInstance, url: string, methods: readonly ('GET' | 'POST')[]): void {
+export function addOtherMethods(app: FastifyInstance, url: string, methods: readonly Method[]): void {
   const allowed: readonly HTTPMethods[] = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
   const allow = allowed.join(', ');
   app.route({

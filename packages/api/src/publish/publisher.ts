@@ -15,8 +15,8 @@ export interface Accepted {
 export interface Publisher {
   /**
    * Resolves once the message is durable; a repeat under its idempotency key gives the first one's result. Throws `Problem`:
-   * 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another message, 503 not
-   * now.
+   * 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another message, and not
+   * now: 429 a target of it is full, 507 the disk is, 503 the gateway stops.
    */
   publish(message: Message, facts: RequestFacts): Promise<Accepted>;
 }
@@ -73,6 +73,13 @@ function accept(result: PublishResult): Accepted {
     case 'refused':
       throw new Problem(413, `The message was refused: it has ${result.reason}.`);
     case 'unavailable':
-      throw unavailable(`The message could not be stored now: ${result.reason}.`, result.retryAfter);
+      throw unavailable(
+        `The message could not be stored now: ${result.reason}.`,
+        result.retryAfter,
+        STATUS_OF[result.cause],
+      );
   }
 }
+
+/** Why a message cannot be stored now, as a status: slow down, no room, or no service. */
+const STATUS_OF = { backlog: 429, disk: 507, failed: 503 } as const;

@@ -6,8 +6,8 @@ import type { Message } from '../schemas/message.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** Drops the fields that are undefined. */
-function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> };
-function defined(fields: object): object {
+export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> };
+export function defined(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
@@ -75,7 +75,8 @@ function expiryOf({ ttl, expiresAt }: Message, now: number): number | undefined 
 
 const timeOf = ({ time }: Message, { now }: RequestFacts): number => (time === undefined ? now : Date.parse(time));
 
-const headerList = (headers: Message['headers'] = []): readonly Header[] =>
+/** Headers as pairs. */
+export const headerList = (headers: Message['headers'] = []): readonly Header[] =>
   Array.isArray(headers) ? headers : Object.entries(headers);
 
 function topicOf(topic: string): Address {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Problem } from '../http/problem.ts';
 import { type Resource, resource } from '../http/resource.ts';
 import { connectionSchema, connectionsSchema } from '../schemas/connection.ts';
+import { iso } from '../time.ts';
 
 /** `GET /v1/connections` and `GET /v1/connections/{name}`. */
 export const connectionResources: readonly Resource[] = [
@@ -32,8 +33,6 @@ export const connectionResources: readonly Resource[] = [
       },
   }),
 ];
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 function show({ since, lastRoundTrip, error, nextAttempt, ...status }: ConnectionStatus): object {
   return {

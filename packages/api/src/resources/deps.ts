@@ -1,5 +1,6 @@
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
+import type { ConfigControl } from '../config-control.ts';
 import type { Tickets } from '../http/tickets.ts';
 
 /** A link from the entry to a resource. */
@@ -14,6 +15,10 @@ export interface ResourceDeps {
   readonly gateway: Gateway;
   readonly metrics: Metrics;
   readonly tickets: Tickets;
+  /** The configuration in force; undefined where it comes from no file. */
+  readonly config: ConfigControl | undefined;
+  /** What needs a human besides connections, as sentences. */
+  alarms(): Promise<readonly string[]>;
   /** Links to everything. */
   readonly links: readonly Link[];
 }

@@ -1,3 +1,4 @@
+import type { Gateway } from '@magpie/core';
 import { z } from 'zod';
 import { type Resource, resource } from '../http/resource.ts';
 import { TICKET_MS } from '../http/tickets.ts';
@@ -5,21 +6,34 @@ import { TICKET_MS } from '../http/tickets.ts';
 const entry = z.object({
   gateway: z.string().describe('Id of the gateway.'),
   version: z.string(),
+  state: z.enum(['starting', 'running', 'draining', 'stopped']),
+  holds: z.array(z.string()).describe('Why intake is held at present; empty when it is not.'),
+  alarms: z.array(z.string()).describe('What needs a human.'),
   links: z.array(z.object({ method: z.string(), href: z.string(), title: z.string() })),
 });
 
 const ticket = z.object({ ticket: z.string(), expiresAt: z.string() });
+
+const connectionAlarms = (gateway: Gateway): readonly string[] =>
+  gateway.connections().flatMap(({ name, alarm }) => (alarm === undefined ? [] : [`connection ${name}: ${alarm}`]));
 
 /** `GET /v1` with links to all resources, the OpenAPI description and tickets. */
 export const entryResources: readonly Resource[] = [
   resource({
     method: 'GET',
     url: '/v1',
-    summary: 'The gateway and links to everything it serves',
+    summary: 'The gateway, what holds it up or needs a human, and links to everything it serves',
     schema: { response: { 200: entry } },
     handler:
-      ({ gateway, links }) =>
-      async () => ({ gateway: gateway.id, version: gateway.version, links }),
+      ({ gateway, alarms, links }) =>
+      async () => ({
+        gateway: gateway.id,
+        version: gateway.version,
+        state: gateway.state,
+        holds: gateway.holds(),
+        alarms: [...connectionAlarms(gateway), ...(await alarms())],
+        links,
+      }),
   }),
   resource({
     method: 'GET',

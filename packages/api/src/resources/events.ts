@@ -1,4 +1,5 @@
 import { filterOf, positionOf, showEvent } from '../events.ts';
+import { withParameter } from '../http/links.ts';
 import { type Resource, resource } from '../http/resource.ts';
 import { eventsPageSchema, eventsQuerySchema } from '../schemas/event.ts';
 
@@ -29,11 +30,3 @@ export const eventResources: readonly Resource[] = [
       },
   }),
 ];
-
-/** The same request with another cursor. */
-function withParameter(url: string, name: string, value: string): string {
-  const [path, query = ''] = url.split('?');
-  const parameters = new URLSearchParams(query);
-  parameters.set(name, value);
-  return `${path}?${parameters}`;
-}

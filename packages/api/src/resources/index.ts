@@ -1,5 +1,7 @@
 import type { Resource } from '../http/resource.ts';
+import { configResources } from './config.ts';
 import { connectionResources } from './connections.ts';
+import { deadLetterResources } from './dead-letters.ts';
 import type { Link } from './deps.ts';
 import { entryResources } from './entry.ts';
 import { eventResources } from './events.ts';
@@ -11,6 +13,8 @@ export const RESOURCES: readonly Resource[] = [
   ...messageResources,
   ...eventResources,
   ...connectionResources,
+  ...deadLetterResources,
+  ...configResources,
   ...entryResources,
   ...healthResources,
 ];

@@ -17,13 +17,14 @@ import {
   messageSchema,
   messagesBodySchema,
 } from '../schemas/message.ts';
+import { iso } from '../time.ts';
 
 const postMessages: Resource = resource({
   method: 'POST',
   url: '/v1/messages',
   summary: 'Publish a message, or a batch as a JSON array or JSON lines; answered once it is on disk',
   schema: { headers: messageHeadersSchema, body: messagesBodySchema, response: { 202: acceptedSchema } },
-  problems: [400, 409, 413, 415, 422, 503],
+  problems: [400, 409, 413, 415, 422, 503, 507],
   consumes: MEDIA_TYPES,
   validatorCompiler: ({ schema, httpPart }) => {
     if (httpPart === 'body') return validatorOf((data) => (Array.isArray(data) ? batchSchema : messageSchema), 'body');
@@ -83,8 +84,6 @@ const getMessage: Resource = resource({
       return { position, event, targets: status.targets.map(showTarget) };
     },
 });
-
-const iso = (ms: number): string => new Date(ms).toISOString();
 
 const showTarget = ({ at, nextAttempt, ...status }: TargetStatus) => ({
   ...status,

@@ -1,4 +1,4 @@
-import { BODY_FORMS, durationSchema } from '@magpie/contract';
+import { BODY_FORMS, type BodyForms, durationSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 
@@ -7,12 +7,24 @@ const headerValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 });
 const headerName = z.string().min(1).max(255);
 
-const headers = z.union([z.record(headerName, headerValue), z.array(z.tuple([headerName, headerValue]))], {
+/** Headers as apps write them. */
+export const headersSchema = z.union([z.record(headerName, headerValue), z.array(z.tuple([headerName, headerValue]))], {
   error: 'expected an object of names and plain values, or a list of [name, value]',
 });
 
 const instant = (): z.ZodISODateTime =>
   z.iso.datetime({ offset: true, error: 'expected a time such as "2026-01-31T12:00:00Z" (RFC 3339)' });
+
+/** The three forms of a body. */
+export const bodyFields = {
+  payload: z.unknown().optional().describe('JSON body.'),
+  text: z.string().optional().describe('Text body.'),
+  base64: z.base64({ error: 'expected base64 with padding' }).optional().describe('Binary body.'),
+} as const;
+
+/** How many forms of a body are given. */
+export const givenForms = (forms: { readonly [Form in keyof BodyForms]?: unknown }): number =>
+  BODY_FORMS.filter((name) => forms[name] !== undefined).length;
 
 /** Where a message goes and what it carries, before the rules that span several fields. */
 const fields = z.strictObject({
@@ -25,16 +37,14 @@ const fields = z.strictObject({
     .looseObject({ connection: z.string().describe('Name of the connection to send by.') })
     .optional()
     .describe('Send directly: a connection and the words and options of its protocol, as in a target of a route.'),
-  payload: z.unknown().optional().describe('JSON body.'),
-  text: z.string().optional().describe('Text body.'),
-  base64: z.base64({ error: 'expected base64 with padding' }).optional().describe('Binary body.'),
+  ...bodyFields,
   contentType: z.string().max(255).optional().describe('Media type of the body; default by its form.'),
   contentEncoding: z.string().max(255).optional().describe('Coding of the body, such as `gzip`.'),
   id: z.string().min(1).max(255).optional().describe('Your own id of the message; not a guard against repeats.'),
   type: z.string().max(255).optional().describe('What kind of thing happened.'),
   subject: z.string().max(255).optional().describe('What it is about.'),
   key: z.string().max(1024).optional().describe('Ordering key; default the address.'),
-  headers: headers.optional().describe('Headers by name, or as a list of pairs when names repeat.'),
+  headers: headersSchema.optional().describe('Headers by name, or as a list of pairs when names repeat.'),
   correlationId: z.string().max(65_535).optional().describe('Ties an answer to its question.'),
   replyTo: z.string().optional().describe('Where an answer is expected, as address text such as `topic:answers/7`.'),
   priority: z.int().min(0).max(9).optional().describe('0 to 9, 4 is normal.'),
@@ -52,7 +62,7 @@ const given = (message: Fields, names: readonly (keyof Fields)[]): number =>
 /** A message as apps publish it. */
 export const messageSchema = fields
   .refine((message) => given(message, ['topic', 'to']) === 1, 'expected exactly one of topic and to')
-  .refine((message) => given(message, BODY_FORMS) === 1, 'expected exactly one of payload, text and base64')
+  .refine((message) => givenForms(message) === 1, 'expected exactly one of payload, text and base64')
   .refine((message) => given(message, ['ttl', 'expiresAt']) < 2, 'expected at most one of ttl and expiresAt')
   .meta({ id: 'Message' });
 

@@ -1,5 +1,20 @@
 import { z } from 'zod';
 
+/** A mistake in a configuration file, with its place. Lines and columns count from 1. */
+export const configProblemSchema = z
+  .object({
+    severity: z.enum(['error', 'warning']),
+    file: z.string(),
+    line: z.int(),
+    column: z.int(),
+    endLine: z.int(),
+    endColumn: z.int(),
+    pointer: z.string().describe('JSON pointer into the configuration.'),
+    message: z.string().describe('What was expected and what was got.'),
+    hint: z.string().optional().describe('What to do.'),
+  })
+  .meta({ id: 'ConfigProblem' });
+
 /** Problem details as every error response has them (RFC 9457). */
 export const problemSchema = z
   .object({
@@ -18,5 +33,6 @@ export const problemSchema = z
       )
       .optional()
       .describe('The fields that are wrong.'),
+    problems: z.array(configProblemSchema).optional().describe('What is wrong with a configuration file.'),
   })
   .meta({ id: 'Problem' });

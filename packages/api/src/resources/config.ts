@@ -1,0 +1,56 @@
+import type { ConfigControl, ConfigInForce, ConfigProblem } from '../config-control.ts';
+import { Problem } from '../http/problem.ts';
+import { type Resource, resource } from '../http/resource.ts';
+import { configSchema, reloadQuerySchema, reloadReportSchema } from '../schemas/config.ts';
+import { iso } from '../time.ts';
+
+function controlOf(config: ConfigControl | undefined): ConfigControl {
+  if (config) return config;
+  throw new Problem(404, 'This gateway was not started from a configuration file.');
+}
+
+const getConfig = resource({
+  method: 'GET',
+  url: '/v1/config',
+  summary: 'The configuration in force, without secrets',
+  schema: { response: { 200: configSchema } },
+  problems: [404],
+  handler:
+    ({ config }) =>
+    async () =>
+      show(controlOf(config).current()),
+});
+
+const reloadConfig = resource({
+  method: 'POST',
+  url: '/v1/config/reload',
+  summary: 'Load the configuration file again and change to it, or with `dryRun=true` only say what would change',
+  schema: { querystring: reloadQuerySchema, response: { 200: reloadReportSchema } },
+  problems: [400, 404, 422, 503],
+  handler:
+    ({ config }) =>
+    async ({ query: { dryRun } }) => {
+      const result = await controlOf(config).reload({ dryRun });
+      if (result.type === 'invalid') throw invalidConfig(result.problems);
+      const { type, revision, report, restartNeeded, warnings } = result;
+      return { applied: type === 'applied', revision, ...report, restartNeeded, warnings };
+    },
+});
+
+/** `GET /v1/config` and `POST /v1/config/reload`. */
+export const configResources: readonly Resource[] = [getConfig, reloadConfig];
+
+const show = ({ loadedAt, refused, ...rest }: ConfigInForce) => ({
+  ...rest,
+  loadedAt: iso(loadedAt),
+  ...(refused ? { refused: { ...refused, at: iso(refused.at) } } : {}),
+});
+
+function invalidConfig(problems: readonly ConfigProblem[]): Problem {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  const where = first ? ` The first is at ${first.file}:${first.line}:${first.column}: ${first.message}.` : '';
+  const count = `${errors.length} mistake${errors.length === 1 ? '' : 's'}`;
+  const detail = `The configuration has ${count}; what was in force still is.${where}`;
+  return new Problem(422, detail, { members: { problems } });
+}

@@ -1,0 +1,115 @@
+import type { DeadLetterEdit, Gateway } from '@magpie/core';
+import { z } from 'zod';
+import { showDeadLetter, summarize } from '../dead-letters.ts';
+import { withParameter } from '../http/links.ts';
+import { Problem } from '../http/problem.ts';
+import { type Resource, resource } from '../http/resource.ts';
+import { defined, headerList } from '../publish/to-event.ts';
+import {
+  type DeadLetterEditBody,
+  deadLetterSchema,
+  deadLettersQuerySchema,
+  deadLettersSchema,
+  dropSchema,
+  editSchema,
+  retrySchema,
+} from '../schemas/dead-letter.ts';
+
+const params = z.object({ id: z.string().max(64) });
+
+const unknownLetter = (id: string): Problem =>
+  new Problem(404, `There is no dead letter ${id}: it was dropped, retried, or never existed.`);
+
+async function find({ deadLetters }: Gateway, id: string) {
+  const letter = await deadLetters.get(id);
+  if (!letter) throw unknownLetter(id);
+  return letter;
+}
+
+/** What the operator changes, as the core takes it. */
+const editOf = ({ headers, ...rest }: DeadLetterEditBody): DeadLetterEdit =>
+  defined({ ...rest, headers: headers && headerList(headers) });
+
+const list = resource({
+  method: 'GET',
+  url: '/v1/dead-letters',
+  summary: 'Deliveries that ended without success, oldest first',
+  schema: { querystring: deadLettersQuerySchema, response: { 200: deadLettersSchema } },
+  problems: [400],
+  handler:
+    ({ gateway }) =>
+    async ({ query, url }, reply) => {
+      const letters = await gateway.deadLetters.list({ ...defined(query), limit: query.limit });
+      const next = letters.length < query.limit ? undefined : letters.at(-1)?.id;
+      if (next !== undefined) reply.header('link', `<${withParameter(url, 'after', next)}>; rel="next"`);
+      const deadLetters = letters.map((letter) => summarize(gateway, letter));
+      return { deadLetters, ...(next === undefined ? {} : { next }) };
+    },
+});
+
+const show = resource({
+  method: 'GET',
+  url: '/v1/dead-letters/:id',
+  summary: 'A dead letter: why, each attempt, the event and the message as it was sent',
+  schema: { params, response: { 200: deadLetterSchema } },
+  problems: [404],
+  handler:
+    ({ gateway }) =>
+    async ({ params: { id } }) =>
+      showDeadLetter(gateway, await find(gateway, id)),
+});
+
+const retry = resource({
+  method: 'POST',
+  url: '/v1/dead-letters/:id/retry',
+  summary: 'Try a dead letter again with the routes of today, changed if wanted',
+  schema: { params, body: editSchema.nullable(), response: { 202: z.object({ id: z.string(), ref: z.string() }) } },
+  problems: [400, 404, 413, 415, 422],
+  handler:
+    ({ gateway }) =>
+    async ({ params: { id }, body }, reply) => {
+      const { event } = await find(gateway, id);
+      await gateway.deadLetters.retry(id, body ? editOf(body) : undefined);
+      return reply.code(202).header('location', `/v1/messages/${event.ref}`).send({ id, ref: event.ref });
+    },
+});
+
+const drop = resource({
+  method: 'DELETE',
+  url: '/v1/dead-letters/:id',
+  summary: 'Remove a dead letter for ever',
+  schema: { params, response: { 204: z.null().describe('It is gone.') } },
+  problems: [404],
+  handler:
+    ({ gateway }) =>
+    async ({ params: { id } }, reply) => {
+      if (!(await gateway.deadLetters.drop(id))) throw unknownLetter(id);
+      return reply.code(204).send();
+    },
+});
+
+const retryAll = resource({
+  method: 'POST',
+  url: '/v1/dead-letters/retry',
+  summary: 'Try all that fit again in the background, so many per second',
+  schema: { body: retrySchema, response: { 202: z.object({ matched: z.int().describe('How many there are.') }) } },
+  problems: [400, 415],
+  handler:
+    ({ gateway }) =>
+    async ({ body: { rate, ...selection } }, reply) =>
+      reply.code(202).send({ matched: await gateway.deadLetters.retryAll(defined(selection), rate) }),
+});
+
+const dropAll = resource({
+  method: 'POST',
+  url: '/v1/dead-letters/drop',
+  summary: 'Remove all that fit for ever',
+  schema: { body: dropSchema, response: { 200: z.object({ dropped: z.int() }) } },
+  problems: [400, 415],
+  handler:
+    ({ gateway }) =>
+    async ({ body }) => ({ dropped: await gateway.deadLetters.dropAll(defined(body)) }),
+});
+
+/** `/v1/dead-letters` with what operators do to them. */
+export const deadLetterResources: readonly Resource[] = [list, show, retry, drop, retryAll, dropAll];

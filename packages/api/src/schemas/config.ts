@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { configProblemSchema } from './problem.ts';
+
+const names = z.array(z.string());
+
+const restartNeeded = names.describe('Keys that differ in the file and take effect only after a restart.');
+
+/** Answer of `GET /v1/config`. */
+export const configSchema = z
+  .object({
+    file: z.string(),
+    revision: z.int().describe('Counts from 1 at start; one more with every reload.'),
+    hash: z.string().describe('SHA-256 of the text of the file.'),
+    loadedAt: z.string(),
+    restartNeeded,
+    refused: z
+      .object({ at: z.string(), problems: z.array(configProblemSchema) })
+      .optional()
+      .describe('The last reload was refused; what was in force before still is.'),
+    config: z.record(z.string(), z.unknown()).describe('As it is in force, defaults filled in, without secrets.'),
+  })
+  .meta({ id: 'Config' });
+
+/** Query of `POST /v1/config/reload`. */
+export const reloadQuerySchema = z.strictObject({
+  dryRun: z.stringbool({ error: 'expected true or false' }).default(false).describe('Only say what would change.'),
+});
+
+/** Answer of `POST /v1/config/reload`. */
+export const reloadReportSchema = z
+  .object({
+    applied: z.boolean().describe('False after a dry run.'),
+    revision: z.int().describe('The revision in force now.'),
+    connections: z.object({
+      added: names,
+      removed: names,
+      changed: names.describe('Reconnected, as a key of theirs changed.'),
+      unchanged: names,
+    }),
+    targets: z.object({
+      added: names,
+      removed: names.describe('Their backlog is kept for a day, in case they come back.'),
+      kept: z.int(),
+    }),
+    restartNeeded,
+    warnings: z.array(configProblemSchema),
+  })
+  .meta({ id: 'ReloadReport' });

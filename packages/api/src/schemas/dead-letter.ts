@@ -1,0 +1,77 @@
+import { DEAD_LETTER_REASONS } from '@magpie/bus';
+import { z } from 'zod';
+import { eventSchema } from './event.ts';
+import { bodyFields, givenForms, headersSchema } from './message.ts';
+
+const reason = z.enum(DEAD_LETTER_REASONS);
+const consumer = z.string().describe('The target it was for, as `route/target`.');
+
+/** Which dead letters an operation is about; none given: all. */
+const selection = z.strictObject({
+  consumer: consumer.optional(),
+  reason: reason.optional().describe('Only those that ended for this reason.'),
+});
+
+/** Query of `GET /v1/dead-letters`. */
+export const deadLettersQuerySchema = selection.extend({
+  after: z.string().max(64).optional().describe('Only those after this id; older ones come first.'),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many at most.'),
+});
+
+/** Body of `POST /v1/dead-letters/drop`. */
+export const dropSchema = selection.meta({ id: 'DeadLetterSelection' });
+
+/** Body of `POST /v1/dead-letters/retry`. */
+export const retrySchema = selection.extend({
+  rate: z.number().min(0.1).max(1000).default(10).describe('How many per second.'),
+});
+
+/** Body of `POST /v1/dead-letters/{id}/retry`: what to change first; without one nothing. */
+export const editSchema = z
+  .strictObject({
+    ...bodyFields,
+    contentType: z.string().max(255).optional().describe('Media type of the body; default by its form.'),
+    headers: headersSchema.optional().describe('Headers instead of those it has: by name, or as a list of pairs.'),
+  })
+  .refine((edit) => givenForms(edit) <= 1, 'expected at most one of payload, text and base64')
+  .meta({ id: 'DeadLetterEdit' });
+
+export type DeadLetterEditBody = z.output<typeof editSchema>;
+
+const summary = z.object({
+  id: z.string(),
+  at: z.string().describe('When it ended.'),
+  consumer: consumer.optional(),
+  reason,
+  error: z.string().describe('Class of the last error.'),
+  message: z.string().describe('The last error in words.'),
+  attempts: z.int().describe('How many attempts were refused.'),
+  ref: z.string().describe('Ref of the event.'),
+  source: z.string().describe('Connection the event came from.'),
+  address: z.string().describe('Where the event came from, as text.'),
+});
+
+const attempt = z.object({ at: z.string(), error: z.string(), message: z.string() });
+
+const rendered = z
+  .looseObject({
+    to: z.string().describe('Address it was sent to, as text.'),
+    options: z.unknown().describe('Options of the target.'),
+  })
+  .describe('The message as it was made for the target, when it could be made.');
+
+/** One page of dead letters. */
+export const deadLettersSchema = z.object({
+  deadLetters: z.array(summary.meta({ id: 'DeadLetterSummary' })),
+  next: z.string().optional().describe('Id to continue after; absent at the end.'),
+});
+
+/** A dead letter with all that is known of it. */
+export const deadLetterSchema = summary
+  .extend({
+    attempts: z.array(attempt).describe('Every refused attempt, the oldest first.'),
+    position: z.string().optional().describe('Where the event stands or stood in the log.'),
+    event: eventSchema,
+    rendered: rendered.optional(),
+  })
+  .meta({ id: 'DeadLetter' });
