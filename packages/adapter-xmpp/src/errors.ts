@@ -36,7 +36,6 @@ export const STANZA_ERRORS: Readonly<Record<string, Make>> = {
   'not-acceptable': offline,
   'not-allowed': rejected,
   'not-authorized': rejected,
-  'payment-required': rejected,
   'policy-violation': throttled,
   'recipient-unavailable': transient,
   redirect: rejected,

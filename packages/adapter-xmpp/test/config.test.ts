@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { xmppAdapter } from '../src/index.ts';
+
+const MINIMAL = { jid: 'Bridge@Example.org', password: 'x' };
+const { connectionSchema, sourceSchema, targetSchema } = xmppAdapter;
+
+const problems = (keys: object): string =>
+  JSON.stringify(connectionSchema.safeParse({ ...MINIMAL, ...keys }).error?.issues ?? []);
+
+describe('configuration', () => {
+  it('needs an account and a password only', () => {
+    expect(connectionSchema.parse(MINIMAL)).toMatchObject({
+      jid: 'bridge@example.org',
+      tls: { required: true },
+      rooms: [],
+      receiveWindow: 250,
+      maxStanzaBytes: 262_144,
+      timeout: 20_000,
+    });
+  });
+
+  it.each([
+    ['an address without a user', { jid: 'example.org' }, 'user@domain'],
+    ['an address with a resource', { jid: 'u@example.org/x' }, 'user@domain'],
+    ['another protocol', { url: 'wss://example.org' }, 'xmpp://host:port'],
+    ['a room with a nick', { rooms: [{ room: 'ops@conference/nick' }] }, 'room@service'],
+    ['a nick with a control character', { nick: 'a\u0007' }, 'control characters'],
+    ['an unknown key', { tls: { verify: false } }, 'verify'],
+    ['a size without a unit', { maxStanzaBytes: '1000' }, '64KiB'],
+  ])('refuses %s and says what was expected', (_, keys, expected) => {
+    expect(problems(keys)).toContain(expected);
+  });
+
+  it.each([[{}], [{ room: 'a@b', jid: 'c@d' }]])('refuses %j as source and target', (keys) => {
+    expect(sourceSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected either room or jid');
+    expect(targetSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected either room or jid');
+  });
+
+  it('says honestly what a crash may cost', () => {
+    const config = connectionSchema.parse(MINIMAL);
+    expect(xmppAdapter.guarantees.source(config, { room: 'a@b' })).toMatchObject({ level: 'at-most-once' });
+    expect(xmppAdapter.guarantees.target(config, { room: 'a@b' })).toMatchObject({ level: 'at-least-once' });
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { joinError, linkError, STANZA_ERRORS, saslError, stanzaError, streamError } from '../src/errors.ts';
+import { type Element, xml } from '../src/library.ts';
+import { NS } from '../src/namespaces.ts';
+
+const refusal = (condition: string, type: string): Element =>
+  xml(
+    'message',
+    { type: 'error' },
+    xml('error', { type }, xml(condition, { xmlns: NS.stanzaErrors }), xml('text', {}, 'why')),
+  );
+
+describe('refused messages', () => {
+  it.each([
+    ['item-not-found', 'cancel', 'Rejected'],
+    ['forbidden', 'auth', 'Rejected'],
+    ['service-unavailable', 'cancel', 'Rejected'],
+    ['not-acceptable', 'cancel', 'NotConnected'],
+    ['recipient-unavailable', 'cancel', 'Transient'],
+    ['resource-constraint', 'wait', 'Throttled'],
+    ['service-unavailable', 'wait', 'Throttled'],
+    ['policy-violation', 'modify', 'TooLarge'],
+    ['made-up', 'cancel', 'Rejected'],
+    ['made-up', 'wait', 'Throttled'],
+  ])('%s of type %s is %s', (condition, type, name) => {
+    const error = stanzaError(refusal(condition, type));
+    expect(error.name).toBe(name);
+    expect(error.message).toContain(`${condition}: why`);
+  });
+
+  it('knows every condition of RFC 6120', () => {
+    expect(Object.keys(STANZA_ERRORS)).toHaveLength(22);
+  });
+
+  it('takes an error without a reason for a refusal', () => {
+    expect(stanzaError(xml('message', { type: 'error' })).name).toBe('Rejected');
+  });
+});
+
+describe('other errors', () => {
+  it.each([
+    ['conflict', 'Conflict'],
+    ['host-unknown', 'ConfigInvalid'],
+    ['system-shutdown', 'NotConnected'],
+  ])('a stream error %s is %s', (condition, name) => {
+    expect(streamError(xml('stream:error', {}, xml(condition, { xmlns: NS.streamErrors }))).name).toBe(name);
+  });
+
+  it.each([
+    ['not-authorized', 'AuthFailed'],
+    ['account-disabled', 'AuthFailed'],
+    ['temporary-auth-failure', 'NotConnected'],
+  ])('a login failure %s is %s', (condition, name) => {
+    expect(saslError(xml('failure', { xmlns: NS.sasl }, xml(condition))).name).toBe(name);
+  });
+
+  it.each([
+    ['forbidden', 'ConfigInvalid', 'banned'],
+    ['registration-required', 'ConfigInvalid', 'members only'],
+    ['service-unavailable', 'NotConnected', 'no place'],
+    ['remote-server-timeout', 'NotConnected', 'remote-server-timeout'],
+  ])('a refused join by %s is %s', (condition, name, text) => {
+    const error = joinError('ops@conference', refusal(condition, 'auth'));
+    expect(error.name).toBe(name);
+    expect(error.message).toContain(text);
+  });
+
+  it('keeps the cause of a failed link and says what to set for a certificate', () => {
+    const cause = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    const error = linkError(cause);
+    expect(error).toMatchObject({ name: 'NotConnected', cause });
+    expect(error.message).toContain('tls.ca');
+  });
+});

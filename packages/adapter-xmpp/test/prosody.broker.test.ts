@@ -1,0 +1,159 @@
+import { type ProsodyBroker, startProsody } from '@magpie/brokers';
+import { tcpProxy, waitFor } from '@magpie/testkit';
+import { xml } from '@xmpp/client';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { fromRoom, makeLink, manualSink, NEVER, sendText, type TestLink } from './support/link.ts';
+import { type StockClient, stockClient } from './support/peer.ts';
+import { createAccount } from './support/site.ts';
+
+const PASSWORD = 'broker-secret';
+const ROOM = ['ops', 'conference.localhost'];
+const ROOM_JID = ROOM.join('@');
+let broker: ProsodyBroker;
+
+beforeAll(async () => {
+  broker = await startProsody({ archive: false });
+  await Promise.all(['gate', 'peer'].map((name) => createAccount(broker, name, PASSWORD)));
+});
+afterAll(() => broker.stop());
+
+function link(keys: Readonly<Record<string, unknown>> = {}): TestLink {
+  const made = makeLink({
+    jid: 'gate@localhost',
+    password: PASSWORD,
+    url: broker.urls.plain,
+    tls: { ca: broker.ca },
+    timeout: '5s',
+    ...keys,
+  });
+  onTestFinished(() => made.connection.close(AbortSignal.timeout(2_000)));
+  return made;
+}
+
+async function peerInRoom(): Promise<StockClient> {
+  const peer = stockClient({ service: broker.urls.plain, username: 'peer', password: PASSWORD, rooms: [ROOM_JID] });
+  onTestFinished(() => peer.close());
+  await peer.online();
+  return peer;
+}
+
+const bodies = (peer: StockClient): string[] =>
+  peer.messages.flatMap((message) => message.getChild('body')?.getText() ?? []);
+
+/** Keeps a connection up as the supervisor does, and repeats sends as a lane does. */
+async function sendUntilConfirmed(
+  { connection, lost }: TestLink,
+  text: string,
+  state: { seen: number },
+): Promise<void> {
+  for (;;) {
+    try {
+      if (lost.length > state.seen) {
+        state.seen = lost.length;
+        await reconnect(connection);
+      }
+      await sendText(connection, text, 'room', ROOM);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20)); // Refused or unknown: sent again with the same delivery id.
+    }
+  }
+}
+
+async function reconnect(connection: TestLink['connection']): Promise<void> {
+  for (;;) {
+    try {
+      await connection.connect(NEVER);
+      await connection.receive([fromRoom('ops', 'conference.localhost')], manualSink().sink);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50)); // The broker or the proxy is still down.
+    }
+  }
+}
+
+describe('TLS', () => {
+  it.each(['plain', 'tls'] as const)('logs in with the configured authority (%s)', async (port) => {
+    await link({ url: broker.urls[port] }).connection.connect(NEVER);
+  });
+
+  it.each(['plain', 'tls'] as const)(
+    'refuses a certificate of an unknown authority, and says what to set (%s)',
+    async (port) => {
+      const { connection } = link({ url: broker.urls[port], tls: {} });
+      await expect(connection.connect(NEVER)).rejects.toMatchObject({
+        name: 'NotConnected',
+        message: expect.stringContaining('tls.ca'),
+      });
+    },
+  );
+
+  it('refuses a certificate for another name', async () => {
+    const { connection } = link({ tls: { ca: broker.ca, serverName: 'chat.example.org' } });
+    await expect(connection.connect(NEVER)).rejects.toMatchObject({
+      message: expect.stringContaining('tls.serverName'),
+    });
+  });
+
+  it('says where the file of authorities is wrong', async () => {
+    const { connection } = link({ tls: { ca: '/no/such/file.pem' } });
+    await expect(connection.connect(NEVER)).rejects.toMatchObject({ name: 'ConfigInvalid', path: '/tls/ca' });
+  });
+});
+
+describe('rooms', () => {
+  it('takes another nick when ours is taken', async () => {
+    await peerInRoom();
+    const { connection, details } = link({ rooms: [{ room: ROOM_JID, nick: 'peer' }] });
+    await connection.connect(NEVER);
+    await connection.receive([fromRoom('ops', 'conference.localhost')], manualSink().sink);
+    expect(details.get(`room ${ROOM_JID}`)).toBe('joined as peer_');
+    await expect(sendText(connection, 'from peer_', 'room', ROOM)).resolves.toEqual({ confirmedBy: 'echo' });
+  });
+
+  it('joins again after a kick', async () => {
+    const peer = await peerInRoom();
+    const { connection, details } = link({ nick: 'magpie' });
+    await connection.connect(NEVER);
+    await connection.receive([fromRoom('ops', 'conference.localhost')], manualSink().sink);
+    const kick = xml(
+      'query',
+      { xmlns: 'http://jabber.org/protocol/muc#admin' },
+      xml('item', { nick: 'magpie', role: 'none' }),
+    );
+    await peer.send(xml('iq', { type: 'set', to: ROOM_JID, id: 'kick' }, kick));
+    await waitFor(() => details.get(`room ${ROOM_JID}`)?.startsWith('kicked'), { what: 'the kick' });
+    await waitFor(() => details.get(`room ${ROOM_JID}`) === 'joined as magpie', {
+      what: 'being back',
+      timeout: 10_000,
+    });
+    await sendText(connection, 'back', 'room', ROOM);
+  });
+
+  it('loses none of 1,000 messages to a line that is cut again and again', { timeout: 120_000 }, async () => {
+    const peer = await peerInRoom();
+    const proxy = await tcpProxy({ port: broker.ports.plain });
+    const made = link({ url: proxy.url(broker.urls.plain) });
+    await reconnect(made.connection);
+    const cuts = setInterval(() => proxy.reset(), 100);
+    const state = { seen: 0 };
+    const texts = Array.from({ length: 1_000 }, (_, index) => `m${index}`);
+    for (const text of texts) await sendUntilConfirmed(made, text, state);
+    clearInterval(cuts);
+    await proxy.close();
+    await waitFor(() => bodies(peer).includes('m999'), { what: 'the last message' });
+    expect(new Set(bodies(peer).filter((body) => /^m\d+$/.test(body))).size).toBe(1_000);
+    expect(state.seen).toBeGreaterThan(2);
+  });
+
+  it('joins and sends again after the server was killed', async () => {
+    const made = link();
+    await reconnect(made.connection);
+    await broker.kill();
+    await waitFor(() => made.lost.length > 0, { what: 'the lost link' });
+    await expect(sendText(made.connection, 'down', 'room', ROOM)).rejects.toMatchObject({ name: 'NotConnected' });
+    await broker.restart();
+    await reconnect(made.connection);
+    await expect(sendText(made.connection, 'up', 'room', ROOM)).resolves.toEqual({ confirmedBy: 'echo' });
+  });
+});
