@@ -1,12 +1,13 @@
 /**
- * Appends to a log until it is killed, and prints the ref of every event whose commit has resolved. Every commit also
- * moves a floor to the event before it, so that a torn commit shows. Arguments: data directory.
+ * Appends to a log until it is killed, and prints `<ref> <position>` of the first event of every commit that has
+ * resolved. Every commit holds two events and an outcome, so that a torn commit shows. Arguments: data directory, bytes
+ * of events to keep (none: all).
  */
-import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { newRef } from '@magpie/contract';
 import { openSqliteLog } from '../src/index.ts';
 
-const [, , dataDir = ''] = process.argv;
+const [, , dataDir = '', keepBytes] = process.argv;
 const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
 const body = new Uint8Array(300);
 
@@ -31,13 +32,24 @@ async function appendForEver(lane: number): Promise<never> {
   for (let index = 0; ; index++) {
     const pair = [event(`${lane}-${process.pid}-${index}-a`), event(`${lane}-${process.pid}-${index}-b`)];
     const ref = pair[0]!.ref;
-    await log.commit({
+    const [first] = await log.commit({
       append: pair.map((entry) => ({ event: entry })),
       outcomes: [{ ref, consumer: 'c', state: 'confirmed', at: Date.now(), attempts: 1 }],
     });
-    writeSync(1, `${ref}\n`);
+    process.stdout.write(`${ref} ${first!.position}\n`);
   }
 }
 
-writeSync(1, 'ready\n');
+/** Keeps removing old events, as the gateway does, but all the time. */
+async function retainForEver(maxBytes: number): Promise<void> {
+  for (;;) {
+    await sleep(100);
+    const matched = log.head();
+    if (matched !== undefined) await log.commit({ matched });
+    await log.retain({ maxAge: 1e12, maxBytes, floor: await log.lowestFloor() });
+  }
+}
+
+process.stdout.write('ready\n');
+if (keepBytes !== undefined) void retainForEver(Number(keepBytes));
 await Promise.all(Array.from({ length: 16 }, (_, lane) => appendForEver(lane)));

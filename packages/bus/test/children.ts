@@ -6,6 +6,8 @@ const NODE_FLAGS = ['--conditions=@magpie/source', '--disable-warning=Experiment
 /** A child process that runs one of this folder's programs; its whole standard output, and how it ended. */
 export interface Child {
   readonly process: ChildProcess;
+  /** What it has printed so far. */
+  output(): string;
   /** Resolves when the output contains a text; rejects when the process ends before. */
   printed(text: string): Promise<void>;
   readonly ended: Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }>;
@@ -33,5 +35,5 @@ export function startChild(file: string, args: readonly string[], wrapper: reado
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  return { process: child, printed, ended };
+  return { process: child, output: () => output, printed, ended };
 }
