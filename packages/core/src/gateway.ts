@@ -48,7 +48,8 @@ function wire(options: GatewayOptions) {
   const gate = new Gate();
   const { onFull = () => undefined } = options;
   const onReceived = observer.received;
-  const intake = createIntake({ tail, ledger, book, clock, gate, maxBodyBytes, onFatal, onFull, onReceived });
+  const hasRoom = (): boolean => log.space().intake;
+  const intake = createIntake({ tail, ledger, book, clock, gate, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
   const patience = new AbortController();
   const tracked = ({ source }: Event): boolean => source === DIRECT || options.builtins.has(source);
   const router = createRouter({

@@ -28,6 +28,8 @@ export interface IntakeOptions {
   readonly onFatal: (error: Error) => void;
   /** The disk has become too full to append: retention should run now. */
   readonly onFull: () => void;
+  /** Whether the log takes appends again after a full disk. Local, no I/O. */
+  readonly hasRoom: () => boolean;
   /** Told of every batch, for counters: connection and results. */
   readonly onReceived: (connection: string, results: readonly PublishResult[]) => void;
 }
@@ -114,7 +116,11 @@ export function createIntake(options: IntakeOptions): Intake {
     if (gate.has(DISK)) return;
     gate.hold(DISK, 'disk', message);
     options.onFull();
-    clock.timeout(retryAfter, () => gate.release(DISK));
+    const look = (): void => {
+      if (options.hasRoom()) gate.release(DISK);
+      else clock.timeout(retryAfter, look);
+    };
+    clock.timeout(retryAfter, look);
   };
 
   const counted: Intake['accept'] = async (source, batch, onMismatch) => {
