@@ -27,7 +27,8 @@ export class Overflow {
 
   /** The backlog has changed: holds or releases the connection that feeds the target. */
   watch(target: Target, backlog: Backlog): void {
-    if (target.backlog.onFull !== 'block') return;
+    // Holding a connection that is also the target could keep its own confirmations from being read, for ever.
+    if (target.backlog.onFull !== 'block' || target.from === target.connection) return;
     const { gate } = this.#deps;
     const name = nameOf(target);
     if (isFull(target, backlog, this.#deps.clock.now())) {

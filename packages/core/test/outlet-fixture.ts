@@ -1,0 +1,142 @@
+import { createMemoryLog, type EventLog } from '@magpie/bus';
+import { type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
+import type { Match, Target } from '@magpie/routing';
+import { afterEach } from 'vitest';
+import { Gate } from '../src/gate.ts';
+import { createLedger, type Ledger } from '../src/ledger.ts';
+import { Outlet } from '../src/outlet.ts';
+import { createTail } from '../src/tail.ts';
+import { createWindow } from '../src/window.ts';
+import { type ManualClock, manualClock } from './fixtures.ts';
+
+export interface Sent {
+  readonly event: OutgoingEvent;
+  confirm(): void;
+  fail(error: MagpieError): void;
+}
+
+export interface Bench {
+  readonly clock: ManualClock;
+  readonly log: EventLog;
+  readonly ledger: Ledger;
+  readonly outlet: Outlet;
+  readonly gate: Gate;
+  readonly sent: Sent[];
+  readonly bodies: () => string[];
+  up: boolean;
+  offer(body: string, key?: string, more?: Partial<Event>): Promise<void>;
+}
+
+const benches: Bench[] = [];
+
+export const retry = { attempts: 3, backoff: { min: 100, max: 1000 }, maxAge: 60_000, then: 'dead-letter' as const };
+
+function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
+  return {
+    consumer: 'alarms/room',
+    route: 'alarms',
+    id: 'room',
+    from: 'floor',
+    connection: 'chat',
+    order: 'key',
+    retry,
+    guarantee: { level: 'at-least-once', reason: '' },
+    start: 'now',
+    backlog: { bytes: 1e9, age: 1e9, onFull: 'block' },
+    render: ({ body, headers }) => ({
+      parts: { body, headers, via: [], time: clock.now() },
+      target: { address: { scheme: 'channel', segments: ['room'] }, options: {} },
+    }),
+    ...more,
+  };
+}
+
+/** An outlet to a scripted link; with `former` on the log of one that has stopped, as after a restart. */
+export function bench(more: Partial<Target> = {}, former?: Bench): Bench {
+  const clock = former?.clock ?? manualClock();
+  const log = former?.log ?? createMemoryLog({ clock });
+  const fatal = (error: Error): never => {
+    throw error;
+  };
+  const ledger = createLedger(log, fatal);
+  const reader = createTail(log);
+  const sent: Sent[] = [];
+  const gate = new Gate();
+  const target = makeTarget(clock, more);
+  const match = ({ key }: Event): Match => ({ target, key });
+  const made: Bench = {
+    clock,
+    log,
+    ledger,
+    gate,
+    sent,
+    up: true,
+    bodies: () => sent.map(({ event }) => text(event)),
+    outlet: undefined!,
+    offer: undefined!,
+  };
+  const outlet = new Outlet(target, {
+    reader,
+    ledger,
+    clock,
+    port: {
+      up: () => made.up,
+      window: createWindow(10),
+      send: (event) =>
+        new Promise((resolve, reject) =>
+          sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
+        ),
+    },
+    signal: new AbortController().signal,
+    gate,
+    routed: () => reader.head(),
+    match,
+    tracked: () => true,
+    onResult: () => undefined,
+    onSuspended: () => undefined,
+    onFatal: fatal,
+  });
+  const offer: Bench['offer'] = async (body, key = 'k', parts = {}) => {
+    const event = eventOf(body, key, clock, parts);
+    const before = reader.head();
+    const [appended] = await log.commit({ append: [{ event }] });
+    const stored = { position: appended!.position, event };
+    reader.push([stored]);
+    outlet.offer(stored, match(event), before);
+  };
+  Object.assign(made, { outlet, offer });
+  if (former) void restart(log, outlet);
+  benches.push(made);
+  return made;
+}
+
+async function restart(log: EventLog, outlet: Outlet): Promise<void> {
+  const { exceptions, floors } = await log.state();
+  outlet.restore(exceptions);
+  for (const floor of floors.values()) outlet.resume(floor);
+}
+
+export const text = ({ body }: { body: Uint8Array }): string => Buffer.from(body).toString();
+
+const eventOf = (body: string, key: string, clock: ManualClock, parts: Partial<Event>): Event => ({
+  ref: newRef(),
+  source: 'floor',
+  address: { scheme: 'channel', segments: ['a'] },
+  kind: 'message',
+  key,
+  time: clock.now(),
+  receivedAt: clock.now(),
+  body: Buffer.from(body),
+  headers: [],
+  via: [],
+  origin: {},
+  ...parts,
+});
+
+afterEach(async () => {
+  for (const { ledger, log, outlet } of benches.splice(0)) {
+    outlet.stop();
+    ledger.close();
+    await log.close();
+  }
+});
