@@ -27,6 +27,8 @@ export interface TcpProxy {
    * believing in it. Switched off, what was held back passes in order.
    */
   blackHole(on: boolean): void;
+  /** Sends `bytes` to whoever is connected, as if the target had sent them. */
+  inject(bytes: Uint8Array): void;
   /** While on, new connections are refused (ECONNREFUSED); open ones stay. Resolves when it is so. */
   refuse(on: boolean): Promise<void>;
   /** Resets every connection and stops listening. */
@@ -36,7 +38,7 @@ export interface TcpProxy {
 /** Starts a {@link TcpProxy} to `target`, which may be down: then each connection is reset, as by a broker that just went. */
 export async function tcpProxy(target: ProxyTarget): Promise<TcpProxy> {
   const conditions: LineConditions = { delay: 0, held: false };
-  const pairs = new Set<{ reset: () => void; release: () => void }>();
+  const pairs = new Set<{ reset: () => void; release: () => void; inject: (bytes: Uint8Array) => void }>();
   const count = { accepted: 0 };
   const accept = (client: Socket) => {
     count.accepted += 1;
@@ -70,6 +72,9 @@ export async function tcpProxy(target: ProxyTarget): Promise<TcpProxy> {
       conditions.held = on;
       for (const pair of pairs) pair.release();
     },
+    inject: (bytes) => {
+      for (const pair of pairs) pair.inject(bytes);
+    },
     refuse: async (on) => {
       if (on) stopListening();
       else server ??= await listen(port, accept);
@@ -100,7 +105,11 @@ function join(client: Socket, target: ProxyTarget, conditions: LineConditions, o
     socket.on('error', reset);
     socket.on('close', gone);
   }
-  return { reset, release: () => lines.forEach((line) => void line.release()) };
+  return {
+    reset,
+    release: () => lines.forEach((line) => void line.release()),
+    inject: (bytes: Uint8Array) => void client.write(bytes),
+  };
 }
 
 function withPort(url: string, port: number): string {

@@ -11,14 +11,17 @@ export function amqpSender(url: string, queue: string): Sender {
   return {
     send: async (_key, id) => {
       link ??= openLink(url, forget);
-      const { channel, lost } = await link.catch((error: unknown) => {
+      const { channel, lost, returned } = await link.catch((error: unknown) => {
         forget();
         throw error;
       });
       const confirmed = new Promise<void>((resolve, reject) => {
-        channel.sendToQueue(queue, Buffer.from(id), { persistent: true }, (error) =>
-          error ? reject(error) : resolve(),
-        );
+        const options = { persistent: true, mandatory: true, correlationId: id };
+        channel.sendToQueue(queue, Buffer.from(id), options, (error) => {
+          // The broker confirms also what it returns, and returns it first.
+          if (error || returned.delete(id)) reject(error ?? new Error(`there is no queue ${queue}`));
+          else resolve();
+        });
       });
       await Promise.race([confirmed, lost]);
     },
@@ -34,6 +37,8 @@ interface Link {
   readonly channel: ConfirmChannel;
   /** Rejects when the channel is gone. */
   readonly lost: Promise<never>;
+  /** Correlation ids of messages that no queue took. */
+  readonly returned: Set<string>;
 }
 
 async function openLink(url: string, onLost: () => void): Promise<Link> {
@@ -41,6 +46,8 @@ async function openLink(url: string, onLost: () => void): Promise<Link> {
   connection.on('error', () => undefined); // 'close' follows
   const channel = await connection.createConfirmChannel();
   channel.on('error', () => undefined); // 'close' follows
+  const returned = new Set<string>();
+  channel.on('return', ({ properties }: ConsumeMessage) => returned.add(String(properties.correlationId)));
   const lost = new Promise<never>((_, reject) => {
     channel.on('close', () => {
       onLost();
@@ -48,7 +55,7 @@ async function openLink(url: string, onLost: () => void): Promise<Link> {
     });
   });
   lost.catch(() => undefined); // nobody may be sending just then
-  return { connection, channel, lost };
+  return { connection, channel, lost, returned };
 }
 
 const RETRY_MS = 100;

@@ -7,7 +7,7 @@ import type { Reader, Recorder } from './ends.ts';
 
 const MAM = 'urn:xmpp:mam:2';
 const RSM = 'http://jabber.org/protocol/rsm';
-const POLL_MS = 100;
+const POLL_MS = 250;
 const ANSWER_MS = 2000;
 
 /** Where to read, and as whom. */

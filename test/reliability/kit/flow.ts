@@ -4,8 +4,6 @@ import { createLedger, type Ledger, type LedgerReport } from '../../support/ledg
 import type { OpenPath } from './world.ts';
 
 const KEYS = 10;
-/** Between two messages of one key: with ten keys about 200 messages a second, which every broker here can take. */
-const PAUSE_MS = 50;
 const RETRY_MS = 100;
 const GIVE_UP_MS = 60_000;
 
@@ -27,9 +25,10 @@ let flows = 0;
 
 /**
  * Starts to send on a path. Each key sends one message after the other and repeats it until it is acknowledged, so that
- * the order per key is known.
+ * the order per key is known. `pauseMs` lies between two messages of one key on
+ * a path of usual speed.
  */
-export function startFlow(path: OpenPath): Flow {
+export function startFlow(path: OpenPath, pauseMs: number): Flow {
   const ledger = createLedger();
   const prefix = `f${++flows}`;
   const newest = { sent: 0 };
@@ -43,7 +42,7 @@ export function startFlow(path: OpenPath): Flow {
       const id = `${prefix}.${key}-${number}`;
       newest.sent = Math.max(newest.sent, number);
       if (await sendUntilAcked(path, key, id)) ledger.acked(id);
-      await sleep(PAUSE_MS);
+      await sleep(pauseMs * path.slowness);
     }
   };
   const sending = Array.from({ length: KEYS }, (_, key) => sendAll(`k${key}`));

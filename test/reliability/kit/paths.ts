@@ -25,11 +25,15 @@ export interface Surroundings {
 /** A way through the gateway: a route, a client that sends into it and one that reads what comes out. */
 export interface Path {
   readonly name: string;
+  /** Where messages come in. */
+  readonly source: ConnectionName | 'http';
   /** Connections it depends on. */
   readonly uses: readonly ConnectionName[];
   readonly route: object;
   /** Queues to declare. */
   readonly queues: readonly string[];
+  /** How many times slower than the others messages are sent. */
+  readonly slowness: number;
   sender(around: Surroundings): Promise<Sender>;
   reader(around: Surroundings, record: Recorder): Promise<Reader>;
 }
@@ -56,41 +60,52 @@ function existing<T>(broker: T | undefined): T {
 export const PATHS = {
   'MQTT → AMQP': {
     name: 'MQTT → AMQP',
+    source: 'floor',
     uses: ['floor', 'erp'],
     route: { from: { connection: 'floor', topic: 'to-amqp/{key}' }, to: { connection: 'erp', queue: 'from-mqtt' } },
     queues: ['from-mqtt'],
+    slowness: 1,
     sender: (around) => mqttSender(mqttUrl(around), (key) => `to-amqp/${key}`),
     reader: (around, record) => amqpReader(amqpUrl(around), 'from-mqtt', record),
   },
   'AMQP → MQTT': {
     name: 'AMQP → MQTT',
+    source: 'erp',
     uses: ['erp', 'floor'],
     route: { from: { connection: 'erp', queue: 'to-mqtt' }, to: { connection: 'floor', topic: 'from/amqp' } },
     queues: ['to-mqtt'],
+    slowness: 1,
     sender: async (around) => amqpSender(amqpUrl(around), 'to-mqtt'),
     reader: (around, record) => mqttReader(mqttUrl(around), { clientId: 'reads-amqp', filter: 'from/amqp' }, record),
   },
   'HTTP → AMQP': {
     name: 'HTTP → AMQP',
+    source: 'http',
     uses: ['erp'],
     route: { from: { connection: 'http', topic: 'to-amqp/{key}' }, to: { connection: 'erp', queue: 'from-http' } },
     queues: ['from-http'],
+    slowness: 1,
     sender: async ({ gatewayUrl }) => httpSender(gatewayUrl, (key) => `to-amqp/${key}`),
     reader: (around, record) => amqpReader(amqpUrl(around), 'from-http', record),
   },
   'HTTP → MQTT': {
     name: 'HTTP → MQTT',
+    source: 'http',
     uses: ['floor'],
     route: { from: { connection: 'http', topic: 'to-mqtt/{key}' }, to: { connection: 'floor', topic: 'from/http' } },
     queues: [],
+    slowness: 1,
     sender: async ({ gatewayUrl }) => httpSender(gatewayUrl, (key) => `to-mqtt/${key}`),
     reader: (around, record) => mqttReader(mqttUrl(around), { clientId: 'reads-http', filter: 'from/http' }, record),
   },
   'MQTT → room': {
     name: 'MQTT → room',
+    source: 'floor',
     uses: ['floor', 'chat'],
     route: { from: { connection: 'floor', topic: 'to-room/{key}' }, to: { connection: 'chat', room: ROOM } },
     queues: [],
+    // Each look into the archive reads all of it: at full speed the witness would keep the server busy.
+    slowness: 4,
     sender: (around) => mqttSender(mqttUrl(around), (key) => `to-room/${key}`),
     reader: async ({ brokers }, record) =>
       archiveReader({ broker: existing(brokers.prosody), room: ROOM, user: WITNESS }, record),

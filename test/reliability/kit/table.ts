@@ -1,3 +1,5 @@
+import { afterAll } from 'vitest';
+
 /** One line of the table that a file prints at its end. Times in ms. */
 export interface Row {
   readonly fault: string;
@@ -28,8 +30,14 @@ const HEADINGS: Readonly<Record<keyof Row, string>> = {
   rss: 'gateway RSS MB',
 };
 
-/** The rows as a table for people. */
-export function renderTable(rows: readonly Row[]): string {
+/** Rows that are printed as one table when the tests of the file are over. Called once per file, at the top level. */
+export function printedTable(): Row[] {
+  const rows: Row[] = [];
+  afterAll(() => console.log(renderTable(rows)));
+  return rows;
+}
+
+function renderTable(rows: readonly Row[]): string {
   const keys = Object.keys(HEADINGS).filter((key): key is keyof Row => key in HEADINGS);
   const lines = [keys.map((key) => HEADINGS[key]), ...rows.map((row) => keys.map((key) => cell(row[key])))];
   const widths = keys.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));

@@ -1,70 +1,97 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '@magpie/contract';
+import { waitReady } from '../../support/gateway-process.ts';
+import type { LedgerReport } from '../../support/ledger.ts';
 import type { Fault } from './faults.ts';
 import { type Flow, startFlow } from './flow.ts';
 import { describeGateway, noticed, residentMegabytes } from './probe.ts';
 import type { Row } from './table.ts';
 import type { World } from './world.ts';
 
-/** What a trial expects besides the ledger. Times in ms. */
-export interface TrialOptions {
-  /** Longest time until messages flow again on every path. Default 5,000, from the moment the broker answers again. */
+/** How messages flow, and how long they may take. Times in ms. */
+export interface LoadOptions {
+  /** Between two messages of one of the ten keys of a path. Default 50: 200 messages a second. */
+  readonly pause?: number;
+  /** Longest time until messages flow again on every path. Default 5,000, from the moment the fault is healed. */
   readonly resumeWithin?: number;
-  /** Messages that each path not hit must still deliver while the fault lasts. Default 0: not looked at. */
-  readonly meanwhile?: number;
-  /**
-   * A broker that acknowledges a message before it has saved it (Mosquitto) forgets, when killed, what it acknowledged
-   * in this time before. The gateway never saw those messages, or had not yet acknowledged them: they are not counted.
-   */
-  readonly unsaved?: number;
   /** Longest time until everything acknowledged has arrived. Default 20,000. */
   readonly settleWithin?: number;
 }
 
+/** What a fault showed beside the ledgers. */
+export interface Observed {
+  /** ms until the gateway noticed. */
+  readonly noticed?: number | undefined;
+  /** Messages of each flow that were excused. */
+  readonly excused?: readonly number[];
+}
+
 const WARM_UP = { messages: 20, ms: 15_000 };
 
-/** Lets messages flow on all paths, injects a fault, heals it, and counts what became of the messages: a row per path. */
-export async function trial(world: World, fault: Fault, options: TrialOptions = {}): Promise<Row[]> {
-  const flows = world.paths.map(startFlow);
+/** Lets messages flow on all paths, disturbs them, and counts what became of the messages: a row per path. */
+export async function underLoad(
+  world: World,
+  fault: string,
+  disturb: (flows: readonly Flow[]) => Promise<Observed>,
+  options: LoadOptions = {},
+): Promise<Row[]> {
+  const { pause = 50, resumeWithin = 5000, settleWithin = 20_000 } = options;
+  const flows = world.paths.map((path) => startFlow(path, pause));
+  const stop = (): Promise<unknown> => Promise.all(flows.map((flow) => flow.stop()));
   try {
-    return await observe(world, flows, fault, options);
+    await Promise.all(flows.map((flow) => flow.arrived(WARM_UP.messages, WARM_UP.ms)));
+    const observed = await disturb(flows);
+    const resumed = await Promise.all(flows.map((flow) => timed(() => flow.resumed(resumeWithin))));
+    await stop();
+    const reports = await Promise.all(flows.map((flow) => flow.settle(settleWithin)));
+    const rss = await residentMegabytes(world.gateway.pid);
+    const rowOf = ({ path }: Flow, index: number): Row => ({
+      ...{ fault, path: path.name, rss, noticed: observed.noticed, resumed: resumed[index] },
+      ...{ ...counts(reports[index]!), excused: observed.excused?.[index] ?? 0 },
+    });
+    return flows.map(rowOf);
   } catch (error) {
-    throw new Error(`${fault.name}: ${errorMessage(error)}\n${await describeGateway(world)}`, { cause: error });
+    throw new Error(`${fault}: ${errorMessage(error)}\n${await describeGateway(world)}`, { cause: error });
   } finally {
-    await Promise.all(flows.map((flow) => flow.stop()));
+    await stop();
   }
 }
 
-async function observe(world: World, flows: readonly Flow[], fault: Fault, options: TrialOptions): Promise<Row[]> {
-  const { resumeWithin = 5000, settleWithin = 20_000, unsaved = 0, meanwhile = 0 } = options;
-  await Promise.all(flows.map((flow) => flow.arrived(WARM_UP.messages, WARM_UP.ms)));
-  const over = new AbortController();
-  const seen = noticed(world, fault.hits, over.signal);
-  await fault.inject();
-  const excused = flows.map((flow) => (unsaved > 0 ? flow.ledger.excuse(unsaved) : 0));
-  const others = flows.filter(({ path }) => !path.uses.includes(fault.hits));
-  await Promise.all([sleep(fault.lasts), ...others.map((flow) => flow.arrived(meanwhile, fault.lasts))]);
-  await fault.heal();
-  const resumed = await Promise.all(flows.map((flow) => timed(() => flow.resumed(resumeWithin)))).finally(() =>
-    over.abort(),
-  );
-  await Promise.all(flows.map((flow) => flow.stop()));
-  const reports = await Promise.all(flows.map((flow) => flow.settle(settleWithin)));
-  const measured = { noticed: await seen, rss: await residentMegabytes(world.gateway.pid) };
-  return flows.map((flow, index) =>
-    row(fault, flow, reports[index]!, { ...measured, excused: excused[index]!, resumed: resumed[index] }),
-  );
+const counts = ({ acked, lost, duplicates, takenInAgain, disordered }: LedgerReport) => ({
+  ...{ acked, duplicates, takenInAgain, lost: lost.length, disordered: disordered.length },
+});
+
+/** What a trial expects besides the ledger. Times in ms. */
+export interface TrialOptions extends LoadOptions {
+  /** Messages that each path not hit must still deliver while the fault lasts. Default 0: not looked at. */
+  readonly meanwhile?: number;
+  /**
+   * ms before its death within which a broker has not saved what it acknowledged (Mosquitto). Nor does Mosquitto keep for
+   * a session that it has restored what arrives before that client is back (2.0.11). The gateway never saw such messages:
+   * those that do not arrive are excused.
+   */
+  readonly forgets?: number;
 }
 
-function row(
-  fault: Fault,
-  { path }: Flow,
-  { acked, lost, duplicates, takenInAgain, disordered }: Awaited<ReturnType<Flow['settle']>>,
-  measured: Pick<Row, 'excused' | 'noticed' | 'resumed' | 'rss'>,
-): Row {
-  const counts = { acked, lost: lost.length, duplicates, takenInAgain, disordered: disordered.length };
-  const hit = path.uses.includes(fault.hits);
-  return { fault: fault.name, path: path.name, ...counts, ...measured, noticed: hit ? measured.noticed : undefined };
+/** Injects a fault under load, leaves it for its time and heals it. */
+export function trial(world: World, fault: Fault, options: TrialOptions = {}): Promise<Row[]> {
+  const { forgets, meanwhile = 0, ...load } = options;
+  const disturb = async (flows: readonly Flow[]): Promise<Observed> => {
+    const over = new AbortController();
+    const seen = noticed(world, fault.hits, over.signal);
+    const died = performance.now();
+    await fault.inject();
+    const others = flows.filter(({ path }) => !path.uses.includes(fault.hits));
+    await Promise.all([sleep(fault.lasts), ...others.map((flow) => flow.arrived(meanwhile, fault.lasts))]);
+    await fault.heal();
+    over.abort();
+    if (forgets === undefined) return { noticed: await seen };
+    await waitReady(world.gateway);
+    const fed = flows.map(({ path, ledger }) => (path.source === fault.hits ? ledger : undefined));
+    const excused = fed.map((ledger) => ledger?.excuse(performance.now() - died + forgets) ?? 0);
+    return { excused, noticed: await seen };
+  };
+  return underLoad(world, fault.name, disturb, load);
 }
 
 async function timed(action: () => Promise<void>): Promise<number> {

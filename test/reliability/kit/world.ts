@@ -4,7 +4,14 @@ import type { Reader, Recorder, Sender } from './ends.ts';
 import { type Brokers, type ConnectionName, PATHS, type Path, type PathName, type Surroundings } from './paths.ts';
 
 /** The gateway's own limits in these tests: short silences, and windows small enough to see them in the duplicates. */
-export const LIMITS = { receiveMaximum: 100, prefetch: 100, maxInflight: 100, keepaliveMs: 2000 } as const;
+export const LIMITS = {
+  receiveMaximum: 100,
+  prefetch: 100,
+  maxInflight: 100,
+  /** Unconfirmed messages on an AMQP channel: not configurable. */
+  targetWindow: 1000,
+  keepaliveMs: 2000,
+} as const;
 
 /** One path with its clients connected. */
 export interface OpenPath extends Path {
@@ -114,7 +121,7 @@ const chatConnection = ({ port }: TcpProxy, ca: string): object => ({
   url: `xmpp://127.0.0.1:${port}`,
   tls: { ca },
   ping: SILENCE,
-  timeout: SILENCE,
+  timeout: `${2 * LIMITS.keepaliveMs}ms`,
 });
 
 const slug = (name: string): string => name.toLowerCase().replace(/[^a-z]+/g, '-');

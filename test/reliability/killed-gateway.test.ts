@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { useBrokers } from '@magpie/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/gateway-process.ts';
+import { seededRandom, times } from './kit/settings.ts';
+import { printedTable } from './kit/table.ts';
+import { type Observed, underLoad } from './kit/trial.ts';
+import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
+
+const random = seededRandom();
+const KILLS = times(6, 1000);
+const STOPS = times(2, 100);
+const table = printedTable();
+
+/**
+ * What one kill may repeat: what was received and not acknowledged comes from the source again, and what was sent but
+ * whose confirmation was not yet remembered is sent again. The second is at most the window of the target's link.
+ */
+const AGAIN_PER_KILL = LIMITS.receiveMaximum + LIMITS.targetWindow;
+
+describe('a gateway that ends under load', () => {
+  const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {} });
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(brokers, ['MQTT → AMQP', 'AMQP → MQTT', 'HTTP → AMQP']);
+  });
+  afterAll(() => world.close());
+
+  it(`loses nothing over ${KILLS} kills with -9 at random moments, and repeats no more than its windows`, async () => {
+    const kills = async (): Promise<Observed> => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        await world.gateway.kill();
+        await world.restart({ ready: false });
+        await sleep(random.between(50, 2000));
+      }
+      return {};
+    };
+    const rows = await underLoad(world, `${KILLS} × kill -9`, kills);
+    table.push(...rows);
+    for (const row of rows) {
+      expect(row).toMatchObject({ lost: 0, disordered: 0 });
+      expect(row.duplicates).toBeLessThanOrEqual(KILLS * AGAIN_PER_KILL);
+    }
+  });
+
+  it(`exits within 10 s on SIGTERM, ${STOPS} times, and neither loses nor repeats anything`, async () => {
+    const stops = async (): Promise<Observed> => {
+      for (let stop = 0; stop < STOPS; stop++) {
+        await ready(world);
+        await sleep(random.between(200, 800));
+        const started = performance.now();
+        expect(await world.gateway.terminate()).toBe(0);
+        expect(performance.now() - started).toBeLessThan(10_000);
+        await world.restart({ ready: false });
+      }
+      return {};
+    };
+    const rows = await underLoad(world, `${STOPS} × SIGTERM`, stops);
+    table.push(...rows);
+    for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0, duplicates: 0 });
+  });
+
+  it('keeps a second gateway out of its data directory, with a sentence', async () => {
+    const { code, stdout, stderr } = await runCli('run', '-c', world.home.file);
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/another .*process|in use|already/i);
+    expect((stdout + stderr).trim().split('\n')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,33 @@
+import { useBrokers } from '@magpie/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Fault, memoryAlarm, queueDeleted } from './kit/faults.ts';
+import { deadLetters } from './kit/probe.ts';
+import { times } from './kit/settings.ts';
+import { printedTable } from './kit/table.ts';
+import { trial } from './kit/trial.ts';
+import { openWorld, type World } from './kit/world.ts';
+
+const table = printedTable();
+
+describe('a broker that lives but does not take messages', () => {
+  const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {} });
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(brokers, ['MQTT → AMQP', 'AMQP → MQTT', 'HTTP → AMQP', 'HTTP → MQTT']);
+  });
+  afterAll(() => world.close());
+
+  const cases: readonly (readonly [string, () => Fault])[] = [
+    ['the queue of a target is deleted and declared again', () => queueDeleted(brokers.rabbitmq, 'from-mqtt', 1500)],
+    ['the queue of a source is deleted and declared again', () => queueDeleted(brokers.rabbitmq, 'to-mqtt', 1500)],
+    ['a memory alarm comes and goes', () => memoryAlarm(brokers.rabbitmq, 2500)],
+  ];
+  it.each(cases)('loses nothing and leaves no dead letters: %s', async (_, fault) => {
+    for (let round = 0; round < times(1, 100); round++) {
+      const rows = await trial(world, fault());
+      table.push(...rows);
+      for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
+      expect(await deadLetters(world)).toBe(0);
+    }
+  });
+});
