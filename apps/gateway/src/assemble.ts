@@ -1,12 +1,14 @@
 import { type Api, createApi } from '@magpie/api';
-import { openSqliteLog } from '@magpie/bus';
+import { type EventLog, openSqliteLog } from '@magpie/bus';
 import type { Config } from '@magpie/config';
 import type { AddressBook, Logger } from '@magpie/contract';
 import { createGateway, type Gateway, type SupervisorTimes } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
 import { createMetrics, type Metrics } from '@magpie/telemetry';
+import { createAlarms } from './alarms.ts';
 import { connectionMap } from './compile.ts';
 import { measured, observe, observeGauges } from './observe.ts';
+import { createReloader, type Loading, type Reloader } from './reload/reloader.ts';
 import { keepWithinLimits } from './retention.ts';
 import { version } from './version.ts';
 
@@ -15,6 +17,8 @@ export interface Assembled {
   readonly gateway: Gateway;
   readonly api: Api;
   readonly metrics: Metrics;
+  /** Undefined when there is no way to load the configuration again. */
+  readonly reloader: Reloader | undefined;
   /** Opens the listener and starts routing; resolves to the URL of the API. */
   start(): Promise<string>;
   /** Drains, closes the listener and the log; resolves within about `ms`. */
@@ -29,6 +33,8 @@ export interface AssembleOptions {
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
   readonly times?: Partial<SupervisorTimes>;
+  /** How to load the configuration again; without it the gateway keeps what it started with. */
+  readonly loading?: Loading;
 }
 
 /** Names of connections without a link of their own. */
@@ -36,34 +42,30 @@ const BUILTINS: ReadonlySet<string> = new Set(['http']);
 
 /** Puts a gateway together. Opens the log; throws `LogLocked` or `LogFailed` when it cannot be used. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { config, routes, book, logger, onFatal } = options;
+  const { config, logger, onFatal } = options;
   const metrics = createMetrics({ process: true });
-  const { dataDir, dedupe, log: retention } = config.gateway;
+  const { dataDir, dedupe } = config.gateway;
   const window = { windowMs: dedupe.window, count: dedupe.count };
   const log = measured(await openSqliteLog({ dataDir, dedupe: window, logger }), metrics);
-  const keeper = keepWithinLimits(log, retention, onFatal);
-  const gateway = createGateway({
-    id: config.gateway.id,
-    version,
-    log,
-    book,
-    routes,
-    connections: connectionMap(config),
-    builtins: BUILTINS,
-    maxBodyBytes: config.gateway.limits.maxBodyBytes,
-    logger,
-    observer: observe(metrics),
-    onFatal,
-    onFull: keeper.sweep,
-    ...(options.times ? { times: options.times } : {}),
-  });
+  const settings = (): Config['gateway'] => (reloader?.settings() ?? config).gateway;
+  const keeper = keepWithinLimits(log, () => settings().log, onFatal);
+  const gateway = makeGateway(options, log, metrics, keeper.sweep);
+  const reloader = makeReloader(options, gateway);
   observeGauges(metrics, gateway);
-  const { maxBodyBytes } = config.gateway.limits;
-  const api = createApi({ gateway, http: config.http, maxBodyBytes, metrics, logger });
+  const api = createApi({
+    gateway,
+    http: config.http,
+    maxBodyBytes: config.gateway.limits.maxBodyBytes,
+    metrics,
+    logger,
+    config: reloader,
+    alarms: createAlarms({ log, maxDeadLetters: () => settings().deadLetters.max, config: reloader }),
+  });
   return {
     gateway,
     api,
     metrics,
+    reloader,
     start: async () => {
       await gateway.start();
       return api.listen();
@@ -77,3 +79,29 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     },
   };
 }
+
+function makeGateway(
+  { config, routes, book, logger, onFatal, times }: AssembleOptions,
+  log: EventLog,
+  metrics: Metrics,
+  onFull: () => void,
+): Gateway {
+  return createGateway({
+    id: config.gateway.id,
+    version,
+    log,
+    book,
+    routes,
+    connections: connectionMap(config),
+    builtins: BUILTINS,
+    maxBodyBytes: config.gateway.limits.maxBodyBytes,
+    logger,
+    observer: observe(metrics),
+    onFatal,
+    onFull,
+    ...(times ? { times } : {}),
+  });
+}
+
+const makeReloader = ({ config, routes, logger, loading }: AssembleOptions, gateway: Gateway): Reloader | undefined =>
+  loading && createReloader({ loading, config, routes, gateway, builtins: BUILTINS, logger });

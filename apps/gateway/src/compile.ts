@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config, type ConfigSource, loadConfig } from '@magpie/config';
@@ -11,6 +12,10 @@ export interface Compiled {
   readonly book: AddressBook;
   readonly problems: readonly Problem[];
   readonly source: ConfigSource;
+  /** Absolute paths of all that was read: the file, those it refers to, schemas of payloads. */
+  readonly files: readonly string[];
+  /** Of the contents of all those files: equal when loading again can give nothing new. */
+  readonly fingerprint: string;
 }
 
 /** Where a configuration comes from. */
@@ -18,23 +23,39 @@ export interface CompileOptions {
   readonly path: string;
   readonly text?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Id of a gateway that runs already; default the one of the file. */
+  readonly gatewayId?: string;
+}
+
+/** Reads files and remembers which, and what was in them. */
+function createReader() {
+  const files = new Set<string>();
+  const hash = createHash('sha256');
+  const read = (path: string): string => {
+    files.add(resolve(path));
+    const text = readFileSync(path, 'utf8');
+    hash.update(`${path}\0${text.length}\0${text}`);
+    return text;
+  };
+  return { read, seen: () => ({ files: [...files], fingerprint: hash.copy().digest('hex') }) };
 }
 
 /** Loads a configuration and compiles its routes. Never throws for what a file may contain. */
 export function compileFile(adapters: readonly AnyAdapter[], options: CompileOptions): Compiled {
-  const { config, problems, source } = loadConfig({ ...options, adapters });
+  const reader = createReader();
+  const { config, problems, source } = loadConfig({ ...options, adapters, readFile: reader.read });
   const book = createAddressBook(adapters.flatMap(({ addresses }) => addresses));
-  if (!config) return { config, routes: undefined, book, problems, source };
+  if (!config) return { config, routes: undefined, book, problems, source, ...reader.seen() };
   const compiled = compileRoutes({
     routes: config.routes,
     connections: connectionMap(config),
-    gatewayId: config.gateway.id,
+    gatewayId: options.gatewayId ?? config.gateway.id,
     book,
-    readJsonFile: (path) => JSON.parse(readFileSync(resolve(config.directory, path), 'utf8')),
+    readJsonFile: (path) => JSON.parse(reader.read(resolve(config.directory, path))),
   });
   const all = [...problems, ...compiled.problems];
   const broken = all.some(({ severity }) => severity === 'error');
-  return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source };
+  return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source, ...reader.seen() };
 }
 
 /** Connections by name. */

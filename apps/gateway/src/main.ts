@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { finish } from './cli/fail.ts';
 import { createProgram } from './cli/program.ts';
 
-await createProgram().parseAsync(process.argv);
+await finish(createProgram().parseAsync(process.argv));

@@ -11,15 +11,16 @@ export interface LogKeeper {
   stop(): void;
 }
 
-/** Keeps a log within its limits: once a minute, and whenever `sweep` is called. `onFatal` hears of a log that failed. */
+/** Keeps a log within its limits, which may change: once a minute, and whenever `sweep` is called. `onFatal` hears of a log that failed. */
 export function keepWithinLimits(
   log: Pick<EventLog, 'lowestFloor' | 'retain'>,
-  { retain, maxBytes }: Config['gateway']['log'],
+  limits: () => Config['gateway']['log'],
   onFatal: (error: Error) => void,
 ): LogKeeper {
   let running = false;
   let stopped = false;
   const run = async (): Promise<void> => {
+    const { retain, maxBytes } = limits();
     await log.retain({ maxAge: retain, maxBytes, floor: await log.lowestFloor() });
   };
   const sweep = (): void => {

@@ -17,7 +17,7 @@ const event = () => ({
   origin: {},
 });
 
-const limits = { retain: 3_600_000, maxBytes: 0 };
+const limits = () => ({ retain: 3_600_000, maxBytes: 0 });
 
 it('removes what no consumer needs any more when it is told to', async () => {
   const log = createMemoryLog();

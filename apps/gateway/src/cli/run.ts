@@ -5,62 +5,72 @@ import { createLogger } from '@magpie/telemetry';
 import type { Command } from 'commander';
 import { ADAPTERS } from '../adapters.ts';
 import { type Assembled, assemble } from '../assemble.ts';
-import { compileFile } from '../compile.ts';
-import { fail } from './fail.ts';
-
-/** Time for an ordered shutdown. */
-const DRAIN_MS = 9000;
+import { type Compiled, compileFile } from '../compile.ts';
+import { watchFiles } from '../reload/watch.ts';
+import { CommandFailed, fail } from './fail.ts';
+import { reloadOnSignal, stopOnSignals } from './signals.ts';
 
 interface RunOptions {
   readonly config: string;
   readonly logLevel: string;
   readonly pretty?: true;
+  readonly watch: boolean;
 }
 
 /** `magpie run`: the gateway itself. */
 export function addRun(program: Command): void {
   program
     .command('run')
-    .description('run the gateway until SIGTERM or SIGINT (a second signal ends it at once)')
+    .description(
+      'run the gateway until SIGTERM or SIGINT (a second signal ends it at once); SIGHUP or a changed file reloads',
+    )
     .requiredOption('-c, --config <file>', 'configuration file')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .option('--pretty', 'log for people instead of JSON lines (default on a terminal)')
+    .option('--no-watch', 'reload only on SIGHUP or by the API, not when the file changes')
     .action(run);
 }
 
-async function run({ config: path, logLevel, pretty }: RunOptions): Promise<void> {
-  const { config, routes, book, problems, source } = compileFile(ADAPTERS, { path });
+async function run({ config: path, logLevel, pretty, watch }: RunOptions): Promise<void> {
+  const load = (gatewayId?: string): Compiled =>
+    compileFile(ADAPTERS, { path, ...(gatewayId === undefined ? {} : { gatewayId }) });
+  const first = load();
+  const { config, routes, book, problems, source } = first;
   if (problems.length > 0) process.stderr.write(`${renderProblems(problems, source)}\n`);
   if (!config || !routes) return fail(`${path} cannot be used; the errors are above`);
   const logger = createLogger({ level: logLevel, pretty: pretty ?? process.stdout.isTTY === true });
-  const onFatal = (error: Error): void => {
-    logger.error({ error: error.name }, `stopping: ${error.message}`);
-    process.exitCode = 70;
-    setImmediate(() => process.exit(70));
-  };
-  const assembled = await assemble({ config, routes, book, logger, onFatal }).catch(explainStart);
+  const loading = { first, load };
+  const onFatal = endOnce((error) => logger.error({ error: error.name }, `stopping: ${error.message}`));
+  const assembled = await assemble({ config, routes, book, logger, onFatal, loading }).catch(explainStart);
   stopOnSignals(assembled, (message) => logger.info({}, message));
   const url = await assembled.start().catch(explainStart);
   logger.info({ url, gateway: config.gateway.id }, `listening on ${url}`);
+  follow(assembled, watch);
+}
+
+/** Reloads when it is asked to, and unless it is not wanted when the file changes. */
+function follow({ reloader }: Assembled, watch: boolean): void {
+  if (!reloader) return;
+  reloadOnSignal(reloader);
+  if (watch) watchFiles({ files: reloader.files, onChange: () => void reloader.filesChanged() });
+}
+
+/** Exit code when the log can no longer be trusted: an internal error (sysexits.h, EX_SOFTWARE). */
+const EXIT_FATAL = 70;
+
+/** Ends the process at the first call, with one sentence. */
+function endOnce(say: (error: Error) => void): (error: Error) => void {
+  let ending = false;
+  return (error) => {
+    if (ending) return;
+    ending = true;
+    say(error);
+    setImmediate(() => process.exit(EXIT_FATAL)); // Requests that wait for the log get their answer first.
+  };
 }
 
 function explainStart(error: unknown): never {
-  if (error instanceof LogLocked || error instanceof LogFailed) return fail(error.message);
+  if (error instanceof LogLocked) return fail(error.message);
+  if (error instanceof LogFailed) throw new CommandFailed(error.message, EXIT_FATAL);
   return fail(`cannot start: ${errorMessage(error)}`);
-}
-
-/** SIGTERM and SIGINT drain; a second one exits at once. */
-export function stopOnSignals(assembled: Assembled, say: (message: string) => void): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    say(`${signal}: draining`);
-    assembled.stop(DRAIN_MS).then(
-      () => process.exit(0),
-      (error: unknown) => fail(`the shutdown was not clean: ${errorMessage(error)}`),
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
 }

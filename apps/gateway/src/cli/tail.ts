@@ -2,7 +2,7 @@ import type { EventJson } from '@magpie/contract';
 import type { Command } from 'commander';
 import { WebSocket } from 'ws';
 import { authorization, type ClientOptions, DEFAULT_URL } from './client.ts';
-import { fail } from './fail.ts';
+import { CommandFailed } from './fail.ts';
 
 interface TailOptions extends ClientOptions {
   readonly connection?: string;
@@ -36,17 +36,20 @@ function tail(options: TailOptions): Promise<void> {
   url.protocol = url.protocol.replace('http', 'ws');
   const socket = new WebSocket(url, ['magpie.v1.json'], { headers: authorization(options) });
   const { connection, address, since } = options;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     socket.on('open', () => {
       if (!options.json) process.stdout.write(`${line('TIME', 'CONNECTION', 'ADDRESS', 'BODY')}\n`);
       socket.send(JSON.stringify({ type: 'subscribe', id: 'tail', connection, address, after: since, credit: CREDIT }));
     });
-    socket.on('message', (data) => receive(socket, JSON.parse(String(data)), options));
+    socket.on('message', (data) => {
+      const refusal = receive(socket, JSON.parse(String(data)), options);
+      if (refusal !== undefined) reject(new CommandFailed(refusal));
+    });
     socket.on('close', (code, reason) => {
       if (code !== 1000) process.stderr.write(`magpie: the stream ended: ${code} ${String(reason)}\n`);
       resolve();
     });
-    socket.on('error', (error) => fail(`no stream at ${url.href}: ${error.message}`));
+    socket.on('error', (error) => reject(new CommandFailed(`no stream at ${url.href}: ${error.message}`)));
     process.once('SIGINT', () => socket.close(1000));
   });
 }
@@ -57,14 +60,16 @@ interface Frame {
   readonly detail?: string;
 }
 
-function receive(socket: WebSocket, frame: Frame, { json }: TailOptions): void {
-  if (frame.type === 'error') fail(frame.detail ?? 'the gateway refused the subscription');
+/** Shows a frame; gives back why the gateway refused, if it did. */
+function receive(socket: WebSocket, frame: Frame, { json }: TailOptions): string | undefined {
+  if (frame.type === 'error') return frame.detail ?? 'the gateway refused the subscription';
   if (frame.type === 'gap') process.stderr.write('magpie: older events are no longer kept, a part is missing\n');
-  if (frame.type !== 'events' || !frame.events) return;
+  if (frame.type !== 'events' || !frame.events) return undefined;
   for (const { position, event } of frame.events) {
     process.stdout.write(`${json ? JSON.stringify({ position, ...event }) : show(event)}\n`);
   }
   socket.send(JSON.stringify({ type: 'credit', id: 'tail', credit: frame.events.length }));
+  return undefined;
 }
 
 const show = (event: EventJson): string => {

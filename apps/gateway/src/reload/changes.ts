@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Secret } from '@magpie/contract';
+import type { Plan, ReloadReport } from '@magpie/core';
+import { type ConnectionInfo, DIRECT } from '@magpie/routing';
+
+/**
+ * What a change from one plan to another would do, for a dry run; says the same as the report of the change itself.
+ * `builtins`: names of connections without a link of their own.
+ */
+export function plannedChanges(before: Plan, after: Plan, builtins: ReadonlySet<string>): ReloadReport {
+  const [had, wanted] = [links(before, builtins), links(after, builtins)];
+  const [hadTargets, wantedTargets] = [consumers(before, had), consumers(after, wanted)];
+  const stays = [...had.keys()].filter((name) => wanted.has(name));
+  const isUnchanged = (name: string): boolean => isSame(had.get(name), wanted.get(name));
+  const removed = [...hadTargets].filter((consumer) => !wantedTargets.has(consumer));
+  return {
+    connections: {
+      added: [...wanted.keys()].filter((name) => !had.has(name)),
+      removed: [...had.keys()].filter((name) => !wanted.has(name)),
+      changed: stays.filter((name) => !isUnchanged(name)),
+      unchanged: stays.filter(isUnchanged),
+    },
+    targets: {
+      added: [...wantedTargets].filter((consumer) => !hadTargets.has(consumer)),
+      removed,
+      kept: hadTargets.size - removed.length,
+    },
+  };
+}
+
+type Links = ReadonlyMap<string, ConnectionInfo>;
+
+const links = ({ connections }: Plan, builtins: ReadonlySet<string>): Links =>
+  new Map([...connections].filter(([name]) => !builtins.has(name)));
+
+/** Consumer names of all targets that have a link, those of direct sends included. */
+function consumers({ routes }: Plan, linked: Links): ReadonlySet<string> {
+  const own = routes.targets.filter(({ connection }) => linked.has(connection)).map(({ consumer }) => consumer);
+  const direct = [...linked.keys()].flatMap((name) => routes.target(`${DIRECT}/${name}`)?.consumer ?? []);
+  return new Set([...own, ...direct]);
+}
+
+const isSame = (a: ConnectionInfo | undefined, b: ConnectionInfo | undefined): boolean =>
+  a?.adapter === b?.adapter && isDeepStrictEqual(revealed(a?.config), revealed(b?.config));
+
+/** The same value with secrets as plain values, so that they are compared as well. */
+function revealed(value: unknown): unknown {
+  if (value instanceof Secret) return { secret: value.reveal() };
+  if (Array.isArray(value)) return value.map(revealed);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+}
