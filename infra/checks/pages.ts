@@ -3,6 +3,7 @@ import { httpReference } from '../../packages/api/src/index.ts';
 import { configReference } from '../../packages/config/src/index.ts';
 import { ERROR_CLASSES, type ErrorClass } from '../../packages/contract/src/index.ts';
 import { telemetryReference } from '../../packages/telemetry/src/index.ts';
+import { protocolPage } from './protocol-pages.ts';
 
 /** A page of the documentation that is made from the code. */
 export interface GeneratedPage {
@@ -16,6 +17,9 @@ export const PAGES: readonly GeneratedPage[] = [
   { file: 'apps/docs/configuration.md', content: () => configReference(ADAPTERS) },
   { file: 'apps/docs/metrics.md', content: telemetryReference },
   { file: 'apps/docs/errors.md', content: errorsPage },
+  { file: 'apps/docs/protocols/mqtt.md', content: () => protocolPage('mqtt') },
+  { file: 'apps/docs/protocols/amqp.md', content: () => protocolPage('amqp') },
+  { file: 'apps/docs/protocols/xmpp.md', content: () => protocolPage('xmpp') },
   { file: 'apps/docs/protocols/http.md', content: httpReference },
 ];
 

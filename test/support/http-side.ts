@@ -67,29 +67,36 @@ export interface Shown {
 export interface Watcher extends Target {
   /** The event with this id as it was shown. */
   shown(id: string): Promise<Shown>;
+  /** The receipt or status event about the delivery with this id. */
+  about(delivery: string): Promise<Shown>;
   /** How many events with this id have been shown. */
   count(id: string): number;
   close(): void;
 }
 
-/** Connects an app and waits until it is subscribed. */
-export async function watch(url: string): Promise<Watcher> {
+/** Connects an app that reads after a position, by default from now on, and waits until it is subscribed. */
+export async function watch(url: string, after?: string): Promise<Watcher> {
   const mailbox = createMailbox<Shown>();
+  const notices = createMailbox<Shown>();
   const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/stream`, ['magpie.v1.json']);
   await new Promise<void>((resolve, reject) => {
     socket.on('error', reject);
-    socket.on('open', () => socket.send(JSON.stringify({ type: 'subscribe', id: 'all' })));
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'subscribe', id: 'all', after })));
     socket.on('message', (data) => {
       const frame: { type: string; events?: { event: Shown }[] } = JSON.parse(String(data));
       if (frame.type === 'subscribed') resolve();
       if (frame.type === 'error') reject(new Error(String(data)));
-      for (const { event } of frame.events ?? []) mailbox.put(String(event.id), event);
+      for (const { event } of frame.events ?? []) {
+        if (event.kind === 'message') mailbox.put(String(event.id), event);
+        else notices.put(String(event.correlationId), event);
+      }
     });
   });
   return {
     to: () => undefined,
     receive: async (_, id) => decode(await mailbox.take(id)),
     shown: mailbox.take,
+    about: notices.take,
     count: mailbox.count,
     close: () => socket.terminate(),
   };

@@ -4,7 +4,7 @@ import { gatewayHome } from './gateway-process.ts';
 import { httpSide, type Watcher, watch } from './http-side.ts';
 import { SOURCES, type Source, type SourceName, slug, TARGETS, type Target, type TargetName } from './message.ts';
 import { type MqttSide, mqttSide } from './mqtt-side.ts';
-import { chatSide, roomSide, type Speaker } from './xmpp-side.ts';
+import { type ChatSide, chatSide, roomSide, type Speaker } from './xmpp-side.ts';
 
 /** Where the brokers of a matrix are. */
 export interface MatrixBrokers {
@@ -21,6 +21,7 @@ export interface Matrix {
   readonly speakers: Readonly<Record<'XMPP chat' | 'XMPP room', Speaker>>;
   readonly mqtt: MqttSide;
   readonly amqp: AmqpSide;
+  readonly chat: ChatSide;
   readonly watcher: Watcher;
   close(): Promise<void>;
 }
@@ -52,7 +53,7 @@ export async function matrixWorld(brokers: MatrixBrokers, prefix: string): Promi
     sources,
     targets: { ...targets, WebSocket: watcher },
     speakers: { 'XMPP chat': chat, 'XMPP room': room },
-    ...{ mqtt, amqp, watcher },
+    ...{ mqtt, amqp, chat, watcher },
     close: async () => {
       watcher.close();
       await home.remove();
@@ -91,7 +92,7 @@ function configuration(
     http: { port: 0 },
     connections: {
       floor: { type: 'mqtt', url: withoutLogin(brokers.mqtt), dedupe: { userProperty: 'dedupe-id' } },
-      chat: { type: 'xmpp', ...login },
+      chat: { type: 'xmpp', ...login, subscribe: [{ jid: 'from-http@localhost' }] },
       erp: { type: 'amqp', url: brokers.amqp },
     },
     routes: Object.fromEntries(routes),

@@ -1,4 +1,5 @@
 import { unique } from '@magpie/testkit';
+import { xml } from '@xmpp/client';
 import { expect } from 'vitest';
 import { GATEWAY_ID, type Matrix } from './matrix-world.ts';
 import type { Message, SourceName } from './message.ts';
@@ -93,7 +94,20 @@ const AMQP_CASES: readonly Omit<NativeCase, 'protocol'>[] = [
   },
 ];
 
+const GATEWAY = 'magpie@localhost';
+
 const XMPP_CASES: readonly Omit<NativeCase, 'protocol'>[] = [
+  {
+    title: 'a message is named by its delivery, its sender’s id is in our element',
+    proves: ['delivery', 'id'],
+    check: async ({ sources, chat }) => {
+      const sent = textMessage();
+      await sources.HTTP.send('XMPP chat', sent);
+      const stanza = await chat.stanza(sent.id);
+      expect(stanza.attrs.id).toMatch(/^[0-9a-f-]{36}$/);
+      expect(stanza.getChild('origin-id')?.attrs.id).toBe(stanza.attrs.id);
+    },
+  },
   {
     title: 'ids stamped by the room and given by the sender are facts of the origin',
     proves: ['dedupeKey', 'origin.stanzaId', 'origin.originId'],
@@ -102,6 +116,34 @@ const XMPP_CASES: readonly Omit<NativeCase, 'protocol'>[] = [
       await sources['XMPP room'].send('WebSocket', sent);
       const { origin } = await watcher.shown(sent.id);
       expect(origin).toMatchObject({ originId: sent.id, stanzaId: expect.any(String), nick: 'member' });
+    },
+  },
+  {
+    title: 'a receipt is an event about the delivery',
+    proves: ['kind receipt', 'type delivered'],
+    check: async ({ sources, chat, watcher }) => {
+      const sent = textMessage();
+      await sources.HTTP.send('XMPP chat', sent);
+      const { attrs } = await chat.stanza(sent.id);
+      const received = xml('received', { xmlns: 'urn:xmpp:receipts', id: attrs.id });
+      await chat.write('HTTP', xml('message', { to: GATEWAY, type: 'chat' }, received));
+      const shown = await watcher.about(String(attrs.id));
+      expect(shown).toMatchObject({ kind: 'receipt', type: 'delivered', address: 'jid:from-http@localhost' });
+    },
+  },
+  {
+    title: 'a message that comes back is an event about the delivery',
+    proves: ['kind status', 'type bounced'],
+    check: async ({ sources, chat, watcher }) => {
+      const sent = textMessage();
+      await sources.HTTP.send('XMPP chat', sent);
+      const { attrs } = await chat.stanza(sent.id);
+      const condition = xml('recipient-unavailable', { xmlns: 'urn:ietf:params:xml:ns:xmpp-stanzas' });
+      const error = xml('error', { type: 'wait' }, condition);
+      await chat.write('HTTP', xml('message', { to: String(attrs.from), type: 'error', id: String(attrs.id) }, error));
+      const shown = await watcher.about(String(attrs.id));
+      expect(shown).toMatchObject({ kind: 'status', type: 'bounced' });
+      expect(shown.origin.condition).toBe('recipient-unavailable');
     },
   },
 ];

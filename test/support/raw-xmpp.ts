@@ -7,6 +7,8 @@ import { waitFor } from '@magpie/testkit';
 export interface RawChat {
   /** Sends this text as it is. */
   send(text: string): void;
+  /** Resolves when the iq with this id is answered: what was sent before it has been handled. */
+  answer(id: string): Promise<unknown>;
   /** Resolves when the server has closed the connection. */
   ended(): Promise<unknown>;
   close(): void;
@@ -35,6 +37,7 @@ export async function rawChat(port: number, user: string, password: string): Pro
   socket.write('<presence/>');
   return {
     send: (text) => void socket.write(text),
+    answer: (id) => read(new RegExp(`<iq[^>]*id=["']${id}["']`)),
     ended: () => once(socket, 'close'),
     close: () => socket.destroy(),
   };

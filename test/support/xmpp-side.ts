@@ -4,7 +4,7 @@ import type { ProsodyBroker } from '@magpie/brokers';
 import { waitFor } from '@magpie/testkit';
 import { type Client, client, xml } from '@xmpp/client';
 import { createMailbox, type Mailbox } from './mailbox.ts';
-import { type Message, SOURCES, type Source, slug, TARGETS, type Target } from './message.ts';
+import { type Message, SOURCES, type Source, type SourceName, slug, TARGETS, type Target } from './message.ts';
 import { type Element, humanStanza, machineStanza, readStanza } from './xmpp-wire.ts';
 
 const ROOMS = 'conference.localhost';
@@ -40,17 +40,28 @@ export async function login(
   return connection;
 }
 
-const readInto = (mailbox: Mailbox<Message>) => (stanza: Element) => {
+interface Got {
+  readonly read: Message;
+  readonly stanza: Element;
+}
+
+const readInto = (mailbox: Mailbox<Got>) => (stanza: Element) => {
   const read = readStanza(stanza);
-  if (read) mailbox.put(read.id, read);
+  if (read) mailbox.put(read.id, { read, stanza });
 };
 
-/** One-to-one chats with the gateway's account: users `to-…` write, users `from-…` read. */
-export async function chatSide(
-  broker: ProsodyBroker,
-  gateway: string,
-): Promise<Speaker & Target & { close(): Promise<void> }> {
-  const mailbox = createMailbox<Message>();
+/** One-to-one chats with the gateway's account. */
+export interface ChatSide extends Speaker, Target {
+  /** The stanza that brought the message with this id. */
+  stanza(id: string): Promise<Element>;
+  /** Sends a stanza as the user who reads what comes from this source. */
+  write(source: SourceName, stanza: Element): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Logs everyone in: users `to-…` write, users `from-…` read. */
+export async function chatSide(broker: ProsodyBroker, gateway: string): Promise<ChatSide> {
+  const mailbox = createMailbox<Got>();
   const names = CHAT_USERS.map(({ name }) => name).filter((name) => name !== 'member');
   const clients = new Map<string, Client>();
   for (const name of names) clients.set(name, await login(broker, name, PASSWORD, readInto(mailbox)));
@@ -60,16 +71,22 @@ export async function chatSide(
     to: (source) => ({ jid: `from-${slug(source)}@localhost` }),
     send: async (target, sent) => void (await sender(target).send(machineStanza(gateway, 'chat', sent))),
     say: async (target, sent) => void (await sender(target).send(humanStanza(gateway, 'chat', sent))),
-    receive: (_, id) => mailbox.take(id),
+    receive: async (_, id) => (await mailbox.take(id)).read,
+    stanza: async (id) => (await mailbox.take(id)).stanza,
+    write: (source, stanza) => clients.get(`from-${slug(source)}`)!.send(stanza),
     close: async () => void (await Promise.all([...clients.values()].map((each) => each.stop()))),
   };
 }
 
-/** The gateway's rooms, and a member of them once `join` was called: rooms `to-…` are written to, `from-…` read. */
-export function roomSide(
-  prefix: string,
-): Speaker & Target & { join(broker: ProsodyBroker): Promise<() => Promise<void>> } {
-  const mailbox = createMailbox<Message>();
+/** The gateway's rooms: `to-…` are written to, `from-…` read. */
+export interface RoomSide extends Speaker, Target {
+  /** Enters all rooms as a member; to be called before anything else. Resolves to how to leave. */
+  join(broker: ProsodyBroker): Promise<() => Promise<void>>;
+}
+
+/** Makes the rooms of a prefix. */
+export function roomSide(prefix: string): RoomSide {
+  const mailbox = createMailbox<Got>();
   let member: Client;
   const room = (direction: 'to' | 'from', other: string): string => `${prefix}-${direction}-${slug(other)}@${ROOMS}`;
   return {
@@ -77,7 +94,7 @@ export function roomSide(
     to: (source) => ({ room: room('from', source) }),
     send: async (target, sent) => void (await member.send(machineStanza(room('to', target), 'groupchat', sent))),
     say: async (target, sent) => void (await member.send(humanStanza(room('to', target), 'groupchat', sent))),
-    receive: (_, id) => mailbox.take(id),
+    receive: async (_, id) => (await mailbox.take(id)).read,
     join: async (broker) => {
       const joined = createMailbox<true>();
       const read = readInto(mailbox);
