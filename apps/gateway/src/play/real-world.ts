@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import {
@@ -9,7 +10,7 @@ import {
   startProsody,
   startRabbitmq,
 } from '@magpie/brokers';
-import { client, xml } from '@xmpp/client';
+import { type Client, client, xml } from '@xmpp/client';
 import amqp from 'amqplib';
 import mqtt from 'mqtt';
 import { createInbox } from './inbox.ts';
@@ -100,6 +101,7 @@ async function startPerson({ urls, ca }: ProsodyBroker, closers: Closers): Promi
     if (stanza.is('message') && body && stanza.attrs.from === `${ROOM}/magpie`) heard.put(body);
   });
   await chat.start();
+  await streamManaged(chat);
   closers.push(() => chat.stop());
   const history = xml('history', { maxstanzas: '0' });
   const join = xml('x', { xmlns: 'http://jabber.org/protocol/muc' }, history);
@@ -109,6 +111,14 @@ async function startPerson({ urls, ca }: ProsodyBroker, closers: Closers): Promi
     say: (text) => chat.send(xml('message', { to: ROOM, type: 'groupchat' }, xml('body', {}, text))),
     hear: heard.take,
   };
+}
+
+const SETTLE_MS = 10;
+const SETTLE_TRIES = 200;
+
+/** The library counts wrongly what arrives before stream management is on; the server would then end the stream. */
+async function streamManaged({ streamManagement }: Client): Promise<void> {
+  for (let tries = 0; tries < SETTLE_TRIES && !streamManagement.enabled; tries++) await sleep(SETTLE_MS);
 }
 
 async function startOffice({ urls }: RabbitmqBroker, closers: Closers): Promise<Office> {
