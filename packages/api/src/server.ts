@@ -1,5 +1,5 @@
 import websocket from '@fastify/websocket';
-import { type Logger, newRef } from '@magpie/contract';
+import { isLoopback, type Logger, newRef } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -9,7 +9,6 @@ import { addAccess } from './http/access.ts';
 import type { ApiKey } from './http/auth.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/errors.ts';
 import { addMediaTypes } from './http/media-types.ts';
-import { isLoopback } from './http/origins.ts';
 import { addResources } from './http/resource.ts';
 import { createTickets } from './http/tickets.ts';
 import { validatorCompiler } from './http/validation.ts';

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { BODY_LIMITS, durationSchema, filePathSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 
@@ -82,12 +81,7 @@ export const httpSchema = z.strictObject({
     .describe('Lets browser pages of other origins use the API.'),
 });
 
+/** The section `gateway` as loaded: defaults filled in, durations in ms, sizes in bytes, paths absolute. Read by the composition root. */
 export type GatewayConfig = z.output<typeof gatewaySchema>;
+/** The section `http` as loaded: defaults filled in, hashes of keys in lower case. Read by the composition root and the API. */
 export type HttpConfig = z.output<typeof httpSchema>;
-
-/** Whether only this machine can reach a listen address. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
-  if (bare === 'localhost' || bare === '::1') return true;
-  return isIP(bare) === 4 && bare.startsWith('127.');
-}

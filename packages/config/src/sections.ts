@@ -1,9 +1,9 @@
-import type { Problem } from '@magpie/contract';
+import { isLoopback, type Problem } from '@magpie/contract';
 import { z } from 'zod';
 import { checkSchema } from './check-schema.ts';
 import type { Config } from './config.ts';
 import { type ConnectionsContext, checkConnections } from './connections.ts';
-import { gatewaySchema, type HttpConfig, httpSchema, isLoopback } from './schema.ts';
+import { gatewaySchema, type HttpConfig, httpSchema } from './schema.ts';
 import { describeInput } from './wording.ts';
 
 /** The top level: only the presence of sections is checked here, each is then checked by itself. */

@@ -13,6 +13,7 @@ export * from './event-json.ts';
 export * from './file-path.ts';
 export * from './ids.ts';
 export * from './logger.ts';
+export * from './loopback.ts';
 export * from './path-scheme.ts';
 export * from './problem.ts';
 export * from './secret.ts';

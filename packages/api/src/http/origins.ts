@@ -1,13 +1,6 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '@magpie/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
-
-/** Whether only this machine can reach an address or name, with or without brackets. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
-  if (bare === 'localhost' || bare === '::1') return true;
-  return isIP(bare) === 4 && bare.startsWith('127.');
-}
 
 const EXPOSED = 'location, link, retry-after, x-request-id';
 const PREFLIGHT = {

@@ -31,7 +31,9 @@ const backlogSchema = z
     onFull: z
       .enum(['block', 'dead-letter', 'drop'])
       .default('block')
-      .describe('What happens beyond: hold the sources back, or give the oldest up'),
+      .describe(
+        'What happens while it is full: `block` holds the sources back; `dead-letter` and `drop` give new deliveries up, with a dead letter or without',
+      ),
   })
   .describe('What the target may have waiting');
 
