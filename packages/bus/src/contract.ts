@@ -62,6 +62,8 @@ export interface ExceptionRow {
   readonly attempts: readonly Attempt[];
   /** When to try again, ms since the epoch. */
   readonly nextAttempt?: number;
+  /** An earlier send may have arrived. */
+  readonly redelivered?: boolean;
   readonly event: Event;
 }
 

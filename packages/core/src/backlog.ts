@@ -36,7 +36,8 @@ export class Backlog {
   readonly #reader: LogReader;
   readonly #owner: BacklogOwner;
   readonly #routed: () => Position | undefined;
-  #queue: Delivery[] = [];
+  /** Slots below `#start` are cleared, so that what is done can be collected. */
+  #queue: (Delivery | undefined)[] = [];
   #start = 0;
   #bytes = 0;
   readonly #parked = new Map<Position, Delivery>();
@@ -52,6 +53,12 @@ export class Backlog {
   /** A delivery since the last skipped one was not skipped. */
   #gapBefore = false;
   #lagging = false;
+  /** Whether it has been told where to begin; until then it only notes that there was something. */
+  #begun = false;
+  /** The position matched before the first delivery offered before `begin`. */
+  #first: Position | undefined;
+  /** Up to here a former process may have sent already. */
+  #doubtful: Position | undefined;
   #reading = false;
   #closed = false;
 
@@ -73,7 +80,7 @@ export class Backlog {
 
   /** Deliveries that are not out of the way, in log order; some of them may be settled. */
   pending(): readonly Delivery[] {
-    const queued = this.#queue.slice(this.#start).filter(({ parked }) => !parked);
+    const queued = this.#queue.slice(this.#start).filter((each) => each !== undefined && !each.parked) as Delivery[];
     if (this.#parked.size === 0) return queued;
     return [...this.#parked.values(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
   }
@@ -88,22 +95,32 @@ export class Backlog {
     return this.#queue[this.#start]?.event.receivedAt;
   }
 
-  /** Deliveries in memory. */
+  /** Deliveries in memory besides the parked ones. */
   get size(): number {
-    return this.#queue.length - this.#start + this.#parked.size;
+    return this.#queue.length - this.#start;
+  }
+
+  /** Deliveries with an exception row: refused ones and those held behind them. */
+  get parked(): number {
+    return this.#parked.size;
+  }
+
+  /** The position matched before the first delivery that was offered before `begin`. */
+  get first(): Position | undefined {
+    return this.#first;
   }
 
   /** Takes a delivery from the router. `before` is the position matched before this event, undefined in a new log. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
-    if (this.#lagging) {
+    if (!this.#begun) this.#first ??= before ?? originOf(stored.position);
+    if (!this.#begun || this.#lagging) {
       this.#behind += stored.event.body.byteLength;
       this.#gapBefore = true;
       return;
     }
     if (this.#cursor !== undefined && comparePositions(stored.position, this.#cursor) <= 0) return;
     if (this.#start === this.#queue.length) this.#floor = before ?? originOf(stored.position);
-    this.#lagging = this.#isFull();
-    if (this.#lagging) this.#behind += stored.event.body.byteLength;
+    if (this.#isFull()) this.#fallBehind(stored);
     else this.#accept(stored, match);
   }
 
@@ -116,23 +133,31 @@ export class Backlog {
     this.#gapBefore = false;
   }
 
-  /** Leaves out a stretch of the log, both ends included. Before `resume`. */
+  /** Leaves out a stretch of the log, both ends included. Called before `begin`. */
   leaveOut(from: Position, to: Position): void {
     this.#given.push({ from, to });
   }
 
-  /** Begins behind the router, at a floor from the log. */
-  resume(floor: Position): void {
-    this.#floor = floor;
-    this.#cursor = floor;
+  /**
+   * Begins: behind the router at a floor, or without one with what was offered since it was made. What lies at or before
+   * `doubtful` may have been sent by a former process. Called once, after `restore` and `leaveOut`.
+   */
+  begin(floor: Position | undefined, doubtful: Position | undefined): void {
+    this.#begun = true;
+    this.#doubtful = doubtful;
+    const from = floor ?? this.#first;
+    if (from === undefined) return;
+    this.#floor = from;
+    this.#cursor = from;
     this.#lagging = true;
     this.#refill();
   }
 
-  /** Takes back a delivery that had an exception row when the gateway stopped. Called before `resume`, in log order. */
+  /** Takes back a delivery that has an exception row. Called before `begin`, in log order, and to try a dead letter again. */
   restore(row: ExceptionRow): Delivery {
     const delivery = newDelivery(row, this.#owner.laneFor(row.lane));
     delivery.attempts.push(...row.attempts);
+    delivery.redelivered = row.redelivered ?? false;
     delivery.remembered = true;
     delivery.parked = true;
     this.#parked.set(row.position, delivery);
@@ -162,7 +187,7 @@ export class Backlog {
 
   #advance(): void {
     for (let first = this.#queue[this.#start]; first?.parked || first?.state === 'settled'; ) {
-      this.#start++;
+      this.#queue[this.#start++] = undefined;
       this.#floor = first.position;
       this.#bytes -= first.event.body.byteLength;
       first = this.#queue[this.#start];
@@ -172,11 +197,18 @@ export class Backlog {
       this.#start = 0;
     }
     this.#owner.moved();
-    if (this.#lagging && (this.#queue.length - this.#start) * 2 < BACKLOG_LIMITS.deliveries) this.#refill();
+    if (this.#lagging && this.size * 2 < BACKLOG_LIMITS.deliveries) this.#refill();
+  }
+
+  /** What comes from now on waits in the log. The floor must be remembered, though nothing is in the queue yet. */
+  #fallBehind({ event }: StoredEvent): void {
+    this.#lagging = true;
+    this.#behind += event.body.byteLength;
+    this.#owner.moved();
   }
 
   #isFull(): boolean {
-    const queued = this.#queue.length - this.#start;
+    const queued = this.size;
     if (queued >= BACKLOG_LIMITS.deliveries || (queued > 0 && this.#bytes >= BACKLOG_LIMITS.bytes)) return true;
     return this.#parked.size >= BACKLOG_LIMITS.parked || this.#parkedBytes >= BACKLOG_LIMITS.parkedBytes;
   }
@@ -186,6 +218,8 @@ export class Backlog {
     if (this.#restored.has(stored.position) || this.#isGiven(stored.position)) return;
     this.#behind = Math.max(0, this.#behind - stored.event.body.byteLength);
     const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
+    const { position } = stored;
+    delivery.redelivered = this.#doubtful !== undefined && comparePositions(position, this.#doubtful) <= 0;
     this.#queue.push(delivery);
     this.#bytes += stored.event.body.byteLength;
     this.#owner.accepted(delivery);
@@ -200,13 +234,10 @@ export class Backlog {
   #refill(): void {
     if (this.#reading || this.#closed) return;
     this.#reading = true;
-    this.#catchUp()
-      .catch((error: Error) => this.#owner.failed(error))
-      .finally(() => {
-        this.#reading = false;
-      });
+    this.#catchUp().catch((error: Error) => this.#owner.failed(error));
   }
 
+  /** `#reading` ends in the same turn as the last look, so that no call of `#refill` falls between the two. */
   async #catchUp(): Promise<void> {
     while (this.#lagging && !this.#closed && !this.#isFull()) {
       const changed = this.#reader.changed();
@@ -221,6 +252,7 @@ export class Backlog {
       this.#owner.refilled();
       if (events.length === 0 && this.#lagging) await changed;
     }
+    this.#reading = false;
   }
 
   /** Goes back to taking from the router once nothing lies between the two. Synchronous, so nothing is missed. */

@@ -1,4 +1,4 @@
-import { type EventLog, type LogState, originOf, type Position } from '@magpie/bus';
+import { comparePositions, type EventLog, type LogState, originOf, type Position } from '@magpie/bus';
 import type { Clock, Logger } from '@magpie/contract';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
@@ -43,17 +43,16 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
     const known = state.consumers.get(consumer);
     outlet.restore(state.exceptions.filter((row) => row.consumer === consumer));
     const floor = known ? state.floors.get(consumer) : await startOf(outlet);
-    if (floor === undefined) return;
     if (known?.orphanedAt !== undefined) await skipAbsence(outlet, known.orphanedAt);
-    outlet.resume(floor);
+    outlet.begin(floor, known ? state.matched : undefined);
   };
 
   /** What came while the target was not configured was never meant for it. */
   const skipAbsence = async (outlet: Outlet, since: number): Promise<void> => {
     const last = await log.positionBefore(since);
     const [first] = await log.read(last, 1);
-    const routed = router.position();
-    if (first && routed) outlet.skip(first.position, routed);
+    const until = outlet.first ?? router.position();
+    if (first && until && comparePositions(first.position, until) <= 0) outlet.skip(first.position, until);
   };
 
   const register = async (state: LogState): Promise<void> => {
@@ -80,12 +79,14 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
     open: async () => {
       const state = await log.state();
       const head = log.head();
-      router.start(state.matched ?? (head && originOf(head)));
+      router.place(state.matched ?? (head && originOf(head)));
       for (const outlet of topology.outlets()) await begin(outlet, state);
       await register(state);
+      router.run();
     },
     change: async (added, removed) => {
       if (added.length === 0 && removed.length === 0) return;
+      await topology.retired(added);
       await ledger.flush();
       const state = await log.state();
       for (const consumer of added) {

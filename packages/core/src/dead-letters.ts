@@ -16,6 +16,8 @@ const PAGE = 200;
 
 export function createDeadLetters({ log, ledger, topology, clock, onFatal }: DeadLetterDeps): DeadLetters {
   let stopped = false;
+  /** Letters that are being tried again right now. */
+  const underWay = new Set<string>();
 
   const all = async (query: Omit<DeadLetterQuery, 'limit' | 'after'>): Promise<readonly string[]> => {
     const ids: string[] = [];
@@ -27,6 +29,12 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
   };
 
   const retry = async (id: string, edit?: DeadLetterEdit): Promise<void> => {
+    if (underWay.has(id)) throw new Rejected(`the dead letter ${id} is being tried again already`);
+    underWay.add(id);
+    await retryOnce(id, edit).finally(() => underWay.delete(id));
+  };
+
+  const retryOnce = async (id: string, edit: DeadLetterEdit | undefined): Promise<void> => {
     const letter = await log.deadLetter(id);
     if (!letter) throw new Rejected(`there is no dead letter ${id}`);
     const { consumer, position } = letter;

@@ -23,6 +23,9 @@ interface DrainDeps {
 const FLUSH_MS = 4000;
 const LANDING_MS = 2000;
 
+/** How long matching what was taken may take. */
+const MATCHING_MS = 1000;
+
 /**
  * Ordered shutdown: take nothing in, commit what was taken, flush what can be sent, let sends in flight land, remember the
  * floors, say goodbye. What is not delivered stays in the log.
@@ -32,6 +35,7 @@ export async function drain(deps: DrainDeps): Promise<void> {
   const [supervisors, outlets] = [topology.supervisors(), topology.outlets()];
   await Promise.all(supervisors.map((each) => each.quiesce(signal)));
   await intake.settled();
+  await Promise.race([router.caughtUp(), new Promise((resolve) => setTimeout(resolve, MATCHING_MS))]);
   await until(() => outlets.every((each) => isFlushed(each, topology)), FLUSH_MS, deps);
   router.stop();
   deadLetters.stop();

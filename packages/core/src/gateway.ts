@@ -144,8 +144,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     deadLetters: parts.deadLetters,
     reload: async (plan) => {
-      const report = await topology.apply(plan);
+      const { report, links } = topology.apply(plan);
       await parts.consumers.change(report.targets.added, report.targets.removed);
+      await links;
       return report;
     },
     publish: (source, events, publishOptions) => intake.accept(source, events, publishOptions?.onMismatch),

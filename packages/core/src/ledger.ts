@@ -21,7 +21,7 @@ export interface Ledger {
   remember(row: ExceptionRow, durable: () => void): void;
   /** The story of a delivery is over. */
   forget(consumer: string, position: Position): void;
-  /** Writes a change together with everything that has gathered; resolves when it is durable. */
+  /** Writes a change, and in the same transaction everything that has gathered; resolves when it is durable. */
   commit(change: LedgerChange): Promise<readonly Appended[]>;
   /** Writes what has gathered now. */
   flush(): Promise<void>;
@@ -30,9 +30,7 @@ export interface Ledger {
 }
 
 /** What a caller of `commit` adds. */
-export type LedgerChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers'> & {
-  readonly exceptions?: { readonly put: readonly ExceptionRow[] };
-};
+export type LedgerChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers' | 'exceptions'>;
 
 /** Changes gathered since the last commit. */
 interface Gathered {
@@ -57,24 +55,19 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const commit = async ({ exceptions, ...change }: LedgerChange): Promise<readonly Appended[]> => {
+  const flush = async (): Promise<void> => {
+    if (isEmpty(gathered)) return;
     const taken = gathered;
     gathered = nothing();
-    try {
-      const gatheredChange = changeOf(taken);
-      const put = [...(gatheredChange.exceptions?.put ?? []), ...(exceptions?.put ?? [])];
-      const remove = gatheredChange.exceptions?.remove ?? [];
-      const results = await log.commit({ ...gatheredChange, ...change, exceptions: { put, remove } });
-      for (const { durable } of taken.rows.values()) durable?.();
-      return results;
-    } catch (error) {
-      gathered = merge(taken, gathered);
-      throw error;
-    }
+    await log.commit(changeOf(taken));
+    for (const { durable } of taken.rows.values()) durable?.();
   };
 
-  const flush = async (): Promise<void> => {
-    if (!isEmpty(gathered)) await commit({});
+  // Two commits of one turn share a transaction. They are two because an append can be refused for want of space, and
+  // what has gathered must not be refused with it.
+  const commit = async (change: LedgerChange): Promise<readonly Appended[]> => {
+    const [results] = await Promise.all([log.commit(change), flush()]);
+    return results;
   };
 
   const schedule = (): void => {
@@ -120,15 +113,5 @@ function changeOf({ matched, floors, outcomes, rows }: Gathered): Commit {
     floors: [...floors.values()].map((source) => ({ consumer: source.consumer, floor: source.floor() })),
     exceptions: { put, remove },
     outcomes,
-  };
-}
-
-/** A commit that was refused (a full disk) took nothing along: its changes are written with the next one. */
-function merge(older: Gathered, newer: Gathered): Gathered {
-  return {
-    matched: newer.matched ?? older.matched,
-    floors: new Map([...older.floors, ...newer.floors]),
-    outcomes: [...older.outcomes, ...newer.outcomes],
-    rows: new Map([...older.rows, ...newer.rows]),
   };
 }

@@ -12,7 +12,7 @@ import type { SendPort } from './send-port.ts';
 import { outgoing, Settlement, type SettlementDeps } from './settlement.ts';
 import { Suspension } from './suspension.ts';
 import type { LogReader } from './tail.ts';
-import type { TargetStatus } from './types.ts';
+import type { TargetLoad, TargetStatus } from './types.ts';
 
 /** Refusals in a row, over more than one lane, that count as an outage of the target. */
 const REFUSALS_TO_SUSPEND = 5;
@@ -59,7 +59,7 @@ export class Outlet implements FloorSource {
       refilled: () => this.pump(),
       moved: () => {
         deps.ledger.touch(this);
-        this.#overflow.watch(this.#target, this.#backlog);
+        if (!this.#stopped) this.#overflow.watch(this.#target, this.#backlog);
       },
       failed: deps.onFatal,
     });
@@ -91,7 +91,7 @@ export class Outlet implements FloorSource {
     this.pump();
   }
 
-  /** Takes back deliveries with a story, in log order. Called once, before `resume`. */
+  /** Takes back deliveries with a story, in log order. Called before `begin`, and to try a dead letter again. */
   restore(rows: readonly ExceptionRow[]): void {
     for (const row of rows) {
       const delivery = this.#backlog.restore(row);
@@ -101,14 +101,22 @@ export class Outlet implements FloorSource {
     }
   }
 
-  /** Leaves out a stretch of the log, both ends included. Before `resume`. */
+  /** The position matched before the first delivery that was offered before `begin`. */
+  get first(): Position | undefined {
+    return this.#backlog.first;
+  }
+
+  /** Leaves out a stretch of the log, both ends included. Called before `begin`. */
   skip(from: Position, to: Position): void {
     this.#backlog.leaveOut(from, to);
   }
 
-  /** Begins behind the router, at a floor from the log. */
-  resume(floor: Position): void {
-    this.#backlog.resume(floor);
+  /**
+   * Begins: behind the router at a floor from the log, or without one with what was offered since it was made. What lies
+   * at or before `doubtful` may have been sent by a former process. Called once; until then nothing is sent.
+   */
+  begin(floor: Position | undefined, doubtful?: Position): void {
+    this.#backlog.begin(floor, doubtful);
   }
 
   /** The link came up. */
@@ -130,14 +138,16 @@ export class Outlet implements FloorSource {
   }
 
   /** Deliveries in memory that are not settled, and whether more wait in the log. */
-  load(): {
-    readonly waiting: number;
-    readonly flying: number;
-    readonly lagging: boolean;
-    readonly suspended: boolean;
-  } {
-    const { size, lagging } = this.#backlog;
-    return { waiting: size - this.#flying, flying: this.#flying, lagging, suspended: this.#suspension.suspended };
+  load(): Omit<TargetLoad, 'consumer' | 'connection'> {
+    const { size, parked, lagging } = this.#backlog;
+    const flying = this.#flying;
+    return {
+      waiting: Math.max(0, size - flying),
+      held: parked,
+      flying,
+      lagging,
+      suspended: this.#suspension.suspended,
+    };
   }
 
   /** State of one delivery; undefined when it is not in memory. */
@@ -182,12 +192,15 @@ export class Outlet implements FloorSource {
       .send(outgoing(delivery, rendered, this.consumer), rendered.target, signal)
       .then(
         (receipt) => {
-          this.#land(delivery, port);
+          this.#land(delivery);
           this.#confirmed(delivery, receipt, clock.monotonic() - started);
+          this.#makeRoom(port);
         },
         (error: unknown) => {
-          this.#land(delivery, port);
-          return this.#refused(delivery, rendered, toMagpieError(error));
+          this.#land(delivery);
+          const ended = this.#refused(delivery, rendered, toMagpieError(error));
+          this.#makeRoom(port);
+          return ended;
         },
       )
       .catch(onFatal);
@@ -213,17 +226,21 @@ export class Outlet implements FloorSource {
     }
   }
 
-  #land(delivery: Delivery, { window }: SendPort): void {
+  #land(delivery: Delivery): void {
     this.#flying--;
     this.#scheduler.landed(delivery);
+  }
+
+  /** Gives the place in the window back: only after the outcome has been judged, for it lets others (and us) send. */
+  #makeRoom({ window }: SendPort): void {
     window.release();
+    this.pump();
   }
 
   #confirmed(delivery: Delivery, { confirmedBy }: SendReceipt, ms: number): void {
     this.#refusals = [];
     this.#suspension.answered();
     this.#settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
-    this.pump();
   }
 
   async #refused(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {

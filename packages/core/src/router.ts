@@ -19,8 +19,10 @@ export interface RouterDeps {
 
 /** Reads the log once, in order, and hands every event to the outlets of the targets it matches. */
 export interface Router {
-  /** Begins after a position (undefined: at the oldest event). Returns at once. */
-  start(after: Position | undefined): void;
+  /** Says where matching goes on (undefined: at the oldest event). Called once, before `run`. */
+  place(after: Position | undefined): void;
+  /** Begins to match. Returns at once. */
+  run(): void;
   /** Up to where everything has been matched. */
   position(): Position | undefined;
   /** Resolves when everything committed so far has been matched. */
@@ -54,8 +56,10 @@ export function createRouter(deps: RouterDeps): Router {
   };
 
   return {
-    start: (after) => {
+    place: (after) => {
       position = after;
+    },
+    run: () => {
       loop().catch(deps.onFatal);
     },
     position: () => position,

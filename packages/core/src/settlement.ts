@@ -60,7 +60,7 @@ export class Settlement {
   /** Writes the story of a delivery that waits, so that neither a restart nor the floor loses it. */
   remember(delivery: Delivery): void {
     const state = delivery.state === 'failed' ? 'retry' : delivery.state === 'blocked' ? 'blocked' : 'held';
-    const { position, event, attempts, nextAttempt, lane } = delivery;
+    const { position, event, attempts, nextAttempt, lane, redelivered } = delivery;
     const row: ExceptionRow = {
       consumer: this.#target.consumer,
       lane: lane.key,
@@ -68,6 +68,7 @@ export class Settlement {
       state,
       attempts: [...attempts],
       ...(nextAttempt === undefined ? {} : { nextAttempt }),
+      ...(redelivered ? { redelivered } : {}),
       event,
     };
     delivery.remembered = true;

@@ -7,7 +7,7 @@ import {
   Conflict,
   type Connection,
   type Logger,
-  type MagpieError,
+  MagpieError,
   NotConnected,
   type Sink,
   type SourceRequest,
@@ -35,6 +35,9 @@ export const SUPERVISOR_TIMES: SupervisorTimes = {
 /** Refused logins in a row before the supervisor slows down and raises an alarm. */
 const LOGINS_BEFORE_ALARM = 3;
 
+/** A link that has been up for so long, in ms, starts the backoff anew. */
+const STEADY_MS = 10_000;
+
 export interface SupervisorDeps {
   readonly name: string;
   readonly type: string;
@@ -61,6 +64,7 @@ export class Supervisor {
   #loginsRefused = 0;
   #nextAttempt: number | undefined;
   #receiving: readonly SourceRequest[] = [];
+  #refreshing: Promise<void> = Promise.resolve();
   #lost: ((error: MagpieError) => void) | undefined;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
@@ -86,14 +90,13 @@ export class Supervisor {
     return this.#connection;
   }
 
-  /** What to receive may have changed: tells the adapter, when the link is up and it really has. */
-  async refresh(): Promise<void> {
-    const sources = this.#deps.sources();
-    if (!this.up() || isDeepStrictEqual(sources, this.#receiving)) return;
-    this.#receiving = sources;
-    await this.#connection
-      ?.receive(sources, this.#deps.sink)
-      .catch((error: unknown) => this.lost(toMagpieError(error)));
+  /**
+   * What to receive may have changed: tells the adapter, when it really has. Calls follow one another; while the link is
+   * not up there is nothing to do, for it is called again once it is.
+   */
+  refresh(): Promise<void> {
+    this.#refreshing = this.#refreshing.then(() => this.#receiveAgain());
+    return this.#refreshing;
   }
 
   /** For the adapter's context. */
@@ -162,26 +165,45 @@ export class Supervisor {
     try {
       await connection.connect(signal);
       this.#receiving = this.#deps.sources();
-      await Promise.race([connection.receive(this.#receiving, this.#deps.sink), rejectWhen(lost)]);
+      const receiving = connection.receive(this.#receiving, this.#deps.sink);
+      await Promise.race([receiving, rejectWhen(lost), late(signal)]);
     } catch (error) {
       await this.#cut(connection);
-      if (timeout.aborted) return new NotConnected(`no answer within ${this.#deps.times.connectTimeout} ms`);
-      return toMagpieError(error);
+      const inTime = !timeout.aborted || (error instanceof MagpieError && !(error instanceof Aborted));
+      if (inTime) return toMagpieError(error);
+      return new NotConnected(`no answer within ${this.#deps.times.connectTimeout} ms`, { cause: error });
     }
     this.#becomeUp();
     const ended = new AbortController();
+    const upSince = this.#deps.clock.monotonic();
     const error = await Promise.race([lost, this.#watch(connection, ended.signal)]);
     ended.abort();
+    // A link that comes and goes must not be hammered: only one that has lasted starts the backoff anew.
+    if (this.#deps.clock.monotonic() - upSince >= STEADY_MS) this.#failures = 0;
     return error;
   }
 
+  async #receiveAgain(): Promise<void> {
+    const sources = this.#deps.sources();
+    const connection = this.#connection;
+    if (!connection || !this.up() || isDeepStrictEqual(sources, this.#receiving)) return;
+    this.#receiving = sources;
+    const signal = AbortSignal.timeout(this.#deps.times.connectTimeout);
+    try {
+      await Promise.race([connection.receive(sources, this.#deps.sink), late(signal)]);
+    } catch (error) {
+      await this.#cut(connection);
+      this.lost(toMagpieError(error));
+    }
+  }
+
   #becomeUp(): void {
-    this.#failures = 0;
     this.#loginsRefused = 0;
     this.#alarm = undefined;
     this.#error = undefined;
     this.#enter('up');
     this.#deps.onUp();
+    void this.refresh();
   }
 
   /** Probes the link until a probe fails; resolves to the failure. Never resolves once `ended`. */
@@ -246,6 +268,15 @@ export class Supervisor {
       signal.addEventListener('abort', done, { once: true });
     });
   }
+}
+
+/** Rejects when the signal fires. */
+function late(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(new Aborted('not done in time'));
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
 }
 
 async function rejectWhen(lost: Promise<MagpieError>): Promise<never> {

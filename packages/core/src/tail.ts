@@ -21,7 +21,8 @@ const OVERHEAD = 512;
 
 /** Makes the tail of a log; `maxBytes` bounds what it keeps in memory. */
 export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
-  let ring: StoredEvent[] = [];
+  /** Slots below `start` are cleared, so that dropped events can be collected. */
+  let ring: (StoredEvent | undefined)[] = [];
   let start = 0;
   let bytes = 0;
   let complete: Position | undefined = log.head();
@@ -31,7 +32,8 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
 
   const trim = (): void => {
     while (bytes > maxBytes && start < ring.length) {
-      const dropped = ring[start++]!;
+      const dropped = ring[start]!;
+      ring[start++] = undefined;
       bytes -= costOf(dropped);
       complete = dropped.position;
     }
@@ -68,7 +70,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
       const inRing = after === undefined ? complete === undefined : !complete || comparePositions(after, complete) >= 0;
       if (!inRing) return log.read(after, limit);
       const from = after === undefined ? start : indexAfter(after);
-      return ring.slice(from, from + limit);
+      return ring.slice(from, from + limit) as StoredEvent[];
     },
     changed: () => new Promise((resolve) => waiters.push(resolve)),
     head: () => ring.at(-1)?.position ?? log.head(),

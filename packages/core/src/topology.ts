@@ -35,6 +35,8 @@ export class Topology {
   readonly #deps: TopologyDeps;
   readonly #links = new Map<string, Link>();
   readonly #outlets = new Map<string, Outlet>();
+  /** Outlets of removed targets, for their sends that are still in flight. */
+  readonly #retiring = new Map<string, Outlet>();
   #plan: Plan;
   #running = false;
 
@@ -80,20 +82,31 @@ export class Topology {
 
   /**
    * Changes to a new plan between two batches of the router. What has not changed is not touched: its link stays up, its
-   * deliveries go on. A removed target finishes what is in flight; its backlog stays in the log.
+   * deliveries go on. A removed target finishes what is in flight; its backlog stays in the log. New outlets wait for
+   * `begin`. A changed connection says goodbye before it is established anew; `links` resolves when all that is done.
    */
-  async apply(plan: Plan): Promise<ReloadReport> {
+  apply(plan: Plan): { readonly report: ReloadReport; readonly links: Promise<unknown> } {
     const connections = this.#changes(plan);
     const before = new Set(this.#outlets.keys());
     this.#plan = plan;
-    const leaving = [...connections.removed, ...connections.changed].map((name) => this.#removeLink(name));
-    for (const info of this.#linked(plan)) if (!this.#links.has(info.name)) this.#addLink(info);
+    const leaving = new Map(
+      [...connections.removed, ...connections.changed].map((name) => [name, this.#removeLink(name)]),
+    );
+    for (const info of this.#linked(plan)) {
+      if (!this.#links.has(info.name)) this.#addLink(info, leaving.get(info.name));
+    }
     const targets = this.#replaceOutlets(before);
-    await Promise.all([
-      ...leaving,
-      ...connections.unchanged.map((name) => this.#links.get(name)?.supervisor.refresh()),
-    ]);
-    return { connections, targets };
+    const refreshed = connections.unchanged.map((name) => this.#links.get(name)?.supervisor.refresh());
+    return { report: { connections, targets }, links: Promise.all([...leaving.values(), ...refreshed]) };
+  }
+
+  /** Resolves when no former outlet of these consumers has anything in flight any more. */
+  async retired(consumers: readonly string[]): Promise<void> {
+    for (const consumer of consumers) {
+      const former = this.#retiring.get(consumer);
+      while (former && former.load().flying > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      this.#retiring.delete(consumer);
+    }
   }
 
   #linked({ connections }: Plan): readonly ConnectionInfo[] {
@@ -136,18 +149,24 @@ export class Topology {
   }
 
   #removeOutlet(consumer: string): void {
-    this.#outlets.get(consumer)?.stop();
+    const outlet = this.#outlets.get(consumer);
     this.#outlets.delete(consumer);
+    if (!outlet) return;
+    outlet.stop();
+    this.#retiring.set(consumer, outlet);
   }
 
   #addOutlet(target: Target, { port }: Link): void {
     this.#outlets.set(target.consumer, this.#deps.makeOutlet(target, port));
   }
 
-  #addLink(info: ConnectionInfo): void {
+  /** `former` resolves when the link of the same name is gone: two at once would fight for one identity. */
+  #addLink(info: ConnectionInfo, former: Promise<void> = Promise.resolve()): void {
     const link = this.#makeLink(info);
     this.#links.set(info.name, link);
-    if (this.#running) this.#startLink(link);
+    void former.then(() => {
+      if (this.#running && this.#links.get(info.name) === link) this.#startLink(link);
+    });
   }
 
   async #removeLink(name: string): Promise<void> {

@@ -29,7 +29,7 @@ export interface ConnectionStatus {
   readonly since: number;
   /** The last successful probe. */
   readonly lastRoundTrip?: { readonly at: number; readonly ms: number };
-  /** The last error, kept until the connection has been up for a while. */
+  /** What ended the last attempt or link; gone once the connection is up again. */
   readonly error?: { readonly code: string; readonly message: string; readonly at: number };
   /** Needs a human: wrong credentials, identity taken. */
   readonly alarm?: string;
@@ -183,8 +183,10 @@ export interface OrphanStatus {
 export interface TargetLoad {
   readonly consumer: string;
   readonly connection: string;
-  /** Deliveries in memory that are neither confirmed nor in flight. */
+  /** Deliveries in memory that are to be sent. */
   readonly waiting: number;
+  /** Refused ones and those held behind them. */
+  readonly held: number;
   readonly flying: number;
   /** More waits in the log. */
   readonly lagging: boolean;

@@ -21,10 +21,12 @@ export function createWindow(size: number): Window {
     },
     release: () => {
       used--;
-      const [next] = waiting;
-      if (!next) return;
-      waiting.delete(next);
-      next();
+      // Who is woken may have nothing to send (any more): then it is the next one's turn.
+      for (const next of [...waiting]) {
+        if (used >= size) return;
+        waiting.delete(next);
+        next();
+      }
     },
     used: () => used,
   };

@@ -1,4 +1,4 @@
-import { createMemoryLog, type Position } from '@magpie/bus';
+import { createMemoryLog, type EventLog, type Position } from '@magpie/bus';
 import { Throttled } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { createLedger } from '../src/ledger.ts';
@@ -64,19 +64,15 @@ describe('the ledger', () => {
     ledger.close();
   });
 
-  it('keeps what a refused commit could not write for the next one', async () => {
+  it('writes what has gathered although the append that comes with it is refused', async () => {
     const { log, found } = await positions(1);
-    let full = true;
-    const throttled = {
+    const full: EventLog = {
       ...log,
-      commit: (change: Parameters<typeof log.commit>[0]) =>
-        full ? Promise.reject(new Throttled('full', 1)) : log.commit(change),
+      commit: async (change) => (change.append ? Promise.reject(new Throttled('full', 1)) : log.commit(change)),
     };
-    const ledger = createLedger(throttled, () => undefined, 1000);
+    const ledger = createLedger(full, fatal, 1000);
     ledger.matched(found[0]!);
-    await expect(ledger.flush()).rejects.toThrow('full');
-    full = false;
-    await ledger.flush();
+    await expect(ledger.commit({ append: [] })).rejects.toThrow('full');
     expect((await log.state()).matched).toBe(found[0]);
     ledger.close();
   });

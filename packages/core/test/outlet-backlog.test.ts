@@ -1,5 +1,6 @@
+import { Transient } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { bench, text } from './outlet-fixture.ts';
+import { bench, retry, text } from './outlet-fixture.ts';
 
 describe('the backlog of an outlet', () => {
   it('keeps a long backlog in the log, not in memory, and delivers all of it in order', async () => {
@@ -57,5 +58,63 @@ describe('the backlog of an outlet', () => {
     }
     expect(b.bodies().map((body) => body.trim())).toEqual(Array.from({ length: 11 }, (_, index) => `${index}`));
     expect(b.gate.heldBy('floor')).toBeUndefined();
+  });
+
+  it('remembers its floor when there is no room left for refused ones and their successors', async () => {
+    const b = bench({ retry: { ...retry, attempts: 1, then: 'block' } });
+    const megabyte = 'x'.repeat(1024 * 1024);
+    await b.offer(megabyte);
+    b.sent[0]!.fail(new Transient('no'));
+    for (let index = 0; index < 70; index++) {
+      await b.offer(megabyte);
+      await b.clock.advance(0);
+      await b.ledger.flush();
+    }
+    await b.ledger.flush();
+    const { exceptions, floors } = await b.log.state();
+    const floor = floors.get(b.outlet.consumer);
+    const rows = new Set(exceptions.map(({ position }) => position));
+    const later = await b.log.read(floor, 1000);
+    const all = await b.log.read(undefined, 1000);
+    expect(floor).toBeDefined();
+    expect(
+      all.filter(({ position }) => !rows.has(position) && !later.some((each) => each.position === position)),
+    ).toEqual([]);
+  });
+
+  it('goes on after two large deliveries are confirmed in one turn', async () => {
+    const b = bench();
+    await b.offer('a'.repeat(1024 * 1024));
+    await b.offer('b'.repeat(16 * 1024 * 1024));
+    await b.offer('third');
+    for (const { confirm } of b.sent) confirm();
+    await expect.poll(() => b.sent.length).toBe(3);
+    for (const { confirm } of b.sent) confirm();
+    await b.clock.advance(0);
+    await b.offer('fourth');
+    await expect.poll(() => b.bodies().at(-1)).toBe('fourth');
+  });
+
+  it('holds nobody once its target has been removed', async () => {
+    const b = bench({ backlog: { bytes: 10, age: 1e9, onFull: 'block' } });
+    await b.offer('0123456789');
+    await b.offer('0123456789');
+    expect(b.gate.heldBy('floor')).toBeDefined();
+    b.outlet.stop();
+    expect(b.gate.heldBy('floor')).toBeUndefined();
+    b.sent[0]!.confirm();
+    await b.clock.advance(0);
+    expect(b.gate.heldBy('floor')).toBeUndefined();
+  });
+
+  it('sends nothing before it is told where to begin, and then all that came since', async () => {
+    const b = bench({}, undefined, { begin: false });
+    await b.offer('1');
+    await b.offer('2');
+    expect(b.sent).toEqual([]);
+    await b.ledger.flush();
+    expect((await b.log.state()).floors.size, 'it does not touch what the log remembers').toBe(0);
+    b.outlet.begin(undefined);
+    await expect.poll(b.bodies).toEqual(['1', '2']);
   });
 });

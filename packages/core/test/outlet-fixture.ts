@@ -52,7 +52,11 @@ function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
 }
 
 /** An outlet to a scripted link; with `former` on the log of one that has stopped, as after a restart. */
-export function bench(more: Partial<Target> = {}, former?: Bench): Bench {
+export function bench(
+  more: Partial<Target> = {},
+  former?: Bench,
+  { window = 10, begin = true }: { readonly window?: number; readonly begin?: boolean } = {},
+): Bench {
   const clock = former?.clock ?? manualClock();
   const log = former?.log ?? createMemoryLog({ clock });
   const fatal = (error: Error): never => {
@@ -81,7 +85,7 @@ export function bench(more: Partial<Target> = {}, former?: Bench): Bench {
     clock,
     port: {
       up: () => made.up,
-      window: createWindow(10),
+      window: createWindow(window),
       send: (event) =>
         new Promise((resolve, reject) =>
           sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
@@ -106,14 +110,15 @@ export function bench(more: Partial<Target> = {}, former?: Bench): Bench {
   };
   Object.assign(made, { outlet, offer });
   if (former) void restart(log, outlet);
+  else if (begin) outlet.begin(undefined);
   benches.push(made);
   return made;
 }
 
 async function restart(log: EventLog, outlet: Outlet): Promise<void> {
-  const { exceptions, floors } = await log.state();
+  const { exceptions, floors, matched } = await log.state();
   outlet.restore(exceptions);
-  for (const floor of floors.values()) outlet.resume(floor);
+  outlet.begin(floors.get(outlet.consumer), matched);
 }
 
 export const text = ({ body }: { body: Uint8Array }): string => Buffer.from(body).toString();

@@ -1,4 +1,4 @@
-import { NotConnected, Rejected, Transient, Unknown } from '@magpie/contract';
+import { NotConnected, Rejected, Throttled, Transient, Unknown } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { bench, retry, text } from './outlet-fixture.ts';
 
@@ -156,5 +156,30 @@ describe('an outlet', () => {
     second.sent[0]!.confirm();
     await second.clock.advance(0);
     expect(second.bodies()).toEqual(['1', '2']);
+  });
+
+  it.each([
+    ['refused for now', new Transient('no')],
+    ['told to slow down', new Throttled('slowly', 50)],
+  ])('keeps order with one place in the window when a delivery is %s', async (_, error) => {
+    const b = bench({}, undefined, { window: 1 });
+    for (const body of ['1', '2', '3']) await b.offer(body);
+    b.sent[0]!.fail(error);
+    for (let turn = 0; turn < 10; turn++) {
+      await b.clock.advance(500);
+      for (const { confirm } of b.sent.slice(1)) confirm();
+    }
+    expect(b.bodies()).toEqual(['1', '1', '2', '3']);
+  });
+
+  it('marks what may have been sent before a restart', async () => {
+    const first = bench();
+    await first.offer('1');
+    first.ledger.matched(first.log.head()!);
+    await first.ledger.flush();
+    first.outlet.stop();
+    const second = bench({}, first);
+    await expect.poll(() => second.sent.length).toBe(1);
+    expect(second.sent[0]!.event.redelivered).toBe(true);
   });
 });

@@ -79,4 +79,60 @@ describe('the supervisor', () => {
     await clock.advance(120_000);
     expect(supervisor.status()).toMatchObject({ state: 'closed', attempts });
   });
+
+  it('does not wait for ever for sources that are never in place', async () => {
+    const clock = manualClock();
+    const times = { connectTimeout: 20, probeInterval: 10_000, probeTimeout: 10_000, alarmInterval: 60_000 };
+    const supervisor = supervise(clock, { times });
+    const link = { ...scriptedLink({}), receive: () => new Promise<void>(() => undefined) };
+    supervisor.start(link);
+    await expect.poll(() => supervisor.status()).toMatchObject({ state: 'waiting', error: { code: 'not-connected' } });
+    await supervisor.close(now);
+  });
+
+  it('takes up sources that changed while it was connecting', async () => {
+    const clock = manualClock();
+    const received: unknown[] = [];
+    let wanted = ['old'];
+    let inPlace: () => void = () => undefined;
+    const source = (name: string) => ({ pattern: { scheme: 's', segments: [] }, options: name });
+    const supervisor = supervise(clock, { sources: () => wanted.map(source) });
+    const link = {
+      ...scriptedLink({}),
+      receive: (sources: readonly { options: unknown }[]) => {
+        received.push(sources.map(({ options }) => options));
+        return new Promise<void>((resolve) => (inPlace = resolve));
+      },
+    };
+    supervisor.start(link);
+    await clock.advance(0);
+    wanted = ['old', 'new'];
+    await supervisor.refresh();
+    inPlace();
+    await clock.advance(0);
+    expect(received).toEqual([['old'], ['old', 'new']]);
+    await supervisor.close(now);
+  });
+
+  it('slows down for a link that comes and goes', async () => {
+    const clock = manualClock();
+    const supervisor = supervise(clock);
+    supervisor.start(scriptedLink({}));
+    for (let round = 0; round < 8; round++) {
+      await clock.advance(31_000);
+      supervisor.lost(new NotConnected('gone again'));
+      await clock.advance(0);
+    }
+    const steady = supervisor.status().nextAttempt! - clock.now();
+    for (let round = 0; round < 8; round++) {
+      while (supervisor.status().state !== 'up') await clock.advance(500);
+      supervisor.lost(new NotConnected('gone at once'));
+      await clock.advance(0);
+    }
+    const flapping = supervisor.status().nextAttempt! - clock.now();
+    expect(steady).toBeLessThanOrEqual(500);
+    expect(flapping).toBeGreaterThanOrEqual(500);
+    expect(supervisor.status().attempts).toBeLessThan(20);
+    await supervisor.close(now);
+  });
 });

@@ -1,4 +1,6 @@
-import { createMemoryLog, type StoredEvent } from '@magpie/bus';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { createMemoryLog, type Position, type StoredEvent } from '@magpie/bus';
 import { type Event, newRef } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { createTail } from '../src/tail.ts';
@@ -60,5 +62,20 @@ describe('the tail', () => {
     const [result] = await log.commit({ append: [{ event }] });
     tail.push([{ position: result!.position, event }]);
     await expect(changed).resolves.toBeUndefined();
+  });
+
+  it('keeps no more than its bound in memory, however large the bodies', async () => {
+    const log = createMemoryLog({});
+    const tail = createTail(log, 1000);
+    const kept: WeakRef<StoredEvent>[] = [];
+    for (let index = 0; index < 50; index++) {
+      const stored = { position: `e:0:${index + 1}` as Position, event: eventOf('x'.repeat(100)) };
+      kept.push(new WeakRef(stored));
+      tail.push([stored]);
+    }
+    setFlagsFromString('--expose-gc');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    runInNewContext('gc')();
+    expect(kept.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(5);
   });
 });

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { createWindow } from '../src/window.ts';
+
+describe('the window of a link', () => {
+  it('lets as many through as it has places', () => {
+    const window = createWindow(2);
+    expect([window.acquire(() => undefined), window.acquire(() => undefined), window.acquire(() => undefined)]).toEqual(
+      [true, true, false],
+    );
+  });
+
+  it('wakes the next one when the first has nothing to send any more', () => {
+    const window = createWindow(1);
+    const sent: string[] = [];
+    window.acquire(() => undefined);
+    window.acquire(() => sent.push('stopped, takes nothing'));
+    const wake = (): void => {
+      if (window.acquire(wake)) sent.push('waiting one');
+    };
+    window.acquire(wake);
+    window.release();
+    expect(sent).toEqual(['stopped, takes nothing', 'waiting one']);
+    expect(window.used()).toBe(1);
+  });
+});
