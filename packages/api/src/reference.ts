@@ -7,14 +7,17 @@ import { CLIENT_FRAMES, CLOSE, PROTOCOL, SERVER_FRAMES, STREAM_LIMITS } from './
 type Frames = Readonly<Record<string, z.ZodObject>>;
 
 /** The page of the documentation about HTTP and WebSocket, as Markdown. Deterministic: it is kept under version control. */
-export const httpReference = (): string => `# HTTP and WebSocket
+export const httpReference = (): string => [introduction, rest(), mapping(), stream(), flow()].join('\n');
+
+const introduction = `# HTTP and WebSocket
 
 <!-- Generated from the tables in packages/api by infra/checks/docs.ts; do not edit. -->
 
 Apps publish by REST and read by history or by a WebSocket stream. The connection \`http\` is built in: routes receive from it
 with \`from: { connection: http, topic: notices/# }\`. It sends nothing; apps ask.
+`;
 
-## REST
+const rest = (): string => `## REST
 
 ${table(
   ['Request', 'What it does'],
@@ -38,15 +41,17 @@ ${table(
   ['Field', 'Meaning'],
   [...messageFields].map(([name, meaning]) => [`\`${name}\``, meaning]),
 )}
+`;
 
-## What maps to what
+const mapping = (): string => `## What maps to what
 
 ${table(
   ['Concept', 'Event', 'Publishing', 'Reading'],
   MAPPING.map(({ concept, field, publish, shown }) => [concept, `\`${field}\``, publish, shown]),
 )}
+`;
 
-## The stream
+const stream = (): string => `## The stream
 
 \`/v1/stream\` is a WebSocket with the subprotocol \`${PROTOCOL}\`. Every frame is one JSON object in a text frame; a field with
 \`?\` may be left out. A page, which cannot set headers, gets a ticket by \`POST /v1/tickets\` and opens \`/v1/stream?ticket=…\`.
@@ -58,8 +63,9 @@ ${frameTable(CLIENT_FRAMES)}
 ### Frames of the gateway
 
 ${frameTable(SERVER_FRAMES)}
+`;
 
-### Flow and limits
+const flow = (): string => `### Flow and limits
 
 Without \`credit\` events come as fast as the app reads them. At ${STREAM_LIMITS.bufferedBytes / 1024} KiB unsent a socket gets no
 more, credit or not; nothing is lost or buffered, the log is the buffer. A socket that stays full for ${STREAM_LIMITS.slowMs / 1000} s is

@@ -1,4 +1,4 @@
-import type { Position, StoredEvent } from '@magpie/bus';
+import type { Position } from '@magpie/bus';
 import type { EventSubscription, Gateway } from '@magpie/core';
 import { filterOf, positionOf } from '../events.ts';
 import { Problem } from '../http/problem.ts';
@@ -30,66 +30,77 @@ export interface Subscriptions {
   close(): void;
 }
 
-/** Makes the subscriptions of a socket. */
-export function createSubscriptions({ gateway, encode, limits, outflow }: SubscriptionDeps): Subscriptions {
-  const open = new Map<string, EventSubscription>();
-
-  const find = (id: string): EventSubscription => {
-    const subscription = open.get(id);
-    if (subscription) return subscription;
-    throw new Problem(400, `There is no subscription "${id}" on this socket.`);
-  };
-
-  const checkNew = (id: string): void => {
-    if (open.has(id)) throw new Problem(400, `The subscription "${id}" exists already on this socket.`);
-    if (open.size < limits.subscriptions) return;
-    throw new Problem(429, `Expected at most ${limits.subscriptions} subscriptions per socket: open another socket.`);
-  };
-
-  const failed = (id: string): void => {
-    open.delete(id);
-    const detail = `Reading for the subscription "${id}" failed: subscribe again after the last position.`;
-    outflow.send({ type: 'error', id, status: 503, title: 'Unavailable', detail });
-  };
-
-  const sendEvents = (id: string, batch: readonly StoredEvent[]): void =>
-    outflow.sendText(`{"type":"events","id":${JSON.stringify(id)},"events":[${batch.map(encode).join(',')}]}`);
-
-  const subscribe = (frame: Subscribe): void => {
-    const { id, credit } = frame;
-    checkNew(id);
-    const filter = filterOf(gateway, frame, 'body');
-    const from = startOf(gateway, frame.after);
-    const subscription = gateway.subscribe(filter, from, {
-      events: (batch) => sendEvents(id, batch),
-      gap: (start, end) => outflow.send({ type: 'gap', id, from: start, to: end }),
-      failed: () => failed(id),
-    });
-    open.set(id, subscription);
-    const position = from === 'now' ? gateway.head() : from;
-    outflow.send({ type: 'subscribed', id, position: position === 'earliest' ? null : (position ?? null) });
-    if (outflow.full()) subscription.pause();
-    subscription.credit(credit ?? Number.POSITIVE_INFINITY);
-  };
-
+/** Makes the subscriptions of a socket. Called once per socket. */
+export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
+  const { gateway, limits, outflow } = deps;
+  const open = createNames(limits.subscriptions);
   return {
-    subscribe,
-    credit: (id, count) => find(id).credit(count),
+    subscribe: (frame) => {
+      open.checkNew(frame.id);
+      open.add(
+        frame.id,
+        start(deps, frame, () => open.remove(frame.id)),
+      );
+    },
+    credit: (id, count) => open.find(id).credit(count),
     unsubscribe: (id) => {
-      find(id).close();
-      open.delete(id);
+      open.find(id).close();
+      open.remove(id);
       outflow.send({ type: 'unsubscribed', id });
     },
     acknowledge: (id, position) => {
-      find(id);
+      open.find(id);
       positionOf(gateway, position, 'body', '/position');
     },
-    pause: () => open.forEach((subscription) => void subscription.pause()),
-    resume: () => open.forEach((subscription) => void subscription.resume()),
-    close: () => {
-      for (const subscription of open.values()) subscription.close();
-      open.clear();
+    pause: () => open.each((subscription) => subscription.pause()),
+    resume: () => open.each((subscription) => subscription.resume()),
+    close: () =>
+      open.each((subscription, id) => {
+        subscription.close();
+        open.remove(id);
+      }),
+  };
+}
+
+/** Starts what a frame asks for and says from where; `ended` is called when reading fails for good. */
+function start({ gateway, encode, outflow }: SubscriptionDeps, frame: Subscribe, ended: () => void): EventSubscription {
+  const { id, credit } = frame;
+  const filter = filterOf(gateway, frame, 'body');
+  const from = startOf(gateway, frame.after);
+  const subscription = gateway.subscribe(filter, from, {
+    events: (batch) =>
+      outflow.sendText(`{"type":"events","id":${JSON.stringify(id)},"events":[${batch.map(encode).join(',')}]}`),
+    gap: (first, last) => outflow.send({ type: 'gap', id, from: first, to: last }),
+    failed: () => {
+      ended();
+      const detail = `Reading for the subscription "${id}" failed: subscribe again after the last position.`;
+      outflow.send({ type: 'error', id, status: 503, title: 'Unavailable', detail });
     },
+  });
+  const position = from === 'now' ? gateway.head() : from;
+  outflow.send({ type: 'subscribed', id, position: position === 'earliest' ? null : (position ?? null) });
+  if (outflow.full()) subscription.pause();
+  subscription.credit(credit ?? Number.POSITIVE_INFINITY);
+  return subscription;
+}
+
+/** Subscriptions by the app's names, at most `limit`; throws `Problem` for a name that is unknown, taken or one too many. */
+function createNames(limit: number) {
+  const open = new Map<string, EventSubscription>();
+  return {
+    checkNew: (id: string): void => {
+      if (open.has(id)) throw new Problem(400, `The subscription "${id}" exists already on this socket.`);
+      if (open.size < limit) return;
+      throw new Problem(429, `Expected at most ${limit} subscriptions per socket: open another socket.`);
+    },
+    find: (id: string): EventSubscription => {
+      const subscription = open.get(id);
+      if (subscription) return subscription;
+      throw new Problem(400, `There is no subscription "${id}" on this socket.`);
+    },
+    add: (id: string, subscription: EventSubscription): void => void open.set(id, subscription),
+    remove: (id: string): void => void open.delete(id),
+    each: (act: (subscription: EventSubscription, id: string) => void): void => open.forEach(act),
   };
 }
 

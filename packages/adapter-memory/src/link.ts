@@ -1,0 +1,62 @@
+import { type AdapterContext, type MagpieError, NotConnected, throwIfAborted } from '@magpie/contract';
+import { abortable } from './abortable.ts';
+import { brokerServer } from './broker.ts';
+import type { MemoryClient } from './client.ts';
+import type { MemoryConfig } from './config.ts';
+
+/** The link of one connection: at most one client at a time, none before `open` and after a loss. */
+export interface MemoryLink {
+  /** The established client. Throws `NotConnected` while there is none. */
+  current(): MemoryClient;
+  /** Makes the link. Rejects with what the broker says, or with `Aborted` when the signal fires or `close` is called. */
+  open(signal: AbortSignal): Promise<void>;
+  /** Stops deliveries, if there is a link. */
+  pause(signal: AbortSignal): Promise<void>;
+  /** Gives the link up and tells the supervisor why. */
+  lose(error: MagpieError): void;
+  /** Ends an `open` in progress, says goodbye, and cuts when the signal fires first. Never rejects. */
+  close(signal: AbortSignal): Promise<void>;
+}
+
+/** Makes the link of a connection; nothing happens before `open`. */
+export function createLink(config: MemoryConfig, clientId: string, context: AdapterContext): MemoryLink {
+  const broker = brokerServer(config.broker);
+  let client: MemoryClient | undefined;
+  let attempt = new AbortController();
+
+  const lose = (error: MagpieError): void => {
+    client = undefined;
+    context.lost(error);
+  };
+  return {
+    current: () => {
+      if (client?.up) return client;
+      throw new NotConnected(`connection "${context.name}" has no link to the in-memory broker "${config.broker}"`);
+    },
+    open: async (signal) => {
+      throwIfAborted(signal);
+      attempt = new AbortController();
+      const ended = AbortSignal.any([signal, attempt.signal]);
+      const connecting = broker.connect({ clientId, password: config.password }, lose);
+      client = await abortable(ended, () => connecting).catch((error: unknown) => {
+        connecting.then((late) => late.destroy()).catch(() => undefined); // The caller has its error already.
+        throw error;
+      });
+    },
+    pause: async (signal) => {
+      if (client?.up) await abortable(signal, client.pause);
+    },
+    lose,
+    close: async (signal) => {
+      attempt.abort();
+      const closing = client;
+      client = undefined;
+      if (!closing?.up) return;
+      try {
+        await abortable(signal, closing.close);
+      } catch {
+        closing.destroy(); // The goodbye did not come through in time: cut.
+      }
+    },
+  };
+}
