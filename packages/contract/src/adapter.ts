@@ -88,7 +88,10 @@ export interface AdapterContext {
    * answers with `close`-free reconnecting (`connect` again after a backoff). `Conflict` stops the connection.
    */
   lost(error: MagpieError): void;
-  /** Reports a short state of a part for `/v1/connections`, such as a room `joined` or a link `blocked`; undefined clears. */
+  /**
+   * Reports a short state of a part for `/v1/connections`, such as a room `joined`, a topic `not permitted: …` or a link
+   * `blocked`; undefined clears. Called at every change, also while not connected.
+   */
   detail(part: string, state: string | undefined): void;
   /** Counts something for metrics and `/v1/connections`: `received-dropped`, `returned`, … Never with an address. */
   count(counter: string, by?: number): void;
@@ -107,8 +110,12 @@ export interface Connection {
   connect(signal: AbortSignal): Promise<void>;
   /**
    * Sets what to receive and where to put it. Called after each `connect` and again when the wanted sources change while
-   * connected; the list replaces the former one. Resolves when every source is in place (subscribed, consuming, joined).
-   * Rejects like `connect`; the supervisor then treats the link as lost. With no sources it is still called.
+   * connected; the list replaces the former one. Resolves when every source is in place (subscribed, consuming, joined) or
+   * known not to be. A source that the other side refuses, lacks or does not answer for never disturbs the others: it is
+   * reported by `detail` (`room …`, `topic …`, `queue …` with `not permitted: …` or another reason) and tried again by
+   * itself, after a growing pause (`createRetry`), until it works or is not wanted any more; then the detail changes or is
+   * cleared. Rejects, like `connect`, only when the link itself is bad; the supervisor then treats it as lost. With no
+   * sources it is still called.
    */
   receive(sources: readonly SourceRequest[], sink: Sink): Promise<void>;
   /**
@@ -119,9 +126,9 @@ export interface Connection {
    */
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
   /**
-   * One round trip that proves the link (and everything joined on it) is alive. Called by the supervisor every 10 to 30 s
-   * while connected, never concurrently. Rejects with `NotConnected` when it is not, `Aborted` on the signal. After a
-   * rejection the supervisor cuts the link by `close` with a fired signal and calls `connect` again.
+   * One round trip that proves the link is alive. Called by the supervisor every 10 to 30 s while connected, never
+   * concurrently. What is joined on the link is verified as well, but only repaired and reported like a refused source.
+   * Rejects with `NotConnected` when the link is not alive, `Aborted` on the signal. After a rejection the supervisor cuts the link by `close` with a fired signal and calls `connect` again.
    */
   probe(signal: AbortSignal): Promise<void>;
   /** Stops taking messages in; acknowledgements of stored ones still go out, sends still work. Called once, first step of a drain. */

@@ -1,10 +1,12 @@
 /** How the gateway treats an error of a class. */
 export interface ErrorClass {
+  /** Stable spelling in JSON, logs and metrics. */
   readonly code: string;
   /** Whether trying again can help. */
   readonly retryable: boolean;
   /** Whether it suspends the whole target (an outage) instead of counting as a refusal of this delivery. */
   readonly suspends: boolean;
+  /** For users, one or two sentences. */
   readonly meaning: string;
 }
 
@@ -72,64 +74,95 @@ export const ERROR_CLASSES = {
   },
 } as const satisfies Record<string, ErrorClass>;
 
+/** The name of a class of the taxonomy, as `error.name` has it. */
 export type ErrorName = keyof typeof ERROR_CLASSES;
 
-/** Base of the taxonomy. `name` is the class, `code` its stable spelling in JSON, logs and metrics. */
+/**
+ * Base of the taxonomy; nobody makes one of its own. `name` is the class, `code` its stable spelling in JSON, logs and
+ * metrics. Every message says what was expected, what came instead, where, and what to do; it never holds a secret or a
+ * body. The library's error goes into `cause`.
+ */
 export abstract class MagpieError extends Error {
   abstract override readonly name: ErrorName;
 
+  /** Stable spelling in JSON, logs and metrics. */
   get code(): string {
     return ERROR_CLASSES[this.name].code;
   }
 
+  /** Whether trying again can help. */
   get retryable(): boolean {
     return ERROR_CLASSES[this.name].retryable;
   }
 
+  /** Whether it suspends the whole target. */
   get suspends(): boolean {
     return ERROR_CLASSES[this.name].suspends;
   }
 }
 
+/**
+ * The link is down, or was lost before anything was handed over. An adapter throws it from `connect`, `receive` and `probe`
+ * when the other side cannot be reached or is silent, and from `send` only while the message certainly has not left;
+ * afterwards it is `Unknown`.
+ */
 export class NotConnected extends MagpieError {
   override readonly name = 'NotConnected';
 }
 
+/**
+ * This one message was refused for now: a nack, a full queue, a place that is missing but may be created. The link is fine.
+ * It costs the delivery an attempt, so never throw it for an outage.
+ */
 export class Transient extends MagpieError {
   override readonly name = 'Transient';
 }
 
+/** The other side asks to slow down, or takes nothing at present (an alarm). It costs no attempt. */
 export class Throttled extends MagpieError {
   override readonly name = 'Throttled';
   /** Milliseconds to wait. */
   readonly retryAfter: number;
 
+  /** `retryAfter` is in ms, as the other side asks or a second or so where it names no time. */
   constructor(message: string, retryAfter: number, options?: ErrorOptions) {
     super(message, options);
     this.retryAfter = retryAfter;
   }
 }
 
+/**
+ * Handed over, but no confirmation came: the link was lost, or the time for it is over. The message may have arrived; it is
+ * sent again with the same `delivery` and `redelivered: true`.
+ */
 export class Unknown extends MagpieError {
   override readonly name = 'Unknown';
 }
 
+/**
+ * This message will never be accepted: malformed, not permitted, no such place. It becomes a dead letter at once, so an
+ * adapter throws it only when the other side's word is final. Also thrown by `AddressScheme.parse`.
+ */
 export class Rejected extends MagpieError {
   override readonly name = 'Rejected';
 }
 
+/** The message exceeds a size limit of the protocol, the peer or the configuration; the message names the limit. As final as `Rejected`. */
 export class TooLarge extends MagpieError {
   override readonly name = 'TooLarge';
 }
 
+/** The credentials were refused while connecting, or the other side ended the link for want of permission. Not for a single message or source. */
 export class AuthFailed extends MagpieError {
   override readonly name = 'AuthFailed';
 }
 
+/** Another client has taken our identity. Passed to `lost` or thrown by `connect`; the connection then stops instead of fighting for it. */
 export class Conflict extends MagpieError {
   override readonly name = 'Conflict';
 }
 
+/** The caller's signal has fired. For a send already handed over the outcome is unknown. */
 export class Aborted extends MagpieError {
   override readonly name = 'Aborted';
 }
@@ -141,12 +174,19 @@ export interface ConfigPosition {
   readonly column?: number;
 }
 
+/**
+ * The configuration cannot work. An adapter throws it from `connect` for what only the other side or a file could tell: an
+ * unreadable certificate, a queue declared with other arguments. The connection then waits a minute and raises an alarm. A
+ * single source that is refused is no reason: it is reported by `detail`.
+ */
 export class ConfigInvalid extends MagpieError {
   override readonly name = 'ConfigInvalid';
+  /** JSON pointer of the key, within the connection when an adapter throws it. */
   readonly path: string | undefined;
   readonly line: number | undefined;
   readonly column: number | undefined;
 
+  /** `position` is what is known about the place; an adapter knows the path at most. */
   constructor(message: string, position: ConfigPosition = {}, options?: ErrorOptions) {
     super(message, options);
     this.path = position.path;

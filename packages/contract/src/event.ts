@@ -2,6 +2,7 @@ import type { Address } from './address.ts';
 
 /** What an event is about. Routes match `message` unless they say otherwise. */
 export const EVENT_KINDS = ['message', 'presence', 'status', 'receipt', 'reply'] as const;
+/** One of `EVENT_KINDS`. */
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** A header value; typed values survive where the protocol has types. Integers beyond 2^53 are carried as text. */

@@ -5,6 +5,7 @@
 export * from './adapter.ts';
 export * from './address.ts';
 export * from './address-book.ts';
+export * from './backoff.ts';
 export * from './body.ts';
 export * from './clock.ts';
 export * from './errors.ts';

@@ -7,6 +7,7 @@ const REDACTED = '[secret]';
 export class Secret {
   readonly #value: string;
 
+  /** `value` is the text to keep from sight. */
   constructor(value: string) {
     this.#value = value;
   }
@@ -16,14 +17,17 @@ export class Secret {
     return this.#value;
   }
 
+  /** `[secret]`. */
   toJSON(): string {
     return REDACTED;
   }
 
+  /** `[secret]`. */
   toString(): string {
     return REDACTED;
   }
 
+  /** `[secret]`. */
   [inspect.custom](): string {
     return REDACTED;
   }

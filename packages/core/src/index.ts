@@ -1,6 +1,5 @@
 /** Supervisor, router loop, delivery lanes, health and drain. Knows no protocol. */
 
-export { type BackoffBounds, fullJitter } from './backoff.ts';
 export { createGateway, type GatewayOptions } from './gateway.ts';
 export { type CoreObserver, nullObserver } from './observer.ts';
 export type { DeliveryResult } from './settlement.ts';

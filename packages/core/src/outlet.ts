@@ -1,8 +1,7 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
-import { type Event, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
+import { type Event, fullJitter, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
-import { fullJitter } from './backoff.ts';
 import type { Delivery, Lane } from './delivery.ts';
 import { describe } from './delivery-status.ts';
 import type { FloorSource } from './ledger.ts';

@@ -6,14 +6,15 @@ import {
   ConfigInvalid,
   Conflict,
   type Connection,
+  fullJitter,
   type Logger,
   MagpieError,
   NotConnected,
+  RECONNECT,
   type Sink,
   type SourceRequest,
   toMagpieError,
 } from '@magpie/contract';
-import { fullJitter, RECONNECT } from './backoff.ts';
 import type { ConnectionState, ConnectionStatus } from './types.ts';
 
 /** Times of the one reconnect and health policy, in ms. */

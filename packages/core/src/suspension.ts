@@ -1,5 +1,4 @@
-import { type Clock, type MagpieError, Throttled } from '@magpie/contract';
-import { fullJitter, RECONNECT } from './backoff.ts';
+import { type Clock, fullJitter, type MagpieError, RECONNECT, Throttled } from '@magpie/contract';
 
 /**
  * Whether a target takes deliveries at all. An outage suspends it: sends in flight land, a backoff passes or the link comes
