@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, RabbitmqBroker } from '@magpie/brokers';
-import type { TcpProxy } from '@magpie/testkit';
+import { type TcpProxy, waitFor } from '@magpie/testkit';
 import amqp from 'amqplib';
 import type { ConnectionName } from './paths.ts';
 import type { Random } from './settings.ts';
@@ -80,4 +80,17 @@ export const memoryAlarm = (broker: RabbitmqBroker, lasts: number): Fault => ({
   lasts,
   inject: async () => void (await broker.control('set_vm_memory_high_watermark', '0.00001')),
   heal: async () => void (await broker.control('set_vm_memory_high_watermark', '0.6')),
+});
+
+/** Bytes by chance in the middle of what the broker says, as a broken network card or a hostile broker would send them. */
+export const garbled = (proxy: TcpProxy, hits: ConnectionName, random: Random): Fault => ({
+  name: `garbage from ${hits}`,
+  hits,
+  lasts: 0,
+  inject: async () => {
+    const before = proxy.accepted;
+    proxy.inject(random.bytes(random.between(16, 256)));
+    await waitFor(() => proxy.accepted > before, { what: `a new link of ${hits}`, timeout: 30_000 });
+  },
+  heal: async () => undefined,
 });

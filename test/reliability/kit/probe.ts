@@ -51,3 +51,10 @@ export async function describeGateway({ gateway }: World): Promise<string> {
     return `the gateway does not answer: ${errorMessage(error)}\n${gateway.logs().slice(-4000)}`;
   }
 }
+
+/** Connections of the gateway with the number of attempts each has made. */
+export async function attempts({ gateway }: World): Promise<Readonly<Record<string, number>>> {
+  const response = await fetch(`${gateway.url}/v1/connections`, { signal: AbortSignal.timeout(2000) });
+  const { connections } = (await response.json()) as { connections: { name: string; attempts: number }[] };
+  return Object.fromEntries(connections.map((connection) => [connection.name, connection.attempts]));
+}

@@ -1,0 +1,45 @@
+import { useBrokers } from '@magpie/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { garbled } from './kit/faults.ts';
+import { httpNoise, shoutAll } from './kit/noise.ts';
+import { type ConnectionName, PROSODY } from './kit/paths.ts';
+import { attempts } from './kit/probe.ts';
+import { seededRandom, times } from './kit/settings.ts';
+import { printedTable } from './kit/table.ts';
+import { trial, underLoad } from './kit/trial.ts';
+import { openWorld, type World } from './kit/world.ts';
+
+const random = seededRandom();
+const table = printedTable();
+
+describe('garbage on every socket', () => {
+  const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {}, prosody: PROSODY });
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld(brokers, ['MQTT → AMQP', 'AMQP → MQTT', 'HTTP → MQTT', 'MQTT → room']);
+  });
+  afterAll(() => world.close());
+
+  it.each<ConnectionName>(['floor', 'erp', 'chat'])('closes that link only, and loses nothing: %s', async (name) => {
+    for (let round = 0; round < times(2, 500); round++) {
+      const { [name]: _, ...before } = await attempts(world);
+      const rows = await trial(world, garbled(world.proxies[name]!, name, random));
+      table.push(...rows);
+      for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
+      expect(await attempts(world)).toMatchObject(before);
+    }
+  });
+
+  it('keeps serving the API, and everything flows on', async () => {
+    const before = await attempts(world);
+    const shouting = async (): Promise<object> => {
+      const port = Number(new URL(world.gateway.url).port);
+      for (let round = 0; round < times(5, 500); round++) await shoutAll(port, httpNoise(random));
+      return {};
+    };
+    const rows = await underLoad(world, 'garbage to the API', shouting);
+    table.push(...rows);
+    for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
+    expect(await attempts(world)).toEqual(before);
+  });
+});
