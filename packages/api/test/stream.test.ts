@@ -66,9 +66,11 @@ test('with credit exactly so many events come', async () => {
 });
 
 test('events that are no longer kept are announced as a gap', async () => {
-  const world = await startWorld();
+  const world = await startWorld({ maxBodyBytes: 10 * 1024 * 1024 });
   await publish(world, ['1', '2', '3']);
   const [oldest] = (await get(world, '/v1/events?connection=http&after=earliest')).json().events;
+  // More than the gateway keeps in memory, so that it has to look into the log.
+  await publish(world, ['x'.repeat(9 * 1024 * 1024), 'y'.repeat(9 * 1024 * 1024)]);
   await world.log.retain({ maxAge: 1e9, maxBytes: 1, floor: undefined });
   await publish(world, ['4']);
   const client = await openClient(await world.listen());

@@ -5,9 +5,10 @@ import { createConsumers } from './consumers.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { receivedFrom } from './direct.ts';
 import { drain } from './drain.ts';
+import { createEchoes } from './echoes.ts';
 import { Gate } from './gate.ts';
 import { readPage } from './history.ts';
-import { createIntake } from './intake.ts';
+import { Intake } from './intake.ts';
 import { createLedger } from './ledger.ts';
 import { messageStatus } from './message-status.ts';
 import type { CoreObserver } from './observer.ts';
@@ -15,7 +16,7 @@ import { Outlet } from './outlet.ts';
 import { patternOf } from './pattern.ts';
 import { createRouter } from './router.ts';
 import type { SendPort } from './send-port.ts';
-import { openStream } from './stream.ts';
+import { Stream } from './stream.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './supervisor.ts';
 import { createTail } from './tail.ts';
 import { Topology } from './topology.ts';
@@ -49,8 +50,9 @@ function wire(options: GatewayOptions) {
   const { onFull = () => undefined } = options;
   const onReceived = observer.received;
   const hasRoom = (): boolean => log.space().intake;
-  const intake = createIntake({ tail, ledger, book, clock, gate, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
+  const intake = new Intake({ tail, ledger, book, clock, gate, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
   const patience = new AbortController();
+  const echoes = createEchoes(clock);
   const tracked = ({ source }: Event): boolean => source === DIRECT || options.builtins.has(source);
   const router = createRouter({
     reader: tail,
@@ -58,6 +60,7 @@ function wire(options: GatewayOptions) {
     routes: () => topology.routes,
     outlet: (consumer) => topology.outlet(consumer),
     onFatal,
+    echoOf: ({ source, address, body }) => (topology.isMute(source) ? echoes.returned(source, address, body) : []),
     stranded: (stored, match) => {
       const letter = strandedLetter(stored, match, clock.now());
       ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
@@ -73,6 +76,9 @@ function wire(options: GatewayOptions) {
       routed: router.position,
       match: (event, consumer) => topology.routes.match(event).find((match) => match.target.consumer === consumer),
       tracked,
+      onSend: ({ source }, connection, { address }, body) => {
+        if (topology.isMute(connection)) echoes.sent(connection, address, body, source);
+      },
       onResult: observer.delivered,
       gate,
       onSuspended: ({ consumer }, error) =>
@@ -86,7 +92,7 @@ function wire(options: GatewayOptions) {
     logger,
     observer,
     times: { ...SUPERVISOR_TIMES, ...options.times },
-    sinkFor: intake.sinkFor,
+    sinkFor: (connection) => intake.sinkFor(connection),
     makeOutlet,
   });
   const deadLetters = createDeadLetters({ log, ledger, topology, clock, onFatal });
@@ -159,8 +165,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       return result!;
     },
     events: (filter, page) => readPage(log, filter, page),
-    subscribe: (filter, from, sink) =>
-      openStream(tail, filter, startOf(from, tail.head()), sink, async () => (await log.stats()).oldest),
+    subscribe: (filter, position, sink) => {
+      const from = startOf(position, tail.head());
+      return new Stream({ reader: tail, filter, from, sink, oldest: async () => (await log.stats()).oldest });
+    },
     parsePosition: (text) => log.parsePosition(text),
     head: () => tail.head(),
     connections: () => topology.supervisors().map((supervisor) => supervisor.status()),

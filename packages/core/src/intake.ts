@@ -34,131 +34,158 @@ export interface IntakeOptions {
   readonly onReceived: (connection: string, results: readonly PublishResult[]) => void;
 }
 
-/** Turns received events into stored ones: the only way into the log. */
-export interface Intake {
+/** How long a sender should wait before it tries again while the log takes nothing, in ms. */
+const RETRY_AFTER = 1000;
+
+/** Name of the hold while the disk is full. */
+const DISK = 'disk';
+
+/** The only way into the log: checks received events, gives them their refs, appends them. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #outstanding = new Set<Promise<unknown>>();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
   /**
    * Appends a batch of a sender that can be told to come back; resolves after the commit, in call order, one result per
    * event. `unavailable` at once while the source is held. Never rejects.
    */
-  accept(
-    source: string,
-    batch: readonly ReceivedEvent[],
-    onMismatch?: 'append' | 'refuse',
-  ): Promise<readonly PublishResult[]>;
-  /** The sink of a connection: its calls wait while the source is held. Called once per connection. */
-  sinkFor(source: string): Sink;
-  /** Resolves when no batch is being written. */
-  settled(): Promise<void>;
-}
-
-/** How long a sender should wait before it tries again while the log takes nothing, in ms. */
-const RETRY_AFTER = 1000;
-
-export function createIntake(options: IntakeOptions): Intake {
-  const { tail, ledger, clock, gate, onFatal } = options;
-  const outstanding = new Set<Promise<unknown>>();
-
-  const write = async (events: readonly Event[], refused: readonly DeadLetter[], onMismatch: 'append' | 'refuse') => {
-    const append: Append[] = events.map((event) => ({ event, onMismatch }));
-    const results = await ledger.commit({ append, deadLetters: { put: refused } });
-    const stored: StoredEvent[] = [];
-    for (const [index, result] of results.entries()) {
-      if (result.type === 'stored') stored.push({ position: result.position, event: events[index]! });
-    }
-    if (stored.length > 0) tail.push(stored);
-    return results;
-  };
-
-  // The commit is issued before the first await: batches enter the log in the order of the calls.
-  const accept = async (
+  async accept(
     source: string,
     batch: readonly ReceivedEvent[],
     onMismatch: 'append' | 'refuse' = 'append',
-  ): Promise<readonly PublishResult[]> => {
-    const refusals = batch.map((received) => problemOf(received, options.maxBodyBytes));
-    const events = batch.filter((_, index) => !refusals[index]).map((received) => stamp(received, source, options));
+  ): Promise<readonly PublishResult[]> {
+    const held = this.#options.gate.heldBy(source);
+    if (!held) return this.#counted(source, batch, onMismatch);
+    return batch.map(() => ({ type: 'unavailable', ...held, retryAfter: RETRY_AFTER }));
+  }
+
+  /** The sink of a connection: its calls wait while the source is held. Called once per connection. */
+  sinkFor(source: string): Sink {
+    const { gate } = this.#options;
+    const turnstile = createTurnstile<readonly ReceivedEvent[], readonly Verdict[]>(
+      () => gate.heldBy(source) !== undefined,
+      () => gate.opened(source),
+      async (batch) => {
+        const results = await this.#counted(source, batch, 'append');
+        return results.some(isHeld) ? undefined : results.map(toVerdict);
+      },
+    );
+    return turnstile.pass;
+  }
+
+  /** Resolves when no batch is being written. */
+  async settled(): Promise<void> {
+    while (this.#outstanding.size > 0) await Promise.allSettled(this.#outstanding);
+  }
+
+  async #counted(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch) {
+    const work = this.#append(source, batch, onMismatch);
+    this.#outstanding.add(work);
+    const results = await work.finally(() => this.#outstanding.delete(work));
+    this.#options.onReceived(source, results);
+    return results;
+  }
+
+  async #append(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch) {
+    try {
+      // The commit is issued before the first await: batches enter the log in the order of the calls.
+      return await this.#write(source, batch, onMismatch);
+    } catch (error) {
+      if (error instanceof LogFailed || error instanceof Throttled) return this.#unavailable(error, batch.length);
+      return this.#oneByOne(source, batch, onMismatch, error);
+    }
+  }
+
+  async #write(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch) {
+    const { maxBodyBytes, ledger, tail } = this.#options;
+    const refusals = batch.map((received) => problemOf(received, maxBodyBytes));
+    const events = batch.filter((_, index) => !refusals[index]).map((received) => this.#stamp(received, source));
     const letters = batch.flatMap((received, index) => {
       const reason = refusals[index];
-      return reason ? [refusedLetter(received, reason, source)] : [];
+      return reason ? [this.#refusedLetter(received, reason, source)] : [];
     });
-    try {
-      return merge(refusals, events, await write(events, letters, onMismatch));
-    } catch (error) {
-      return failed(error, batch.length);
+    const append: Append[] = events.map((event) => ({ event, onMismatch }));
+    const results = await ledger.commit({ append, deadLetters: { put: letters } });
+    const stored = results.flatMap((result, index): StoredEvent[] =>
+      result.type === 'stored' ? [{ position: result.position, event: events[index]! }] : [],
+    );
+    if (stored.length > 0) tail.push(stored);
+    return merge(refusals, events, results);
+  }
+
+  /** Something in the batch cannot be stored at all: the others must not suffer, and it must not come again for ever. */
+  async #oneByOne(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch, cause: unknown) {
+    const { ledger, onFatal } = this.#options;
+    const [only] = batch;
+    if (batch.length === 1 && only) {
+      const reason = `it cannot be stored: ${errorMessage(cause)}`;
+      const bare = { ...only, headers: [], origin: {}, body: new Uint8Array() };
+      const letter = this.#refusedLetter(bare, reason, source);
+      await ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+      return [{ type: 'refused' as const, reason }];
     }
-  };
+    const results: PublishResult[] = [];
+    for (const received of batch) results.push(...(await this.#append(source, [received], onMismatch)));
+    return results;
+  }
 
-  const refusedLetter = (received: ReceivedEvent, reason: string, source: string): DeadLetter => ({
-    id: newRef(),
-    at: clock.now(),
-    reason: 'ingress',
-    error: 'TooLarge',
-    message: reason,
-    attempts: [],
-    event: stamp({ ...received, body: received.body.subarray(0, options.maxBodyBytes), headers: [] }, source, options),
-  });
-
-  const failed = (error: unknown, count: number): readonly PublishResult[] => {
-    if (error instanceof LogFailed) onFatal(error);
-    if (error instanceof Throttled) holdForSpace(error);
+  #unavailable(error: LogFailed | Throttled, count: number): readonly PublishResult[] {
+    if (error instanceof LogFailed) this.#options.onFatal(error);
+    else this.#holdForSpace(error);
     const cause = error instanceof Throttled ? 'disk' : 'failed';
     const retryAfter = error instanceof Throttled ? error.retryAfter : RETRY_AFTER;
-    return Array.from({ length: count }, () => ({
-      type: 'unavailable',
-      cause,
-      reason: errorMessage(error),
-      retryAfter,
-    }));
-  };
+    return Array.from({ length: count }, () => ({ type: 'unavailable', cause, reason: error.message, retryAfter }));
+  }
 
-  /** The disk is full: nobody gets in until it is time to look again. */
-  const holdForSpace = ({ message, retryAfter }: Throttled): void => {
+  /** The disk is full: nobody gets in until the log says that there is room. */
+  #holdForSpace({ message, retryAfter }: Throttled): void {
+    const { gate, clock, hasRoom, onFull } = this.#options;
     if (gate.has(DISK)) return;
     gate.hold(DISK, 'disk', message);
-    options.onFull();
+    onFull();
     const look = (): void => {
-      if (options.hasRoom()) gate.release(DISK);
+      if (hasRoom()) gate.release(DISK);
       else clock.timeout(retryAfter, look);
     };
     clock.timeout(retryAfter, look);
-  };
+  }
 
-  const counted: Intake['accept'] = async (source, batch, onMismatch) => {
-    const work = accept(source, batch, onMismatch);
-    outstanding.add(work);
-    const results = await work.finally(() => outstanding.delete(work));
-    options.onReceived(source, results);
-    return results;
-  };
+  #refusedLetter(received: ReceivedEvent, reason: string, source: string): DeadLetter {
+    const { clock, maxBodyBytes } = this.#options;
+    const kept = { ...received, body: received.body.subarray(0, maxBodyBytes), headers: [] };
+    return {
+      id: newRef(),
+      at: clock.now(),
+      reason: 'ingress',
+      error: 'Rejected',
+      message: reason,
+      attempts: [],
+      event: this.#stamp(kept, source),
+    };
+  }
 
-  const isHeld = (results: readonly PublishResult[]): boolean =>
-    results.some((result) => result.type === 'unavailable' && result.cause === 'disk');
-
-  return {
-    accept: (source, batch, onMismatch) => {
-      const held = gate.heldBy(source);
-      if (!held) return counted(source, batch, onMismatch);
-      return Promise.resolve(batch.map(() => ({ type: 'unavailable', ...held, retryAfter: RETRY_AFTER })));
-    },
-    sinkFor: (source) => {
-      const turnstile = createTurnstile<readonly ReceivedEvent[], readonly Verdict[]>(
-        () => gate.heldBy(source) !== undefined,
-        () => gate.opened(source),
-        async (batch) => {
-          const results = await counted(source, batch);
-          return isHeld(results) ? undefined : results.map(toVerdict);
-        },
-      );
-      return turnstile.pass;
-    },
-    settled: async () => {
-      while (outstanding.size > 0) await Promise.allSettled(outstanding);
-    },
-  };
+  /** Gives a received event its ref, source, key and receipt time. */
+  #stamp(received: ReceivedEvent, source: string): Event {
+    const { book, clock } = this.#options;
+    const { dedupeKey, ...rest } = received;
+    return {
+      ...rest,
+      ref: newRef(),
+      source,
+      key: received.key ?? book.format(received.address),
+      receivedAt: clock.now(),
+      ...(dedupeKey === undefined ? {} : { dedupeKey: `${source}\n${dedupeKey}` }),
+    };
+  }
 }
 
-/** Name of the hold while the disk is full. */
-const DISK = 'disk';
+type OnMismatch = 'append' | 'refuse';
+
+const isHeld = (result: PublishResult): boolean => result.type === 'unavailable' && result.cause === 'disk';
 
 /** Why an event cannot enter the log as it is, as a sentence; undefined when it can. */
 function problemOf(received: ReceivedEvent, maxBodyBytes: number): string | undefined {
@@ -180,19 +207,6 @@ function headerBytes(value: ReceivedEvent['headers'][number][1]): number {
   if (value === null || typeof value !== 'object') return 8;
   const inner = Array.isArray(value) ? value : Object.entries(value).flat();
   return inner.reduce((sum: number, part) => sum + headerBytes(part), 8);
-}
-
-/** Gives a received event its ref, source, key and receipt time. */
-function stamp(received: ReceivedEvent, source: string, { book, clock }: IntakeOptions): Event {
-  const { dedupeKey, ...rest } = received;
-  return {
-    ...rest,
-    ref: newRef(),
-    source,
-    key: received.key ?? book.format(received.address),
-    receivedAt: clock.now(),
-    ...(dedupeKey === undefined ? {} : { dedupeKey: `${source}\n${dedupeKey}` }),
-  };
 }
 
 /** Puts the log's results and the refusals back into the order of the batch. */

@@ -1,32 +1,20 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
-import { type Event, fullJitter, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
+import { fullJitter, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
 import type { Delivery, Lane } from './delivery.ts';
 import { describe } from './delivery-status.ts';
 import type { FloorSource } from './ledger.ts';
-import { Overflow, type OverflowDeps } from './overflow.ts';
+import type { OutletDeps } from './outlet-deps.ts';
+import { Overflow } from './overflow.ts';
 import { Scheduler } from './scheduler.ts';
 import type { SendPort } from './send-port.ts';
-import { outgoing, Settlement, type SettlementDeps } from './settlement.ts';
+import { outgoing, Settlement } from './settlement.ts';
 import { Suspension } from './suspension.ts';
-import type { LogReader } from './tail.ts';
 import type { TargetLoad, TargetStatus } from './types.ts';
 
 /** Refusals in a row, over more than one lane, that count as an outage of the target. */
 const REFUSALS_TO_SUSPEND = 5;
-
-export interface OutletDeps extends SettlementDeps, OverflowDeps {
-  readonly reader: LogReader;
-  readonly port: SendPort;
-  /** Fires when waiting for confirmations is over (end of a drain). */
-  readonly signal: AbortSignal;
-  /** Up to where the router has matched. */
-  routed(): Position | undefined;
-  /** The match of this target for an event, by the current routes. */
-  match(event: Event, consumer: string): Match | undefined;
-  onSuspended(target: Target, error: MagpieError): void;
-}
 
 /** Everything on its way to one target: bounded backlog, lanes, retries, floor. Driven by the router and the link. */
 export class Outlet implements FloorSource {
@@ -186,6 +174,7 @@ export class Outlet implements FloorSource {
       return;
     }
     this.#flying++;
+    this.#deps.onSend(delivery.event, this.#target.connection, rendered.target, rendered.parts.body);
     const started = clock.monotonic();
     port
       .send(outgoing(delivery, rendered, this.consumer), rendered.target, signal)

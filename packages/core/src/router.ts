@@ -1,4 +1,5 @@
 import type { Position, StoredEvent } from '@magpie/bus';
+import type { Event } from '@magpie/contract';
 import type { Match, RouteSet } from '@magpie/routing';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
@@ -12,6 +13,8 @@ export interface RouterDeps {
   readonly ledger: Ledger;
   routes(): RouteSet;
   outlet(consumer: string): Outlet | undefined;
+  /** Connections an event must not go to, because it is an own message that came back without saying so. */
+  echoOf(event: Event): readonly string[];
   /** A delivery has no outlet: its connection is configured no more. */
   stranded(stored: StoredEvent, match: Match): void;
   onFatal(error: Error): void;
@@ -36,7 +39,10 @@ export function createRouter(deps: RouterDeps): Router {
   let stopped = false;
 
   const route = (stored: StoredEvent): void => {
-    for (const match of deps.routes().match(stored.event)) {
+    const matches = deps.routes().match(stored.event);
+    const echo = matches.length > 0 ? deps.echoOf(stored.event) : [];
+    for (const match of matches) {
+      if (echo.includes(match.target.connection)) continue;
       const outlet = deps.outlet(match.target.consumer);
       if (outlet) outlet.offer(stored, match, position);
       else deps.stranded(stored, match);

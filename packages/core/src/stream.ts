@@ -15,88 +15,108 @@ export function passes({ connection, pattern, kinds }: EventFilter, event: Event
   return pattern === undefined || matchesPattern(pattern, event.address);
 }
 
+/** What a stream reads and where it begins. */
+export interface StreamOptions {
+  readonly reader: LogReader;
+  readonly filter: EventFilter;
+  /** Undefined: from the oldest kept event. */
+  readonly from: Position | undefined;
+  readonly sink: SubscriptionSink;
+  /** The oldest kept position. Asked when reading resumes behind what is in memory. */
+  oldest(): Promise<Position | undefined>;
+}
+
 /**
  * Reads the log from a position on for one app, as fast as its credit allows. Nothing is buffered: without credit it does
- * not read. `from` undefined: from the oldest kept event.
+ * not read.
  */
-export function openStream(
-  reader: LogReader,
-  filter: EventFilter,
-  from: Position | undefined,
-  sink: SubscriptionSink,
-  oldest: () => Promise<Position | undefined>,
-): EventSubscription {
-  let cursor = from;
-  let credit = 0;
-  let closed = false;
-  let paused = false;
-  let running = false;
-  let checked = from === undefined;
+export class Stream implements EventSubscription {
+  readonly #options: StreamOptions;
+  #cursor: Position | undefined;
+  #credit = 0;
+  #closed = false;
+  #paused = false;
+  #running = false;
+  /** The cursor at which a gap was last told. */
+  #told: Position | undefined;
 
-  const wanted = (): boolean => !closed && !paused && credit > 0;
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#cursor = options.from;
+  }
 
-  /** Retention may have removed events after the position asked for: the app must know. */
-  const noticeGap = async (): Promise<void> => {
-    if (checked || from === undefined) return;
-    checked = true;
+  credit(count: number): void {
+    this.#credit += count;
+    this.#start();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#start();
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  get #wanted(): boolean {
+    return !this.#closed && !this.#paused && this.#credit > 0;
+  }
+
+  #start(): void {
+    if (this.#running || !this.#wanted) return;
+    this.#running = true;
+    this.#run()
+      .catch((error: Error) => {
+        this.#closed = true;
+        this.#options.sink.failed(error);
+      })
+      .finally(() => {
+        this.#running = false;
+        this.#start();
+      });
+  }
+
+  async #run(): Promise<void> {
+    const { reader } = this.#options;
+    await this.#noticeGap();
+    while (this.#wanted) {
+      const changed = reader.changed();
+      const events = await reader.read(this.#cursor, BATCH);
+      if (!this.#wanted) return;
+      this.#deliver(events);
+      if (events.length === 0) await changed;
+    }
+  }
+
+  /** Retention may have removed events after the cursor while nothing was read: the app must know. */
+  async #noticeGap(): Promise<void> {
+    const { reader, sink, oldest } = this.#options;
+    const cursor = this.#cursor;
+    if (cursor === undefined || cursor === this.#told || reader.holds(cursor)) return;
     const kept = await oldest();
-    if (kept && comparePositions(from, kept) < 0 && from !== originOf(kept)) sink.gap(from, kept);
-  };
+    if (this.#closed || !kept || comparePositions(cursor, kept) >= 0 || cursor === originOf(kept)) return;
+    this.#told = cursor;
+    sink.gap(cursor, kept);
+  }
 
   /** Delivers what passes, up to the credit and the bytes of one batch; the cursor stops at the last event looked at. */
-  const deliver = (events: readonly StoredEvent[]): void => {
+  #deliver(events: readonly StoredEvent[]): void {
     const passed: StoredEvent[] = [];
     let bytes = 0;
     for (const stored of events) {
-      const passing = passes(filter, stored.event);
-      if (passing && (passed.length >= credit || bytes > BATCH_BYTES)) break;
-      if (passing) passed.push(stored);
-      if (passing) bytes += stored.event.body.byteLength;
-      cursor = stored.position;
+      if (passes(this.#options.filter, stored.event)) {
+        if (passed.length >= this.#credit || bytes > BATCH_BYTES) break;
+        passed.push(stored);
+        bytes += stored.event.body.byteLength;
+      }
+      this.#cursor = stored.position;
     }
-    credit -= passed.length;
-    if (passed.length > 0) sink.events(passed);
-  };
-
-  const run = async (): Promise<void> => {
-    await noticeGap();
-    while (wanted()) {
-      const changed = reader.changed();
-      const events = await reader.read(cursor, BATCH);
-      if (!wanted()) return;
-      deliver(events);
-      if (events.length === 0) await changed;
-    }
-  };
-
-  const start = (): void => {
-    if (running || !wanted()) return;
-    running = true;
-    run()
-      .catch((error: Error) => {
-        closed = true;
-        sink.failed(error);
-      })
-      .finally(() => {
-        running = false;
-        start();
-      });
-  };
-
-  return {
-    credit: (count) => {
-      credit += count;
-      start();
-    },
-    pause: () => {
-      paused = true;
-    },
-    resume: () => {
-      paused = false;
-      start();
-    },
-    close: () => {
-      closed = true;
-    },
-  };
+    this.#credit -= passed.length;
+    if (passed.length > 0) this.#options.sink.events(passed);
+  }
 }

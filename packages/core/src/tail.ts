@@ -4,6 +4,8 @@ import { comparePositions, type EventLog, type Position, type StoredEvent } from
 export interface LogReader {
   /** Up to `limit` events after `after` (undefined: from the oldest kept). Empty: nothing new yet, see `changed`. */
   read(after: Position | undefined, limit: number): readonly StoredEvent[] | Promise<readonly StoredEvent[]>;
+  /** Whether everything after a position is in memory. */
+  holds(after: Position): boolean;
   /** Resolves when an event after the present head has been committed. */
   changed(): Promise<void>;
   /** The last committed position. */
@@ -55,7 +57,10 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
     return low;
   };
 
+  const holds = (after: Position): boolean => complete === undefined || comparePositions(after, complete) >= 0;
+
   return {
+    holds,
     push: (events) => {
       for (const stored of events) {
         ring.push(stored);
@@ -67,7 +72,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
       for (const wake of woken) wake();
     },
     read: (after, limit) => {
-      const inRing = after === undefined ? complete === undefined : !complete || comparePositions(after, complete) >= 0;
+      const inRing = after === undefined ? complete === undefined : holds(after);
       if (!inRing) return log.read(after, limit);
       const from = after === undefined ? start : indexAfter(after);
       return ring.slice(from, from + limit) as StoredEvent[];

@@ -25,6 +25,8 @@ interface Link {
   readonly info: ConnectionInfo;
   readonly supervisor: Supervisor;
   readonly port: SendPort;
+  /** Whether the link carries no metadata. */
+  readonly mute: boolean;
 }
 
 /** Time for the goodbyes of a connection that is no longer configured, in ms. */
@@ -72,6 +74,11 @@ export class Topology {
 
   isUp(connection: string): boolean {
     return this.#links.get(connection)?.supervisor.up() ?? false;
+  }
+
+  /** Whether a connection carries no metadata: what it brings does not say which gateways it has passed. */
+  isMute(connection: string): boolean {
+    return this.#links.get(connection)?.mute ?? false;
   }
 
   /** Connects everything. */
@@ -201,7 +208,8 @@ export class Topology {
       },
       onState: (state) => observer.state(name, state),
     });
-    return { info, supervisor, port: makePort(info, supervisor) };
+    const mute = !adapter.capabilities(info.config).metadata;
+    return { info, supervisor, port: makePort(info, supervisor), mute };
   }
 
   #context(name: string, supervisor: Supervisor): AdapterContext {

@@ -29,13 +29,19 @@ export async function startGateway(
   names: { readonly left: string; readonly right: string },
   routes: Record<string, unknown>,
   log: EventLog = createMemoryLog({}),
+  both: Record<string, unknown> = {},
 ): Promise<TestGateway> {
   const adapter: AnyAdapter = memoryAdapter;
   const book = createAddressBook(adapter.addresses);
   const plan = (wanted: Record<string, unknown>, right: Record<string, unknown> = {}): Plan => {
     const connect = (name: 'left' | 'right', keys: object): [string, ConnectionInfo] => [
       name,
-      { name, adapter, config: adapter.connectionSchema.parse({ broker: names[name], ...keys }), subscribe: [] },
+      {
+        name,
+        adapter,
+        config: adapter.connectionSchema.parse({ broker: names[name], ...both, ...keys }),
+        subscribe: [],
+      },
     ];
     const connections = new Map([connect('left', {}), connect('right', right)]);
     const compiled = compileRoutes({ routes: wanted, connections, gatewayId: 'test', book });
@@ -62,3 +68,21 @@ export async function startGateway(
   await gateway.start();
   return { gateway, log, reload: (wanted, right) => gateway.reload(plan(wanted, right)) };
 }
+
+/** One route from `left` to `right`. */
+export const bridge = {
+  bridge: { from: { connection: 'left', channel: 'in/{name}' }, to: { connection: 'right', channel: 'out/${name}' } },
+};
+
+/** Texts that reached channels with this prefix. */
+export const bodies = (broker: string, prefix: string): string[] =>
+  memoryBroker(broker)
+    .seen.filter(({ channel }) => channel.startsWith(prefix))
+    .map(({ body }) => Buffer.from(body).toString());
+
+export const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
+
+/** Publishes texts to `in/a`. */
+export const publishAll = (broker: string, texts: readonly string[]): void => {
+  for (const text of texts) memoryBroker(broker).publish('in/a', { body: Buffer.from(text) });
+};

@@ -97,6 +97,7 @@ export function bench(
     match,
     tracked: () => true,
     onResult: () => undefined,
+    onSend: () => undefined,
     onSuspended: () => undefined,
     onFatal: fatal,
   });

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { Address, Clock } from '@magpie/contract';
+
+/** How long an own message may take to come back, in ms. */
+const LIFETIME = 10_000;
+
+/** Most messages remembered per gateway; the oldest are forgotten first. */
+const LIMIT = 100_000;
+
+/**
+ * Recognizes own messages that come back over links without metadata, where no list of passed gateways can travel. Each send
+ * leaves one credit, each echo takes one; an echo is not dropped, it only stays away from the connections it came by.
+ */
+export interface Echoes {
+  /** A message of `from` goes out to an address of a connection without metadata. */
+  sent(connection: string, address: Address, body: Uint8Array, from: string): void;
+  /** Connections that a received event must not go to because it is an own message: empty when it is not. */
+  returned(connection: string, address: Address, body: Uint8Array): readonly string[];
+}
+
+interface Credit {
+  readonly from: string;
+  /** Monotonic ms. */
+  readonly until: number;
+}
+
+export function createEchoes(clock: Clock): Echoes {
+  const credits = new Map<string, Credit[]>();
+
+  const forgetOld = (): void => {
+    for (const [key, [first]] of credits) {
+      if (credits.size <= LIMIT && first && first.until > clock.monotonic()) return;
+      credits.delete(key);
+    }
+  };
+
+  return {
+    sent: (connection, address, body, from) => {
+      const key = keyOf(connection, address, body);
+      const own = credits.get(key) ?? [];
+      own.push({ from, until: clock.monotonic() + LIFETIME });
+      credits.delete(key);
+      credits.set(key, own);
+      forgetOld();
+    },
+    returned: (connection, address, body) => {
+      const own = credits.get(keyOf(connection, address, body));
+      while (own?.[0] && own[0].until <= clock.monotonic()) own.shift();
+      const credit = own?.shift();
+      return credit ? [connection, credit.from] : [];
+    },
+  };
+}
+
+function keyOf(connection: string, { scheme, segments }: Address, body: Uint8Array): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([connection, scheme, segments]))
+    .update(body);
+  return hash.digest('base64');
+}

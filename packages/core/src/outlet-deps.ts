@@ -1,0 +1,22 @@
+import type { Position } from '@magpie/bus';
+import type { Event, MagpieError, TargetRequest } from '@magpie/contract';
+import type { Match, Target } from '@magpie/routing';
+import type { OverflowDeps } from './overflow.ts';
+import type { SendPort } from './send-port.ts';
+import type { SettlementDeps } from './settlement.ts';
+import type { LogReader } from './tail.ts';
+
+/** What an outlet needs of the gateway around it. */
+export interface OutletDeps extends SettlementDeps, OverflowDeps {
+  readonly reader: LogReader;
+  readonly port: SendPort;
+  /** Fires when waiting for confirmations is over (end of a drain). */
+  readonly signal: AbortSignal;
+  /** Up to where the router has matched. */
+  routed(): Position | undefined;
+  /** The match of this target for an event, by the current routes. */
+  match(event: Event, consumer: string): Match | undefined;
+  /** A message is about to be sent. */
+  onSend(event: Event, connection: string, target: TargetRequest, body: Uint8Array): void;
+  onSuspended(target: Target, error: MagpieError): void;
+}

@@ -1,0 +1,54 @@
+import { memoryBroker } from '@magpie/adapter-memory';
+import { Rejected } from '@magpie/contract';
+import { describe, expect, it, vi } from 'vitest';
+import { bodies, bridge, freshBrokers, numbered, publishAll, startGateway } from './gateway-fixture.ts';
+
+describe('dead letters', () => {
+  it('tries a dead letter again, edited, and forgets it', async () => {
+    const names = freshBrokers();
+    const { gateway } = await startGateway(names, {
+      bridge: {
+        from: { connection: 'left', channel: 'in/{name}' },
+        to: { connection: 'right', channel: 'out/${name}', text: '${payload.word}' },
+      },
+    });
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.left).publish('in/a', { body: Buffer.from('{}'), contentType: 'application/json' });
+    const letter = await vi.waitFor(async () => {
+      const [first] = await gateway.deadLetters.list({ limit: 10 });
+      expect(first).toMatchObject({ reason: 'rejected', consumer: 'bridge/right/channel:out/${name}' });
+      return first!;
+    });
+    await gateway.deadLetters.retry(letter.id, { payload: { word: 'mended' } });
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['mended']));
+    expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(0);
+  });
+
+  it('tries all dead letters of a target again at a rate', async () => {
+    const names = freshBrokers();
+    const { gateway } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).refuseSends(5, () => new Rejected('not today'));
+    publishAll(names.left, numbered(5));
+    await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(5));
+    expect(await gateway.deadLetters.retryAll({ reason: 'rejected' }, 500)).toBe(5);
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(5)));
+    await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(0));
+  });
+
+  it('are tried again once, however many ask at the same time', async () => {
+    const names = freshBrokers();
+    const { gateway } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).refuseSends(1, () => new Rejected('not today'));
+    publishAll(names.left, ['once']);
+    const letter = await vi.waitFor(async () => {
+      const [first] = await gateway.deadLetters.list({ limit: 1 });
+      expect(first).toBeDefined();
+      return first!;
+    });
+    const both = await Promise.allSettled([gateway.deadLetters.retry(letter.id), gateway.deadLetters.retry(letter.id)]);
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['once']));
+  });
+});
