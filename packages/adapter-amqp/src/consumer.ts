@@ -1,6 +1,5 @@
-import { type AdapterContext, type Clock, errorMessage, type Sink } from '@magpie/contract';
+import { type AdapterContext, type Clock, createRetry, errorMessage, type Sink } from '@magpie/contract';
 import type { ChannelModel } from 'amqplib';
-import { createRetry } from './backoff.ts';
 import { errorCode, wireReason } from './errors.ts';
 import { openTap, type Tap, type TapEnd, type TapOptions } from './tap.ts';
 

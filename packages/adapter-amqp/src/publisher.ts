@@ -17,11 +17,12 @@ import type { ConfirmChannel, Options } from 'amqplib';
 import { blame, missingExchange, whereTo } from './blame.ts';
 import type { AmqpConfig } from './config.ts';
 import { encode } from './encode.ts';
-import { toContractError } from './errors.ts';
+import { createExchangeGuard } from './exchange-guard.ts';
 import type { Link } from './link.ts';
 import { createOutstanding, type Sent } from './outstanding.ts';
 import { createPublishChannel, type PublishChannel } from './publish-channel.ts';
 import { createScratch } from './scratch.ts';
+import { createTurns } from './turns.ts';
 
 /** Publishes on one link, with confirmations. */
 export interface Publisher {
@@ -38,12 +39,14 @@ const BLOCKED_RETRY_MS = 1000;
 /**
  * One confirm channel for everything a connection sends, so that messages keep their order. The broker answers a missing
  * exchange or a refused message by closing the channel: it is rebuilt at once, the culprit is told, all others are
- * `Unknown`. An exchange once found missing is looked up first next time, so that it disturbs the others only once.
+ * `Unknown`. An exchange once found missing is looked up first next time, so that it disturbs the others only once; what is
+ * sent meanwhile waits its turn.
  */
 export function createPublisher(link: Link, config: AmqpConfig, context: AdapterContext): Publisher {
   const isBlocked = (): boolean => link.blocked() !== undefined;
   const outstanding = createOutstanding({ clock: context.clock, timeout: config.confirmTimeout, blocked: isBlocked });
-  const exchanges = createExchangeGuard(link);
+  const exchanges = createExchangeGuard(createScratch(link));
+  const turns = createTurns();
   const channel = createPublishChannel(link, {
     broken(error) {
       exchanges.suspect(missingExchange(error));
@@ -57,23 +60,28 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
   });
   let count = 0;
 
+  /** Hands a message over and returns what waits for its confirmation. */
+  const hand = (event: OutgoingEvent, sent: Sent, { options }: TargetRequest, signal: AbortSignal) => {
+    count += 1;
+    const id = `${event.delivery}.${count}`;
+    const properties = encode(event, {
+      gatewayId: context.gatewayId,
+      now: context.clock.now(),
+      persistent: safeUnless(options, 'persistent'),
+      mandatory: safeUnless(options, 'mandatory'),
+      send: id,
+    });
+    publish(usable(link, channel), sent, event.body, properties, (error) => outstanding.settle(id, judge(error)));
+    return { confirmation: outstanding.add(id, sent, signal) };
+  };
   const send: Publisher['send'] = async (event, target, signal) => {
     throwIfAborted(signal);
     usable(link, channel);
     const sent = { ...destination(target), bytes: event.body.byteLength };
     checkSize(sent, config.maxBodyBytes);
-    if (exchanges.suspected(sent.exchange)) await exchanges.verify(sent);
-    count += 1;
-    const id = `${event.delivery}.${count}`;
-    const options = encode(event, {
-      gatewayId: context.gatewayId,
-      now: context.clock.now(),
-      persistent: safeUnless(target.options, 'persistent'),
-      mandatory: safeUnless(target.options, 'mandatory'),
-      send: id,
-    });
-    publish(usable(link, channel), sent, event.body, options, (error) => outstanding.settle(id, judge(error)));
-    return outstanding.add(id, sent, signal);
+    const found = exchanges.found(sent);
+    const { confirmation } = await turns.take(found, signal, () => hand(event, sent, target, signal));
+    return confirmation;
   };
   return {
     open: channel.open,
@@ -110,38 +118,6 @@ function checkSize({ bytes }: Sent, maxBodyBytes: number): void {
 /** Options of a target; what is not said is safe. */
 const safeUnless = (options: unknown, name: 'persistent' | 'mandatory'): boolean =>
   typeof options !== 'object' || options === null || Reflect.get(options, name) !== false;
-
-/** Exchanges that a channel error has named as missing. */
-interface ExchangeGuard {
-  suspect(exchange: string | undefined): void;
-  suspected(exchange: string): boolean;
-  /** Looks the exchange up on another channel; the suspicion is over when it exists. Rejects with `Transient`. */
-  verify(sent: Sent): Promise<void>;
-}
-
-/** Names may come from templates; forgetting them costs one more closed channel each. */
-const MAX_SUSPECTS = 1000;
-
-function createExchangeGuard(link: Link): ExchangeGuard {
-  const missing = new Set<string>();
-  const scratch = createScratch(link);
-  return {
-    suspect(exchange) {
-      if (exchange === undefined) return;
-      if (missing.size >= MAX_SUSPECTS) missing.clear();
-      missing.add(exchange);
-    },
-    suspected: (exchange) => missing.has(exchange),
-    async verify(sent) {
-      try {
-        await scratch((channel) => channel.checkExchange(sent.exchange));
-        missing.delete(sent.exchange);
-      } catch (error) {
-        throw toContractError('channel', error, whereTo(sent));
-      }
-    },
-  };
-}
 
 /** Hands a message to the library, whose complaints come as synchronous throws. */
 function publish(

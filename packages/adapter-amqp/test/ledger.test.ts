@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoff } from '../src/backoff.ts';
 import { createAckLedger } from '../src/ledger.ts';
 
 describe('the acknowledgement ledger', () => {
@@ -42,9 +41,4 @@ describe('the acknowledgement ledger', () => {
       }),
     );
   });
-});
-
-it('pauses grow from half a second to at most half a minute', () => {
-  expect([0, 1, 2, 20].map((attempt) => backoff(attempt, () => 0))).toEqual([500, 500, 500, 500]);
-  expect([0, 1, 5, 20].map((attempt) => backoff(attempt, () => 1))).toEqual([1000, 2000, 30_000, 30_000]);
 });

@@ -94,6 +94,25 @@ describe('a missing exchange', () => {
     expect((await get(queue)).content.toString()).toBe('d');
     await operator.deleteExchange('later');
   });
+
+  it('is looked up without anything overtaking what waits for the answer', async () => {
+    await expect(amqp.send(target, 'suspected')).rejects.toMatchObject({ name: 'Transient' });
+    await waitFor(() => amqp.send({ queue: 'open' }, 'ready'), { what: 'the rebuilt channel' });
+    await operator.assertExchange('later', 'fanout');
+    const { queue } = await operator.assertQueue('', { exclusive: true });
+    await operator.bindQueue(queue, 'later', '');
+    const texts = Array.from({ length: 60 }, (_, index) => `m${index}`);
+    const sends: Promise<string>[] = [];
+    for (const [index, text] of texts.entries()) {
+      sends.push(amqp.send(index % 3 === 2 ? { queue } : target, text));
+      await new Promise((resolve) => setImmediate(resolve)); // Some are called while the answer is under way, some after it.
+    }
+    await Promise.all(sends);
+    const got: string[] = [];
+    for (const _ of texts) got.push((await get(queue)).content.toString());
+    expect(got).toEqual(texts);
+    await operator.deleteExchange('later');
+  });
 });
 
 describe('a message the broker refuses', () => {

@@ -1,0 +1,52 @@
+import { Aborted } from '@magpie/contract';
+import { onAbort } from './abort.ts';
+
+/** Keeps call order among sends of which some must wait before they go out. */
+export interface Turns {
+  /**
+   * Runs `go` when `ready` has resolved and every earlier turn is over; at once, before it returns, when there is nothing to
+   * wait for. Rejects with what `ready` rejects with or `go` throws; with `Aborted`, without running it, when the signal
+   * fires first. Whichever it is, later turns go on in their order.
+   */
+  take<T>(ready: Promise<void> | undefined, signal: AbortSignal, go: () => T): T | Promise<T>;
+}
+
+/** Makes the order of one link. */
+export function createTurns(): Turns {
+  let last: Promise<void> | undefined;
+  const enqueue = async <T>(
+    before: Promise<void> | undefined,
+    ready: Promise<void> | undefined,
+    signal: AbortSignal,
+    go: () => T,
+  ): Promise<T> => {
+    await before;
+    await ready;
+    if (signal.aborted) throw aborted();
+    return go();
+  };
+  return {
+    take(ready, signal, go) {
+      if (!ready && !last) return go();
+      ready?.catch(() => undefined); // May fail while earlier turns are still waiting; the turn itself tells the caller.
+      const turn = enqueue(last, ready, signal, go);
+      const over = turn.then(
+        () => undefined,
+        () => undefined,
+      );
+      last = over;
+      void over.then(() => {
+        if (last === over) last = undefined;
+      });
+      return unlessAborted(turn, signal);
+    },
+  };
+}
+
+const aborted = (): Aborted => new Aborted('sending was cancelled before the message was handed over');
+
+function unlessAborted<T>(turn: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const ignore = onAbort(signal, () => reject(aborted()));
+  return Promise.race([turn, promise]).finally(ignore);
+}
