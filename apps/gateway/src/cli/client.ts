@@ -28,13 +28,40 @@ export async function call(options: ClientOptions, path: string, init: RequestIn
   return fail(`${response.status} ${await problemText(response)}`);
 }
 
+/** Reads JSON from the API. */
+export async function getJson<T>(options: ClientOptions, path: string): Promise<T> {
+  const response = await call(options, path);
+  return (await response.json()) as T;
+}
+
+/** Posts JSON, or nothing, to the API and reads the answer. */
+export async function postJson<T>(options: ClientOptions, path: string, body: object | undefined): Promise<T> {
+  const content = body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await call(options, path, { method: 'POST', ...content });
+  return (await response.json()) as T;
+}
+
 async function problemText(response: Response): Promise<string> {
   const text = await response.text();
   try {
-    const { title, detail, errors = [] } = JSON.parse(text);
-    const more = errors.map((each: { pointer: string; detail: string }) => `\n  ${each.pointer}: ${each.detail}`);
-    return `${title ?? ''}${detail ? `: ${detail}` : ''}${more.join('')}`;
+    const { title, detail, errors = [], problems = [] }: ProblemBody = JSON.parse(text);
+    const fields = errors.map((each) => `\n  ${each.pointer}: ${each.detail}`);
+    const places = problems.map((each) => `\n  ${each.file}:${each.line}:${each.column}: ${each.message}`);
+    return [title ?? '', detail ? `: ${detail}` : '', ...fields, ...places].join('');
   } catch {
-    return text;
+    return text; // No problem details: something between here and the gateway has answered.
   }
+}
+
+/** What of a problem is shown. */
+interface ProblemBody {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly problems?: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    readonly message: string;
+  }[];
 }

@@ -1,14 +1,24 @@
 import { renderProblems } from '@magpie/config';
-import { type AddressBook, type Event, encodeBody, newRef, parseJsonBody, showBody } from '@magpie/contract';
+import {
+  type AddressBook,
+  EVENT_KINDS,
+  type Event,
+  type EventKind,
+  encodeBody,
+  errorMessage,
+  newRef,
+  parseJsonBody,
+  showBody,
+} from '@magpie/contract';
 import type { ConnectionInfo, Explanation } from '@magpie/routing';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { ADAPTERS } from '../adapters.ts';
 import { compileFile, connectionMap } from '../compile.ts';
 import { fail } from './fail.ts';
 
 interface ExplainOptions {
   readonly config: string;
-  readonly kind: string;
+  readonly kind: EventKind;
   readonly origin?: string;
 }
 
@@ -21,7 +31,7 @@ export function addExplain(program: Command): void {
     .argument('<address>', 'where it comes from, in the words of the protocol, for example plant/p7/alarm')
     .argument('[body]', 'JSON or text', '')
     .requiredOption('-c, --config <file>', 'configuration file')
-    .option('--kind <kind>', 'message, presence, status, receipt or reply', 'message')
+    .addOption(new Option('--kind <kind>', 'kind of the event').choices(EVENT_KINDS).default('message'))
     .option('--origin <json>', 'protocol facts, for example \'{"affiliation":"member"}\'')
     .action(explain);
 }
@@ -56,13 +66,13 @@ function givenEvent(
     ref: newRef(),
     source: info.name,
     address: place,
-    kind: kind as Event['kind'],
+    kind,
     key: book.format(place),
     time: now,
     receivedAt: now,
     headers: [],
     via: [],
-    origin: origin === undefined ? {} : JSON.parse(origin),
+    origin: originOf(origin),
     ...encoded,
   };
 }
@@ -71,8 +81,21 @@ function givenEvent(
 function addressOf(info: ConnectionInfo, text: string): Event['address'] {
   const named = info.adapter.addresses.find(({ scheme }) => text.startsWith(`${scheme}:`));
   const scheme = named ?? info.adapter.addresses[0]!;
-  return { scheme: scheme.scheme, segments: scheme.parse(named ? text.slice(scheme.scheme.length + 1) : text) };
+  try {
+    return { scheme: scheme.scheme, segments: scheme.parse(named ? text.slice(scheme.scheme.length + 1) : text) };
+  } catch (error) {
+    return fail(`"${text}" is no address of ${info.name}: ${errorMessage(error)}`);
+  }
 }
+
+function originOf(json = '{}'): Event['origin'] {
+  const facts = parseJsonBody(Buffer.from(json), 'application/json');
+  if (isMapping(facts)) return facts;
+  return fail(`--origin: expected a JSON object such as '{"affiliation":"member"}', got ${json}`);
+}
+
+const isMapping = (value: unknown): value is Event['origin'] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function show({ route, matched, reason, captures, targets }: Explanation, book: AddressBook): string {
   const lines = [`${matched ? '✔' : '✘'} ${route}: ${reason}`];

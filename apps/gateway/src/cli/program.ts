@@ -1,10 +1,15 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
 import { addCheck } from './check.ts';
+import { addDeadLetters } from './dead-letters.ts';
 import { addExplain } from './explain.ts';
 import { addPublish } from './publish.ts';
+import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addTail } from './tail.ts';
+import { addTrace } from './trace.ts';
+
+const COMMANDS = [addRun, addReload, addCheck, addExplain, addPublish, addTail, addTrace, addDeadLetters];
 
 /** The `magpie` command with everything it can do. Unknown commands and options get a suggestion. */
 export function createProgram(): Command {
@@ -14,6 +19,6 @@ export function createProgram(): Command {
     .showHelpAfterError('(run with --help for usage)')
     .showSuggestionAfterError()
     .helpOption('-h, --help', 'print this help');
-  for (const add of [addRun, addCheck, addExplain, addPublish, addTail]) add(program);
+  for (const add of COMMANDS) add(program);
   return program;
 }

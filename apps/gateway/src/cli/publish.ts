@@ -1,7 +1,8 @@
 import { parseJsonBody } from '@magpie/contract';
 import type { Command } from 'commander';
-import { type ClientOptions, call, DEFAULT_URL } from './client.ts';
+import { type ClientOptions, call } from './client.ts';
 import { fail } from './fail.ts';
+import { withClientOptions } from './options.ts';
 
 interface PublishOptions extends ClientOptions {
   readonly to?: string;
@@ -11,8 +12,7 @@ interface PublishOptions extends ClientOptions {
 
 /** `magpie publish`: sends a message to a running gateway. */
 export function addPublish(program: Command): void {
-  program
-    .command('publish')
+  withClientOptions(program.command('publish'))
     .description('publish a message to a topic of the API, or directly to a place behind a connection (--to)')
     .argument(
       '<address>',
@@ -22,8 +22,6 @@ export function addPublish(program: Command): void {
     .option('--to <connection>', 'send directly to a place behind this connection')
     .option('--text', 'the body is text, even if it looks like JSON')
     .option('--idempotency-key <key>', 'the same key publishes once')
-    .option('--url <url>', 'the gateway', DEFAULT_URL)
-    .option('--key <key>', 'bearer key (default: MAGPIE_KEY)')
     .action(publish);
 }
 

@@ -1,8 +1,9 @@
 import type { EventJson } from '@magpie/contract';
 import type { Command } from 'commander';
 import { WebSocket } from 'ws';
-import { authorization, type ClientOptions, DEFAULT_URL } from './client.ts';
+import { authorization, type ClientOptions } from './client.ts';
 import { CommandFailed } from './fail.ts';
+import { withClientOptions } from './options.ts';
 
 interface TailOptions extends ClientOptions {
   readonly connection?: string;
@@ -13,8 +14,7 @@ interface TailOptions extends ClientOptions {
 
 /** `magpie tail`: shows events as they are stored. */
 export function addTail(program: Command): void {
-  program
-    .command('tail')
+  withClientOptions(program.command('tail'))
     .description('show events of a running gateway live')
     .option('--connection <name>', 'only events of this connection')
     .option(
@@ -23,8 +23,6 @@ export function addTail(program: Command): void {
     )
     .option('--since <position>', 'start after a position, or "earliest"')
     .option('--json', 'one JSON object per line')
-    .option('--url <url>', 'the gateway', DEFAULT_URL)
-    .option('--key <key>', 'bearer key (default: MAGPIE_KEY)')
     .action(tail);
 }
 

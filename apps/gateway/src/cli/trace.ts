@@ -1,0 +1,71 @@
+import type { EventJson } from '@magpie/contract';
+import type { Command } from 'commander';
+import { type ClientOptions, getJson } from './client.ts';
+import { print, printJson, withClientOptions } from './options.ts';
+import { table } from './table.ts';
+
+/** Answer of `GET /v1/messages/{ref}`. Times are RFC 3339. */
+export interface MessageTrace {
+  readonly position: string;
+  readonly event: EventJson;
+  readonly targets: readonly TargetTrace[];
+}
+
+interface TargetTrace {
+  readonly consumer: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly at?: string;
+  readonly confirmedBy?: string;
+  readonly nextAttempt?: string;
+  readonly error?: string;
+}
+
+/** `magpie trace`: every hop of a message. */
+export function addTrace(program: Command): void {
+  withClientOptions(program.command('trace'))
+    .description('show every hop of a message: received, stored, and what became of it at each target')
+    .argument('<ref>', 'ref of the event, as publish prints it')
+    .option('--json', 'print JSON')
+    .action(trace);
+}
+
+async function trace(ref: string, { json, ...options }: ClientOptions & { readonly json?: true }): Promise<void> {
+  const message = await getJson<MessageTrace>(options, `/v1/messages/${encodeURIComponent(ref)}`);
+  if (json) printJson(message);
+  else print(timeline(message));
+}
+
+/** The hops of a message in the order of time; what has not ended stands last. `+` counts from its receipt. */
+export function timeline({ position, event, targets }: MessageTrace): string {
+  const start = Date.parse(event.receivedAt);
+  const hops = targets.map((target) => [target.at ?? '', target.consumer, target.state, detailOf(target)] as const);
+  const ended = hops.filter(([at]) => at !== '').toSorted(([a], [b]) => a.localeCompare(b));
+  const rows = [
+    [event.time, event.source, 'sent', `at ${event.address}`],
+    [event.receivedAt, event.source, 'received', `ref ${event.ref}`],
+    ['', 'log', 'stored', `position ${position}`],
+    ...ended,
+    ...hops.filter(([at]) => at === ''),
+    ...(event.expiresAt === undefined ? [] : [[event.expiresAt, '', 'expires', 'then it is worth nothing']]),
+  ];
+  const shown = rows.map(([at = '', ...rest]) => [at, since(start, at), ...rest]);
+  return table(['TIME', '+', 'HOP', 'STATE', 'DETAIL'], shown) + (targets.length > 0 ? '' : 'No route took it.\n');
+}
+
+function since(start: number, at: string): string {
+  if (at === '') return '';
+  const ms = Date.parse(at) - start;
+  const text = Math.abs(ms) < 1000 ? `${Math.abs(ms)}ms` : `${(Math.abs(ms) / 1000).toFixed(1)}s`;
+  return `${ms < 0 ? '-' : '+'}${text}`;
+}
+
+function detailOf({ attempts, confirmedBy, nextAttempt, error }: TargetTrace): string {
+  const parts = [
+    confirmedBy === undefined ? '' : `by ${confirmedBy}`,
+    attempts === 0 ? '' : `${attempts} attempt${attempts === 1 ? '' : 's'}`,
+    error ?? '',
+    nextAttempt === undefined ? '' : `next try ${nextAttempt}`,
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}

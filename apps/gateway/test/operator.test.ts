@@ -1,0 +1,128 @@
+import { Rejected } from '@magpie/contract';
+import { waitFor } from '@magpie/testkit';
+import { expect, test } from 'vitest';
+import { timeline } from '../src/cli/trace.ts';
+import { command } from './command.ts';
+import { arrived, publish, route, startWorld, type World } from './fixtures.ts';
+
+const CONSUMER = 'a/floor/channel:one';
+
+/** A gateway with a dead letter for each text. */
+async function withDeadLetters(...texts: readonly string[]): Promise<{ world: World; ids: readonly string[] }> {
+  const world = await startWorld([route('a', 'one')]);
+  world.broker.refuseSends(texts.length, () => new Rejected('the channel is closed'));
+  for (const text of texts) await publish(world, 'a/x', text);
+  const list = () => world.gateway.deadLetters.list({ limit: 10 });
+  await waitFor(async () => (await list()).length === texts.length, { what: 'the dead letters' });
+  return { world, ids: (await list()).map(({ id }) => id) };
+}
+
+const dlq = ({ url }: World, ...args: readonly string[]) => command('dlq', ...args, '--url', url);
+
+test('dead letters are listed as a table or as JSON', async () => {
+  const { world, ids } = await withDeadLetters('one', 'two');
+  const { stdout } = await command('dead-letters', 'list', '--url', world.url);
+  expect(stdout.split('\n')[0]).toMatch(/^ID +AT +TARGET +REASON +ATTEMPTS +MESSAGE$/);
+  expect(stdout).toMatch(new RegExp(`${ids[0]} .*${CONSUMER} +rejected +1 +the channel is closed`));
+  const json = JSON.parse((await dlq(world, 'list', '--json', '--limit', '1')).stdout);
+  expect(json).toMatchObject([{ id: ids[0], reason: 'rejected' }]);
+  expect((await dlq(world, 'list', '--reason', 'age')).stdout).toBe('There are no such dead letters.\n');
+});
+
+test('a dead letter is shown with event, rendered message and attempts', async () => {
+  const { world, ids } = await withDeadLetters('hello');
+  const { stdout } = await dlq(world, 'show', ids[0]!);
+  expect(stdout).toContain('reason   rejected: Rejected: the channel is closed');
+  expect(stdout).toContain('from http at topic:a/x');
+  expect(stdout).toContain('sent to  channel:one');
+  expect(stdout).toContain('text: hello');
+  expect(stdout).toMatch(/^1 +\S+Z +Rejected +the channel is closed$/m);
+});
+
+test('a dead letter is retried as it was or changed, and all by selection', async () => {
+  const { world, ids } = await withDeadLetters('one', 'two', 'three', 'four');
+  await dlq(world, 'retry', ids[0]!);
+  await dlq(world, 'retry', ids[1]!, '--payload', '{"mended":true}');
+  await waitFor(() => arrived(world.broker, 'one').length === 2, { what: 'the first two' });
+  const { stdout } = await dlq(world, 'retry', '--consumer', CONSUMER, '--rate', '500');
+  expect(stdout).toBe('2 are tried again, 500 per second\n');
+  await waitFor(() => arrived(world.broker, 'one').length === 4, { what: 'all' });
+  expect(arrived(world.broker, 'one')).toEqual(['one', '{"mended":true}', 'three', 'four']);
+});
+
+test('dead letters are dropped one by one, or all when that is said', async () => {
+  const { world, ids } = await withDeadLetters('one', 'two', 'three');
+  await dlq(world, 'drop', ids[0]!);
+  await expect(dlq(world, 'drop')).rejects.toThrow('expected the id of a dead letter, --consumer, --reason or --all');
+  expect((await dlq(world, 'drop', '--all')).stdout).toBe('2 are dropped\n');
+  await expect(dlq(world, 'show', ids[1]!)).rejects.toThrow(`404 Not found: There is no dead letter ${ids[1]}`);
+});
+
+test.each([
+  [['retry', 'id', '--payload', '{'], '--payload: expected JSON, got {'],
+  [['retry', 'id', '--payload', '1', '--text', 'a'], 'at most one of --payload and --text'],
+  [['retry', '--all', '--text', 'a'], 'expected its id'],
+  [['retry', '--all', '--rate', 'fast'], '--rate: expected a number above 0, got "fast"'],
+  [['list', '--limit', '0'], '--limit: expected a whole number from 1, got "0"'],
+])('dead-letters %j fails with a sentence', async (args, message) => {
+  await expect(command('dead-letters', ...args)).rejects.toThrow(message);
+});
+
+test('trace shows the hops of a message', async () => {
+  const world = await startWorld([route('a', 'one')]);
+  const ref = await publish(world, 'a/x', 'hello');
+  const trace = () => command('trace', ref, '--url', world.url);
+  const stdout = await waitFor(
+    async () => {
+      const printed = (await trace()).stdout;
+      return printed.includes('confirmed') && printed;
+    },
+    { what: 'the confirmation' },
+  );
+  const states = stdout.split('\n').flatMap((line) => /(sent|received|stored|confirmed) /.exec(line)?.[1] ?? []);
+  expect(states).toEqual(['sent', 'received', 'stored', 'confirmed']);
+  expect(stdout).toMatch(/\+\d+ms +a\/floor\/channel:one +confirmed +by .*1 attempt/);
+  await expect(command('trace', 'nothing', '--url', world.url)).rejects.toThrow('404 Not found');
+});
+
+test('trace shows a target that is held with its last error and next try', async () => {
+  const event = { ref: 'r', source: 'http', time: '2026-01-01T00:00:00.000Z', receivedAt: '2026-01-01T00:00:00.500Z' };
+  const shown = timeline({
+    position: '1:0:7',
+    event: { ...event, address: 'topic:a', kind: 'message', key: 'a', headers: [], via: [], origin: {} },
+    targets: [
+      { consumer: 'a/held', state: 'held', attempts: 2, error: 'busy', nextAttempt: '2026-01-01T00:00:09.000Z' },
+      { consumer: 'a/done', state: 'confirmed', attempts: 1, at: '2026-01-01T00:00:02.500Z', confirmedBy: 'puback' },
+    ],
+  });
+  expect(shown).toBe(
+    [
+      'TIME                      +       HOP     STATE      DETAIL',
+      '2026-01-01T00:00:00.000Z  -500ms  http    sent       at topic:a',
+      '2026-01-01T00:00:00.500Z  +0ms    http    received   ref r',
+      '                                  log     stored     position 1:0:7',
+      '2026-01-01T00:00:02.500Z  +2.0s   a/done  confirmed  by puback, 1 attempt',
+      '                                  a/held  held       2 attempts, busy, next try 2026-01-01T00:00:09.000Z',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('reload says what it did, or would do, and shows mistakes with their place', async () => {
+  const world = await startWorld([route('a', 'one')]);
+  const reload = (...args: readonly string[]) => command('reload', '--url', world.url, ...args);
+  world.rewrite([route('b', 'two')], { connections: ['  erp: { type: memory }'] });
+  const changes = [
+    '  + connection erp',
+    '  + target b/floor/channel:two',
+    '  + target $direct/erp',
+    `  - target ${CONSUMER}`,
+  ];
+  const planned = (await reload('--dry-run')).stdout.split('\n');
+  expect(planned[0]).toBe('revision 1 stays in force; a reload would do this:');
+  expect(planned).toEqual(expect.arrayContaining(changes));
+  const done = (await reload()).stdout.split('\n');
+  expect(done).toEqual(['revision 2 is in force', ...planned.slice(1)]);
+  world.rewrite([route('b', 'two').replace('floor', 'flor')]);
+  await expect(reload()).rejects.toThrow(`${world.path}:7:`);
+});

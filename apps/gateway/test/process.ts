@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from '@magpie/testkit';
+import { onTestFinished } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const NODE = [process.execPath, '--conditions=@magpie/source', '--disable-warning=ExperimentalWarning', MAIN];
+
+/** `magpie run` in a process of its own. */
+export interface RunningGateway {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Everything it has printed so far. */
+  output(): string;
+  /** Resolves to how it ended. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts `magpie run` on a file, under a wrapper such as strace when given; killed when the test ends. */
+export async function runGateway(file: string, wrapper: readonly string[] = []): Promise<RunningGateway> {
+  const [program = '', ...args] = [...wrapper, ...NODE, 'run', '-c', file];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const chunks: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
+  }
+  const output = (): string => chunks.join('');
+  const ended = once(child, 'exit').then(([code]): number | null => code);
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    await ended;
+  });
+  const listening = () => /"url":"([^"]+)"/.exec(output())?.[1];
+  const url = await waitFor(listening, { what: 'the gateway to listen', timeout: 20_000 }).catch((cause: Error) => {
+    throw new Error(`${cause.message}\n${output()}`, { cause });
+  });
+  return { url, child, output, ended };
+}

@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@magpie/testkit';
+import { describe, expect, test } from 'vitest';
+import { configuration, fileWith, route } from './fixtures.ts';
+import { runGateway } from './process.ts';
+
+const ROUTES = [route('a', 'one')];
+const LIMIT = { timeout: 60_000 };
+
+const publish = (url: string, text: string): Promise<Response> =>
+  fetch(`${url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ topic: 'a/x', text }),
+  });
+
+test('SIGTERM drains and ends with 0', LIMIT, async () => {
+  const { child, ended, output } = await runGateway(fileWith(configuration('any', ROUTES)));
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(output()).toContain('SIGTERM: draining');
+});
+
+test('a second signal ends a draining gateway at once', LIMIT, async () => {
+  const { child, ended, url, output } = await runGateway(fileWith(configuration('any', ROUTES)));
+  // A request that never ends holds the shutdown up.
+  const body = new ReadableStream({ start: (controller) => controller.enqueue('{') });
+  const headers = { 'content-type': 'application/json' };
+  const hanging = fetch(`${url}/v1/messages`, { method: 'POST', headers, body, duplex: 'half' }).catch(() => undefined);
+  await sleep(200);
+  child.kill('SIGTERM');
+  await waitFor(() => output().includes('draining'), { what: 'the drain' });
+  const before = performance.now();
+  child.kill('SIGTERM');
+  expect(await ended).toBe(1);
+  expect(performance.now() - before).toBeLessThan(1000);
+  await hanging;
+});
+
+test('a changed file and SIGHUP reload, a mistake is logged with its place', LIMIT, async () => {
+  const path = fileWith(configuration('any', ROUTES));
+  const { child, url, output } = await runGateway(path);
+  const revision = async (): Promise<number> => {
+    const response = await fetch(`${url}/v1/config`);
+    const shown: { readonly revision: number } = JSON.parse(await response.text());
+    return shown.revision;
+  };
+  writeFileSync(path, configuration('any', [...ROUTES, route('b', 'two')]));
+  await waitFor(async () => (await revision()) === 2, { what: 'the reload', timeout: 10_000 });
+  child.kill('SIGHUP');
+  await waitFor(async () => (await revision()) === 3, { what: 'the reload by SIGHUP' });
+  writeFileSync(path, configuration('any', ['  a: { fron: 1 }']));
+  await waitFor(() => output().includes(`${path}:7:`), { what: 'the mistake in the log', timeout: 10_000 });
+  expect((await publish(url, 'still')).status).toBe(202);
+  expect(await revision()).toBe(3);
+});
+
+const noStrace = spawnSync('strace', ['-V']).error?.message;
+
+describe.skipIf(noStrace !== undefined)(`a failing fsync${noStrace === undefined ? '' : ` (${noStrace})`}`, () => {
+  test('ends the gateway with 70 within a second, with one sentence', LIMIT, async () => {
+    const inject = ['-e', 'trace=fdatasync,fsync', '-e', 'inject=fdatasync,fsync:error=EIO:when=60+'];
+    const strace = ['strace', '-f', '-qq', '-o', '/dev/null', ...inject];
+    const { ended, url, output } = await runGateway(fileWith(configuration('any', ROUTES)), strace);
+    let failedAt = 0;
+    void (async () => {
+      for (let index = 0; failedAt === 0; index++) {
+        const status = await publish(url, `${index}`).then(
+          (response) => response.status,
+          () => 0, // It has ended.
+        );
+        if (status !== 202) failedAt = performance.now();
+      }
+    })();
+    expect(await ended).toBe(70);
+    expect(performance.now() - failedAt).toBeLessThan(1000);
+    const sentences = output()
+      .split('\n')
+      .filter((line) => line.includes('"level":"error"'));
+    expect(sentences).toHaveLength(1);
+    expect(sentences[0]).toMatch(/"msg":"stopping: the event log in .* has failed: .*disk I\/O error/);
+  });
+});

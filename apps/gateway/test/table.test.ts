@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { table } from '../src/cli/table.ts';
+
+test('columns are as wide as their widest cell, the last as long as it is', () => {
+  const rows = [
+    ['a', 'one', 'x'],
+    ['long', '2', ''],
+  ];
+  expect(table(['H', 'HEAD', 'L'], rows)).toBe('H     HEAD  L\na     one   x\nlong  2\n');
+});
+
+test('wide signs and colours count as they are seen', () => {
+  expect(
+    table(
+      ['A', 'B'],
+      [
+        ['🐦', 'x'],
+        ['ab', 'y'],
+        ['\u001b[31mr\u001b[0m', 'z'],
+      ],
+    ),
+  ).toBe('A   B\n🐦  x\nab  y\n\u001b[31mr\u001b[0m   z\n');
+});
+
+test('a missing cell is empty', () => expect(table(['A', 'B'], [['1']])).toBe('A  B\n1\n'));
