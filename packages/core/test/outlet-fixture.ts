@@ -1,4 +1,4 @@
-import { createMemoryLog, type EventLog } from '@magpie/bus';
+import { createMemoryLog, type EventLog, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import { type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import { afterEach } from 'vitest';
@@ -65,6 +65,7 @@ export function bench(
   const ledger = createLedger(log, fatal);
   const reader = createTail(log);
   const sent: Sent[] = [];
+  let routed: Position | undefined;
   const gate = new Gate();
   const target = makeTarget(clock, more);
   const match = ({ key }: Event): Match => ({ target, key });
@@ -93,7 +94,7 @@ export function bench(
     },
     signal: new AbortController().signal,
     gate,
-    routed: () => reader.head(),
+    routed: () => routed,
     match,
     tracked: () => true,
     onResult: () => undefined,
@@ -103,23 +104,32 @@ export function bench(
   });
   const offer: Bench['offer'] = async (body, key = 'k', parts = {}) => {
     const event = eventOf(body, key, clock, parts);
-    const before = reader.head();
     const [appended] = await log.commit({ append: [{ event }] });
     const stored = { position: appended!.position, event };
     reader.push([stored]);
-    outlet.offer(stored, match(event), before);
+    await ready;
+    route(stored);
+  };
+  /** What the router does with an event. */
+  const route = (stored: StoredEvent): void => {
+    outlet.offer(stored, match(stored.event), routed);
+    routed = stored.position;
+    ledger.matched(stored.position);
+  };
+  /** What a gateway does when it starts: goes on at the floor, and routes what was not matched before. */
+  const restart = async (): Promise<void> => {
+    const { exceptions, floors, matched } = await log.state();
+    const head = log.head();
+    routed = matched ?? (head && originOf(head));
+    outlet.restore(exceptions);
+    outlet.begin(floors.get(outlet.consumer), matched);
+    for (const stored of await log.read(routed, 10_000)) route(stored);
   };
   Object.assign(made, { outlet, offer });
-  if (former) void restart(log, outlet);
-  else if (begin) outlet.begin(undefined);
+  const ready = former ? restart() : undefined;
+  if (!former && begin) outlet.begin(undefined);
   benches.push(made);
   return made;
-}
-
-async function restart(log: EventLog, outlet: Outlet): Promise<void> {
-  const { exceptions, floors, matched } = await log.state();
-  outlet.restore(exceptions);
-  outlet.begin(floors.get(outlet.consumer), matched);
 }
 
 export const text = ({ body }: { body: Uint8Array }): string => Buffer.from(body).toString();
