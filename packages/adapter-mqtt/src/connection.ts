@@ -8,10 +8,10 @@ import {
 } from '@magpie/contract';
 import { type MqttConnection, maxBodyBytes } from './config.ts';
 import { encode } from './encode.ts';
-import { planSubscriptions } from './filters.ts';
+import { filterOf } from './filters.ts';
 import { possibleGap } from './possible-gap.ts';
 import { createSetting, openSession, outletOf, type Session } from './session.ts';
-import { createSubscriptions } from './subscriptions.ts';
+import { createSubscriber } from './subscriber.ts';
 
 const MAX_PING_MS = 5000;
 const CONFIRMATIONS = ['written', 'puback', 'pubcomp'] as const;
@@ -20,7 +20,7 @@ const CONFIRMATIONS = ['written', 'puback', 'pubcomp'] as const;
 export function createMqttConnection(config: MqttConnection, context: AdapterContext): Connection {
   const { version } = config;
   const setting = createSetting(config, context);
-  const subscriptions = createSubscriptions(version);
+  const subscriber = createSubscriber(version, context);
   const links = createLinks(context, setting.endpoint.text);
   let linkedBefore = false;
   let gap = false;
@@ -28,20 +28,20 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
     async connect(signal) {
       const { broker } = await links.replace((either) => openSession(setting, either), signal);
       if (!broker.sessionPresent) {
-        subscriptions.forget();
+        subscriber.forget();
         gap ||= linkedBefore && config.session.expiry > 0;
       }
       linkedBefore = true;
     },
     async receive(sources, sink) {
       const { link, intake } = links.current();
-      const plan = planSubscriptions(sources);
-      intake.open(outletOf(setting, link, sink, plan.keys()));
+      const filters = sources.map(({ pattern }) => filterOf(pattern));
+      intake.open(outletOf(setting, link, sink, filters));
       if (gap) {
         const event = possibleGap(context.name, version, context.clock.now());
         intake.take({ event, onStored: () => (gap = false) });
       }
-      await subscriptions.apply(link, plan);
+      await subscriber.receive(link, sources);
     },
     async send(event, target, signal) {
       throwIfAborted(signal);
@@ -52,7 +52,10 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
       return { confirmedBy: CONFIRMATIONS[packet.qos] };
     },
     probe: async (signal) => links.current().link.ping(Math.min(MAX_PING_MS, config.keepalive), signal),
-    quiesce: async () => links.session?.intake.quiesce(),
+    async quiesce() {
+      subscriber.quiesce();
+      links.session?.intake.quiesce();
+    },
     close: async (signal) => links.release()?.link.goodbye(signal),
   };
 }

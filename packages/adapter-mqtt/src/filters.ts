@@ -60,12 +60,17 @@ const sourceOptions = sourceSchema.pick({ qos: true, noLocal: true }).strip();
  * The subscriptions for a list of sources, so that no message comes twice where it can be helped: equal filters are
  * merged (the higher QoS, no-local only when all say so), a filter inside another one is left out when the other is
  * at least as good. Filters that merely overlap stay, and a broker may deliver twice.
+ * @param refused filters to leave out: they stand in for no other one either.
  */
-export function planSubscriptions(sources: readonly SourceRequest[]): Map<string, Subscription> {
+export function planSubscriptions(
+  sources: readonly SourceRequest[],
+  refused: Pick<ReadonlyMap<string, unknown>, 'has'> = new Map(),
+): Map<string, Subscription> {
   const merged = new Map<string, Subscription>();
   for (const { pattern, options } of sources) {
     const { qos, noLocal } = sourceOptions.parse(options);
     const filter = filterOf(pattern);
+    if (refused.has(filter)) continue;
     const known = merged.get(filter);
     const wanted: Subscription = { filter, qos: qos === 0 ? 0 : 1, noLocal };
     merged.set(filter, known ? merge(known, wanted) : wanted);

@@ -7,7 +7,7 @@ import { createLife, type Life } from './life.ts';
 import { createPublish, type Publish, reasonString } from './outstanding.ts';
 import { packetGuard } from './packet-guard.ts';
 import { createPing, type Ping } from './ping.ts';
-import { type SubscribeOptions, subscribe, unsubscribe } from './subscribe.ts';
+import { type Refusals, type SubscribeOptions, subscribe, unsubscribe } from './subscribe.ts';
 import { releaseUnfinished } from './unfinished.ts';
 
 /** What the broker said about itself and the session in its CONNACK. */
@@ -33,7 +33,9 @@ export interface Link {
   /** Acknowledges in the given order; does nothing once the link is closed. */
   acknowledge(list: readonly Acknowledgement[]): void;
   readonly publish: Publish;
-  subscribe(filters: readonly string[], options: SubscribeOptions): Promise<void>;
+  /** Resolves with what the broker refused. @throws NotConnected when it does not answer. */
+  subscribe(filters: readonly string[], options: SubscribeOptions): Promise<Refusals>;
+  /** @throws NotConnected when the broker does not answer. */
   unsubscribe(filters: readonly string[]): Promise<void>;
   readonly ping: Ping;
   /** DISCONNECT (the will is not sent), then waits for the end; a fired signal cuts. Never rejects. */

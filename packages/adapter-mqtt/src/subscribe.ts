@@ -16,38 +16,47 @@ export interface SubscribeOptions {
   readonly identifier?: number;
 }
 
+/** What the broker has against one filter. */
+export interface Refusal {
+  /** A state for the status page: `not permitted: …` where only a human can help, else `refused: …`. */
+  readonly state: string;
+  /** The broker has subscribed us nevertheless, at this QoS, which is lower than wanted. */
+  readonly granted?: 0;
+}
+
+/** Refused filters with the reason; what is not in it is subscribed. */
+export type Refusals = ReadonlyMap<string, Refusal>;
+
 /**
- * Subscribes and checks the broker's answer for each filter.
- * @throws ConfigInvalid naming the topic the broker refuses or grants at a lower QoS only; NotConnected.
+ * Subscribes and judges the broker's answer for each filter [MQTT-3.9.3-1].
+ * @throws NotConnected when there is no answer.
  */
 export async function subscribe(
   client: MqttClient,
   filters: readonly string[],
   options: SubscribeOptions,
-): Promise<void> {
+): Promise<Refusals> {
   const { identifier, ...rest } = options;
   const properties = identifier === undefined ? {} : { properties: { subscriptionIdentifier: identifier } };
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<Refusals>();
   client.subscribe([...filters], { ...rest, ...properties }, (error, _, packet) => {
     const granted = packet?.granted.map(Number) ?? [];
-    const problem = filters.flatMap((filter, index) => judge(filter, options.qos, granted[index], packet))[0];
-    if (problem) reject(problem);
-    else if (error) reject(new NotConnected(`cannot subscribe: ${errorMessage(error)}`, { cause: error }));
-    else resolve();
+    const refusals = filters.flatMap((filter, index) => judge(filter, options.qos, granted[index], packet));
+    if (refusals.length > 0 || !error) resolve(new Map(refusals));
+    else reject(new NotConnected(`cannot subscribe: ${errorMessage(error)}`, { cause: error }));
   });
   return promise;
 }
 
-function judge(filter: string, wanted: number, granted: number | undefined, packet: unknown) {
-  if (granted === undefined || granted === wanted) return [];
-  if (granted >= 0x80) {
-    return [
-      reasonError('subscribe', granted, `the broker refuses to subscribe us to "${filter}"`, reasonString(packet)),
-    ];
+function judge(filter: string, wanted: 0 | 1, granted: number | undefined, packet: unknown): [string, Refusal][] {
+  if (granted === undefined || (granted < 0x80 && granted >= wanted)) return [];
+  if (granted < 0x80) {
+    const advice = 'write qos: 0 in the route, or allow more at the broker';
+    return [[filter, { state: `not permitted: granted at QoS 0 only, not ${wanted}: ${advice}`, granted: 0 }]];
   }
-  if (granted > wanted) return [];
-  const advice = `write qos: ${granted} in the route, or allow more at the broker`;
-  return [new ConfigInvalid(`the broker grants "${filter}" only at QoS ${granted}, not ${wanted}: ${advice}`)];
+  const error = reasonError('subscribe', granted, 'the broker refuses the topic', reasonString(packet));
+  const kind = error instanceof ConfigInvalid ? 'not permitted' : 'refused';
+  return [[filter, { state: `${kind}: ${error.message}` }]];
 }
 
 /** Unsubscribes. @throws NotConnected when the link ends first. */

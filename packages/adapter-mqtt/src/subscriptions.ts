@@ -1,7 +1,8 @@
+import type { SourceRequest } from '@magpie/contract';
 import type { InboundPacket } from './decode.ts';
-import type { Subscription } from './filters.ts';
+import { planSubscriptions, type Subscription } from './filters.ts';
 import type { Link } from './link.ts';
-import type { SubscribeOptions } from './subscribe.ts';
+import type { Refusal, Refusals, SubscribeOptions } from './subscribe.ts';
 
 /** Subscription identifiers: the first brings what the broker has kept, the second what is published from then on. */
 const REPLAY = 1;
@@ -12,26 +13,52 @@ const FILTERS_PER_PACKET = 100;
 export interface Subscriptions {
   /** A link whose session was not resumed holds none. */
   forget(): void;
-  /** Makes the session hold exactly these. @throws as `subscribe` and `unsubscribe`; what was done stays known. */
-  apply(link: Link, wanted: ReadonlyMap<string, Subscription>): Promise<void>;
+  /**
+   * Makes the session hold exactly what these sources need. A refused filter is left out, and what it would have covered
+   * is subscribed by itself. Never called concurrently for one link.
+   * @returns what the broker refused.
+   * @throws as `Link.subscribe` and `Link.unsubscribe`; what was done stays known.
+   */
+  apply(link: Link, sources: readonly SourceRequest[]): Promise<Refusals>;
 }
 
 /** Starts with a session of unknown content: everything wanted is subscribed again, which is harmless. */
 export function createSubscriptions(version: 5 | 3): Subscriptions {
   const held = new Map<string, Subscription>();
+  const addMissing = async (link: Link, plan: ReadonlyMap<string, Subscription>): Promise<Refusals> => {
+    const missing = [...plan.values()].filter((sub) => !same(held.get(sub.filter), sub));
+    const refused = new Map<string, Refusal>();
+    for (const group of packetsOf(missing)) {
+      const refusals = await add(link, version, group);
+      for (const sub of group) {
+        const refusal = refusals.get(sub.filter);
+        if (refusal) refused.set(sub.filter, refusal);
+        // What the broker grants at a lower QoS is there, and has to be taken back.
+        const qos = refusal ? refusal.granted : sub.qos;
+        if (qos !== undefined) held.set(sub.filter, { ...sub, qos });
+      }
+    }
+    return refused;
+  };
+  const dropStale = async (link: Link, plan: ReadonlyMap<string, Subscription>): Promise<void> => {
+    const stale = [...held.keys()].filter((filter) => !plan.has(filter));
+    for (let at = 0; at < stale.length; at += FILTERS_PER_PACKET) {
+      const filters = stale.slice(at, at + FILTERS_PER_PACKET);
+      await link.unsubscribe(filters);
+      for (const filter of filters) held.delete(filter);
+    }
+  };
   return {
     forget: () => held.clear(),
-    apply: async (link, wanted) => {
-      const stale = [...held.keys()].filter((filter) => !wanted.has(filter));
-      const missing = [...wanted.values()].filter((sub) => !same(held.get(sub.filter), sub));
-      for (const group of packetsOf(missing)) {
-        await add(link, version, group);
-        for (const sub of group) held.set(sub.filter, sub);
-      }
-      for (let at = 0; at < stale.length; at += FILTERS_PER_PACKET) {
-        const filters = stale.slice(at, at + FILTERS_PER_PACKET);
-        await link.unsubscribe(filters);
-        for (const filter of filters) held.delete(filter);
+    async apply(link, sources) {
+      const refused = new Map<string, Refusal>();
+      for (;;) {
+        const plan = planSubscriptions(sources, refused);
+        const more = await addMissing(link, plan);
+        for (const [filter, refusal] of more) refused.set(filter, refusal);
+        if (more.size > 0) continue;
+        await dropStale(link, plan);
+        return refused;
       }
     },
   };
@@ -54,9 +81,9 @@ function packetsOf(list: readonly Subscription[]): Subscription[][] {
  * and carry its identifier, the second one replaces the subscription before anything else is published. So a replay
  * is told from a live message although both keep their retain flag. Without identifiers the flag must tell.
  */
-async function add(link: Link, version: 5 | 3, group: readonly Subscription[]): Promise<void> {
+async function add(link: Link, version: 5 | 3, group: readonly Subscription[]): Promise<Refusals> {
   const [first] = group;
-  if (!first) return;
+  if (!first) return new Map();
   const filters = group.map(({ filter }) => filter);
   const { qos, noLocal: nl } = first;
   const steps: SubscribeOptions[] = marksReplays(link, version)
@@ -65,7 +92,8 @@ async function add(link: Link, version: 5 | 3, group: readonly Subscription[]): 
         { qos, nl, rap: true, rh: 2, identifier: LIVE },
       ]
     : [version === 5 ? { qos, nl, rap: false, rh: 1 } : { qos }];
-  await Promise.all(steps.map((options) => link.subscribe(filters, options)));
+  const answers = await Promise.all(steps.map((options) => link.subscribe(filters, options)));
+  return new Map(answers.flatMap((refusals) => [...refusals]));
 }
 
 const marksReplays = ({ broker }: Link, version: 5 | 3): boolean => version === 5 && broker.subscriptionIdentifiers;

@@ -20,28 +20,31 @@ export interface Client {
   readonly connection: Connection;
   readonly lost: readonly MagpieError[];
   readonly counted: Readonly<Record<string, number>>;
+  /** Current details by part. */
+  readonly details: ReadonlyMap<string, string>;
 }
 
 /** Makes a connection from keys as a user writes them. */
 export function client(keys: Record<string, unknown>): Client {
   const lost: MagpieError[] = [];
   const counted: Record<string, number> = {};
+  const details = new Map<string, string>();
   const connection = mqttAdapter.create(connectionSchema.parse(keys), {
     name: 'floor',
     gatewayId: 'test',
     logger: nullLogger,
     clock: systemClock,
     lost: (error) => lost.push(error),
-    detail: () => undefined,
+    detail: (part, state) => void (state === undefined ? details.delete(part) : details.set(part, state)),
     count: (counter, by = 1) => {
       counted[counter] = (counted[counter] ?? 0) + by;
     },
   });
-  return { connection, lost, counted };
+  return { connection, lost, counted, details };
 }
 
 /** A signal that never fires. */
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 export function source(topic: string, options: Record<string, unknown> = {}): SourceRequest {
   const segments = topic.split('/').map((value): PatternSegment => {

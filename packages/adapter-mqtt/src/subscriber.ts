@@ -1,0 +1,81 @@
+import { type AdapterContext, createRetry, type SourceRequest, toMagpieError } from '@magpie/contract';
+import type { Link } from './link.ts';
+import type { Refusals } from './subscribe.ts';
+import { createSubscriptions } from './subscriptions.ts';
+
+/** Keeps sources subscribed: what the broker refuses shows in the status and is tried again, the rest is not disturbed. */
+export interface Subscriber {
+  /** The broker holds no session for us any more. */
+  forget(): void;
+  /** Replaces the sources; resolves when each is subscribed or refused. @throws NotConnected when the broker does not answer. */
+  receive(link: Link, sources: readonly SourceRequest[]): Promise<void>;
+  /** Tries nothing again on this link. */
+  quiesce(): void;
+}
+
+/** What is wanted on one link, until the next `receive` or the end of the link. */
+interface Wish {
+  readonly link: Link;
+  readonly sources: readonly SourceRequest[];
+}
+
+/** Pauses before refused filters are tried again, ms: an operator who grants a permission sees it work within a minute. */
+const RETRY = { min: 1_000, max: 60_000 } as const;
+
+/** One per connection. Its details are named `topic <filter>`. */
+export function createSubscriber(version: 5 | 3, context: AdapterContext): Subscriber {
+  const subscriptions = createSubscriptions(version);
+  const retry = createRetry(context.clock, RETRY);
+  const report = createReport(context);
+  let current: Wish | undefined;
+  let line: Promise<unknown> = Promise.resolve();
+
+  const end = (): void => {
+    current = undefined;
+    retry.cancel();
+    retry.reset();
+    report(new Map());
+  };
+  const fulfil = async (wish: Wish): Promise<void> => {
+    if (current !== wish) return;
+    const refusals = await subscriptions.apply(wish.link, wish.sources);
+    if (current !== wish) return;
+    report(refusals);
+    if (refusals.size === 0) retry.reset();
+    else retry.schedule(() => void enqueue(wish).catch((error: unknown) => wish.link.cut(toMagpieError(error))));
+  };
+  const enqueue = (wish: Wish): Promise<void> => {
+    const turn = line.then(() => fulfil(wish));
+    line = turn.catch(() => undefined); // The caller hears of it; the next one begins anew.
+    return turn;
+  };
+  return {
+    forget: subscriptions.forget,
+    receive(link, sources) {
+      if (current?.link !== link) {
+        // An old link may never answer.
+        line = Promise.resolve();
+        link.onEnd(() => {
+          if (current?.link === link) end();
+        });
+      }
+      retry.cancel();
+      current = { link, sources };
+      return enqueue(current);
+    },
+    quiesce: end,
+  };
+}
+
+/** Shows what is refused now, and no longer what was; logs each refusal once. */
+function createReport(context: AdapterContext): (refusals: Refusals) => void {
+  let shown: Refusals = new Map();
+  return (refusals) => {
+    for (const filter of shown.keys()) if (!refusals.has(filter)) context.detail(`topic ${filter}`, undefined);
+    for (const [filter, { state }] of refusals) {
+      context.detail(`topic ${filter}`, state);
+      if (!shown.has(filter)) context.logger.warn({ topic: filter, state }, 'a topic is not received at present');
+    }
+    shown = refusals;
+  };
+}
