@@ -9,7 +9,7 @@ const CONSUMER = 'a/floor/channel:one';
 
 /** A gateway with a dead letter for each text. */
 async function withDeadLetters(...texts: readonly string[]): Promise<{ world: World; ids: readonly string[] }> {
-  const world = await startWorld([route('a', 'one')]);
+  const world = await startWorld([route('a', 'one')], { gateway: 'id: test, deadLetters: { max: 2 }' });
   world.broker.refuseSends(texts.length, () => new Rejected('the channel is closed'));
   for (const text of texts) await publish(world, 'a/x', text);
   const list = () => world.gateway.deadLetters.list({ limit: 10 });
@@ -56,6 +56,14 @@ test('dead letters are dropped one by one, or all when that is said', async () =
   await expect(dlq(world, 'drop')).rejects.toThrow('expected the id of a dead letter, --consumer, --reason or --all');
   expect((await dlq(world, 'drop', '--all')).stdout).toBe('2 are dropped\n');
   await expect(dlq(world, 'show', ids[1]!)).rejects.toThrow(`404 Not found: There is no dead letter ${ids[1]}`);
+});
+
+test('more dead letters than are allowed raise an alarm until there are fewer', async () => {
+  const { world, ids } = await withDeadLetters('one', 'two', 'three');
+  const alarms = async () => (await world.api.app.inject({ method: 'GET', url: '/v1' })).json().alarms;
+  expect(await alarms()).toEqual([expect.stringContaining('3 dead letters, more than gateway.deadLetters.max (2)')]);
+  await dlq(world, 'drop', ids[0]!);
+  expect(await alarms()).toEqual([]);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBrokers } from '@magpie/brokers';
+import { NoBrokers, startBrokerSet } from '@magpie/brokers';
 import { renderProblems } from '@magpie/config';
 import { errorMessage, type Logger } from '@magpie/contract';
 import { Command } from 'commander';
@@ -12,7 +12,7 @@ import { startApp } from './app.ts';
 import { createHops, HopFailed } from './hops.ts';
 import { memoryWorld } from './memory-world.ts';
 import type { World } from './players.ts';
-import { realWorld } from './real-world.ts';
+import { REAL_USERS, realWorld } from './real-world.ts';
 import { play } from './scenario.ts';
 
 interface PlayOptions {
@@ -33,13 +33,16 @@ const logger: Logger = {
   error: (fields, message) => say(`  ! ${message} ${JSON.stringify(fields)}`),
 };
 
-/** The brokers this machine has or can install, else the in-memory ones. */
+/** Real brokers, by Docker or as programs of this machine; where there is no way to have them, the in-memory ones. */
 async function chooseWorld(memory: boolean): Promise<World> {
   if (memory) return memoryWorld();
-  const available = await ensureBrokers({ progress: say });
-  if (available.missing.length === 0) return realWorld((line) => say(`  ${line}`));
-  say(`${available.reason} The scenario runs on in-memory brokers instead.`);
-  return memoryWorld();
+  try {
+    return realWorld(await startBrokerSet({ users: REAL_USERS, progress: (line) => say(`  ${line}`) }));
+  } catch (error) {
+    if (!(error instanceof NoBrokers)) throw error;
+    say(`${error.message}\nThe scenario runs on in-memory brokers instead.`);
+    return memoryWorld();
+  }
 }
 
 async function startGateway(world: World, dataDir: string, port: string): Promise<Assembled & { url: string }> {

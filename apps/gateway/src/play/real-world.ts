@@ -2,14 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import {
-  type MosquittoBroker,
-  type ProsodyBroker,
-  type RabbitmqBroker,
-  startMosquitto,
-  startProsody,
-  startRabbitmq,
-} from '@magpie/brokers';
+import type { BrokerSet, BrokerUser } from '@magpie/brokers';
 import { type Client, client, xml } from '@xmpp/client';
 import amqp from 'amqplib';
 import mqtt from 'mqtt';
@@ -19,32 +12,25 @@ import type { Office, Person, Pump, World } from './players.ts';
 const PASSWORD = 'magpie-secret';
 const ROOM = 'ops@conference.localhost';
 
-/** Starts Mosquitto, RabbitMQ and Prosody, each announced by `say` when it is ready. */
-export async function realWorld(say: (line: string) => void): Promise<World> {
-  const announced = async <T extends { name: string; version: string; ports: { plain: number } }>(
-    starting: Promise<T>,
-  ): Promise<T> => {
-    const broker = await starting;
-    say(`${broker.name} ${broker.version} on port ${broker.ports.plain}`);
-    return broker;
-  };
-  const users = ['magpie', 'alice'].map((name) => ({ name, password: PASSWORD }));
-  const [mosquitto, rabbitmq, prosody] = await Promise.all([
-    announced(startMosquitto()),
-    announced(startRabbitmq()),
-    announced(startProsody({ users })),
-  ]);
-  const closers: (() => Promise<unknown>)[] = [];
+const GATEWAY = { name: 'magpie', password: PASSWORD };
+const PERSON = { name: 'alice', password: PASSWORD };
+
+/** The logins that {@link realWorld} needs on its brokers; the first one is the gateway's, the pump's and the back office's. */
+export const REAL_USERS: readonly [BrokerUser, BrokerUser] = [GATEWAY, PERSON];
+
+/** The world of real brokers, wherever they run. Takes them over: `stop` ends them. */
+export function realWorld({ title, urls, ca, stop }: BrokerSet): World {
+  const closers: Closers = [];
   return {
-    title: 'Mosquitto, RabbitMQ and Prosody',
+    title,
     configuration: fileURLToPath(new URL('../../examples/pump-room/magpie.yaml', import.meta.url)),
     env: {
-      MQTT_URL: `mqtt://127.0.0.1:${mosquitto.ports.plain}`,
+      MQTT_URL: urls.mosquitto,
       MQTT_PASSWORD: PASSWORD,
-      AMQP_URL: `amqp://127.0.0.1:${rabbitmq.ports.plain}`,
+      AMQP_URL: urls.rabbitmq,
       AMQP_PASSWORD: PASSWORD,
-      XMPP_URL: prosody.urls.plain,
-      XMPP_CA: prosody.ca,
+      XMPP_URL: urls.prosody,
+      XMPP_CA: ca,
       XMPP_PASSWORD: PASSWORD,
     },
     watched: [
@@ -54,20 +40,22 @@ export async function realWorld(say: (line: string) => void): Promise<World> {
       'http topic:notices/hall-2',
     ],
     players: async () => {
-      const pump = await startPump(mosquitto, closers);
-      return { pump, person: await startPerson(prosody, closers), office: await startOffice(rabbitmq, closers) };
+      const pump = await startPump(urls.mosquitto, closers);
+      const person = await startPerson(urls.prosody, ca, closers);
+      return { pump, person, office: await startOffice(urls.rabbitmq, closers) };
     },
     stop: async () => {
       await Promise.allSettled(closers.map((close) => close()));
-      await Promise.all([mosquitto.stop(), rabbitmq.stop(), prosody.stop()]);
+      await stop();
     },
   };
 }
 
 type Closers = (() => Promise<unknown>)[];
 
-async function startPump({ urls }: MosquittoBroker, closers: Closers): Promise<Pump> {
-  const device = await mqtt.connectAsync(urls.plain, { clientId: 'pump-7', protocolVersion: 5 });
+async function startPump(url: string, closers: Closers): Promise<Pump> {
+  const login = { username: GATEWAY.name, password: PASSWORD };
+  const device = await mqtt.connectAsync(url, { ...login, clientId: 'pump-7', protocolVersion: 5 });
   const commands = createInbox<unknown>();
   const display = createInbox<string>();
   device.on('message', (topic, body) => {
@@ -88,10 +76,10 @@ async function startPump({ urls }: MosquittoBroker, closers: Closers): Promise<P
   };
 }
 
-async function startPerson({ urls, ca }: ProsodyBroker, closers: Closers): Promise<Person> {
+async function startPerson(service: string, ca: string, closers: Closers): Promise<Person> {
   // The client library takes no certificate authority of its own.
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(ca, 'utf8')]);
-  const chat = client({ service: urls.plain, domain: 'localhost', username: 'alice', password: PASSWORD });
+  const chat = client({ service, domain: 'localhost', username: PERSON.name, password: PASSWORD });
   const heard = createInbox<string>();
   chat.on('error', () => undefined); // start() and the hops report what matters
   const joined = createInbox<void>();
@@ -121,8 +109,9 @@ async function streamManaged({ streamManagement }: Client): Promise<void> {
   for (let tries = 0; tries < SETTLE_TRIES && !streamManagement.enabled; tries++) await sleep(SETTLE_MS);
 }
 
-async function startOffice({ urls }: RabbitmqBroker, closers: Closers): Promise<Office> {
-  const connection = await amqp.connect(urls.plain);
+async function startOffice(url: string, closers: Closers): Promise<Office> {
+  const credentials = amqp.credentials.plain(GATEWAY.name, PASSWORD);
+  const connection = await amqp.connect(url, { credentials });
   const channel = await connection.createChannel();
   const received = createInbox<{ key: string; body: string }>();
   await channel.consume('alarm-inbox', (message) => {
