@@ -18,6 +18,8 @@ export interface BacklogOwner {
   laneFor(key: string): Lane;
   /** A delivery has been taken in. */
   accepted(delivery: Delivery): void;
+  /** A delivery has been taken back with its story. */
+  restored(delivery: Delivery, row: ExceptionRow): void;
   /** The match of this target for an event read back from the log. */
   match(stored: StoredEvent): Match | undefined;
   /** Deliveries read back from the log have been taken in. */
@@ -42,7 +44,9 @@ export class Backlog {
   #bytes = 0;
   readonly #parked = new Map<Position, Delivery>();
   #parkedBytes = 0;
-  /** Positions restored from exception rows: reading on from the floor must not take them in again. */
+  /** Exception rows whose place has not been reached yet, in log order. */
+  readonly #rows: ExceptionRow[] = [];
+  /** Positions of all rows taken back: reading on from the floor must not take them in again. */
   #restored = new Set<Position>();
   #floor: Position | undefined;
   #cursor: Position | undefined;
@@ -146,6 +150,7 @@ export class Backlog {
     this.#begun = true;
     this.#doubtful = doubtful;
     const from = floor ?? this.#first;
+    this.#reviveUpTo(from);
     if (from === undefined) return;
     this.#floor = from;
     this.#cursor = from;
@@ -153,17 +158,25 @@ export class Backlog {
     this.#refill();
   }
 
-  /** Takes back a delivery that has an exception row. Called before `begin`, in log order, and to try a dead letter again. */
-  restore(row: ExceptionRow): Delivery {
+  /**
+   * Takes back deliveries that have an exception row. Called once, before `begin`, in log order: each comes in when reading
+   * has reached its place, so that nothing overtakes what lies before it.
+   */
+  restore(rows: readonly ExceptionRow[]): void {
+    this.#rows.push(...rows);
+    for (const { position } of rows) this.#restored.add(position);
+  }
+
+  /** Takes in one delivery from its exception row now. */
+  revive(row: ExceptionRow): void {
     const delivery = newDelivery(row, this.#owner.laneFor(row.lane));
     delivery.attempts.push(...row.attempts);
     delivery.redelivered = row.redelivered ?? false;
     delivery.remembered = true;
     delivery.parked = true;
     this.#parked.set(row.position, delivery);
-    this.#restored.add(row.position);
     this.#parkedBytes += row.event.body.byteLength;
-    return delivery;
+    this.#owner.restored(delivery, row);
   }
 
   /** The exception row of a delivery is durable. */
@@ -225,6 +238,15 @@ export class Backlog {
     this.#owner.accepted(delivery);
   }
 
+  /** Takes in the rows up to a position; all of them without one. */
+  #reviveUpTo(position: Position | undefined): void {
+    for (let row = this.#rows[0]; row; row = this.#rows[0]) {
+      if (position !== undefined && comparePositions(row.position, position) > 0) return;
+      this.#rows.shift();
+      this.revive(row);
+    }
+  }
+
   #isGiven(position: Position): boolean {
     while (this.#given[0] && comparePositions(this.#given[0].to, position) < 0) this.#given.shift();
     const first = this.#given[0];
@@ -244,6 +266,7 @@ export class Backlog {
       const events = await this.#reader.read(this.#cursor, BACKLOG_LIMITS.read);
       for (const stored of events) {
         if (this.#isFull()) break;
+        this.#reviveUpTo(stored.position);
         const match = this.#owner.match(stored);
         if (match) this.#accept(stored, match);
         this.#cursor = stored.position;
@@ -260,6 +283,7 @@ export class Backlog {
     const routed = this.#routed();
     if (routed === undefined || (this.#cursor && comparePositions(this.#cursor, routed) >= 0)) this.#lagging = false;
     if (this.#lagging) return;
+    this.#reviveUpTo(undefined);
     this.#restored.clear();
     this.#given.length = 0;
     this.#behind = 0;

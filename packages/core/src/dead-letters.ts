@@ -45,8 +45,7 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
     if (!outlet) throw new Rejected(`its target ${consumer} is not configured any more`);
     const row = rowOf(letter, consumer, position, edit, clock.now());
     await ledger.commit({ deadLetters: { remove: [id] }, exceptions: { put: [row] } });
-    outlet.restore([row]);
-    outlet.pump();
+    outlet.revive(row);
   };
 
   const drain = async (ids: readonly string[], rate: number): Promise<void> => {

@@ -42,6 +42,7 @@ export class Outlet implements FloorSource {
     this.#backlog = new Backlog(deps.reader, deps.routed, {
       laneFor: (key) => this.#scheduler.laneFor(key),
       accepted: (delivery) => this.#accepted(delivery),
+      restored: (delivery, row) => this.#restored(delivery, row),
       match: ({ event }) => deps.match(event, this.consumer),
       refilled: () => this.pump(),
       moved: () => {
@@ -78,14 +79,15 @@ export class Outlet implements FloorSource {
     this.pump();
   }
 
-  /** Takes back deliveries with a story, in log order. Called before `begin`, and to try a dead letter again. */
+  /** Takes back deliveries with a story, in log order. Called once, before `begin`. */
   restore(rows: readonly ExceptionRow[]): void {
-    for (const row of rows) {
-      const delivery = this.#backlog.restore(row);
-      if (row.state === 'held') this.#scheduler.hold(delivery);
-      else this.#scheduler.restore(delivery, row.state === 'retry' ? 'failed' : 'blocked');
-      if (row.state === 'retry') this.#retryIn(delivery, this.#remaining(row.nextAttempt));
-    }
+    this.#backlog.restore(rows);
+  }
+
+  /** Takes in one delivery from its exception row now: a dead letter is tried again. */
+  revive(row: ExceptionRow): void {
+    this.#backlog.revive(row);
+    this.pump();
   }
 
   /** The position matched before the first delivery that was offered before `begin`. */
@@ -124,7 +126,6 @@ export class Outlet implements FloorSource {
     }
   }
 
-  /** Deliveries in memory that are not settled, and whether more wait in the log. */
   load(): Omit<TargetLoad, 'consumer' | 'connection'> {
     const { size, parked, lagging } = this.#backlog;
     const flying = this.#flying;
@@ -161,6 +162,12 @@ export class Outlet implements FloorSource {
   #accepted(delivery: Delivery): void {
     this.#scheduler.add(delivery);
     this.#deps.ledger.touch(this);
+  }
+
+  #restored(delivery: Delivery, { state, nextAttempt }: ExceptionRow): void {
+    if (state === 'held') this.#scheduler.add(delivery);
+    else this.#scheduler.restore(delivery, state === 'retry' ? 'failed' : 'blocked');
+    if (state === 'retry') this.#retryIn(delivery, this.#remaining(nextAttempt));
   }
 
   #dispatch(delivery: Delivery, port: SendPort): void {

@@ -36,12 +36,6 @@ export class Scheduler {
     this.#ready.push(delivery);
   }
 
-  /** Takes back a delivery that waits behind a refused one, from an exception row. In log order, before any `add`. */
-  hold(delivery: Delivery): void {
-    delivery.lane.alive++;
-    delivery.lane.waiting.push(delivery);
-  }
-
   /** Takes back a refused delivery from an exception row. */
   restore(delivery: Delivery, state: 'failed' | 'blocked'): void {
     delivery.lane.alive++;
@@ -53,8 +47,14 @@ export class Scheduler {
     for (let first = this.#ready[0]; first; first = this.#ready[0]) {
       if (this.#mayFly(first)) return first;
       this.#ready.shift();
-      first.lane.waiting.push(first);
-      if (first.lane.failed.length > 0) held(first);
+      const { lane } = first;
+      if (first === lane.failed[0]) {
+        first.state = 'failed';
+        lane.due = true;
+      } else {
+        lane.waiting.push(first);
+        if (lane.failed.length > 0) held(first);
+      }
     }
     return undefined;
   }
@@ -93,7 +93,8 @@ export class Scheduler {
     if (!first || !lane.due || lane.flying > 0 || first.state !== 'failed') return;
     lane.due = false;
     first.state = 'ready';
-    this.#ready.unshift(first);
+    const after = this.#ready.findIndex(({ position }) => comparePositions(position, first.position) > 0);
+    this.#ready.splice(after < 0 ? this.#ready.length : after, 0, first);
   }
 
   /** A delivery is out of the way (confirmed or being closed): its successors go on. */
@@ -104,10 +105,16 @@ export class Scheduler {
     if (lane.failed.length > 0) {
       lane.due ||= at === 0;
       this.retry(lane);
-    } else if (lane.waiting.length > 0) {
-      this.#ready.unshift(...lane.waiting);
-      lane.waiting = [];
+    } else {
+      this.#release(lane);
     }
+  }
+
+  /** Lets what waits in a lane go on, unless a refused delivery holds it. */
+  #release(lane: Lane): void {
+    if (lane.failed.length > 0 || lane.waiting.length === 0) return;
+    this.#ready.unshift(...lane.waiting);
+    lane.waiting = [];
   }
 
   /** A delivery is settled; empty lanes are forgotten. */
@@ -126,9 +133,12 @@ export class Scheduler {
     for (const lane of this.#lanes.values()) lane.cancel?.();
   }
 
+  /** Behind a refused delivery nothing flies, before it everything may; it goes itself once the lane has drained. */
   #mayFly(delivery: Delivery): boolean {
     const { lane } = delivery;
-    if (lane.failed.length > 0) return lane.flying === 0 && lane.failed[0] === delivery;
+    const [refused] = lane.failed;
+    if (refused === delivery) return lane.flying === 0;
+    if (refused && comparePositions(delivery.position, refused.position) > 0) return false;
     return this.#order !== 'strict' || lane.flying === 0;
   }
 }
