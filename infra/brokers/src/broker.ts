@@ -59,3 +59,17 @@ export interface Broker<PortName extends string = string, UrlName extends string
   /** Runs the broker's own control program (`rabbitmqctl`, `prosodyctl`) and returns its output. Mosquitto has none: throws. */
   control(...args: readonly string[]): Promise<string>;
 }
+
+/** Where the brokers of a set listen, on 127.0.0.1 and without logins. Prosody wants STARTTLS. */
+export type BrokerUrls = Readonly<Record<'mosquitto' | 'rabbitmq' | 'prosody', string>>;
+
+/** Mosquitto, RabbitMQ and Prosody, however they were started. */
+export interface BrokerSet {
+  /** What they are and run in, for a person. */
+  readonly title: string;
+  readonly urls: BrokerUrls;
+  /** Path of the PEM certificate authority for Prosody's STARTTLS. */
+  readonly ca: string;
+  /** Ends them and removes their data. */
+  stop(): Promise<void>;
+}

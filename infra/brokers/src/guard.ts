@@ -4,18 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Reads `watch <group>` and `forget <group>` lines. When the pipe closes, however this process ended, it kills the
- * groups still watched and removes the temporary root. A separate process is the only thing that survives a SIGKILL.
+ * Reads `watch <group>`, `forget <group>`, `compose <project>` and `decompose <project>` lines. When the pipe closes,
+ * however this process ended, it kills the groups still watched, takes the Compose projects down and removes the temporary
+ * root. A separate process is the only thing that survives a SIGKILL.
  */
 const script = `trap '' HUP INT TERM
 groups=' '
-while read -r verb group; do
+projects=' '
+while read -r verb name; do
   case $verb in
-    watch) groups="$groups$group " ;;
-    forget) groups="\${groups%% $group *} \${groups#* $group }" ;;
+    watch) groups="$groups$name " ;;
+    forget) groups="\${groups%% $name *} \${groups#* $name }" ;;
+    compose) projects="$projects$name " ;;
+    decompose) projects="\${projects%% $name *} \${projects#* $name }" ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+for project in $projects; do docker compose -p "$project" down --volumes --remove-orphans >/dev/null 2>&1; done
 rm -rf -- "$1"`;
 
 /** Keeps what this process started from outliving it. One per process. */
@@ -26,6 +31,10 @@ export interface Guard {
   watch(group: number): void;
   /** Takes back `watch`. Called when the group is gone, because its number may be given to somebody else. */
   forget(group: number): void;
+  /** Takes the Compose project down when this process ends in any way. Called before its first container starts. */
+  compose(project: string): void;
+  /** Takes back `compose`. Called when the project is down. */
+  decompose(project: string): void;
 }
 
 let shared: Guard | undefined;
@@ -55,5 +64,7 @@ function startGuard(): Guard {
     root,
     watch: (group) => void watchdog.stdin.write(`watch ${group}\n`),
     forget: (group) => void watchdog.stdin.write(`forget ${group}\n`),
+    compose: (project) => void watchdog.stdin.write(`compose ${project}\n`),
+    decompose: (project) => void watchdog.stdin.write(`decompose ${project}\n`),
   };
 }

@@ -1,5 +1,5 @@
-export type { Broker, BrokerUser, StartOptions } from './broker.ts';
-export { type ComposeBrokers, dockerAnswers, startComposeBrokers } from './compose.ts';
+export type { Broker, BrokerSet, BrokerUrls, BrokerUser, StartOptions } from './broker.ts';
+export { type BrokerSetOptions, NoBrokers, startBrokerSet } from './broker-set.ts';
 export { type BrokerAvailability, type EnsureOptions, ensureBrokers } from './install.ts';
 export {
   type MosquittoBroker,

@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { dockerAnswers } from './compose.ts';
-import { findProgram, run } from './run.ts';
+import { findProgram, messageOf, run } from './run.ts';
 
 /** What {@link ensureBrokers} found or achieved. */
 export interface BrokerAvailability {
@@ -13,19 +12,16 @@ export interface BrokerAvailability {
   readonly reason: string;
   /** Whether this call installed what was missing. */
   readonly installed: boolean;
-  /** Whether `startComposeBrokers` can serve instead. Looked at only when something is missing. */
-  readonly docker: boolean;
 }
 
 type Progress = (sentence: string) => void;
 
+/** How {@link ensureBrokers} goes about it. */
 export interface EnsureOptions {
   /** Told in plain sentences what takes time. */
   readonly progress?: Progress;
   /** Whether missing packages may be installed. Default true. */
   readonly install?: boolean;
-  /** Prefer containers to installing packages, where a Docker engine answers. Default false. */
-  readonly preferDocker?: boolean;
 }
 
 /** Each program a `start…` function runs, and the Debian package that brings it. */
@@ -47,32 +43,26 @@ const packages: Readonly<Record<string, string>> = {
 export async function ensureBrokers(options: EnsureOptions = {}): Promise<BrokerAvailability> {
   const missing = missingPrograms();
   if (missing.length === 0) return result(missing, 'All brokers are installed.');
-  const docker = await dockerAnswers();
-  const install = options.install ?? true;
-  if (options.preferDocker === true && docker) return result(missing, sentence(missing, 'Docker answers'), { docker });
-  const obstacle = obstacleToInstalling(install);
-  if (obstacle !== undefined) return result(missing, sentence(missing, obstacle), { docker });
-  return { ...(await installMissing(missing, options.progress ?? (() => undefined))), docker };
+  const obstacle = obstacleToInstalling(options.install ?? true);
+  if (obstacle !== undefined) return result(missing, sentence(missing, obstacle));
+  return installMissing(missing, options.progress ?? (() => undefined));
 }
 
-const result = (missing: readonly string[], reason: string, more: Partial<BrokerAvailability> = {}) => ({
+const result = (missing: readonly string[], reason: string, installed = false): BrokerAvailability => ({
   missing,
   reason,
-  installed: false,
-  docker: false,
-  ...more,
+  installed,
 });
 
 async function installMissing(missing: readonly string[], progress: Progress): Promise<BrokerAvailability> {
   try {
     await installPackages(packagesOf(missing), progress);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return result(missingPrograms(), sentence(missing, `apt-get failed: ${why}`));
+    return result(missingPrograms(), sentence(missing, `apt-get failed: ${messageOf(error)}`));
   }
   const still = missingPrograms();
   if (still.length > 0) return result(still, sentence(still, 'apt-get did not bring them'));
-  return result(still, 'All brokers are installed now.', { installed: true });
+  return result(still, 'All brokers are installed now.', true);
 }
 
 const missingPrograms = () => Object.keys(packages).filter((program) => findProgram(program) === undefined);
@@ -103,9 +93,9 @@ export async function installPackages(names: readonly string[], progress: Progre
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   await withoutServices(async () => {
     progress('Updating the list of packages (apt-get update).');
-    await run(aptGet, ['update', '-q'], env);
+    await run(aptGet, ['update', '-q'], { env });
     progress(`Installing ${names.join(', ')} with apt-get; this takes one to three minutes.`);
-    await run(aptGet, ['install', '-y', '-q', '--no-install-recommends', ...names], env);
+    await run(aptGet, ['install', '-y', '-q', '--no-install-recommends', ...names], { env });
   });
   await stopServices(names);
 }

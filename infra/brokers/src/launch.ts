@@ -9,6 +9,7 @@ import { type Greeting, greets } from './probe.ts';
 import { type Command, type RunningProcess, startProcess } from './process.ts';
 import { type TlsFiles, tlsFiles } from './tls.ts';
 
+/** The login that every broker has unless the caller names others. It guards nothing: brokers listen on 127.0.0.1 only. */
 export const defaultUser: BrokerUser = { name: 'magpie', password: 'magpie-secret' };
 
 /** What a broker kind can build its configuration from. */

@@ -7,16 +7,20 @@ import { type BrokerKind, defaultUser, launch, type Setting } from './launch.ts'
 import { mqttGreeting } from './probe.ts';
 import { requireProgram } from './run.ts';
 
+/** `plain` and `tls` listeners; both take MQTT 3.1.1 and 5. */
 export type MosquittoPort = 'plain' | 'tls';
 /** `plain` and `tls` carry the first user's login, `anonymous` none. */
 export type MosquittoUrl = 'plain' | 'tls' | 'anonymous';
+/** A Mosquitto that this process started. */
 export type MosquittoBroker = Broker<MosquittoPort, MosquittoUrl>;
 
+/** A login of Mosquitto with its rights. */
 export interface MosquittoUser extends BrokerUser {
   /** Lines of Mosquitto's ACL file for this user, such as `topic read plant/#`. Default: everything. */
   readonly acl?: readonly string[];
 }
 
+/** What {@link startMosquitto} takes. */
 export interface MosquittoOptions extends StartOptions<MosquittoPort, MosquittoUser> {
   /** Whether a client without a user name may connect, with all rights. Default true. */
   readonly anonymous?: boolean;

@@ -5,6 +5,7 @@ export type ProsodyPort = 'plain' | 'tls' | 'component' | 'http';
 /** Without logins: an XMPP client takes them as a JID and a password. */
 export type ProsodyUrl = 'plain' | 'tls' | 'component' | 'http';
 
+/** A Prosody that this process started. */
 export interface ProsodyBroker extends Broker<ProsodyPort, ProsodyUrl> {
   /** The virtual host: `localhost`. */
   readonly domain: string;
@@ -15,6 +16,7 @@ export interface ProsodyBroker extends Broker<ProsodyPort, ProsodyUrl> {
   readonly componentSecret: string;
 }
 
+/** What `startProsody` takes. */
 export interface ProsodyOptions extends StartOptions<ProsodyPort> {
   /** Refuse logins without TLS. Default false: SCRAM over plain TCP is allowed, PLAIN never is. */
   readonly requireTls?: boolean;

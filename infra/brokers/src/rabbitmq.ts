@@ -10,8 +10,10 @@ import { requireProgram, run } from './run.ts';
 export type RabbitmqPort = 'plain' | 'tls' | 'distribution' | 'epmd';
 /** Both carry the first user's login and the virtual host `/`. */
 export type RabbitmqUrl = 'plain' | 'tls';
+/** A RabbitMQ that this process started. */
 export type RabbitmqBroker = Broker<RabbitmqPort, RabbitmqUrl>;
 
+/** A login of RabbitMQ with its rights. */
 export interface RabbitmqUser extends BrokerUser {
   /** Patterns of names the user may use in the virtual host `/`. Default: everything. */
   readonly permissions?: { readonly configure: string; readonly write: string; readonly read: string };
@@ -19,6 +21,7 @@ export interface RabbitmqUser extends BrokerUser {
   readonly tags?: readonly string[];
 }
 
+/** What {@link startRabbitmq} takes. */
 export interface RabbitmqOptions extends StartOptions<RabbitmqPort, RabbitmqUser> {
   /** Plugins to switch on, such as `rabbitmq_amqp1_0`. Default none, for a quick start. */
   readonly plugins?: readonly string[];
@@ -51,7 +54,7 @@ function rabbitmq(options: RabbitmqOptions): BrokerKind<RabbitmqPort, RabbitmqUr
       tls: `amqps://${login}127.0.0.1:${tls}`,
     }),
     control: (setting, args) =>
-      run(requireProgram('rabbitmqctl'), ['--node', node, ...args], environment(setting, options)),
+      run(requireProgram('rabbitmqctl'), ['--node', node, ...args], { env: environment(setting, options) }),
   };
 }
 

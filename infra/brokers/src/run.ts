@@ -34,29 +34,40 @@ export function requireProgram(name: string): string {
   const path = findProgram(name);
   if (path !== undefined) return path;
   throw new Error(
-    `The program "${name}" was not found in PATH. Call ensureBrokers() first, or install it (Debian: apt-get install mosquitto rabbitmq-server prosody openssl).`,
+    `The program "${name}" was not found in PATH: install it (Debian: apt-get install mosquitto rabbitmq-server prosody openssl).`,
   );
+}
+
+/** How a program is run. */
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds after which it is killed. Default: never. */
+  readonly timeout?: number;
 }
 
 /**
  * Runs a short program to its end and returns its standard output.
- * @throws Error with the command line and what the program wrote, when it exits with another code than 0.
+ * @throws Error with the command line and what the program wrote, when it exits with another code than 0 or is too slow.
  */
 export async function run(
   file: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv = process.env,
+  { env = process.env, timeout = 0 }: RunOptions = {},
 ): Promise<string> {
   try {
-    const { stdout } = await execute(file, args, { env, maxBuffer: 16 * 1024 * 1024 });
+    const { stdout } = await execute(file, args, { env, timeout, maxBuffer: 16 * 1024 * 1024 });
     return stdout;
   } catch (error) {
-    throw new Error(`The command "${file} ${args.join(' ')}" failed: ${outputOf(error)}`, { cause: error });
+    throw new Error(`The command "${file} ${args.join(' ')}" failed: ${outputOf(error, timeout)}`, { cause: error });
   }
 }
 
-function outputOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+/** The message of anything thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function outputOf(error: unknown, timeout: number): string {
+  if (!(error instanceof Error)) return messageOf(error);
+  if (timeout > 0 && 'killed' in error && error.killed === true) return `it did not end within ${timeout} ms`;
   const texts = ['stdout' in error ? error.stdout : '', 'stderr' in error ? error.stderr : '']
     .filter((text) => typeof text === 'string')
     .join('\n')
