@@ -6,6 +6,7 @@ import type { Element } from '../../support/xmpp-wire.ts';
 import type { Reader, Recorder } from './ends.ts';
 
 const MAM = 'urn:xmpp:mam:2';
+const MUC = 'http://jabber.org/protocol/muc';
 const RSM = 'http://jabber.org/protocol/rsm';
 const POLL_MS = 250;
 const ANSWER_MS = 2000;
@@ -49,9 +50,10 @@ async function readUntilLost({ broker, room, user }: ArchiveOptions, place: Plac
   try {
     client = await login(broker, user.name, user.password, (stanza) => readResult(stanza, place, record));
     client.reconnect.stop();
+    await client.send(entering(room));
     while (!place.closed && client.status === 'online') {
       const before = place.last;
-      await client.iqCaller.request(query(room, before), ANSWER_MS).catch(ignoreMissing);
+      await client.iqCaller.request(query(room, before), ANSWER_MS);
       if (place.last === before) await sleep(POLL_MS);
     }
   } catch {
@@ -60,10 +62,9 @@ async function readUntilLost({ broker, room, user }: ArchiveOptions, place: Plac
   await client?.disconnect().catch(() => undefined); // it is lost already, in most cases
 }
 
-/** A room that nobody has entered yet has no archive. */
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Error && 'condition' in error && error.condition === 'item-not-found')) throw error;
-}
+/** Makes the room when it does not exist yet: without it there is no archive to ask for. */
+const entering = (room: string): Element =>
+  xml('presence', { to: `${room}/witness` }, xml('x', { xmlns: MUC }, xml('history', { maxstanzas: '0' })));
 
 const query = (room: string, last: string): Element =>
   xml(

@@ -63,7 +63,7 @@ const counts = ({ acked, lost, duplicates, takenInAgain, disordered }: LedgerRep
 
 /** What a trial expects besides the ledger. Times in ms. */
 export interface TrialOptions extends LoadOptions {
-  /** Messages that each path not hit must still deliver while the fault lasts. Default 0: not looked at. */
+  /** Messages that each path of usual speed that is not hit must deliver while the fault lasts. Default 0. */
   readonly meanwhile?: number;
   /**
    * ms before its death within which a broker has not saved what it acknowledged (Mosquitto). Nor does Mosquitto keep for
@@ -82,7 +82,10 @@ export function trial(world: World, fault: Fault, options: TrialOptions = {}): P
     const died = performance.now();
     await fault.inject();
     const others = flows.filter(({ path }) => !path.uses.includes(fault.hits));
-    await Promise.all([sleep(fault.lasts), ...others.map((flow) => flow.arrived(meanwhile, fault.lasts))]);
+    await Promise.all([
+      sleep(fault.lasts),
+      ...others.map((flow) => flow.arrived(Math.floor(meanwhile / flow.path.slowness), fault.lasts)),
+    ]);
     await fault.heal();
     over.abort();
     if (forgets === undefined) return { noticed: await seen };
