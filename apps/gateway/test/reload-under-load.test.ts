@@ -5,7 +5,7 @@ import { watchFiles } from '../src/reload/watch.ts';
 import { arrived, publish, route, startWorld, type World } from './fixtures.ts';
 
 const KEPT = route('kept', 'kept');
-const SENDERS = 1;
+const SENDERS = 4;
 
 /** Publishes by several senders until it is told to stop; resolves to the number of each that were answered with 202. */
 function load(world: World): { stop(): Promise<readonly number[]> } {

@@ -21,7 +21,10 @@ export interface Ledger {
   remember(row: ExceptionRow, durable: () => void): void;
   /** The story of a delivery is over. */
   forget(consumer: string, position: Position): void;
-  /** Writes a change, and in the same transaction everything that has gathered; resolves when it is durable. */
+  /**
+   * Writes a change, and in the same transaction everything that has gathered. Resolves, in the order of the calls, when the
+   * change is durable.
+   */
   commit(change: LedgerChange): Promise<readonly Appended[]>;
   /** Writes what has gathered now. */
   flush(): Promise<void>;
@@ -64,10 +67,11 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
   };
 
   // Two commits of one turn share a transaction. They are two because an append can be refused for want of space, and
-  // what has gathered must not be refused with it.
-  const commit = async (change: LedgerChange): Promise<readonly Appended[]> => {
-    const [results] = await Promise.all([log.commit(change), flush()]);
-    return results;
+  // what has gathered must not be refused with it. Only the change itself is waited for: changes resolve in call order.
+  const commit = (change: LedgerChange): Promise<readonly Appended[]> => {
+    const work = log.commit(change);
+    flush().catch(onFatal);
+    return work;
   };
 
   const schedule = (): void => {

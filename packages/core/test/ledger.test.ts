@@ -73,7 +73,22 @@ describe('the ledger', () => {
     const ledger = createLedger(full, fatal, 1000);
     ledger.matched(found[0]!);
     await expect(ledger.commit({ append: [] })).rejects.toThrow('full');
-    expect((await log.state()).matched).toBe(found[0]);
+    await expect.poll(async () => (await log.state()).matched).toBe(found[0]);
+    ledger.close();
+  });
+
+  it('resolves changes in the order of the calls, whatever has gathered in between', async () => {
+    const { log, found } = await positions(1);
+    const ledger = createLedger(log, fatal, 1000);
+    const order: number[] = [];
+    const note = (number: number) => () => order.push(number);
+    ledger.matched(found[0]!);
+    const first = ledger.commit({}).then(note(1));
+    const second = ledger.commit({}).then(note(2));
+    ledger.matched(found[0]!);
+    const third = ledger.commit({}).then(note(3));
+    await Promise.all([first, second, third]);
+    expect(order).toEqual([1, 2, 3]);
     ledger.close();
   });
 });
