@@ -8,7 +8,7 @@ import { trial } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const random = seededRandom();
-const RESETS = times(6, 60);
+const RESETS = times(5, 60);
 const table = printedTable();
 
 describe('lines that break under load', () => {

@@ -34,7 +34,7 @@ describe('garbage on every socket', () => {
     const before = await attempts(world);
     const shouting = async (): Promise<object> => {
       const port = Number(new URL(world.gateway.url).port);
-      for (let round = 0; round < times(5, 500); round++) await shoutAll(port, httpNoise(random));
+      for (let round = 0; round < times(2, 500); round++) await shoutAll(port, httpNoise(random));
       return {};
     };
     const rows = await underLoad(world, 'garbage to the API', shouting);

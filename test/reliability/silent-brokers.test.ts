@@ -4,12 +4,17 @@ import { blackHoled, type Fault, stopped } from './kit/faults.ts';
 import { type ConnectionName, PROSODY } from './kit/paths.ts';
 import { times } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
-import { trial } from './kit/trial.ts';
+import { type TrialOptions, trial } from './kit/trial.ts';
 import { LIMITS, openWorld, type World } from './kit/world.ts';
 
 const table = printedTable();
 const SILENT_MS = 8000;
 const NOTICED_WITHIN_MS = 2 * LIMITS.keepaliveMs + 5000;
+/**
+ * Prosody 0.12.3 lets what is left of the old line end the session that has just been resumed on a new one: the gateway
+ * then has to find out by the missing acknowledgement, and to come a second time.
+ */
+const PROSODY_LOAD: TrialOptions = { resumeWithin: 5000 + 3 * 2 * LIMITS.keepaliveMs };
 /** What the paths that are not hit must deliver meanwhile: half of what is sent. */
 const MEANWHILE = (200 * SILENT_MS) / 1000 / 2;
 
@@ -32,7 +37,9 @@ describe('a broker that falls silent without closing the line', () => {
   ];
   it.each(cases)('is noticed, holds nobody else up and loses nothing: %s', async (_, fault) => {
     for (let round = 0; round < times(1, 50); round++) {
-      const rows = await trial(world, fault(), { meanwhile: MEANWHILE });
+      const injected = fault();
+      const load = injected.hits === 'chat' ? PROSODY_LOAD : {};
+      const rows = await trial(world, injected, { ...load, meanwhile: MEANWHILE });
       table.push(...rows);
       for (const row of rows) {
         expect(row).toMatchObject({ lost: 0, disordered: 0 });
