@@ -40,8 +40,6 @@ export const targetSchema = z.strictObject({
     .describe('Whether the broker keeps the message as the last value of the channel. Default: as the message says.'),
 });
 
-export type MemoryTarget = z.output<typeof targetSchema>;
-
 /** Protocol facts of a received message. */
 export const originSchema = z.strictObject({
   channel: z.string().describe('The channel as the broker wrote it.'),

@@ -93,7 +93,7 @@ describe.skipIf(noMount !== undefined)(
       const log = await openSqliteLog({ dataDir, reserveBytes: 8 * MIB, minFreeBytes: 0 });
       onTestFinished(() => log.close());
       await expect.poll(() => existsSync(join(dataDir, 'reserve')), { timeout: 5000 }).toBe(true);
-      expect(log.space()).toMatchObject({ intake: true, free: expect.any(Number) });
+      await expect.poll(() => log.space()).toMatchObject({ intake: true, free: expect.any(Number) });
       const acked = await fill(log, 100_000);
       expect(log.space()).toMatchObject({ intake: false, refusal: expect.stringContaining(dataDir) });
       expect(acked.length).toBeGreaterThan(50);
