@@ -19,7 +19,10 @@ export interface Assembled {
   readonly metrics: Metrics;
   /** Undefined when there is no way to load the configuration again. */
   readonly reloader: Reloader | undefined;
-  /** Opens the listener and starts routing; resolves to the URL of the API. */
+  /**
+   * Opens the listener, then connects and starts routing; resolves to the URL of the API. Rejects with `ListenFailed` before any
+   * connection is made.
+   */
   start(): Promise<string>;
   /** Drains, closes the listener and the log; resolves within about `ms`. */
   stop(ms: number): Promise<void>;
@@ -67,8 +70,9 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     metrics,
     reloader,
     start: async () => {
+      const url = await api.listen();
       await gateway.start();
-      return api.listen();
+      return url;
     },
     stop: async (ms) => {
       const signal = AbortSignal.timeout(ms);

@@ -1,6 +1,7 @@
 /** REST, WebSocket, health and metrics over HTTP, and the built-in connection `http`. */
 export type { ConfigControl, ConfigInForce, ConfigProblem, ReloadResult } from './config-control.ts';
 export type { ApiKey } from './http/auth.ts';
+export { ListenFailed } from './http/listening.ts';
 export { httpAdapter } from './http-adapter.ts';
 export { httpReference } from './reference.ts';
 export { type Api, type ApiOptions, createApi, type HttpOptions } from './server.ts';

@@ -1,5 +1,5 @@
 import websocket from '@fastify/websocket';
-import { isLoopback, type Logger, newRef } from '@magpie/contract';
+import { type Logger, newRef } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -8,8 +8,10 @@ import type { ConfigControl } from './config-control.ts';
 import { addAccess } from './http/access.ts';
 import type { ApiKey } from './http/auth.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/errors.ts';
+import { listenOn } from './http/listening.ts';
 import { addMediaTypes } from './http/media-types.ts';
 import { addResources } from './http/resource.ts';
+import { addStartGuard } from './http/starting.ts';
 import { createTickets } from './http/tickets.ts';
 import { validatorCompiler } from './http/validation.ts';
 import { addOpenApi } from './openapi.ts';
@@ -46,7 +48,7 @@ export interface ApiOptions {
 export interface Api {
   /** The application, for tests by `inject`. */
   readonly app: FastifyInstance;
-  /** Opens the port; resolves to the URL. Rejects when it is taken, or beyond loopback without keys. */
+  /** Opens the port; resolves to the URL. Rejects with `ListenFailed`. Until the gateway runs all but health and metrics is 503. */
   listen(): Promise<string>;
   /** Ends streams with 1001, lets requests finish, closes. Never hangs: when the signal fires everything is cut. */
   close(signal: AbortSignal): Promise<void>;
@@ -64,6 +66,7 @@ export function createApi(options: ApiOptions): Api {
   addErrors(app, options.logger);
   countRequests(app, metrics);
   addAccess(app, { keys: http.keys, origins, tickets });
+  addStartGuard(app, () => gateway.state === 'starting');
   addMediaTypes(app);
   addOpenApi(app, gateway.version);
   addWebSocket(app, limits);
@@ -73,12 +76,7 @@ export function createApi(options: ApiOptions): Api {
   });
   return {
     app,
-    listen: async () => {
-      if (http.keys.length === 0 && !isLoopback(http.host)) {
-        throw new Error(`refusing to listen on ${http.host} without keys: add http.keys or listen on 127.0.0.1`);
-      }
-      return app.listen({ host: http.host, port: http.port });
-    },
+    listen: () => listenOn(app, http),
     close: (signal) => closing.close(streams.close, signal),
   };
 }

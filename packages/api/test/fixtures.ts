@@ -30,6 +30,8 @@ interface WorldOptions extends Partial<Pick<ApiOptions, 'stream' | 'maxBodyBytes
   readonly http?: Partial<HttpOptions>;
   /** A log that behaves in its own way. */
   readonly wrapLog?: (log: EventLog) => EventLog;
+  /** Leaves the gateway as it is before its start. */
+  readonly unstarted?: true;
 }
 
 const ROUTES = {
@@ -44,6 +46,7 @@ export async function startWorld({
   http,
   routes = ROUTES,
   wrapLog = (log) => log,
+  unstarted,
   ...options
 }: WorldOptions = {}): Promise<World> {
   const name = newRef();
@@ -52,8 +55,10 @@ export async function startWorld({
   const gateway = makeGateway(name, log, maxBodyBytes, routes);
   const listening = { host: '127.0.0.1', port: 0, keys: [], ...http };
   const api = createApi({ gateway, http: listening, metrics: createMetrics(), ...options, maxBodyBytes, logger });
-  await gateway.start();
-  await waitFor(() => gateway.connections().every(({ state }) => state === 'up'), { what: 'the connections' });
+  if (!unstarted) {
+    await gateway.start();
+    await waitFor(() => gateway.connections().every(({ state }) => state === 'up'), { what: 'the connections' });
+  }
   onTestFinished(async () => {
     await gateway.drain(AbortSignal.timeout(500));
     await api.close(AbortSignal.abort());

@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify';
+import { unavailable } from './problem.ts';
+
+/** What is answered from the first moment on: it tells others how far the gateway is. */
+const ALWAYS: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz', '/metrics']);
+
+/** When to try again while the gateway starts, in ms. */
+const RETRY_MS = 1000;
+
+/**
+ * Answers 503 until the gateway runs: the port is open before the log is read and anything is connected. Health and metrics
+ * are answered always.
+ */
+export function addStartGuard(app: FastifyInstance, isStarting: () => boolean): void {
+  app.addHook('onRequest', async ({ routeOptions: { url } }) => {
+    if (isStarting() && !ALWAYS.has(url)) throw unavailable('The gateway is starting.', RETRY_MS);
+  });
+}
