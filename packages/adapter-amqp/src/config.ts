@@ -136,8 +136,11 @@ export const connectionSchema = z.strictObject({
   declare: declareSchema,
 });
 
+/** A parsed connection. Durations in ms, sizes in bytes. */
 export type AmqpConfig = z.output<typeof connectionSchema>;
+/** What is declared at every connect. */
 export type Declarations = AmqpConfig['declare'];
+/** Files or PEM texts for TLS, and the name to expect. */
 export type TlsConfig = z.output<typeof tlsSchema>;
 
 const plainQueue = (name: string): boolean => !/[{}]/.test(name) && name !== '*' && name !== '#';
@@ -168,6 +171,7 @@ export const sourceSchema = z.strictObject({
     ),
 });
 
+/** A parsed `from`. */
 export type AmqpSource = z.output<typeof sourceSchema>;
 
 /** Native words and options of a target. */
@@ -188,4 +192,5 @@ export const targetSchema = z
     path: ['routingKey'],
   });
 
+/** A parsed target; what is not said is safe. */
 export type AmqpTarget = z.output<typeof targetSchema>;

@@ -22,6 +22,7 @@ export interface Consumer {
   abandon(): void;
 }
 
+/** What a consumer works on and with. */
 export interface ConsumerOptions {
   readonly queue: string;
   readonly wish: QueueWish;

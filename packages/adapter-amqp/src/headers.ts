@@ -9,6 +9,7 @@ export const TABLE_BYTES = 32 * 1024;
 
 const MAX_DEPTH = 32;
 
+/** A table without a prototype, so that a header may have any name. */
 export const emptyTable = (): Table => Object.create(null);
 
 /** Header names that cannot be one: a table key is a short string. */

@@ -13,6 +13,7 @@ export interface Intake {
   stop(): void;
 }
 
+/** What one channel's intake works with. */
 export interface IntakeOptions {
   readonly queue: string;
   /** The sender never gives two messages the same message-id. */

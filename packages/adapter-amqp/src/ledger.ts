@@ -11,6 +11,7 @@ export interface AckLedger {
   advance(): number | undefined;
 }
 
+/** An empty ledger; one per channel, because delivery tags count per channel. */
 export function createAckLedger(): AckLedger {
   const ahead = new Set<number>();
   let contiguous = 0;

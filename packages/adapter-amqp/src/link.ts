@@ -26,6 +26,7 @@ export interface LinkEvents {
   blocked(reason: string | undefined): void;
 }
 
+/** What one link is opened with. */
 export interface LinkOptions {
   readonly config: AmqpConfig;
   /** Shown in the broker's list of connections. */

@@ -29,6 +29,7 @@ export interface Outstanding {
   settleAll(judge: (sent: Sent) => MagpieError): void;
 }
 
+/** Time limits of the sends on one link. */
 export interface OutstandingOptions {
   readonly clock: Clock;
   /** Longest wait for a confirmation, ms. */

@@ -12,6 +12,7 @@ export interface PublishChannel {
   drop(): void;
 }
 
+/** Who hears about the channel. */
 export interface PublishChannelEvents {
   /** The broker has closed the channel; a new one is being opened. */
   broken(error: unknown): void;
@@ -19,6 +20,7 @@ export interface PublishChannelEvents {
   returned(send: string | undefined): void;
 }
 
+/** One per publishing link; nothing is opened before `open`. */
 export function createPublishChannel(link: Link, events: PublishChannelEvents): PublishChannel {
   let channel: ConfirmChannel | undefined;
   const open = async (): Promise<void> => {

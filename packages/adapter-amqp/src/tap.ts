@@ -11,6 +11,7 @@ export interface Tap {
   close(): Promise<void>;
 }
 
+/** What one channel consumes and who hears of its end. */
 export interface TapOptions extends Pick<IntakeOptions, 'queue' | 'uniqueIds' | 'now' | 'sink'> {
   readonly prefetch: number;
   readonly consumerTag: string;

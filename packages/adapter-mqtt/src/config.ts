@@ -170,6 +170,7 @@ export const sourceSchema = z.strictObject({
       'Do not receive what this connection itself publishes (MQTT 5); every route on the same filter must say so.',
     ),
 });
+/** A parsed `from`. */
 export type MqttSource = z.output<typeof sourceSchema>;
 
 /** Keys of a target. */
@@ -181,6 +182,7 @@ export const targetSchema = z.strictObject({
     .optional()
     .describe('Whether the broker keeps it as the topic’s last value. Default: as received.'),
 });
+/** A parsed target. */
 export type MqttTarget = z.output<typeof targetSchema>;
 
 /** The protocol facts of a received message. */

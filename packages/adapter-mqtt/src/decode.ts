@@ -15,6 +15,7 @@ export interface InboundPacket {
   readonly properties?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What decoding a packet needs to know besides the packet. */
 export interface DecodeOptions {
   readonly version: 5 | 3;
   /** Wall time, ms since the epoch. */

@@ -28,6 +28,7 @@ export interface Intake {
   quiesce(): void;
 }
 
+/** Bounds of one link's intake, and who counts what it drops. */
 export interface IntakeOptions {
   /** Entries without judgement from which on QoS 0 is dropped. */
   readonly window: number;

@@ -49,6 +49,7 @@ export interface Link {
 /** Called with every received PUBLISH, in order, already while logging in; `reply` acknowledges it. Must not throw. */
 export type MessageHook = (packet: InboundPacket, reply: Acknowledgement | undefined) => void;
 
+/** What one link is opened with. */
 export interface LinkOptions {
   readonly client: IClientOptions;
   /** Host and port, for messages. */

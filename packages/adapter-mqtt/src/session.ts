@@ -20,6 +20,7 @@ export interface Setting {
   readonly unfinished: Set<number>;
 }
 
+/** The setting of a new connection, before its first link. */
 export const createSetting = (config: MqttConnection, context: AdapterContext): Setting => ({
   config,
   context,

@@ -70,7 +70,9 @@ export const connectionSchema = z.strictObject({
     .min(1)
     .max(10_000)
     .default(250)
-    .describe('Received stanzas not yet stored before reading stops; half of what the server queues for a client.'),
+    .describe(
+      'Received messages on their way into the log at a time. Reading stops at eight times as many, or at 16 MiB.',
+    ),
   maxStanzaBytes: sizeSchema()
     .prefault('256KiB')
     .describe('Largest stanza to send, as the server permits; received ones may be four times as large.'),
@@ -83,7 +85,9 @@ export const connectionSchema = z.strictObject({
     .describe('Deepest nesting of elements in a received stanza.'),
 });
 
+/** A parsed connection. Durations in ms, sizes in bytes, JIDs normalized. */
 export type XmppConfig = z.output<typeof connectionSchema>;
+/** One entry of `rooms`. */
 export type RoomConfig = XmppConfig['rooms'][number];
 
 /** Keys of a route's `from`. Exactly one of `room` and `jid`. */
@@ -102,7 +106,9 @@ export const targetSchema = z
   })
   .refine(({ room, jid }) => (room === undefined) !== (jid === undefined), { error: 'expected either room or jid' });
 
+/** A parsed `from`: a room or a JID. */
 export type XmppSource = z.output<typeof sourceSchema>;
+/** A parsed target: a room or a JID. */
 export type XmppTarget = z.output<typeof targetSchema>;
 
 /** Room for addresses, ids and headers beside a body of the largest size, in bytes. */

@@ -48,9 +48,10 @@ async function abandon(state: ConnectionState): Promise<void> {
   const { session } = state;
   forgetSession(state, 'the attempt to connect failed');
   await session?.close(AbortSignal.abort());
+  state.kept.id = undefined;
 }
 
-/** Says goodbye in every state; cuts the link when the signal fires. */
+/** Says goodbye in every state; cuts the link when the signal fires. When it has fired already, the next connect resumes the session. */
 export async function close(state: ConnectionState, signal: AbortSignal): Promise<void> {
   state.attempt.abort();
   const session = state.session ?? (await reclaim(state, signal));
@@ -74,14 +75,9 @@ async function reclaim(state: ConnectionState, signal: AbortSignal): Promise<Ses
 }
 
 /** What the old link brought and the gateway has not settled would be delivered twice: a moment usually settles it. */
-async function settled({ kept, context }: ConnectionState, signal: AbortSignal): Promise<void> {
+async function settled({ kept, context, intake }: ConnectionState, signal: AbortSignal): Promise<void> {
   const deadline = context.clock.monotonic() + SETTLE_MS;
-  while (
-    kept.id !== undefined &&
-    kept.inbound.outstanding() > 0 &&
-    context.clock.monotonic() < deadline &&
-    !signal.aborted
-  ) {
+  while (kept.id !== undefined && intake.judging() > 0 && context.clock.monotonic() < deadline && !signal.aborted) {
     await new Promise<void>((resolve) => void context.clock.timeout(20, resolve));
   }
 }
@@ -89,7 +85,10 @@ async function settled({ kept, context }: ConnectionState, signal: AbortSignal):
 async function established(state: ConnectionState, session: Session): Promise<void> {
   const { context, config } = state;
   state.lastPing = context.clock.monotonic();
-  if (!session.resumed) state.rooms.reset();
+  if (!session.resumed) {
+    state.rooms.reset();
+    state.gap ||= state.receiving;
+  }
   if (!session.managed)
     context.logger.warn({}, 'the server has no stream management (XEP-0198): received messages are at most once');
   context.detail('session', session.resumed ? 'resumed' : `new as ${session.jid}`);
@@ -111,7 +110,6 @@ async function sessionOptions({ config, context, resource }: ConnectionState): P
     tlsRequired: required,
     limits: { stanzaBytes: config.maxStanzaBytes * 4, depth: config.maxDepth },
     clock: context.clock,
-    window: config.receiveWindow,
     timeout: config.timeout,
   };
 }
@@ -132,6 +130,7 @@ function sessionEvents(state: ConnectionState): SessionEvents {
   return {
     stanza: (incoming) => takeStanza(state, incoming),
     readDone: () => state.intake.flush(),
+    load: () => state.intake.load(),
     lost: (error) => {
       const established = state.connected;
       forgetSession(state, error.message);

@@ -21,11 +21,16 @@ export interface ConnectionState {
   /** The supervisor takes us for connected and is to hear of a loss. */
   connected: boolean;
   accountStampsIds: boolean;
+  /** Something is received: a session that is not resumed leaves a gap. */
+  receiving: boolean;
+  /** Messages may be missing, and no event says so yet. */
+  gap: boolean;
   lastPing: number;
   /** Ends the attempt to connect in progress. */
   attempt: AbortController;
 }
 
+/** The state of a new connection, before its first link. */
 export function createState(config: XmppConfig, context: AdapterContext): ConnectionState {
   const sends = createSends(context.clock);
   const unavailable = (reason: string): void =>
@@ -37,7 +42,7 @@ export function createState(config: XmppConfig, context: AdapterContext): Connec
     resource: config.resource ?? `${context.gatewayId}-${randomBytes(4).toString('hex')}`,
     kept: freshState(),
     sends,
-    intake: createIntake(context, unavailable),
+    intake: createIntake(context, { window: config.receiveWindow, unavailable }),
     rooms: createRooms({
       config,
       context,
@@ -47,6 +52,8 @@ export function createState(config: XmppConfig, context: AdapterContext): Connec
     session: undefined,
     connected: false,
     accountStampsIds: false,
+    receiving: false,
+    gap: false,
     lastPing: 0,
     attempt: new AbortController(),
   };

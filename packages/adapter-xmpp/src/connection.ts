@@ -1,10 +1,11 @@
-import { type AdapterContext, type Connection, type SourceRequest, throwIfAborted } from '@magpie/contract';
+import { type AdapterContext, type Connection, type Sink, type SourceRequest, throwIfAborted } from '@magpie/contract';
 import type { XmppConfig } from './config.ts';
 import { close, connect } from './connecting.ts';
 import { type ConnectionState, createState, liveSession } from './connection-state.ts';
-import { splitJid } from './jid.ts';
+import { normalJid, splitJid } from './jid.ts';
 import { xml } from './library.ts';
 import { NS } from './namespaces.ts';
+import { possibleGap } from './possible-gap.ts';
 import { send } from './sending.ts';
 import type { Session } from './session.ts';
 
@@ -13,7 +14,7 @@ export function createConnection(config: XmppConfig, context: AdapterContext): C
   const state = createState(config, context);
   return {
     connect: (signal) => connect(state, signal),
-    receive: (sources, sink) => receive(state, sources, () => state.intake.open(sources, sink)),
+    receive: (sources, sink) => receive(state, sources, sink),
     send: (event, target, signal) => send(state, event, target, signal),
     probe: (signal) => probe(state, signal),
     async quiesce() {
@@ -25,9 +26,17 @@ export function createConnection(config: XmppConfig, context: AdapterContext): C
   };
 }
 
-async function receive(state: ConnectionState, sources: readonly SourceRequest[], open: () => void): Promise<void> {
+async function receive(state: ConnectionState, sources: readonly SourceRequest[], sink: Sink): Promise<void> {
   const session = liveSession(state);
-  open();
+  const { config, context, intake } = state;
+  intake.open(sources, sink);
+  state.receiving = sources.length > 0;
+  if (state.gap) {
+    const event = possibleGap(normalJid(config.jid), context.clock.now());
+    intake.notice(event, () => {
+      state.gap = false;
+    });
+  }
   announce(
     session,
     sources.some(({ pattern }) => pattern.scheme === 'jid'),

@@ -51,6 +51,7 @@ export interface EventFields extends Partial<MessageParts> {
   readonly headers: MessageParts['headers'];
 }
 
+/** The fields of our element. Total: what is malformed or missing is left out. */
 export function readEventElement(event: Element): EventFields {
   const texts = Object.entries(TEXTS).map(([field, name]) => [field, textOf(event, name)] as const);
   const payload = event.getChild('payload');

@@ -6,64 +6,86 @@ import {
   type SourceRequest,
   type Verdict,
 } from '@magpie/contract';
+import { type Entry, entryOf, fresh } from './intake-load.ts';
 import type { Incoming } from './session-state.ts';
-
-/** A received event and the means to report its stanza as handled. */
-interface Entry {
-  readonly event: ReceivedEvent;
-  finish(): void;
-}
 
 /** The way of received events into the log: filtered by the wanted sources, in batches of one read, settled by verdict. */
 export interface Intake {
   /** Sets the wanted sources; what arrived before (on a resumed session) is handed over now. */
   open(sources: readonly SourceRequest[], sink: Sink): void;
-  /** Until `open` is called again, everything is kept. */
+  /** The link is gone: forgets what is not at the sink, because it comes again. Until `open` everything is kept. */
   hold(): void;
   /** From now on nothing more is taken in, so that the server keeps it. */
   quiesce(): void;
   /** Takes `quiesce` back. */
   wake(): void;
   /** Takes the event of a stanza. */
-  take(incoming: Incoming, event: ReceivedEvent): void;
-  /** Hands the batch over. */
+  take(incoming: Pick<Incoming, 'finish'>, event: ReceivedEvent): void;
+  /** Takes an event of our own, whatever the sources; `stored` is called once it is durable. */
+  notice(event: ReceivedEvent, stored: () => void): void;
+  /** Hands over what is complete, as far as the window permits. */
   flush(): void;
+  /** How much of what may wait here is waiting: 1 is full. */
+  load(): number;
+  /** Events at the sink without a verdict, also those of former links. */
+  judging(): number;
 }
 
-/** `unavailable` is called when the log cannot store an event now: the link must go, so that the event comes again. */
-export function createIntake(context: AdapterContext, unavailable: (reason: string) => void): Intake {
+/** The bound of one connection's intake, and who hears that the log is out of order. */
+export interface IntakeOptions {
+  /** Events at the sink without a verdict; further ones wait here. */
+  readonly window: number;
+  /** The log cannot store an event now: the link must go, so that the event comes again. */
+  unavailable(reason: string): void;
+}
+
+/** One per connection. */
+export function createIntake(context: AdapterContext, { window, unavailable }: IntakeOptions): Intake {
   let wanted: { readonly sources: readonly SourceRequest[]; readonly sink: Sink } | undefined;
   let quiet = false;
-  let held: (() => void)[] = [];
-  let batch: Entry[] = [];
-  const offer = ({ finish }: Incoming, event: ReceivedEvent): void => {
-    if (wanted?.sources.some(({ pattern }) => matchesPattern(pattern, event.address))) batch.push({ event, finish });
+  let held: Entry[] = [];
+  let queue: Entry[] = [];
+  // Verdicts on what a former link brought count on its own load.
+  let load = fresh();
+  let judging = 0;
+
+  const offer = (entry: Entry): void => {
+    if (wanted?.sources.some(({ pattern }) => matchesPattern(pattern, entry.event.address))) queue.push(entry);
     else {
       context.count('received-unrouted');
-      finish();
+      load.remove(entry);
+      entry.finish();
     }
   };
+  const hand = async (batch: readonly Entry[], sink: Sink): Promise<void> => {
+    const mine = load;
+    mine.atSink += batch.length;
+    judging += batch.length;
+    const verdicts = await sink(batch.map(({ event }) => event)).catch((error: unknown) => [lost(String(error))]);
+    mine.atSink -= batch.length;
+    judging -= batch.length;
+    const reason = settle(batch, verdicts, mine.remove);
+    if (reason !== undefined) unavailable(reason);
+    else if (mine === load) flush();
+  };
   const flush = (): void => {
-    const entries = batch;
-    batch = [];
-    if (!wanted || entries.length === 0) return;
-    const settled = wanted.sink(entries.map(({ event }) => event));
-    settled
-      .then((verdicts) => settle(entries, verdicts, unavailable))
-      .catch((error: unknown) => unavailable(String(error)));
+    while (wanted && queue.length > 0 && load.atSink < window) {
+      void hand(queue.splice(0, window - load.atSink), wanted.sink);
+    }
   };
   return {
     open(sources, sink) {
       wanted = { sources, sink };
       const waiting = held;
       held = [];
-      for (const take of waiting) take();
+      for (const entry of waiting) offer(entry);
       flush();
     },
     hold() {
       wanted = undefined;
       held = [];
-      batch = [];
+      queue = [];
+      load = fresh();
     },
     quiesce() {
       quiet = true;
@@ -71,24 +93,38 @@ export function createIntake(context: AdapterContext, unavailable: (reason: stri
     wake() {
       quiet = false;
     },
-    take(incoming, event) {
+    take({ finish }, event) {
       if (quiet) return;
-      if (wanted) offer(incoming, event);
-      else held.push(() => offer(incoming, event));
+      const entry = entryOf(event, finish);
+      load.add(entry);
+      if (wanted) offer(entry);
+      else held.push(entry);
+    },
+    notice(event, stored) {
+      const entry = entryOf(event, stored);
+      load.add(entry);
+      queue.push(entry);
+      flush();
     },
     flush,
+    load: () => load.share(window),
+    judging: () => judging,
   };
 }
 
-/** The first event that could not be stored ends it: nothing after it may be reported as handled. */
-function settle(entries: readonly Entry[], verdicts: readonly Verdict[], unavailable: (reason: string) => void): void {
-  const missing: Verdict = { type: 'unavailable', reason: 'no verdict' };
-  for (const [index, { finish }] of entries.entries()) {
-    const verdict = verdicts[index] ?? missing;
-    if (verdict.type === 'unavailable') {
-      unavailable(verdict.reason);
-      return;
-    }
-    finish();
+const lost = (reason: string): Verdict => ({ type: 'unavailable', reason });
+
+/** Finishes what is settled. The first event that could not be stored ends it: nothing after it may be reported as handled. */
+function settle(
+  batch: readonly Entry[],
+  verdicts: readonly Verdict[],
+  remove: (entry: Entry) => void,
+): string | undefined {
+  for (const [index, entry] of batch.entries()) {
+    const verdict = verdicts[index] ?? lost('no verdict');
+    if (verdict.type === 'unavailable') return verdict.reason;
+    remove(entry);
+    entry.finish();
   }
+  return undefined;
 }

@@ -20,6 +20,7 @@ export interface LibraryParser {
   write(text: string): void;
 }
 
+/** The library's parser as a class to derive from. */
 export type ParserClass = new () => LibraryParser;
 
 /** The static part of a transport that `Client.connect` would choose; we dial ourselves and set it by hand. */

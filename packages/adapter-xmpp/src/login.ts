@@ -17,6 +17,7 @@ const SCRAM: readonly (readonly [string, ScramHash])[] = [
   ['SCRAM-SHA-1', 'sha1'],
 ];
 
+/** A login for one attempt: challenges and proofs are never used twice. */
 export function createLogin(username: string, password: string): Login {
   let exchange: ScramExchange | undefined;
   let verified = false;

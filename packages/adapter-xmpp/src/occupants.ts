@@ -23,6 +23,7 @@ export interface Occupants {
   clear(): void;
 }
 
+/** Nobody is in the room yet. */
 export function createOccupants(): Occupants {
   const byNick = new Map<string, Occupant>();
   return {

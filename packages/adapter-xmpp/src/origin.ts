@@ -25,6 +25,7 @@ export const originSchema = z.strictObject({
   condition: z.string().optional().describe('Reason of a message that came back, such as recipient-unavailable.'),
 });
 
+/** The protocol facts of one event. */
 export type XmppOrigin = z.output<typeof originSchema>;
 
 /** What the connection knows about the place a message came from. */

@@ -1,4 +1,4 @@
-import { type Clock, MagpieError, NotConnected } from '@magpie/contract';
+import { type Clock, ConfigInvalid, createRetry, errorMessage, NotConnected, type Retry } from '@magpie/contract';
 import { conditionOf, joinError } from './errors.ts';
 import { attribute, type Element, xml } from './library.ts';
 import { NS } from './namespaces.ts';
@@ -29,13 +29,18 @@ export interface Room {
   readonly occupants: Occupants;
   /** The room stamps stanza ids that may be believed (XEP-0359 §5). */
   readonly stampsIds: boolean;
-  /** Joins unless joined; calls during a join share it. Rejects with a taxonomy error. */
+  /** Joins unless joined; calls during a join share it. One attempt. Rejects with a taxonomy error. */
   join(): Promise<void>;
+  /**
+   * Joins and, when that is refused, tries again by itself after growing pauses until the room is left or the session is
+   * gone. Resolves when the first attempt is decided; never rejects: the details say how it stands.
+   */
+  keep(): Promise<void>;
   /** Takes a presence from the room. */
   presence(stanza: Element): void;
   /** The room says that we are not in it: joins again after a pause. */
   expelled(reason: string): void;
-  /** Asks the room whether we are still in it (XEP-0410). Rejects with `NotConnected` on silence. */
+  /** Asks the room whether we are still in it (XEP-0410), and joins again if not. Rejects only when the link is bad. */
   ping(signal: AbortSignal): Promise<void>;
   /** The session is gone, and with it the membership. */
   reset(): void;
@@ -52,14 +57,19 @@ interface State {
   joining: Promise<void> | undefined;
   /** Waits for the answer to our join presence. */
   answer: PromiseWithResolvers<Element> | undefined;
-  attempts: number;
-  cancelRejoin: (() => void) | undefined;
+  readonly retry: Retry;
+  /** Left for good: nothing more is told or tried. */
+  left: boolean;
 }
 
 /** Nicks tried when ours is taken: `magpie`, `magpie_`, … */
 const NICK_TRIES = 4;
-const REJOIN_MS = { first: 1_000, most: 60_000 } as const;
+/** Pauses before a room is joined again, ms: an operator who lifts a ban sees it work within a minute. */
+const REJOIN = { min: 1_000, max: 60_000 } as const;
+/** Longest wait for the answer to a self-ping, ms: shorter than the supervisor waits for a probe. */
+const PING_MS = 5_000;
 
+/** A room that is not joined yet. No I/O. */
 export function createRoom(options: RoomOptions): Room {
   const state: State = {
     options,
@@ -69,8 +79,8 @@ export function createRoom(options: RoomOptions): Room {
     stampsIds: false,
     joining: undefined,
     answer: undefined,
-    attempts: 0,
-    cancelRejoin: undefined,
+    retry: createRetry(options.clock, REJOIN),
+    left: false,
   };
   return {
     jid: options.jid,
@@ -85,6 +95,7 @@ export function createRoom(options: RoomOptions): Room {
       return state.stampsIds;
     },
     join: () => join(state),
+    keep: () => keep(state),
     presence: (stanza) => presence(state, stanza),
     expelled: (reason) => expelled(state, reason),
     ping: (signal) => ping(state, signal),
@@ -92,6 +103,7 @@ export function createRoom(options: RoomOptions): Room {
     leave() {
       if (state.joined)
         state.options.session()?.post(xml('presence', { to: `${options.jid}/${state.nick}`, type: 'unavailable' }));
+      state.left = true;
       reset(state);
       options.detail(undefined);
     },
@@ -100,13 +112,31 @@ export function createRoom(options: RoomOptions): Room {
 
 function join(state: State): Promise<void> {
   if (state.joined) return Promise.resolve();
-  state.cancelRejoin?.();
+  state.retry.cancel();
   state.joining ??= enter(state).finally(() => {
     state.joining = undefined;
     state.answer = undefined;
   });
   return state.joining;
 }
+
+async function keep(state: State): Promise<void> {
+  if (!state.joined) tell(state, 'joining');
+  await join(state).catch((error: unknown) => retryLater(state, error));
+}
+
+function retryLater(state: State, error: unknown): void {
+  if (state.left || !state.options.session()) return;
+  tell(state, stateOf(error));
+  state.retry.schedule(() => void join(state).catch((again: unknown) => retryLater(state, again)));
+}
+
+function tell(state: State, text: string): void {
+  if (!state.left) state.options.detail(text);
+}
+
+const stateOf = (error: unknown): string =>
+  error instanceof ConfigInvalid ? `not permitted: ${error.message}` : errorMessage(error);
 
 async function enter(state: State): Promise<void> {
   const { options } = state;
@@ -122,7 +152,7 @@ async function enter(state: State): Promise<void> {
       `cannot join ${options.jid}: the nick "${options.nick}" and its variants are taken by others: set another one under rooms`,
     );
   } catch (error) {
-    options.detail(error instanceof MagpieError ? error.message : 'join failed');
+    if (options.session()) tell(state, stateOf(error));
     throw error;
   }
 }
@@ -162,8 +192,8 @@ async function entered(state: State, presenceStanza: Element): Promise<void> {
   ]);
   state.stampsIds = announces(features, NS.stanzaId);
   state.joined = true;
-  state.attempts = 0;
-  options.detail(`joined as ${state.nick}`);
+  state.retry.reset();
+  tell(state, `joined as ${state.nick}`);
 }
 
 /** XEP-0045 §10.1.2: a room that our join has created stays locked until its defaults are accepted. */
@@ -211,36 +241,37 @@ function expelled(state: State, reason: string): void {
   state.joined = false;
   state.occupants.clear();
   state.options.left(`left ${state.options.jid}: ${reason}`);
-  scheduleRejoin(state, reason);
+  tell(state, `${reason}; joining again`);
+  state.retry.schedule(() => void join(state).catch((error: unknown) => retryLater(state, error)));
 }
 
-function scheduleRejoin(state: State, reason: string): void {
-  const delay = Math.min(REJOIN_MS.most, REJOIN_MS.first * 2 ** state.attempts);
-  state.attempts += 1;
-  state.options.detail(`${reason}; joining again`);
-  state.cancelRejoin = state.options.clock.timeout(delay, () => {
-    join(state).catch((error: unknown) => {
-      if (state.options.session()) scheduleRejoin(state, error instanceof Error ? error.message : 'join failed');
-    });
-  });
-}
-
-/** XEP-0410: only "not acceptable" says that we are out; other errors come from a client that does not know pings. */
+/**
+ * XEP-0410: only "not acceptable" says that we are out; other errors come from a client that does not know pings. A room that
+ * is silent while the server answers may be gone: joining again finds out.
+ */
 async function ping(state: State, signal: AbortSignal): Promise<void> {
   const { options, nick } = state;
   const session = options.session();
   if (!session || !state.joined) return;
-  const answer = await session.request('get', xml('ping', { xmlns: NS.ping }), `${options.jid}/${nick}`, signal);
-  const error = answer.getChild('error');
-  if (attribute(answer, 'type') === 'error' && error && conditionOf(error) === 'not-acceptable') {
-    expelled(state, 'the room has lost us');
+  const late = new AbortController();
+  const cancel = options.clock.timeout(PING_MS, () => late.abort());
+  try {
+    const either = AbortSignal.any([signal, late.signal]);
+    const answer = await session.request('get', xml('ping', { xmlns: NS.ping }), `${options.jid}/${nick}`, either);
+    const error = attribute(answer, 'type') === 'error' ? answer.getChild('error') : undefined;
+    if (error && conditionOf(error) === 'not-acceptable') expelled(state, 'the room has lost us');
+  } catch (error) {
+    if (signal.aborted || options.session() !== session) throw error;
+    expelled(state, 'the room does not answer');
+  } finally {
+    cancel();
   }
 }
 
 function reset(state: State): void {
-  state.cancelRejoin?.();
+  state.retry.cancel();
+  state.retry.reset();
   state.answer?.reject(new NotConnected('the link was lost'));
   state.joined = false;
-  state.attempts = 0;
   state.occupants.clear();
 }

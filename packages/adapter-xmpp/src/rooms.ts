@@ -1,4 +1,4 @@
-import type { AdapterContext, AddressPattern } from '@magpie/contract';
+import { type AdapterContext, type AddressPattern, type Clock, NotConnected } from '@magpie/contract';
 import type { RoomConfig, XmppConfig } from './config.ts';
 import { bareJid, formatJid } from './jid.ts';
 import { attribute, type Element } from './library.ts';
@@ -8,7 +8,11 @@ import type { Session } from './session.ts';
 /** All rooms of a connection: the configured ones, those of sources, and those that something was sent to. */
 export interface Rooms {
   get(jid: string): Room | undefined;
-  /** Joins the rooms that sources name and resolves when all are joined; the other configured rooms are joined on the side. */
+  /**
+   * Keeps the rooms that sources name, the configured ones, and those that something was sent to; leaves all others.
+   * Resolves when each room of a source is joined or refused, or has not answered for a while. Rejects with
+   * `NotConnected` only when the link is lost meanwhile.
+   */
   want(patterns: readonly AddressPattern[]): Promise<void>;
   /** The room to send to, joined. Rejects when it cannot be joined. */
   enter(jid: string): Promise<Room>;
@@ -18,6 +22,7 @@ export interface Rooms {
   reset(): void;
 }
 
+/** What the rooms of a connection share. */
 export interface RoomsOptions {
   readonly config: XmppConfig;
   readonly context: AdapterContext;
@@ -26,6 +31,7 @@ export interface RoomsOptions {
   left(room: string, reason: string): void;
 }
 
+/** The rooms of a connection; none is joined before `want` or `enter`. No I/O. */
 export function createRooms(options: RoomsOptions): Rooms {
   const { config } = options;
   const rooms = new Map<string, Room>();
@@ -46,13 +52,16 @@ export function createRooms(options: RoomsOptions): Rooms {
       const named = patterns.flatMap(literalRoom);
       const keep = new Set([...named, ...configured.keys(), ...sent]);
       for (const known of [...rooms.values()]) if (!keep.has(known.jid)) forget(known);
-      for (const jid of keep) if (!named.includes(jid)) joinAside(options, room(jid));
-      await Promise.all(named.map((jid) => room(jid).join()));
+      const session = options.session();
+      const joins = [...keep].map((jid) => ({ jid, decided: keepRoom(options, room(jid)) }));
+      const awaited = joins.filter(({ jid }) => named.includes(jid)).map(({ decided }) => decided);
+      await atMost(PATIENCE_MS, Promise.all(awaited), options.context.clock);
+      if (options.session() !== session) throw new NotConnected('the link was lost while rooms were being joined');
     },
     async enter(jid) {
-      sent.add(jid);
       const target = room(jid);
       if (!target.joined) await target.join();
+      sent.add(jid);
       return target;
     },
     presence: (stanza) => rooms.get(bareJid(attribute(stanza, 'from') ?? ''))?.presence(stanza),
@@ -80,11 +89,20 @@ function roomFor(
   });
 }
 
-/** A room that no source waits for: its state shows in the details, and sending to it tries again. */
-function joinAside({ context }: RoomsOptions, room: Room): void {
-  room.join().catch((error: unknown) => {
-    context.logger.warn({ room: room.jid, error: String(error) }, 'cannot join a room that routes send to');
-  });
+async function keepRoom({ context }: RoomsOptions, room: Room): Promise<void> {
+  await room.keep();
+  if (!room.joined) context.logger.warn({ room: room.jid }, 'a room is not joined at present; the details say why');
+}
+
+/** A silent room service holds up everything else on the link no longer than this, ms. */
+const PATIENCE_MS = 5_000;
+
+/** Resolves with the work, or after so many ms without it. */
+async function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.timeout(ms, resolve);
+  await Promise.race([work, promise]);
+  cancel();
 }
 
 /** The room of a source pattern without captures. A pattern with captures receives from whatever rooms are joined. */

@@ -7,8 +7,10 @@ const derive = promisify(pbkdf2);
 /** RFC 7677 asks for at least 4096; the upper bound keeps a hostile server from burning our CPU. */
 const ITERATIONS = { min: 4096, max: 1_000_000 } as const;
 
+/** Hash function of a SCRAM mechanism, as `node:crypto` names it. */
 export type ScramHash = 'sha1' | 'sha256';
 
+/** What one SCRAM exchange starts from. */
 export interface ScramCredentials {
   readonly username: string;
   readonly password: string;

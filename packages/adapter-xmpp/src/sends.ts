@@ -25,6 +25,7 @@ interface Waiting {
 /** How many ids of sent messages are remembered. */
 const REMEMBERED = 10_000;
 
+/** Nothing sent yet; one per connection, it outlives links. */
 export function createSends(clock: Clock): Sends {
   const waiting = new Map<string, Waiting>();
   const known = new Map<string, 'sent' | 'confirmed'>();

@@ -19,6 +19,7 @@ export interface ResumableState {
   repeats: number;
 }
 
+/** Nothing to resume. */
 export const freshState = (): ResumableState => ({
   id: undefined,
   jid: '',
@@ -36,19 +37,21 @@ export interface Incoming {
   readonly repeated: boolean;
 }
 
+/** Who hears about a session. */
 export interface SessionEvents {
   /** Messages and presences, in order. */
   stanza(incoming: Incoming): void;
   /** All stanzas of one read were handed over: a batch is complete. */
   readDone(): void;
+  /** How much of what may wait for the gateway is waiting: at 1 reading stops. Asked after each read and each finished stanza. */
+  load(): number;
   /** An established session has lost its link. */
   lost(error: MagpieError): void;
 }
 
+/** What one attempt to log in, and the session it becomes, are made of. */
 export interface SessionOptions extends LinkOptions {
   readonly clock: Clock;
-  /** Received stanzas not finished before reading stops. */
-  readonly window: number;
   /** How long the server may take to acknowledge or answer, ms. */
   readonly timeout: number;
 }

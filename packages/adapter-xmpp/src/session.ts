@@ -15,7 +15,7 @@ export interface Session {
   readonly resumed: boolean;
   /** Whether the server acknowledges stanzas (XEP-0198). */
   readonly managed: boolean;
-  /** Reading is stopped because the gateway has not settled what it was given. */
+  /** Reading is stopped because too much waits for the gateway. */
   readonly paused: boolean;
   /** Sends a stanza without waiting. A failure ends the link. */
   post(stanza: Element): void;
@@ -25,6 +25,7 @@ export interface Session {
   request(type: 'get' | 'set', child: Element, to?: string, signal?: AbortSignal): Promise<Element>;
   /** Drops the link with this reason; the session stays resumable. */
   drop(error: MagpieError): void;
+  /** Says goodbye, which ends the session. With a signal that has fired it only cuts the link: the session stays resumable. */
   close(signal: AbortSignal): Promise<void>;
 }
 
@@ -131,13 +132,16 @@ function answer(state: SessionState, iq: Element): void {
   else state.link?.toLibrary(iq);
 }
 
-/** Stops reading while half of what the server keeps for us waits for the gateway, and goes on when half of that is settled. */
+/**
+ * Stops reading while too much waits for the gateway, and goes on when half of it is settled. That is far beyond what the
+ * gateway is given at a time: the confirmations of our own sends come on the same stream, and have to be read.
+ */
 function throttle(state: SessionState): void {
-  const waiting = state.kept.inbound.outstanding();
-  if (!state.paused && waiting >= state.options.window) {
+  const load = state.events.load();
+  if (!state.paused && load >= 1) {
     state.paused = true;
     state.link?.pause();
-  } else if (state.paused && waiting <= state.options.window / 2) {
+  } else if (state.paused && load <= 0.5) {
     state.paused = false;
     state.link?.resume();
   }
@@ -158,6 +162,11 @@ function createSession(state: SessionState): Session {
       request(state, xml('iq', { type, id: randomUUID(), ...(to ? { to } : {}) }, child), signal),
     drop: (error) => state.link?.fail(error),
     async close(signal) {
+      if (signal.aborted) {
+        over(state, new NotConnected('the link was cut'));
+        await state.link?.end(signal);
+        return;
+      }
       if (state.phase === 'ready') {
         if (state.counting) report(state);
         write(state, xml('presence', { type: 'unavailable' }));

@@ -72,6 +72,7 @@ export interface OutboundQueue {
 
 const ignore = (): void => undefined;
 
+/** An empty queue that counts from zero. */
 export function createOutboundQueue(): OutboundQueue {
   let taken = 0;
   let queue: Sent[] = [];

@@ -23,6 +23,7 @@ export interface StreamGuard {
 
 const CDATA = '<![CDATA[';
 
+/** The guard of one socket, with nothing read yet. */
 export function createStreamGuard({ stanzaBytes }: Pick<StreamLimits, 'stanzaBytes'>): StreamGuard {
   const decoder = new StringDecoder('utf8');
   let pending = 0;

@@ -4,6 +4,8 @@ import { answerDisco, authenticate, bind, chat, ENABLED, newSession, offerSessio
 import { FROM_ANYBODY, fakeLink, manualSink, NEVER, sendText } from './support/link.ts';
 
 const R = "<r xmlns='urn:xmpp:sm:3'/>";
+const FORGOTTEN =
+  "<failed xmlns='urn:xmpp:sm:3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>";
 
 describe('acknowledging what was received', () => {
   it('reports only what is finished, without gaps, and only from <enabled/> on', async () => {
@@ -87,7 +89,7 @@ describe('resuming', () => {
       await authenticate(peer);
       await offerSession(peer);
       await peer.expect(/<resume [^>]*>/);
-      peer.send("<failed xmlns='urn:xmpp:sm:3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+      peer.send(FORGOTTEN);
       await bind(peer);
       peer.send(ENABLED);
       await answerDisco(peer);
@@ -96,6 +98,51 @@ describe('resuming', () => {
     await waitFor(() => lost.length > 0, { what: 'the link is lost' });
     await connection.connect(NEVER);
     expect(details.get('session')).toMatch(/^new as/);
+  });
+
+  it('says that messages may be missing, until that is stored, once a session was not resumed', async () => {
+    const { connection, lost } = await fakeLink(async (peer) => {
+      if (peer.index === 0) await newSession(peer);
+      else {
+        await authenticate(peer);
+        await offerSession(peer);
+        await peer.expect(/<resume [^>]*>/);
+        peer.send(peer.index === 1 ? FORGOTTEN : "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='0'/>");
+      }
+      if (peer.index === 1) {
+        await bind(peer);
+        peer.send(ENABLED);
+        await answerDisco(peer);
+      }
+      await peer.expect('<priority>');
+      setTimeout(() => peer.reset(), 100);
+    });
+    const kinds: (string | undefined)[] = [];
+    for (let link = 0; link < 4; link++) {
+      const { sink, calls } = manualSink();
+      await connection.connect(NEVER);
+      await connection.receive([FROM_ANYBODY], sink);
+      const event = calls[0]?.events[0];
+      kinds.push(event && `${event.kind} ${event.type}`);
+      if (link === 2) calls[0]?.answer();
+      await waitFor(() => lost.length > link, { what: 'the lost link' });
+    }
+    expect(kinds).toEqual([undefined, 'status possible-gap', 'status possible-gap', undefined]);
+  });
+
+  it('resumes after the supervisor has cut the link', async () => {
+    const resumed: string[] = [];
+    const { connection } = await fakeLink(async (peer) => {
+      if (peer.index === 0) return newSession(peer);
+      await authenticate(peer);
+      await offerSession(peer);
+      resumed.push((await peer.expect(/<resume [^>]*>/)).toString());
+      peer.send("<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='0'/>");
+    });
+    await connection.connect(NEVER);
+    await connection.close(AbortSignal.abort());
+    await connection.connect(NEVER);
+    expect(resumed).toHaveLength(1);
   });
 });
 

@@ -6,7 +6,7 @@ export const STORED: Verdict = { type: 'stored' };
 export interface RecordingSink {
   readonly sink: Sink;
   readonly events: readonly ReceivedEvent[];
-  /** Bodies as text, in order of arrival. */
+  /** Bodies of messages as text, in order of arrival; without the notices of the adapter itself, such as a possible gap. */
   texts(): string[];
 }
 
@@ -15,7 +15,7 @@ export function recordingSink(judge: (text: string) => Verdict = () => STORED): 
   const events: ReceivedEvent[] = [];
   return {
     events,
-    texts: () => events.map(textOf),
+    texts: () => textsOf(events),
     sink: async (batch) => {
       events.push(...batch);
       return batch.map((event) => judge(textOf(event)));
@@ -38,7 +38,7 @@ export function heldSink(): HeldSink {
   let opened = false;
   return {
     events,
-    texts: () => events.map(textOf),
+    texts: () => textsOf(events),
     sink(batch) {
       events.push(...batch);
       if (opened) return Promise.resolve(batch.map(() => STORED));
@@ -59,5 +59,8 @@ export function heldSink(): HeldSink {
     },
   };
 }
+
+const textsOf = (events: readonly ReceivedEvent[]): string[] =>
+  events.filter(({ kind }) => kind === 'message').map(textOf);
 
 const textOf = ({ body }: ReceivedEvent): string => Buffer.from(body).toString();

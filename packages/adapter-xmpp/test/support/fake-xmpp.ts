@@ -78,6 +78,53 @@ export async function newSession(peer: Peer, behind = ''): Promise<void> {
 export const chat = (body: string, attributes = ''): string =>
   `<message from='peer@localhost/x' type='chat' ${attributes}><body>${body}</body></message>`;
 
+/** The top-level elements that a client writes once it is logged in. */
+const ELEMENT = /<(presence|iq|message|r|a)\b[^>]*?(?:\/>|>[\s\S]*?<\/\1>)/;
+
+/** Answers each element of the client as told, and acknowledges what it sent, until the connection ends. */
+export async function serve(peer: Peer, answer: (element: string) => string | undefined, handled = 1): Promise<void> {
+  let h = handled;
+  for (;;) {
+    const bytes = (await peer.expect(ELEMENT, 60_000).catch(() => undefined))?.toString();
+    if (bytes === undefined) return; // The client has closed the connection.
+    const element = ELEMENT.exec(bytes)?.[0] ?? '';
+    if (/^<(presence|iq|message)/.test(element)) h += 1;
+    const reply = element.startsWith('<r')
+      ? `<a xmlns='urn:xmpp:sm:3' h='${h}'/>`
+      : (answer(element) ?? autoAnswer(element));
+    if (reply) peer.send(reply);
+  }
+}
+
+/** What every server and room answers: pings and questions about features. */
+function autoAnswer(element: string): string {
+  if (!element.startsWith('<iq')) return '';
+  return result(element, '');
+}
+
+/** A value of an attribute of the element itself. */
+export const attributeOf = (element: string, name: string): string =>
+  new RegExp(`^<[^>]*\\s${name}="([^"]*)"`).exec(element)?.[1] ?? '';
+
+/** The result of an iq, from whom it was sent to. */
+export const result = (iq: string, child: string): string =>
+  `<iq type='result' id='${attributeOf(iq, 'id')}' from='${attributeOf(iq, 'to') || 'localhost'}'>${child}</iq>`;
+
+/** The error that answers a stanza. */
+export function refusal(stanza: string, condition: string, type = 'auth'): string {
+  const name = /^<(\w+)/.exec(stanza)?.[1] ?? '';
+  const error = `<error type='${type}'><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`;
+  return `<${name} type='error' id='${attributeOf(stanza, 'id')}' from='${attributeOf(stanza, 'to')}'>${error}</${name}>`;
+}
+
+/** The presence by which a room lets us in. */
+export const admitted = (presence: string): string =>
+  `<presence from='${attributeOf(presence, 'to')}'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='participant'/><status code='110'/></x></presence>`;
+
+/** Whether a presence asks a room to let us in. */
+export const isJoin = (element: string): boolean =>
+  element.startsWith('<presence') && element.includes('http://jabber.org/protocol/muc');
+
 async function iqId(peer: Peer, namespace: string): Promise<string> {
   const iq = (await peer.expect(new RegExp(`<iq (?:(?!<iq ).)*${namespace}.*?</iq>`))).toString();
   return /id="([^"]*)"/.exec(iq)?.[1] ?? '';

@@ -1,0 +1,50 @@
+import type { ReceivedEvent } from '@magpie/contract';
+
+/** A received event and the means to report its stanza as handled. */
+export interface Entry {
+  readonly event: ReceivedEvent;
+  readonly bytes: number;
+  finish(): void;
+}
+
+/** What one link has brought and nobody has settled: at the sink, or waiting for its turn. */
+export interface Load {
+  /** Events at the sink without a verdict. */
+  atSink: number;
+  add(entry: Entry): void;
+  remove(entry: Entry): void;
+  /** The part of the bound that is used: 1 is full. `window` is how many events may be at the sink. */
+  share(window: number): number;
+}
+
+/** How many windows of events may be read from the server before reading stops. */
+const WINDOWS = 8;
+/** How many bytes of events may be read before reading stops. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** Estimate of what an event costs besides its texts. */
+const OVERHEAD = 512;
+
+/** A load of nothing. */
+export function fresh(): Load {
+  let count = 0;
+  let bytes = 0;
+  return {
+    atSink: 0,
+    add(entry) {
+      count += 1;
+      bytes += entry.bytes;
+    },
+    remove(entry) {
+      count -= 1;
+      bytes -= entry.bytes;
+    },
+    share: (window) => Math.max(count / (WINDOWS * window), bytes / MAX_BYTES),
+  };
+}
+
+/** Weighs an event. */
+export function entryOf(event: ReceivedEvent, finish: () => void): Entry {
+  const { body, headers, subject = '' } = event;
+  const texts = headers.reduce((sum, [name, value]) => sum + name.length + String(value).length, subject.length);
+  return { event, bytes: OVERHEAD + body.byteLength + texts, finish };
+}

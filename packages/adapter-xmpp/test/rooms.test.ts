@@ -1,0 +1,110 @@
+import { waitFor } from '@magpie/testkit';
+import { describe, expect, it } from 'vitest';
+import { admitted, attributeOf, isJoin, newSession, refusal, serve } from './support/fake-xmpp.ts';
+import { fakeLink, fromRoom, manualSink, NEVER, sendText } from './support/link.ts';
+
+const OPS = fromRoom('ops', 'rooms.localhost');
+const CLOSED = fromRoom('closed', 'rooms.localhost');
+const written = (room: string, body: string): string =>
+  `<message from='${room}/somebody' type='groupchat'><body>${body}</body></message>`;
+
+describe('a room that refuses us', () => {
+  it('shows in the status, disturbs no other room, and is joined once it lets us in', async () => {
+    let banned = true;
+    const { connection, details, lost } = await fakeLink(async (peer) => {
+      await newSession(peer);
+      await serve(peer, (element) => {
+        if (!isJoin(element)) return undefined;
+        if (banned && attributeOf(element, 'to').startsWith('closed@')) return refusal(element, 'forbidden');
+        const room = attributeOf(element, 'to').split('/')[0] ?? '';
+        setTimeout(() => peer.send(written(room, `in ${room}`)), 50);
+        return admitted(element);
+      });
+    });
+    const { sink, calls } = manualSink();
+    await connection.connect(NEVER);
+    await connection.receive([CLOSED, OPS], sink);
+    expect(details.get('room ops@rooms.localhost')).toBe('joined as magpie');
+    expect(details.get('room closed@rooms.localhost')).toMatch(/^not permitted: .*forbidden \(we are banned/);
+    await waitFor(() => calls.some(({ texts }) => texts.includes('in ops@rooms.localhost')), { what: 'a message' });
+    banned = false;
+    await waitFor(() => details.get('room closed@rooms.localhost') === 'joined as magpie', { what: 'the room' });
+    await waitFor(() => calls.some(({ texts }) => texts.includes('in closed@rooms.localhost')), {
+      what: 'its message',
+    });
+    expect(lost).toEqual([]);
+  });
+
+  it('does not hold up the others while it is silent', async () => {
+    const { connection, details } = await fakeLink(
+      async (peer) => {
+        await newSession(peer);
+        const answers = (element: string): boolean => !attributeOf(element, 'to').startsWith('closed@');
+        await serve(peer, (element) => (isJoin(element) ? (answers(element) ? admitted(element) : '') : undefined));
+      },
+      { timeout: '400ms' },
+    );
+    await connection.connect(NEVER);
+    await connection.receive([CLOSED, OPS], manualSink().sink);
+    expect(details.get('room ops@rooms.localhost')).toBe('joined as magpie');
+    expect(details.get('room closed@rooms.localhost')).toContain('did not answer our join within 400 ms');
+  });
+
+  it('is not joined again once no source names it', async () => {
+    const joins: string[] = [];
+    const { connection, details } = await fakeLink(async (peer) => {
+      await newSession(peer);
+      await serve(peer, (element) => {
+        if (!isJoin(element)) return undefined;
+        joins.push(attributeOf(element, 'to'));
+        return refusal(element, 'registration-required');
+      });
+    });
+    await connection.connect(NEVER);
+    await connection.receive([CLOSED], manualSink().sink);
+    await connection.receive([], manualSink().sink);
+    expect(details.get('room closed@rooms.localhost')).toBeUndefined();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(joins).toEqual(['closed@rooms.localhost/magpie']);
+  });
+});
+
+describe('a membership that was lost without notice', () => {
+  it.each([
+    ['the room does not know us', 'the room has lost us', (ping: string) => refusal(ping, 'not-acceptable', 'cancel')],
+    ['the room is silent', 'the room does not answer', () => ''],
+  ])('is found by a ping of ourselves when %s, and taken up again', async (_, reason, answer) => {
+    let member = false;
+    const joins: string[] = [];
+    const { connection, details, lost } = await fakeLink(
+      async (peer) => {
+        await newSession(peer);
+        await serve(peer, (element) => {
+          const to = attributeOf(element, 'to');
+          if (isJoin(element)) {
+            member = true;
+            joins.push(to);
+            return admitted(element);
+          }
+          return element.includes('urn:xmpp:ping') && to.startsWith('ops@') && !member ? answer(element) : undefined;
+        });
+      },
+      { ping: '1ms', timeout: '500ms' },
+    );
+    await connection.connect(NEVER);
+    await connection.receive([OPS], manualSink().sink);
+    const due = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+    await due();
+    await connection.probe(NEVER);
+    expect(joins).toHaveLength(1);
+    await due();
+    member = false;
+    const send = sendText(connection, 'lost', 'room', ['ops', 'rooms.localhost']);
+    const [outcome] = await Promise.allSettled([send, connection.probe(NEVER)]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'Unknown' } });
+    expect(details.get('room ops@rooms.localhost')).toBe(`${reason}; joining again`);
+    await waitFor(() => joins.length === 2, { what: 'the second join' });
+    await waitFor(() => details.get('room ops@rooms.localhost') === 'joined as magpie', { what: 'being back' });
+    expect(lost).toEqual([]);
+  });
+});
