@@ -79,6 +79,7 @@ function refused(state: SessionState, h: number): void {
 
 function acknowledged(state: SessionState, h: number): void {
   state.asked = false;
+  state.answered = true;
   state.askTimer?.();
   if (!state.kept.outbound.acknowledge(h))
     throw new StreamViolation(`the server acknowledged ${h} stanzas, more than were sent`);
@@ -92,8 +93,14 @@ export function ask(state: SessionState): void {
   state.asked = true;
   write(state, xml('r', { xmlns: NS.streamManagement }));
   const silent = (): void => {
-    if (state.paused) state.askTimer = options.clock.timeout(options.timeout, silent);
-    else state.link?.fail(new NotConnected(`the server has not acknowledged anything for ${options.timeout} ms`));
+    if (state.paused) {
+      state.askTimer = options.clock.timeout(options.timeout, silent);
+      return;
+    }
+    // A server that reads nothing of a session it has just resumed (Prosody 0.12.3, when it found an old line still full)
+    // would not the next time either: only a new session helps.
+    if (state.resumed && !state.answered) kept.id = undefined;
+    state.link?.fail(new NotConnected(`the server has not acknowledged anything for ${options.timeout} ms`));
   };
   state.askTimer = options.clock.timeout(options.timeout, silent);
 }

@@ -78,6 +78,8 @@ export interface SessionState {
   counting: boolean;
   paused: boolean;
   asked: boolean;
+  /** The server has acknowledged something on this link. */
+  answered: boolean;
   askTimer: (() => void) | undefined;
   reported: number;
   reportTimer: (() => void) | undefined;

@@ -73,6 +73,7 @@ function createState(options: SessionOptions, kept: ResumableState, events: Sess
     counting: false,
     paused: false,
     asked: false,
+    answered: false,
     askTimer: undefined,
     reported: 0,
     reportTimer: undefined,

@@ -161,4 +161,30 @@ describe('a server that counts wrong', () => {
     await expect(sendText(connection, 'x')).rejects.toMatchObject({ name: 'Unknown' });
     expect(lost[0]?.message).toContain('has not acknowledged');
   });
+
+  it('starts a new session when it acknowledges nothing of one that it has resumed', async () => {
+    const attempts: string[] = [];
+    const { connection } = await fakeLink(
+      async (peer) => {
+        if (peer.index === 0) {
+          await newSession(peer);
+          peer.reset();
+          return;
+        }
+        await authenticate(peer);
+        await offerSession(peer);
+        attempts.push((await peer.expect(/<(resume|iq) [^>]*>/)).toString());
+        if (peer.index === 1) peer.send("<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='0'/>");
+      },
+      { timeout: '300ms' },
+    );
+    await connection.connect(NEVER);
+    await connection.connect(NEVER);
+    await expect(sendText(connection, 'x')).rejects.toMatchObject({ name: 'Unknown' });
+    connection.connect(NEVER).catch(() => undefined); // the scripted server says no more
+    await waitFor(() => attempts.length === 2, { what: 'another login' });
+    expect(attempts[0]).toContain('<resume');
+    expect(attempts[1]).toContain('<iq');
+    await connection.close(AbortSignal.abort());
+  });
 });
