@@ -86,6 +86,12 @@ function acknowledged(state: SessionState, h: number): void {
   ask(state);
 }
 
+/**
+ * Whether the server has read nothing of a session that it resumed (Prosody 0.12.3, when it found an old line still full). It
+ * would not the next time either: when such a link ends in silence, only a new session helps.
+ */
+export const unread = ({ resumed, answered }: SessionState): boolean => resumed && !answered;
+
 /** Asks for an acknowledgement when something waits for one; one question at a time, so its rate is that of the round trip. */
 export function ask(state: SessionState): void {
   const { kept, options } = state;
@@ -97,9 +103,7 @@ export function ask(state: SessionState): void {
       state.askTimer = options.clock.timeout(options.timeout, silent);
       return;
     }
-    // A server that reads nothing of a session it has just resumed (Prosody 0.12.3, when it found an old line still full)
-    // would not the next time either: only a new session helps.
-    if (state.resumed && !state.answered) kept.id = undefined;
+    if (unread(state)) kept.id = undefined;
     state.link?.fail(new NotConnected(`the server has not acknowledged anything for ${options.timeout} ms`));
   };
   state.askTimer = options.clock.timeout(options.timeout, silent);

@@ -3,7 +3,7 @@ import { Aborted, errorMessage, type MagpieError, NotConnected, Unknown } from '
 import { linkError } from './errors.ts';
 import { attribute, type Element, xml } from './library.ts';
 import { openLink } from './link.ts';
-import { bound, manage, over, report, resumption, transmit, write } from './management.ts';
+import { bound, manage, over, report, resumption, transmit, unread, write } from './management.ts';
 import { NS } from './namespaces.ts';
 import type { ResumableState, SessionEvents, SessionOptions, SessionState } from './session-state.ts';
 
@@ -164,6 +164,7 @@ function createSession(state: SessionState): Session {
     drop: (error) => state.link?.fail(error),
     async close(signal) {
       if (signal.aborted) {
+        if (unread(state)) kept.id = undefined;
         over(state, new NotConnected('the link was cut'));
         await state.link?.end(signal);
         return;

@@ -130,10 +130,10 @@ describe('resuming', () => {
     expect(kinds).toEqual([undefined, 'status possible-gap', 'status possible-gap', undefined]);
   });
 
-  it('resumes after the supervisor has cut the link', async () => {
+  it('resumes after the supervisor has cut the link, but not what the server then leaves unread', async () => {
     const resumed: string[] = [];
-    const { connection } = await fakeLink(async (peer) => {
-      if (peer.index === 0) return newSession(peer);
+    const { connection, details } = await fakeLink(async (peer) => {
+      if (peer.index !== 1) return newSession(peer);
       await authenticate(peer);
       await offerSession(peer);
       resumed.push((await peer.expect(/<resume [^>]*>/)).toString());
@@ -143,6 +143,9 @@ describe('resuming', () => {
     await connection.close(AbortSignal.abort());
     await connection.connect(NEVER);
     expect(resumed).toHaveLength(1);
+    await connection.close(AbortSignal.abort());
+    await connection.connect(NEVER);
+    expect(details.get('session')).toMatch(/^new as/);
   });
 });
 
