@@ -11,10 +11,10 @@ const table = printedTable();
 const SILENT_MS = 8000;
 const NOTICED_WITHIN_MS = 2 * LIMITS.keepaliveMs + 5000;
 /**
- * Prosody 0.12.3 lets what is left of the old line end the session that has just been resumed on a new one: the gateway
- * then has to find out by the missing acknowledgement, and to come a second time.
+ * Prosody 0.12.3, when it finds the old line still full, ends the session that was just resumed on a new one, or reads
+ * nothing more of it. The gateway has to find that out by the missing acknowledgement and come again with a new session.
  */
-const PROSODY_LOAD: TrialOptions = { resumeWithin: 5000 + 3 * 2 * LIMITS.keepaliveMs };
+const PROSODY_LOAD: TrialOptions = { resumeWithin: 5000 + 6 * LIMITS.keepaliveMs };
 /** What the paths that are not hit must deliver meanwhile: half of what is sent. */
 const MEANWHILE = (200 * SILENT_MS) / 1000 / 2;
 
