@@ -6,8 +6,11 @@ export interface BackoffBounds {
   readonly max: number;
 }
 
-/** The policy for everything that may come back at any moment: a link, a suspended target, a refused source. */
-export const RECONNECT: BackoffBounds = { min: 500, max: 30_000 };
+/**
+ * The policy for everything that may come back at any moment: a link, a suspended target, a refused source. The ceiling is
+ * low enough that traffic flows within five seconds of a broker's return, however long it was away.
+ */
+export const RECONNECT: BackoffBounds = { min: 500, max: 3000 };
 
 /**
  * Full-jitter exponential backoff: a random time in ms between `min` and a ceiling that starts at `min` and doubles with

@@ -9,6 +9,7 @@ import {
   type ReceivedEvent,
   type Sink,
   Throttled,
+  toMagpieError,
   type Verdict,
 } from '@magpie/contract';
 import type { Gate } from './gate.ts';
@@ -91,17 +92,20 @@ export class Intake {
   }
 
   async #append(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch) {
+    let written: Written;
     try {
       // The commit is issued before the first await: batches enter the log in the order of the calls.
-      return await this.#write(source, batch, onMismatch);
+      written = await this.#write(source, batch, onMismatch);
     } catch (error) {
       if (error instanceof LogFailed || error instanceof Throttled) return this.#unavailable(error, batch.length);
       return this.#oneByOne(source, batch, onMismatch, error);
     }
+    this.#follow(written.stored);
+    return written.results;
   }
 
-  async #write(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch) {
-    const { maxBodyBytes, ledger, tail } = this.#options;
+  async #write(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch): Promise<Written> {
+    const { maxBodyBytes, ledger } = this.#options;
     const refusals = batch.map((received) => problemOf(received, maxBodyBytes));
     const events = batch.filter((_, index) => !refusals[index]).map((received) => this.#stamp(received, source));
     const letters = batch.flatMap((received, index) => {
@@ -113,8 +117,17 @@ export class Intake {
     const stored = results.flatMap((result, index): StoredEvent[] =>
       result.type === 'stored' ? [{ position: result.position, event: events[index]! }] : [],
     );
-    if (stored.length > 0) tail.push(stored);
-    return merge(refusals, events, results);
+    return { results: merge(refusals, events, results), stored };
+  }
+
+  /** Hands what is in the log on to its readers. It is stored, whatever happens here. */
+  #follow(stored: readonly StoredEvent[]): void {
+    const { tail, onFatal } = this.#options;
+    try {
+      if (stored.length > 0) tail.push(stored);
+    } catch (error) {
+      onFatal(toMagpieError(error));
+    }
   }
 
   /** Something in the batch cannot be stored at all: the others must not suffer, and it must not come again for ever. */
@@ -184,6 +197,12 @@ export class Intake {
 }
 
 type OnMismatch = 'append' | 'refuse';
+
+/** What a commit of received events came to. */
+interface Written {
+  readonly results: readonly PublishResult[];
+  readonly stored: readonly StoredEvent[];
+}
 
 const isHeld = (result: PublishResult): boolean => result.type === 'unavailable' && result.cause === 'disk';
 

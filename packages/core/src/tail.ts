@@ -14,7 +14,7 @@ export interface LogReader {
 
 /** The newest committed events in memory, bounded by bytes, so that the router need not read them back. */
 export interface Tail extends LogReader {
-  /** Adds freshly committed events in log order. Called by the intake after each commit. */
+  /** Adds freshly committed events. Called by the intake after each commit. Throws when they are not in log order. */
   push(events: readonly StoredEvent[]): void;
 }
 
@@ -28,6 +28,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
   let start = 0;
   let bytes = 0;
   let complete: Position | undefined = log.head();
+  let last = log.head();
   let waiters: (() => void)[] = [];
 
   const costOf = (stored: StoredEvent): number => stored.event.body.byteLength + OVERHEAD;
@@ -63,6 +64,11 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
     holds,
     push: (events) => {
       for (const stored of events) {
+        // Readers go by position: one out of order would make them read the same stretch for ever.
+        if (last !== undefined && comparePositions(stored.position, last) <= 0) {
+          throw new Error(`the log confirmed position ${stored.position} after ${last}`);
+        }
+        last = stored.position;
         ring.push(stored);
         bytes += costOf(stored);
       }
