@@ -4,7 +4,7 @@ import { type Fault, memoryAlarm, queueDeleted } from './kit/faults.ts';
 import { deadLetters } from './kit/probe.ts';
 import { times } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
-import { trial } from './kit/trial.ts';
+import { type TrialOptions, trial } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const table = printedTable();
@@ -17,14 +17,19 @@ describe('a broker that lives but does not take messages', () => {
   });
   afterAll(() => world.close());
 
-  const cases: readonly (readonly [string, () => Fault])[] = [
+  const cases: readonly (readonly [string, () => Fault, TrialOptions?])[] = [
     ['the queue of a target is deleted and declared again', () => queueDeleted(brokers.rabbitmq, 'from-mqtt', 1500)],
-    ['the queue of a source is deleted and declared again', () => queueDeleted(brokers.rabbitmq, 'to-mqtt', 1500)],
+    [
+      'the queue of a source is deleted and declared again',
+      () => queueDeleted(brokers.rabbitmq, 'to-mqtt', 1500),
+      // What is on its way to the gateway, unacknowledged, when its queue is deleted has nowhere to come back to.
+      { forgets: 100 },
+    ],
     ['a memory alarm comes and goes', () => memoryAlarm(brokers.rabbitmq, 2500)],
   ];
-  it.each(cases)('loses nothing and leaves no dead letters: %s', async (_, fault) => {
+  it.each(cases)('loses nothing and leaves no dead letters: %s', async (_, fault, options) => {
     for (let round = 0; round < times(1, 100); round++) {
-      const rows = await trial(world, fault());
+      const rows = await trial(world, fault(), options);
       table.push(...rows);
       for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
       expect(await deadLetters(world)).toBe(0);

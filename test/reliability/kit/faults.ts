@@ -57,18 +57,38 @@ export const resets = (proxy: TcpProxy, hits: ConnectionName, count: number, ran
   heal: async () => undefined,
 });
 
-/** A queue is deleted with all it holds, and declared again. */
+/** Tries to catch a queue under load at a moment when it is empty. */
+const DELETE_TRIES = 200;
+
+/**
+ * A queue is deleted, and declared again. It is deleted at a moment when it is empty: what it holds is confirmed, and is lost
+ * by whoever deletes it, not by the gateway.
+ */
 export function queueDeleted(broker: RabbitmqBroker, queue: string, lasts: number): Fault {
   const withChannel = async (use: (channel: amqp.Channel) => Promise<unknown>): Promise<void> => {
     const connection = await amqp.connect(broker.urls.plain);
-    await use(await connection.createChannel());
-    await connection.close();
+    const channel = await connection.createChannel();
+    channel.on('error', () => undefined); // the refused call rejects with the same error
+    try {
+      await use(channel);
+    } finally {
+      await connection.close();
+    }
+  };
+  const deleteEmpty = async (): Promise<void> => {
+    for (let left = DELETE_TRIES; ; left--) {
+      try {
+        return await withChannel((channel) => channel.deleteQueue(queue, { ifEmpty: true }));
+      } catch (error) {
+        if (left === 0 || !String(error).includes('not empty')) throw error;
+      }
+    }
   };
   return {
     name: `queue ${queue} deleted`,
     hits: 'erp',
     lasts,
-    inject: () => withChannel((channel) => channel.deleteQueue(queue)),
+    inject: deleteEmpty,
     heal: () => withChannel((channel) => channel.assertQueue(queue, { durable: true })),
   };
 }
