@@ -17,17 +17,20 @@ describe('a broker that lives but does not take messages', () => {
   });
   afterAll(() => world.close());
 
-  const cases: readonly (readonly [string, () => Fault, TrialOptions?])[] = [
-    ['the queue of a target is deleted and declared again', () => queueDeleted(brokers.rabbitmq, 'from-mqtt', 1500)],
-    [
-      'the queue of a source is deleted and declared again',
-      () => queueDeleted(brokers.rabbitmq, 'to-mqtt', 1500),
+  const cases: readonly { readonly what: string; readonly fault: () => Fault; readonly options?: TrialOptions }[] = [
+    {
+      what: 'the queue of a target is deleted and declared again',
+      fault: () => queueDeleted(brokers.rabbitmq, 'from-mqtt', 1500),
+    },
+    {
+      what: 'the queue of a source is deleted and declared again',
+      fault: () => queueDeleted(brokers.rabbitmq, 'to-mqtt', 1500),
       // What is on its way to the gateway, unacknowledged, when its queue is deleted has nowhere to come back to.
-      { forgets: 100 },
-    ],
-    ['a memory alarm comes and goes', () => memoryAlarm(brokers.rabbitmq, 2500)],
+      options: { forgets: 100 },
+    },
+    { what: 'a memory alarm comes and goes', fault: () => memoryAlarm(brokers.rabbitmq, 2500) },
   ];
-  it.each(cases)('loses nothing and leaves no dead letters: %s', async (_, fault, options) => {
+  it.each(cases)('loses nothing and leaves no dead letters: $what', async ({ fault, options }) => {
     for (let round = 0; round < times(1, 100); round++) {
       const rows = await trial(world, fault(), options);
       table.push(...rows);
