@@ -99,8 +99,22 @@ test('trace shows a target that is held with its last error and next try', async
     position: '1:0:7',
     event: { ...event, address: 'topic:a', kind: 'message', key: 'a', headers: [], via: [], origin: {} },
     targets: [
-      { consumer: 'a/held', state: 'held', attempts: 2, error: 'busy', nextAttempt: '2026-01-01T00:00:09.000Z' },
-      { consumer: 'a/done', state: 'confirmed', attempts: 1, at: '2026-01-01T00:00:02.500Z', confirmedBy: 'puback' },
+      {
+        consumer: 'a/held',
+        connection: 'floor',
+        state: 'held',
+        attempts: 2,
+        error: 'busy',
+        nextAttempt: '2026-01-01T00:00:09.000Z',
+      },
+      {
+        consumer: 'a/done',
+        connection: 'floor',
+        state: 'confirmed',
+        attempts: 1,
+        at: '2026-01-01T00:00:02.500Z',
+        confirmedBy: 'puback',
+      },
     ],
   });
   expect(shown).toBe(

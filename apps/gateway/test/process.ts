@@ -5,7 +5,8 @@ import { waitFor } from '@magpie/testkit';
 import { onTestFinished } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const NODE = [process.execPath, '--conditions=@magpie/source', '--disable-warning=ExperimentalWarning', MAIN];
+/** Program and first arguments of `magpie` from its sources. */
+export const NODE = [process.execPath, '--conditions=@magpie/source', '--disable-warning=ExperimentalWarning', MAIN];
 
 /** `magpie run` in a process of its own. */
 export interface RunningGateway {

@@ -1,4 +1,5 @@
 /** REST, WebSocket, health and metrics over HTTP, and the built-in connection `http`. */
+export { ANSWERS, type Answer } from './answers.ts';
 export type { ConfigControl, ConfigInForce, ConfigProblem, ReloadResult } from './config-control.ts';
 export type { ApiKey } from './http/auth.ts';
 export { ListenFailed } from './http/listening.ts';

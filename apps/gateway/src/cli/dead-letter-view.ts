@@ -1,34 +1,11 @@
-import { BODY_FORMS, type BodyForms, type EventJson } from '@magpie/contract';
+import type { Answer } from '@magpie/api';
+import { BODY_FORMS, type BodyForms } from '@magpie/contract';
 import { table } from './table.ts';
 
-/** A dead letter as the API lists it. */
-interface Summary {
-  readonly id: string;
-  readonly at: string;
-  readonly consumer?: string;
-  readonly reason: string;
-  readonly error: string;
-  readonly message: string;
-  readonly ref: string;
-  readonly source: string;
-  readonly address: string;
-}
-
-/** Answer of `GET /v1/dead-letters`. */
-export interface DeadLetterList {
-  readonly deadLetters: readonly (Summary & { readonly attempts: number })[];
-  readonly next?: string;
-}
-
-/** Answer of `GET /v1/dead-letters/{id}`. */
-export interface DeadLetter extends Summary {
-  readonly attempts: readonly { readonly at: string; readonly error: string; readonly message: string }[];
-  readonly event: EventJson;
-  readonly rendered?: BodyForms & { readonly to: string; readonly headers: EventJson['headers'] };
-}
+type Headers = Answer<'deadLetter'>['event']['headers'];
 
 /** Dead letters as a table. */
-export function letterTable(letters: DeadLetterList['deadLetters']): string {
+export function letterTable(letters: readonly Answer<'deadLetters'>['deadLetters'][number][]): string {
   if (letters.length === 0) return 'There are no such dead letters.\n';
   const rows = letters.map(({ id, at, consumer = '-', reason, attempts, message }) => [
     id,
@@ -42,7 +19,7 @@ export function letterTable(letters: DeadLetterList['deadLetters']): string {
 }
 
 /** A dead letter with everything that explains it. */
-export function showLetter(letter: DeadLetter): string {
+export function showLetter(letter: Answer<'deadLetter'>): string {
   const { id, at, consumer, reason, error, message, attempts, ref, source, address, event, rendered } = letter;
   const lines = [
     `dead letter ${id}`,
@@ -59,14 +36,14 @@ export function showLetter(letter: DeadLetter): string {
   return `${lines.join('\n')}\n${attempted}`;
 }
 
-const showForms = (forms: BodyForms): readonly string[] =>
+const showForms = (forms: { readonly [Form in keyof BodyForms]?: unknown }): readonly string[] =>
   BODY_FORMS.flatMap((form) => {
     const value = forms[form];
     if (value === undefined) return [];
     return [`           ${form}: ${typeof value === 'string' ? value : JSON.stringify(value)}`];
   });
 
-const showHeaders = (headers: EventJson['headers']): readonly string[] =>
+const showHeaders = (headers: Headers): readonly string[] =>
   headers.map(
     ([name, value]) => `           header ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );

@@ -1,7 +1,8 @@
+import { ANSWERS, type Answer } from '@magpie/api';
 import { parseJsonBody } from '@magpie/contract';
 import type { Command } from 'commander';
 import { type ClientOptions, call, getJson, postJson } from './client.ts';
-import { type DeadLetter, type DeadLetterList, letterTable, showLetter } from './dead-letter-view.ts';
+import { letterTable, showLetter } from './dead-letter-view.ts';
 import { fail } from './fail.ts';
 import { print, printJson, withClientOptions } from './options.ts';
 
@@ -9,6 +10,8 @@ const PATH = '/v1/dead-letters';
 
 /** Dead letters asked for at a time. */
 const PAGE = 200;
+
+type Summary = Answer<'deadLetters'>['deadLetters'][number];
 
 interface Selection extends ClientOptions {
   readonly consumer?: string;
@@ -72,12 +75,12 @@ async function list({ limit, json, ...options }: ListOptions): Promise<void> {
 }
 
 /** Reads page after page until there are enough. */
-async function lettersOf(options: Selection, limit: number): Promise<DeadLetterList['deadLetters']> {
-  const found: DeadLetterList['deadLetters'][number][] = [];
+async function lettersOf(options: Selection, limit: number): Promise<readonly Summary[]> {
+  const found: Summary[] = [];
   for (let after: string | undefined; found.length < limit; ) {
     const query = new URLSearchParams({ ...selectionOf(options), limit: `${Math.min(PAGE, limit - found.length)}` });
     if (after !== undefined) query.set('after', after);
-    const page = await getJson<DeadLetterList>(options, `${PATH}?${query}`);
+    const page = await getJson(options, `${PATH}?${query}`, ANSWERS.deadLetters);
     found.push(...page.deadLetters);
     after = page.next;
     if (after === undefined) break;
@@ -86,7 +89,7 @@ async function lettersOf(options: Selection, limit: number): Promise<DeadLetterL
 }
 
 async function show(id: string, { json, ...options }: ClientOptions & { readonly json?: true }): Promise<void> {
-  const letter = await getJson<DeadLetter>(options, `${PATH}/${encodeURIComponent(id)}`);
+  const letter = await getJson(options, `${PATH}/${encodeURIComponent(id)}`, ANSWERS.deadLetter);
   if (json) printJson(letter);
   else print(showLetter(letter));
 }
@@ -94,12 +97,12 @@ async function show(id: string, { json, ...options }: ClientOptions & { readonly
 async function retry(id: string | undefined, options: RetryOptions): Promise<void> {
   const edit = editOf(options);
   if (id !== undefined) {
-    const { ref } = await postJson<{ ref: string }>(options, `${PATH}/${encodeURIComponent(id)}/retry`, edit);
+    const { ref } = await postJson(options, `${PATH}/${encodeURIComponent(id)}/retry`, edit, ANSWERS.retried);
     return print(`${ref} is tried again; follow it by: magpie trace ${ref}`);
   }
   if (edit) return fail('--payload and --text change one dead letter: expected its id');
   const body = { ...demandSelection(options), rate: positiveNumber(options.rate, '--rate') };
-  const { matched } = await postJson<{ matched: number }>(options, `${PATH}/retry`, body);
+  const { matched } = await postJson(options, `${PATH}/retry`, body, ANSWERS.retrying);
   return print(`${matched} are tried again, ${options.rate} per second`);
 }
 
@@ -108,7 +111,7 @@ async function drop(id: string | undefined, options: Selection & { readonly all?
     await call(options, `${PATH}/${encodeURIComponent(id)}`, { method: 'DELETE' });
     return print(`${id} is dropped`);
   }
-  const { dropped } = await postJson<{ dropped: number }>(options, `${PATH}/drop`, demandSelection(options));
+  const { dropped } = await postJson(options, `${PATH}/drop`, demandSelection(options), ANSWERS.dropped);
   return print(`${dropped} are dropped`);
 }
 

@@ -18,7 +18,8 @@ export function createProgram(): Command {
     .version(version, '-V, --version', 'print the version')
     .showHelpAfterError('(run with --help for usage)')
     .showSuggestionAfterError()
-    .helpOption('-h, --help', 'print this help');
+    .helpOption('-h, --help', 'print this help')
+    .exitOverride();
   for (const add of COMMANDS) add(program);
   return program;
 }

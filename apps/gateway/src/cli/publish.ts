@@ -1,8 +1,9 @@
+import { ANSWERS } from '@magpie/api';
 import { parseJsonBody } from '@magpie/contract';
 import type { Command } from 'commander';
-import { type ClientOptions, call } from './client.ts';
+import { type ClientOptions, postJson } from './client.ts';
 import { fail } from './fail.ts';
-import { withClientOptions } from './options.ts';
+import { print, withClientOptions } from './options.ts';
 
 interface PublishOptions extends ClientOptions {
   readonly to?: string;
@@ -32,16 +33,10 @@ async function publish(address: string, rest: readonly string[], options: Publis
     options.to === undefined ? { topic: address } : { to: direct(options.to, [address, ...rest.slice(0, -1)]) };
   const json = options.text ? undefined : parseJsonBody(Buffer.from(body), undefined);
   const message = { ...target, ...(json === undefined ? { text: body } : { payload: json }) };
-  const response = await call(options, '/v1/messages', {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': `"${options.idempotencyKey}"` }),
-    },
-    body: JSON.stringify(message),
-  });
-  const { ref } = (await response.json()) as { ref: string };
-  process.stdout.write(`${ref}\n`);
+  const { idempotencyKey } = options;
+  const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': `"${idempotencyKey}"` };
+  const { ref } = await postJson(options, '/v1/messages', message, ANSWERS.accepted, headers);
+  print(ref);
 }
 
 function direct(connection: string, words: readonly string[]): Record<string, string> {

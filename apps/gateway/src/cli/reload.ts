@@ -1,14 +1,7 @@
-import type { ReloadReport } from '@magpie/core';
+import { ANSWERS, type Answer } from '@magpie/api';
 import type { Command } from 'commander';
 import { type ClientOptions, postJson } from './client.ts';
 import { print, printJson, withClientOptions } from './options.ts';
-
-/** Answer of `POST /v1/config/reload`. */
-interface Reloaded extends ReloadReport {
-  readonly applied: boolean;
-  readonly revision: number;
-  readonly restartNeeded: readonly string[];
-}
 
 interface ReloadOptions extends ClientOptions {
   readonly dryRun?: true;
@@ -25,13 +18,13 @@ export function addReload(program: Command): void {
 }
 
 async function reload({ dryRun, json, ...options }: ReloadOptions): Promise<void> {
-  const report = await postJson<Reloaded>(options, `/v1/config/reload${dryRun ? '?dryRun=true' : ''}`, undefined);
+  const report = await postJson(options, `/v1/config/reload${dryRun ? '?dryRun=true' : ''}`, undefined, ANSWERS.reload);
   if (json) printJson(report);
   else print(describeReloaded(report));
 }
 
 /** What a reload did, or would do, one line per change. */
-export function describeReloaded({ applied, revision, connections, targets, restartNeeded }: Reloaded): string {
+export function describeReloaded({ applied, revision, connections, targets, restartNeeded }: Answer<'reload'>): string {
   const lines = [
     applied ? `revision ${revision} is in force` : `revision ${revision} stays in force; a reload would do this:`,
     ...connections.added.map((name) => `  + connection ${name}`),

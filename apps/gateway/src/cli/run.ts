@@ -1,8 +1,7 @@
-import { LogFailed, LogLocked } from '@magpie/bus';
+import { LogFailed } from '@magpie/bus';
 import { renderProblems } from '@magpie/config';
-import { errorMessage } from '@magpie/contract';
-import { createLogger } from '@magpie/telemetry';
-import type { Command } from 'commander';
+import { createLogger, LOG_LEVELS, type LogLevel } from '@magpie/telemetry';
+import { type Command, Option } from 'commander';
 import { ADAPTERS } from '../adapters.ts';
 import { type Assembled, assemble } from '../assemble.ts';
 import { type Compiled, compileFile } from '../compile.ts';
@@ -12,7 +11,7 @@ import { reloadOnSignal, stopOnSignals } from './signals.ts';
 
 interface RunOptions {
   readonly config: string;
-  readonly logLevel: string;
+  readonly logLevel: LogLevel;
   readonly pretty?: true;
   readonly watch: boolean;
 }
@@ -25,7 +24,7 @@ export function addRun(program: Command): void {
       'run the gateway until SIGTERM or SIGINT (a second signal ends it at once); SIGHUP or a changed file reloads',
     )
     .requiredOption('-c, --config <file>', 'configuration file')
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
     .option('--pretty', 'log for people instead of JSON lines (default on a terminal)')
     .option('--no-watch', 'reload only on SIGHUP or by the API, not when the file changes')
     .action(run);
@@ -69,8 +68,8 @@ function endOnce(say: (error: Error) => void): (error: Error) => void {
   };
 }
 
+/** A log that cannot be trusted has an exit code of its own. */
 function explainStart(error: unknown): never {
-  if (error instanceof LogLocked) return fail(error.message);
   if (error instanceof LogFailed) throw new CommandFailed(error.message, EXIT_FATAL);
-  return fail(`cannot start: ${errorMessage(error)}`);
+  throw error;
 }

@@ -1,25 +1,11 @@
-import type { EventJson } from '@magpie/contract';
+import { ANSWERS, type Answer } from '@magpie/api';
 import type { Command } from 'commander';
 import { type ClientOptions, getJson } from './client.ts';
 import { print, printJson, withClientOptions } from './options.ts';
 import { table } from './table.ts';
 
-/** Answer of `GET /v1/messages/{ref}`. Times are RFC 3339. */
-export interface MessageTrace {
-  readonly position: string;
-  readonly event: EventJson;
-  readonly targets: readonly TargetTrace[];
-}
-
-interface TargetTrace {
-  readonly consumer: string;
-  readonly state: string;
-  readonly attempts: number;
-  readonly at?: string;
-  readonly confirmedBy?: string;
-  readonly nextAttempt?: string;
-  readonly error?: string;
-}
+type MessageTrace = Answer<'message'>;
+type TargetTrace = MessageTrace['targets'][number];
 
 /** `magpie trace`: every hop of a message. */
 export function addTrace(program: Command): void {
@@ -31,7 +17,7 @@ export function addTrace(program: Command): void {
 }
 
 async function trace(ref: string, { json, ...options }: ClientOptions & { readonly json?: true }): Promise<void> {
-  const message = await getJson<MessageTrace>(options, `/v1/messages/${encodeURIComponent(ref)}`);
+  const message = await getJson(options, `/v1/messages/${encodeURIComponent(ref)}`, ANSWERS.message);
   if (json) printJson(message);
   else print(timeline(message));
 }

@@ -10,8 +10,11 @@ import {
   deadLetterSchema,
   deadLettersQuerySchema,
   deadLettersSchema,
+  droppedSchema,
   dropSchema,
   editSchema,
+  retriedSchema,
+  retryingSchema,
   retrySchema,
 } from '../schemas/dead-letter.ts';
 
@@ -63,7 +66,7 @@ const retry = resource({
   method: 'POST',
   url: '/v1/dead-letters/:id/retry',
   summary: 'Try a dead letter again with the routes of today, changed if wanted',
-  schema: { params, body: editSchema.nullable(), response: { 202: z.object({ id: z.string(), ref: z.string() }) } },
+  schema: { params, body: editSchema.nullable(), response: { 202: retriedSchema } },
   problems: [400, 404, 413, 415, 422],
   handler:
     ({ gateway }) =>
@@ -92,7 +95,7 @@ const retryAll = resource({
   method: 'POST',
   url: '/v1/dead-letters/retry',
   summary: 'Try all that fit again in the background, so many per second',
-  schema: { body: retrySchema, response: { 202: z.object({ matched: z.int().describe('How many there are.') }) } },
+  schema: { body: retrySchema, response: { 202: retryingSchema } },
   problems: [400, 415],
   handler:
     ({ gateway }) =>
@@ -104,7 +107,7 @@ const dropAll = resource({
   method: 'POST',
   url: '/v1/dead-letters/drop',
   summary: 'Remove all that fit for ever',
-  schema: { body: dropSchema, response: { 200: z.object({ dropped: z.int() }) } },
+  schema: { body: dropSchema, response: { 200: droppedSchema } },
   problems: [400, 415],
   handler:
     ({ gateway }) =>

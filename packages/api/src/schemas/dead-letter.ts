@@ -36,6 +36,7 @@ export const editSchema = z
   .refine((edit) => givenForms(edit) <= 1, 'expected at most one of payload, text and base64')
   .meta({ id: 'DeadLetterEdit' });
 
+/** What an operator changes in a dead letter, checked. Read by the resource that retries one. */
 export type DeadLetterEditBody = z.output<typeof editSchema>;
 
 const summary = z.object({
@@ -57,6 +58,10 @@ const rendered = z
   .looseObject({
     to: z.string().describe('Address it was sent to, as text.'),
     options: z.unknown().describe('Options of the target.'),
+    headers: eventSchema.shape.headers,
+    payload: z.unknown().optional(),
+    text: z.string().optional(),
+    base64: z.string().optional(),
   })
   .describe('The message as it was made for the target, when it could be made.');
 
@@ -75,3 +80,12 @@ export const deadLetterSchema = summary
     rendered: rendered.optional(),
   })
   .meta({ id: 'DeadLetter' });
+
+/** Answer to a retry of one: the event that is tried again. */
+export const retriedSchema = z.object({ id: z.string(), ref: z.string() });
+
+/** Answer to a retry of several. */
+export const retryingSchema = z.object({ matched: z.int().describe('How many there are.') });
+
+/** Answer to a drop of several. */
+export const droppedSchema = z.object({ dropped: z.int() });

@@ -66,6 +66,7 @@ export const messageSchema = fields
   .refine((message) => given(message, ['ttl', 'expiresAt']) < 2, 'expected at most one of ttl and expiresAt')
   .meta({ id: 'Message' });
 
+/** A message of an app, its fields checked and durations in ms. Made by the validator, read by the publisher. */
 export type Message = z.output<typeof messageSchema>;
 
 /** Names of the fields of a message, for the documentation. */
@@ -85,12 +86,13 @@ export const messagesBodySchema = z.union([messageSchema, z.array(messageSchema)
 const ref = z.string().describe('Ref of the event (UUIDv7).');
 const position = z.string().describe('Its place in the log.');
 
-const accepted = z.object({ ref, position }).meta({ id: 'Accepted' });
+/** The answer to one message. */
+export const acceptedMessageSchema = z.object({ ref, position }).meta({ id: 'Accepted' });
 
 /** The answer to one message, or to a batch one result per message. */
 export const acceptedSchema = z.union([
-  accepted,
-  z.object({ results: z.array(z.union([accepted, z.object({ problem: problemSchema })])) }),
+  acceptedMessageSchema,
+  z.object({ results: z.array(z.union([acceptedMessageSchema, z.object({ problem: problemSchema })])) }),
 ]);
 
 /** Headers of `POST /v1/messages`. Header names come in lower case. */
@@ -105,4 +107,5 @@ export const messageHeadersSchema = z.looseObject({
   'magpie-via': z.string().optional().describe('Ids of the gateways passed, comma-separated, for the loop guard.'),
 });
 
+/** Request headers of a publish that mean something. Read by `requestFacts`. */
 export type MessageHeaders = z.output<typeof messageHeadersSchema>;

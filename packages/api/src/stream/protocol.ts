@@ -21,6 +21,7 @@ export interface StreamLimits {
   readonly missedPings: number;
 }
 
+/** The usual limits; tests lower them. */
 export const STREAM_LIMITS: StreamLimits = {
   frameBytes: 64 * 1024,
   subscriptions: 32,
@@ -41,6 +42,7 @@ export const CLOSE = {
   noProtocol: { code: 4406, reason: `expected the subprotocol ${PROTOCOL}`, again: false },
 } as const;
 
+/** Why a socket is closed. */
 export type Close = (typeof CLOSE)[keyof typeof CLOSE];
 
 const id = z.string().min(1).max(64).describe('Your name for the subscription.');
@@ -68,6 +70,7 @@ export const CLIENT_FRAMES = {
   ping: z.strictObject({ type: z.literal('ping') }).describe('Asks for a `pong`: browsers do not see protocol pings.'),
 } as const;
 
+/** Any frame an app may send; everything else is answered with an `error` frame. */
 export const clientFrameSchema = z.discriminatedUnion('type', [
   CLIENT_FRAMES.subscribe,
   CLIENT_FRAMES.credit,
@@ -76,6 +79,7 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
   CLIENT_FRAMES.ping,
 ]);
 
+/** A frame of an app, checked. Made and obeyed by the session. */
 export type ClientFrame = z.output<typeof clientFrameSchema>;
 
 /** Frames the gateway sends, by type. */
@@ -115,6 +119,19 @@ export const SERVER_FRAMES = {
     .describe('The gateway is stopping; a close with 1001 follows.'),
 } as const;
 
+/** Any frame an app may get, for clients. */
+export const serverFrameSchema = z.discriminatedUnion('type', [
+  SERVER_FRAMES.hello,
+  SERVER_FRAMES.subscribed,
+  SERVER_FRAMES.events,
+  SERVER_FRAMES.gap,
+  SERVER_FRAMES.unsubscribed,
+  SERVER_FRAMES.error,
+  SERVER_FRAMES.pong,
+  SERVER_FRAMES.bye,
+]);
+
+/** A control frame of the gateway. Frames with events are put together as text, see `EventEncoder`. */
 export type ServerFrame = { [K in keyof typeof SERVER_FRAMES]: z.output<(typeof SERVER_FRAMES)[K]> }[Exclude<
   keyof typeof SERVER_FRAMES,
   'events'

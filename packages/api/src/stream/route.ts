@@ -5,6 +5,7 @@ import { addOtherMethods, problemResponses } from '../http/resource.ts';
 import { PROTOCOL, RECONNECT_MS } from './protocol.ts';
 import type { Streams } from './streams.ts';
 
+/** Where the stream is; tickets are good for this path alone. */
 export const STREAM_PATH = '/v1/stream';
 
 /** What the stream's route needs. */

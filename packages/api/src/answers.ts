@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import { reloadReportSchema } from './schemas/config.ts';
+import {
+  deadLetterSchema,
+  deadLettersSchema,
+  droppedSchema,
+  retriedSchema,
+  retryingSchema,
+} from './schemas/dead-letter.ts';
+import { messageStatusSchema } from './schemas/event.ts';
+import { acceptedMessageSchema } from './schemas/message.ts';
+import { serverFrameSchema } from './stream/protocol.ts';
+
+/** What the API answers, for its clients: the command line reads every answer by these. */
+export const ANSWERS = {
+  /** `POST /v1/messages` with one message. */
+  accepted: acceptedMessageSchema,
+  /** `GET /v1/messages/{ref}`. */
+  message: messageStatusSchema,
+  /** `GET /v1/dead-letters`. */
+  deadLetters: deadLettersSchema,
+  /** `GET /v1/dead-letters/{id}`. */
+  deadLetter: deadLetterSchema,
+  /** `POST /v1/dead-letters/{id}/retry`. */
+  retried: retriedSchema,
+  /** `POST /v1/dead-letters/retry`. */
+  retrying: retryingSchema,
+  /** `POST /v1/dead-letters/drop`. */
+  dropped: droppedSchema,
+  /** `POST /v1/config/reload`. */
+  reload: reloadReportSchema,
+  /** A frame of `/v1/stream`. */
+  frame: serverFrameSchema,
+} as const;
+
+/** An answer once it has been checked. */
+export type Answer<Name extends keyof typeof ANSWERS> = z.output<(typeof ANSWERS)[Name]>;
