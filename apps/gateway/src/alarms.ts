@@ -2,6 +2,7 @@ import type { ConfigControl } from '@magpie/api';
 import type { EventLog } from '@magpie/bus';
 import { describeRefusal } from './reload/words.ts';
 
+/** Where alarms come from. */
 export interface AlarmOptions {
   readonly log: Pick<EventLog, 'stats'>;
   /** How many dead letters may be kept. */

@@ -45,6 +45,7 @@ export interface CommitQueueOptions {
   send(batch: WireBatch): void;
 }
 
+/** Makes the queue of a log. One per writer thread, made when that is ready. */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   const { positions, clock } = options;
   const packer = createBatchPacker(positions, options.lastReceived);

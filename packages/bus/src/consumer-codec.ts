@@ -85,6 +85,7 @@ function encodeOutcome(outcome: Outcome): WireOutcome {
   return { ref, consumer, at, detail: JSON.stringify(detail) };
 }
 
+/** A stored outcome as the contract returns it. Called when a message's status is read. */
 export function decodeOutcome({ ref, consumer, at, detail }: WireOutcome): Outcome {
   const parsed: Pick<Outcome, 'state' | 'confirmedBy' | 'attempts' | 'error'> = JSON.parse(detail);
   return { ref, consumer, at, ...parsed };

@@ -13,6 +13,7 @@ export interface Decoder {
   deadLetters(rows: readonly WireDeadLetter[]): DeadLetter[];
 }
 
+/** Makes the decoder of a log. Called once, by the stored log. */
 export function createDecoder(positions: Positions, logger: Logger): Decoder {
   /** What `decode` makes of each row, without the damaged ones. */
   const sound = <Row, Value>(

@@ -16,6 +16,7 @@ export interface DedupeIndex {
 
 const FIRST_CAPACITY = 1024;
 
+/** Makes an empty index; it grows with its entries up to `count` of them. Called by the dedupe store when a log is opened. */
 export function createDedupeIndex({ windowMs, count }: DedupeWindow): DedupeIndex {
   let ring = createRing(FIRST_CAPACITY);
   let head = 0;

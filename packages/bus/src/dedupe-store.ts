@@ -28,6 +28,10 @@ export interface DedupeStore {
   rolledBack(): void;
 }
 
+/**
+ * Loads the window from the rows that are not older than it. Called by the writer thread when it opens the log.
+ * Throws `LogFailed` when a row is damaged.
+ */
 export function createDedupeStore(db: DatabaseSync, salt: string, window: DedupeWindow, now: number): DedupeStore {
   const index = createDedupeIndex(window);
   const rows = dedupeRows(db);

@@ -22,6 +22,7 @@ export interface EventAppender {
   save(): void;
 }
 
+/** Reads where the log ends. Called by the writer thread when it opens the log. Throws `LogFailed` when that is damaged. */
 export function createEventAppender(db: DatabaseSync, search: EventSearch): EventAppender {
   const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?)');
   const saveEnd = db.prepare('UPDATE meta SET value = ? WHERE name = ?');

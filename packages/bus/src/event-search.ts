@@ -19,6 +19,7 @@ export interface EventSearch {
   first(reached: (head: EventHead) => boolean): EventHead | undefined;
 }
 
+/** Prepares the search of a database. Called once by the writer thread and once by the reader thread. */
 export function createEventSearch(db: DatabaseSync): EventSearch {
   const columns = 'SELECT position, received, total FROM events';
   const atOrAfter = db.prepare(`${columns} WHERE position >= ? ORDER BY position LIMIT 1`);

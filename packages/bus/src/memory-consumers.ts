@@ -26,6 +26,7 @@ export interface MemoryConsumers {
   forgetOutcomes(before: number): void;
 }
 
+/** Makes the empty state of a memory store. */
 export function createMemoryConsumers(): MemoryConsumers {
   let matched: Position | undefined;
   const consumers = new Map<string, KnownConsumer>();

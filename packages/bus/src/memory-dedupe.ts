@@ -21,6 +21,7 @@ export interface MemoryDedupe {
   add(event: Event, position: Position, now: number): void;
 }
 
+/** Makes an empty window of `windowMs` and at most `count` entries. */
 export function createMemoryDedupe({ windowMs, count }: DedupeWindow): MemoryDedupe {
   const entries = new Set<Entry>();
   const byKey = new Map<string, Entry[]>();

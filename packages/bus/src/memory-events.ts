@@ -20,6 +20,7 @@ export interface MemoryEvents {
   size(): { readonly events: number; readonly bytes: number };
 }
 
+/** Makes an empty list whose first event stands at offset 1. */
 export function createMemoryEvents(positions: Positions): MemoryEvents {
   const events: StoredEvent[] = [];
   let next = 1;

@@ -13,6 +13,7 @@ export interface KeyedAppend {
   readonly compare: boolean;
 }
 
+/** An exception row on its way to a thread. `detail` is JSON of its small fields, `record` the copy of the event. */
 export interface WireException {
   readonly consumer: string;
   readonly position: number;
@@ -20,6 +21,7 @@ export interface WireException {
   readonly record: Uint8Array;
 }
 
+/** A dead letter on its way to a thread. `consumer` is null for ingress, `renderedBody` when it was never rendered. */
 export interface WireDeadLetter {
   readonly id: string;
   readonly consumer: string | null;
@@ -29,6 +31,7 @@ export interface WireDeadLetter {
   readonly renderedBody: Uint8Array | null;
 }
 
+/** How a tracked delivery ended, on its way to a thread. `at` is ms since the epoch, `detail` JSON of the other fields. */
 export interface WireOutcome {
   readonly ref: string;
   readonly consumer: string;
@@ -69,6 +72,7 @@ export interface WireBatch {
   readonly received: Float64Array<ArrayBuffer>;
 }
 
+/** Asks the writer thread for a retention run; `retained` with the same id answers it. */
 export interface RetainRequest {
   readonly type: 'retain';
   readonly id: number;
@@ -78,6 +82,7 @@ export interface RetainRequest {
   readonly floor: number | undefined;
 }
 
+/** What the main thread sends to the writer thread. */
 export type WriterRequest = WireBatch | RetainRequest | { readonly type: 'close' };
 
 /** An append that was not simply stored at the next row. */
@@ -94,6 +99,7 @@ export type WireResult =
   | { readonly type: 'throttled'; readonly message: string }
   | { readonly type: 'rejected'; readonly message: string };
 
+/** The writer thread has opened the log; comes once, before any other reply but `failed`. */
 export interface WriterReady {
   readonly type: 'ready';
   readonly epoch: string;
@@ -102,6 +108,7 @@ export interface WriterReady {
   readonly lastReceived: number;
 }
 
+/** What the writer thread sends: `written` answers a batch, `failed` ends the log for good, `space` comes unasked. */
 export type WriterReply =
   | WriterReady
   | { readonly type: 'written'; readonly results: readonly WireResult[]; readonly checkpointDue: boolean }

@@ -16,6 +16,7 @@ export interface BatchPacker {
   pack(changes: readonly Commit[], now: number): PackedBatch;
 }
 
+/** Makes the packer of a log whose last event was received at `lastReceived`, ms since the epoch. */
 export function createBatchPacker(positions: Positions, lastReceived: number): BatchPacker {
   let last = lastReceived;
   let capacity = 16 * 1024;

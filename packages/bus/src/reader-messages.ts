@@ -7,6 +7,7 @@ export interface WireEvent {
   readonly record: Uint8Array<ArrayBuffer>;
 }
 
+/** All that is kept besides the events, for the start of a gateway. Positions are row numbers. */
 export interface WireState {
   readonly matched: number | undefined;
   readonly consumers: readonly (KnownConsumer & { readonly consumer: string })[];
@@ -14,6 +15,7 @@ export interface WireState {
   readonly exceptions: readonly WireException[];
 }
 
+/** Counts of a log. `oldest` is the row of the oldest event. */
 export interface WireStats {
   readonly events: number;
   readonly bytes: number;
@@ -46,6 +48,7 @@ export type ReaderRequest = {
   };
 }[keyof ReaderCalls];
 
+/** Answer to the request with this id. After a `fatal` error the log cannot be trusted. */
 export type ReaderReply =
   | { readonly id: number; readonly type: 'answer'; readonly answer: unknown }
   | { readonly id: number; readonly type: 'error'; readonly message: string; readonly fatal: boolean };

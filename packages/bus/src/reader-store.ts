@@ -20,6 +20,7 @@ export type ReaderStore = {
   readonly [Name in keyof ReaderCalls]: (question: ReaderCalls[Name]['question']) => ReaderCalls[Name]['answer'];
 };
 
+/** Prepares all questions. Called once by the reader thread; its answers throw `LogFailed` when a row is damaged. */
 export function createReaderStore(db: DatabaseSync): ReaderStore {
   return { ...eventReader(db), ...stateReader(db), ...consumerReader(db), stats: statsReader(db), ...maintenance(db) };
 }

@@ -25,6 +25,7 @@ export interface Retention {
   run(limits: RetainRequest, stopped: () => boolean, tight: () => boolean): Promise<RetentionRun>;
 }
 
+/** Prepares retention. Called once by the writer thread; a run is asked for once a minute and when the disk is full. */
 export function createRetention(db: DatabaseSync, store: WriterStore, search: EventSearch): Retention {
   const removeEvents = db.prepare('DELETE FROM events WHERE position <= ?');
   const removeOutcomes = db.prepare(

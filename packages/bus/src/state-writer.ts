@@ -7,6 +7,7 @@ export interface StateWriter {
   apply(changes: WireChanges): void;
 }
 
+/** Prepares the statements. Called once by the writer store. */
 export function createStateWriter(db: DatabaseSync): StateWriter {
   const applyConsumers = consumersWriter(db);
   const matched = db.prepare("INSERT OR REPLACE INTO meta VALUES ('matched', ?)");

@@ -14,6 +14,7 @@ export interface WriterStore {
   transaction<T>(work: () => T): T;
 }
 
+/** Prepares writing. Called once by the writer thread when it opens the log. */
 export function createWriterStore(db: DatabaseSync, dedupe: DedupeStore, appender: EventAppender): WriterStore {
   const state = createStateWriter(db);
   const appendKeyed = createKeyedAppend(dedupe, appender);

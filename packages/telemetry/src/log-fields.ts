@@ -19,4 +19,5 @@ export const LOG_FIELDS = {
   requestId: 'Id of the HTTP request, as in the response header `x-request-id`.',
 } as const satisfies Record<string, string>;
 
+/** Name of a field that a log line may have; anything else does not compile. */
 export type LogField = keyof typeof LOG_FIELDS;

@@ -5,6 +5,7 @@ import { prettyLine } from './pretty.ts';
 
 /** Log levels, from most to least. Normal operation is silent at `info` once everything is up. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+/** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Where finished lines go; standard output unless a test wants them. */
@@ -12,6 +13,7 @@ export interface LogOutput {
   write(line: string): void;
 }
 
+/** What {@link createLogger} takes; all of it is optional. */
 export interface LoggerOptions {
   /** One of `LOG_LEVELS`; anything else is taken for `info`. */
   readonly level?: string;

@@ -102,4 +102,5 @@ export const METRICS = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
+/** The table as a type, from which the methods of `Metrics` follow. */
 export type MetricTable = typeof METRICS;

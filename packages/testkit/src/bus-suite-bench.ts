@@ -33,6 +33,7 @@ export interface ManualTime {
   advance(ms: number): void;
 }
 
+/** Makes a clock that stands at `start`, ms since the epoch. */
 export function manualTime(start = Date.now()): ManualTime {
   let time = start;
   return {

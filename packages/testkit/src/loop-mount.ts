@@ -18,6 +18,7 @@ export interface LoopMount {
   release(): Promise<void>;
 }
 
+/** Write and discard requests of a block device: completed since it was made, and under way. */
 export interface DeviceTraffic {
   readonly completed: number;
   readonly underWay: number;

@@ -37,6 +37,7 @@ export interface PowerCutImage<Promised> {
   readonly promised: Promised;
 }
 
+/** What {@link powerCutImages} takes. */
 export interface PowerCutOptions<Promised> {
   /** Number of images. */
   readonly count: number;

@@ -13,6 +13,7 @@ const starters = {
 };
 
 type Starters = typeof starters;
+/** A broker that test processes share: `mosquitto`, `rabbitmq` or `prosody`. */
 export type BrokerName = keyof Starters;
 
 /** What would disturb other tests is left out. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What {@link waitFor} waits for, and how. */
 export interface WaitOptions {
   /** Names what is awaited in the error: `the message on topic a/b`. */
   readonly what: string;

@@ -18,6 +18,7 @@ export interface Hops {
 
 const LIMIT_MS = 15_000;
 
+/** Makes the hops of one scenario; `print` takes finished lines. Colours only on a terminal. */
 export function createHops(print: (line: string) => void): Hops {
   let last = performance.now();
   let count = 0;

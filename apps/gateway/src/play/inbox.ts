@@ -5,6 +5,7 @@ export interface Inbox<T> {
   take(): Promise<T>;
 }
 
+/** Makes an empty inbox. Unbounded: a scenario has a handful of messages. */
 export function createInbox<T>(): Inbox<T> {
   const items: T[] = [];
   const waiters: ((item: T) => void)[] = [];

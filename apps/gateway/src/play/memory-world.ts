@@ -20,7 +20,7 @@ export function memoryWorld(): World {
       'http topic:notices/hall-2',
     ],
     players: async () => {
-      const commands = listen(floor, 'plant/pump-7/set', (_, body) => JSON.parse(body) as unknown);
+      const commands = listen(floor, 'plant/pump-7/set', (_, body): unknown => JSON.parse(body));
       const display = listen(floor, 'display/+', (_, body) => body);
       const room = listen(chat, 'ops/room', (_, body) => body);
       const queue = listen(erp, '#', (key, body) => ({ key, body }));

@@ -1,6 +1,7 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
+/** What to watch and whom to tell. */
 export interface FileWatchOptions {
   /** Absolute paths of what to watch. Asked at every look: they may change. */
   files(): readonly string[];

@@ -121,7 +121,9 @@ export const routeKeys = z.strictObject({
   tests: z.array(z.unknown()).optional().describe('Examples: what a given message must lead to'),
 });
 
+/** A route as written, defaults filled in, durations in ms. Read by the compiler of routes. */
 export type RouteKeys = z.output<typeof routeKeys>;
+/** The common keys of a target as written, defaults filled in. Read by the compiler of targets. */
 export type TargetKeys = z.output<typeof targetKeys>;
 
 /** Names of routes: they are part of consumer names and metrics labels. */

@@ -21,6 +21,7 @@ export interface Source {
   readonly request: SourceRequest;
 }
 
+/** All connections by name, the built-in ones included. */
 export type Connections = ReadonlyMap<string, ConnectionInfo>;
 
 /** Finds a connection by name; reports the nearest one when there is none. */
