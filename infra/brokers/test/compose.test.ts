@@ -46,7 +46,7 @@ it('starts the containers, waits until all answer, makes the users and takes eve
   expect(existsSync(brokers.ca)).toBe(true);
   for (const url of Object.values(brokers.urls)) expect(await isOpen(url)).toBe(true);
   await brokers.stop();
-  for (const url of Object.values(brokers.urls)) expect(await isOpen(url)).toBe(false);
+  for (const url of Object.values(brokers.urls)) await expect.poll(() => isOpen(url)).toBe(false);
   expect(commands(docker)).toEqual([
     'up --detach --quiet-pull',
     'exec -T prosody prosodyctl register magpie localhost one',

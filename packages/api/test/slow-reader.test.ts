@@ -52,10 +52,11 @@ test('a reader that stays too slow is closed with 4008, the others go on', async
   for (const client of [slow, quick]) client.send({ type: 'subscribe', id: 's', connection: 'http' });
   await Promise.all([slow.frame('subscribed'), quick.frame('subscribed')]);
   slow.socket.pause();
-  await flood(world);
   const sockets = [...world.api.app.websocketServer.clients];
+  const flooded = flood(world);
   await waitFor(() => sockets.some(({ readyState, CLOSING }) => readyState === CLOSING), { what: 'the close' });
   slow.socket.resume();
+  await flooded;
   expect(await slow.closed()).toBe(4008);
   await waitFor(() => quick.texts().length === COUNT, { what: 'all events at the quick one', timeout: 10_000 });
 }, 30_000);
