@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config, type ConfigSource, loadConfig } from '@magpie/config';
 import { type AddressBook, type AnyAdapter, createAddressBook, type Problem } from '@magpie/contract';
-import { type ConnectionInfo, compileRoutes, type RouteSet } from '@magpie/routing';
+import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
 
 /** A configuration file, loaded and compiled. `config` and `routes` are there unless a problem is an error. */
 export interface Compiled {
@@ -56,6 +56,20 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
   const all = [...problems, ...compiled.problems];
   const broken = all.some(({ severity }) => severity === 'error');
   return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source, ...reader.seen() };
+}
+
+/** Failing route tests as problems, each at its place in the file. Used by `magpie check` and before a reload. */
+export const testProblems = (tests: readonly RouteTestResult[]): readonly Problem[] =>
+  tests.flatMap(({ pointer, name, failure }) =>
+    failure === undefined ? [] : { severity: 'error', pointer, message: `test ${name} failed: ${failure}` },
+  );
+
+/** The same, unusable when one of the routes' own tests fails. */
+export function tested(compiled: Compiled): Compiled {
+  const failed = testProblems(compiled.routes?.test() ?? []);
+  return failed.length === 0
+    ? compiled
+    : { ...compiled, routes: undefined, problems: [...compiled.problems, ...failed] };
 }
 
 /** Connections by name. */

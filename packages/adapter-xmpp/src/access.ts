@@ -20,7 +20,8 @@ export const access: AccessRules = {
     return wild || domain.includes('*') ? `"${entry}": "*" stands for a whole local part only; ${FORMS}` : undefined;
   },
   permits(entry, origin) {
-    if (AFFILIATIONS.has(entry)) return origin.room !== undefined && origin.affiliation === entry;
+    // Only occupants of a room have one.
+    if (AFFILIATIONS.has(entry)) return origin.affiliation === entry;
     const sender = senderJid(origin);
     return sender !== undefined && matchesJid(entry, sender);
   },

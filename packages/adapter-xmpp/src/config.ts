@@ -1,4 +1,4 @@
-import { durationSchema, secretSchema, sizeSchema } from '@magpie/contract';
+import { durationSchema, filePathSchema, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { roomAddresses } from './addresses.ts';
 import { jidProblem, normalJid, splitJid } from './jid.ts';
@@ -24,9 +24,7 @@ const resourcePart = z.string().refine((text) => jidProblem({ local: '', domain:
 });
 
 const tlsSchema = z.strictObject({
-  ca: z
-    .string()
-    .min(1)
+  ca: filePathSchema()
     .optional()
     .describe('Path of a PEM file with the authorities to trust instead of the system list.'),
   serverName: z.string().min(1).optional().describe('Name the certificate must carry; default the domain of the JID.'),

@@ -63,6 +63,8 @@ function wire(options: GatewayOptions) {
     echoOf: ({ source, address, body }) => (topology.isMute(source) ? echoes.returned(source, address, body) : []),
     stranded: (stored, match) => {
       const letter = strandedLetter(stored, match, clock.now());
+      const { consumer, at, message: error } = letter;
+      ledger.outcome({ ref: stored.event.ref, consumer, state: 'dead', at, attempts: 0, error });
       ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
     },
   });

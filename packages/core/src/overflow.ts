@@ -43,7 +43,11 @@ export class Overflow {
     const { onFull } = target.backlog;
     if (onFull === 'block' || !isFull(target, backlog, this.#deps.clock.now())) return false;
     backlog.skip(stored);
-    this.#deps.onResult(target, onFull === 'drop' ? 'dropped' : 'dead');
+    const state = onFull === 'drop' ? 'dropped' : 'dead';
+    const { ledger, clock } = this.#deps;
+    const { ref } = stored.event;
+    ledger.outcome({ ref, consumer: target.consumer, state, at: clock.now(), attempts: 0, error: reasonOf(target) });
+    this.#deps.onResult(target, state);
     if (onFull === 'dead-letter') this.#write(target, stored);
     return true;
   }

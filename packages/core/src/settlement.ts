@@ -81,7 +81,8 @@ export class Settlement {
     delivery.state = 'settled';
     this.#scheduler.forget(delivery);
     onResult(this.#target, outcome.state, ms);
-    if (tracked(delivery.event)) {
+    // Below the floor a delivery counts as confirmed: what ended otherwise must be remembered, tracked or not.
+    if (outcome.state !== 'confirmed' || tracked(delivery.event)) {
       const attempts = delivery.attempts.length + (outcome.state === 'confirmed' ? 1 : 0);
       ledger.outcome({ ref: delivery.event.ref, consumer, at: clock.now(), attempts, ...outcome });
     }

@@ -252,9 +252,14 @@ export class Supervisor {
 
   #enter(state: ConnectionState): void {
     if (this.#state === state) return;
+    const { clock, logger, name, onState } = this.#deps;
+    const from = this.#state;
     this.#state = state;
-    this.#since = this.#deps.clock.now();
-    this.#deps.onState(state);
+    this.#since = clock.now();
+    if (state === 'up') logger.info({ connection: name }, `${name} is up`);
+    else if (from === 'up') logger.warn({ connection: name }, `${name} is ${state}`);
+    if (state === 'stopped') logger.error({ connection: name }, `${name} needs a human: ${this.#alarm}`);
+    onState(state);
   }
 
   #sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import type { Problem } from '@magpie/contract';
 import type { RouteGuarantee, RouteTestResult } from '@magpie/routing';
 import type { Command } from 'commander';
 import { ADAPTERS } from '../adapters.ts';
-import { type Compiled, compileFile } from '../compile.ts';
+import { type Compiled, compileFile, testProblems } from '../compile.ts';
 import { table } from './table.ts';
 
 interface CheckOptions {
@@ -26,15 +26,12 @@ function check(path: string, { junit, json }: CheckOptions): void {
   const compiled = compileFile(ADAPTERS, { path });
   const tests = compiled.routes?.test() ?? [];
   const guarantees = compiled.routes?.guarantees() ?? [];
-  const problems = [...compiled.problems, ...tests.flatMap(testProblem)];
+  const problems = [...compiled.problems, ...testProblems(tests)];
   if (junit) process.stdout.write(toJUnit(path, junitCases(compiled, tests)));
   else if (json) process.stdout.write(`${asJson(problems, compiled, tests, guarantees)}\n`);
   else process.stdout.write(report(path, problems, compiled, tests, guarantees));
   if (problems.some(({ severity }) => severity === 'error')) process.exitCode = 1;
 }
-
-const testProblem = ({ pointer, name, failure }: RouteTestResult): Problem[] =>
-  failure === undefined ? [] : [{ severity: 'error', pointer, message: `test ${name} failed: ${failure}` }];
 
 function report(
   path: string,

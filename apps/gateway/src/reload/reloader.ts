@@ -3,7 +3,7 @@ import { type Config, problemsToJson } from '@magpie/config';
 import { Aborted, type Logger } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
-import type { Compiled } from '../compile.ts';
+import { type Compiled, tested } from '../compile.ts';
 import { plannedChanges } from './changes.ts';
 import { inForce, restartNeeded } from './restart.ts';
 import { createRevisions, planOf } from './revisions.ts';
@@ -81,7 +81,7 @@ export function createReloader({ loading, config, routes, gateway, builtins, log
 
   const load = (): Compiled => {
     if (gateway.state !== 'running') throw new Aborted(`the gateway is ${gateway.state}`);
-    return loading.load(gateway.id);
+    return tested(loading.load(gateway.id));
   };
 
   return {
