@@ -1,6 +1,6 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
-import type { Delivery, Lane } from './delivery.ts';
+import { type Delivery, type Lane, newDelivery } from './delivery.ts';
 import type { LogReader } from './tail.ts';
 
 /** Bounds of what one target keeps in memory; the rest waits in the log. */
@@ -290,16 +290,3 @@ export class Backlog {
     this.#owner.moved();
   }
 }
-
-const newDelivery = ({ position, event }: StoredEvent, lane: Lane, error?: Match['error']): Delivery => ({
-  position,
-  event,
-  lane,
-  state: 'ready',
-  attempts: [],
-  redelivered: false,
-  nextAttempt: undefined,
-  remembered: false,
-  parked: false,
-  error,
-});

@@ -1,4 +1,4 @@
-import type { Attempt, Position } from '@magpie/bus';
+import type { Attempt, Position, StoredEvent } from '@magpie/bus';
 import type { Event, Rejected } from '@magpie/contract';
 
 /**
@@ -44,3 +44,17 @@ export interface Lane {
   /** Cancels the backoff. */
   cancel: (() => void) | undefined;
 }
+
+/** A delivery that nothing has happened to yet. */
+export const newDelivery = ({ position, event }: StoredEvent, lane: Lane, error?: Rejected): Delivery => ({
+  position,
+  event,
+  lane,
+  state: 'ready',
+  attempts: [],
+  redelivered: false,
+  nextAttempt: undefined,
+  remembered: false,
+  parked: false,
+  error,
+});

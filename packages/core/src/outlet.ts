@@ -2,7 +2,7 @@ import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
 import { fullJitter, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
-import type { Delivery, Lane } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 import { describe } from './delivery-status.ts';
 import type { FloorSource } from './ledger.ts';
 import type { OutletDeps } from './outlet-deps.ts';
@@ -12,9 +12,6 @@ import type { SendPort } from './send-port.ts';
 import { outgoing, Settlement } from './settlement.ts';
 import { Suspension } from './suspension.ts';
 import type { TargetLoad, TargetStatus } from './types.ts';
-
-/** Refusals in a row, over more than one lane, that count as an outage of the target. */
-const REFUSALS_TO_SUSPEND = 5;
 
 /** Everything on its way to one target: bounded backlog, lanes, retries, floor. Driven by the router and the link. */
 export class Outlet implements FloorSource {
@@ -27,7 +24,6 @@ export class Outlet implements FloorSource {
   readonly #backlog: Backlog;
   readonly #settlement: Settlement;
   readonly #overflow: Overflow;
-  #refusals: Lane[] = [];
   #flying = 0;
   #stopped = false;
 
@@ -233,14 +229,13 @@ export class Outlet implements FloorSource {
   }
 
   #confirmed(delivery: Delivery, { confirmedBy }: SendReceipt, ms: number): void {
-    this.#refusals = [];
-    this.#suspension.answered();
+    this.#suspension.confirmed();
     this.#settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
   }
 
   async #refused(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {
     delivery.redelivered ||= error.name === 'Unknown' || error.name === 'Aborted';
-    if (error.suspends || (error.retryable && this.#isOutage(delivery))) {
+    if (error.suspends || (error.retryable && this.#suspension.isOutage(delivery.lane))) {
       delivery.state = 'ready';
       this.#suspension.suspend(error);
       this.#deps.onSuspended(this.#target, error);
@@ -250,12 +245,6 @@ export class Outlet implements FloorSource {
     }
     this.#scheduler.retry(delivery.lane);
     this.pump();
-  }
-
-  /** Refusals in a row over several lanes: the target is out, not these deliveries at fault. */
-  #isOutage(delivery: Delivery): boolean {
-    this.#refusals.push(delivery.lane);
-    return this.#refusals.length >= REFUSALS_TO_SUSPEND && new Set(this.#refusals).size > 1;
   }
 
   /** The target refused this delivery: try again later, or give up. */

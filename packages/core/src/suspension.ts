@@ -1,4 +1,8 @@
 import { type Clock, fullJitter, type MagpieError, RECONNECT, Throttled } from '@magpie/contract';
+import type { Lane } from './delivery.ts';
+
+/** Refusals in a row, over more than one lane, that count as an outage: the target is out, not these deliveries at fault. */
+const REFUSALS_TO_SUSPEND = 5;
 
 /**
  * Whether a target takes deliveries at all. An outage suspends it: sends in flight land, a backoff passes or the link comes
@@ -10,6 +14,7 @@ export class Suspension {
   #state: 'open' | 'suspended' | 'probing' = 'open';
   #due = false;
   #failures = 0;
+  #refusals: Lane[] = [];
   #cancel: (() => void) | undefined;
 
   /** `resumable` is called when a suspended target may be probed; the owner answers with `probe` once nothing flies. */
@@ -50,6 +55,18 @@ export class Suspension {
     if (this.#state !== 'suspended' || !this.#due) return false;
     this.#state = 'probing';
     return true;
+  }
+
+  /** The target has refused a delivery of a lane for now: whether that makes an outage, with the refusals before it. */
+  isOutage(lane: Lane): boolean {
+    this.#refusals.push(lane);
+    return this.#refusals.length >= REFUSALS_TO_SUSPEND && new Set(this.#refusals).size > 1;
+  }
+
+  /** The target has taken a delivery. */
+  confirmed(): void {
+    this.#refusals = [];
+    this.answered();
   }
 
   /** The target has answered, whatever it said. */
