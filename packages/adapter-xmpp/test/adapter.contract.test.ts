@@ -17,7 +17,7 @@ const common = {
     decisions: [
       { entry: 'owner', origin: { room: 'r@c', affiliation: 'owner' }, permits: true },
       { entry: 'owner', origin: { room: 'r@c', affiliation: 'member' }, permits: false },
-      { entry: 'owner', origin: { from: 'u@example.org', affiliation: 'owner' }, permits: false },
+      { entry: 'owner', origin: { from: 'u@example.org' }, permits: false },
       { entry: 'u@example.org', origin: { from: 'u@example.org/phone' }, permits: true },
       { entry: '*@example.org', origin: { from: 'U@Example.org/phone' }, permits: true },
       { entry: '*@example.org', origin: { from: 'u@evil.example.org' }, permits: false },

@@ -1,5 +1,6 @@
 import { nearest, type Problem, pointerOf } from '@magpie/contract';
 import type { z } from 'zod';
+import { keysAt, wordIssue } from './wording.ts';
 
 /** What may be said about a problem besides its message. */
 export interface ProblemDetails {
@@ -46,19 +47,17 @@ export function reportUnknownKey(report: Report, key: string, valid: readonly st
   report.at(key).error(`unknown key "${key}"`, { hint, atKey: true });
 }
 
-/** Turns the issues of a failed zod parse into problems; unknown keys get the nearest valid one. */
-export function reportIssues(report: Report, issues: readonly z.core.$ZodIssue[], valid: readonly string[]): void {
+/**
+ * Turns the issues of a failed zod parse (with its input reported) into problems; unknown keys get the nearest valid one of
+ * their place.
+ */
+export function reportIssues(report: Report, issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType): void {
   for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys') {
-      const inside = issue.path.length === 0 ? valid : [];
-      for (const key of issue.keys) reportUnknownKey(report.at(...issue.path), key, inside);
-    } else {
-      report.at(...issue.path).error(sentence(issue.message));
-    }
+    const place = report.at(...issue.path);
+    if (issue.code !== 'unrecognized_keys') place.error(wordIssue(issue));
+    else for (const key of issue.keys) reportUnknownKey(place, key, keysAt(schema, issue.path));
   }
 }
-
-const sentence = (message: string): string => message.replace(/^Invalid input: /, '');
 
 /** Whether a parsed YAML or JSON value is a mapping. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -25,8 +25,8 @@ export function splitKeys(
 
 /** Parses with a strict object schema; undefined after reporting every issue. */
 export function parseKeys<S extends z.ZodObject>(schema: S, value: unknown, report: Report): z.output<S> | undefined {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  reportIssues(report, parsed.error.issues, Object.keys(schema.shape));
+  reportIssues(report, parsed.error.issues, schema);
   return undefined;
 }

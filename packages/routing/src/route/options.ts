@@ -33,9 +33,9 @@ export function compileOptions(
   const free = new Set([...varying.map(([key]) => key), ...words.filter((word) => isVarying(native[word]))]);
   const fixed = { ...constants, ...Object.fromEntries(words.map((word) => [word, native[word]])) };
   const { targetSchema } = adapter;
-  const parsed = targetSchema.safeParse(fixed);
+  const parsed = targetSchema.safeParse(fixed, { reportInput: true });
   const issues = parsed.success ? [] : parsed.error.issues.filter(({ path: [key] }) => !free.has(String(key)));
-  if (issues.length > 0) return void reportIssues(report, issues, Object.keys(targetSchema.shape));
+  if (issues.length > 0) return void reportIssues(report, issues, targetSchema);
   if (parsed.success && varying.length === 0) return fixedOptions(parsed.data, scheme, free.size === 0);
   const sampled = words.filter((word) => free.has(word)).map((word) => [word, 'x'] as const);
   const base = { ...fixed, ...Object.fromEntries(sampled) };
