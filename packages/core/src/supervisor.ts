@@ -257,7 +257,7 @@ export class Supervisor {
     this.#state = state;
     this.#since = clock.now();
     if (state === 'up') logger.info({ connection: name }, `${name} is up`);
-    else if (from === 'up') logger.warn({ connection: name }, `${name} is ${state}`);
+    else if (from === 'up' && state !== 'closed') logger.warn({ connection: name }, `${name} is ${state}`);
     if (state === 'stopped') logger.error({ connection: name }, `${name} needs a human: ${this.#alarm}`);
     onState(state);
   }
