@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type AdapterContext, type Clock, type Logger, Secret, type Sink } from '@magpie/contract';
+import type { AdapterContext, Clock, Logger, Sink } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type RouteSet, type Target } from '@magpie/routing';
 import type { CoreObserver } from './observer.ts';
 import type { Outlet } from './outlet.ts';
+import { isSameConnection } from './same-connection.ts';
 import type { SendPort } from './send-port.ts';
 import { Supervisor, type SupervisorTimes } from './supervisor.ts';
 import type { Plan, ReloadReport } from './types.ts';
@@ -128,7 +128,7 @@ export class Topology {
   #changes(plan: Plan): ReloadReport['connections'] {
     const wanted = new Map(this.#linked(plan).map((info) => [info.name, info]));
     const had = [...this.#links.keys()];
-    const same = (name: string): boolean => isSame(this.#links.get(name)?.info, wanted.get(name));
+    const same = (name: string): boolean => isSameConnection(this.#links.get(name)?.info, wanted.get(name));
     return {
       added: [...wanted.keys()].filter((name) => !this.#links.has(name)),
       removed: had.filter((name) => !wanted.has(name)),
@@ -239,15 +239,4 @@ function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): 
       return receipt;
     },
   };
-}
-
-/** Whether two configurations of a connection are equal, secrets included. */
-const isSame = (a: ConnectionInfo | undefined, b: ConnectionInfo | undefined): boolean =>
-  a?.adapter === b?.adapter && isDeepStrictEqual(revealed(a?.config), revealed(b?.config));
-
-function revealed(value: unknown): unknown {
-  if (value instanceof Secret) return { secret: value.reveal() };
-  if (Array.isArray(value)) return value.map(revealed);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
 }

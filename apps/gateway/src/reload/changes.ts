@@ -1,6 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { Secret } from '@magpie/contract';
-import type { Plan, ReloadReport } from '@magpie/core';
+import { isSameConnection, type Plan, type ReloadReport } from '@magpie/core';
 import { type ConnectionInfo, DIRECT } from '@magpie/routing';
 
 /**
@@ -11,7 +9,7 @@ export function plannedChanges(before: Plan, after: Plan, builtins: ReadonlySet<
   const [had, wanted] = [links(before, builtins), links(after, builtins)];
   const [hadTargets, wantedTargets] = [consumers(before, had), consumers(after, wanted)];
   const stays = [...had.keys()].filter((name) => wanted.has(name));
-  const isUnchanged = (name: string): boolean => isSame(had.get(name), wanted.get(name));
+  const isUnchanged = (name: string): boolean => isSameConnection(had.get(name), wanted.get(name));
   const removed = [...hadTargets].filter((consumer) => !wantedTargets.has(consumer));
   return {
     connections: {
@@ -38,15 +36,4 @@ function consumers({ routes }: Plan, linked: Links): ReadonlySet<string> {
   const own = routes.targets.filter(({ connection }) => linked.has(connection)).map(({ consumer }) => consumer);
   const direct = [...linked.keys()].flatMap((name) => routes.target(`${DIRECT}/${name}`)?.consumer ?? []);
   return new Set([...own, ...direct]);
-}
-
-const isSame = (a: ConnectionInfo | undefined, b: ConnectionInfo | undefined): boolean =>
-  a?.adapter === b?.adapter && isDeepStrictEqual(revealed(a?.config), revealed(b?.config));
-
-/** The same value with secrets as plain values, so that they are compared as well. */
-function revealed(value: unknown): unknown {
-  if (value instanceof Secret) return { secret: value.reveal() };
-  if (Array.isArray(value)) return value.map(revealed);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
 }
