@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/gateway-process.ts';
-import { seededRandom, times } from './kit/settings.ts';
+import { KILLS, seededRandom, times } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
 import { type Observed, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
 
 const random = seededRandom();
-const KILLS = times(6, 1000);
 const STOPS = times(2, 100);
 const table = printedTable();
 
@@ -31,7 +30,7 @@ describe('a gateway that ends under load', () => {
       for (let kill = 0; kill < KILLS; kill++) {
         await world.gateway.kill();
         await world.restart({ ready: false });
-        await sleep(random.between(50, 2000));
+        await sleep(random.between(50, 1000));
       }
       return {};
     };

@@ -4,6 +4,20 @@ const LONG = process.env.MAGPIE_RELIABILITY === 'long';
 /** How often to repeat: `short` times in the form that runs with all other tests, `long` times in the long form. */
 export const times = (short: number, long: number): number => (LONG ? long : short);
 
+/** A whole number from the environment, as `npm run reliability` passes it on. */
+function fromEnvironment(name: string, otherwise: number): number {
+  const text = process.env[name];
+  if (text === undefined) return otherwise;
+  if (!/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, got '${text}'`);
+  return Number(text);
+}
+
+/** How many times a gateway under load is killed with -9. */
+export const KILLS = fromEnvironment('MAGPIE_KILLS', times(30, 2000));
+
+/** How many times the power of a gateway under load is cut. */
+export const IMAGES = fromEnvironment('MAGPIE_IMAGES', times(10, 300));
+
 /** Random numbers that are the same for the same seed. */
 export interface Random {
   readonly seed: number;
