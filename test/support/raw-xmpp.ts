@@ -9,6 +9,8 @@ export interface RawChat {
   send(text: string): void;
   /** Resolves when the iq with this id is answered: what was sent before it has been handled. */
   answer(id: string): Promise<unknown>;
+  /** Resolves to the next stanza text that fits; what was read before is forgotten. */
+  next(pattern: RegExp): Promise<RegExpExecArray>;
   /** Resolves when the server has closed the connection. */
   ended(): Promise<unknown>;
   close(): void;
@@ -38,6 +40,7 @@ export async function rawChat(port: number, user: string, password: string): Pro
   return {
     send: (text) => void socket.write(text),
     answer: (id) => read(new RegExp(`<iq[^>]*id=["']${id}["']`)),
+    next: read,
     ended: () => once(socket, 'close'),
     close: () => socket.destroy(),
   };

@@ -50,7 +50,10 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   let judging = 0;
 
   const offer = (entry: Entry): void => {
-    if (wanted?.sources.some(({ pattern }) => matchesPattern(pattern, entry.event.address))) queue.push(entry);
+    const { kind, type, address } = entry.event;
+    // Whatever the sources, a message of ours that came back must become a dead letter.
+    const bounce = kind === 'status' && type === 'bounced';
+    if (bounce || wanted?.sources.some(({ pattern }) => matchesPattern(pattern, address))) queue.push(entry);
     else {
       context.count('received-unrouted');
       load.remove(entry);

@@ -74,6 +74,6 @@ export const MAPPING: readonly MappingRow[] = [
   {
     concept: 'Bounce',
     canonical: 'kind status, type bounced',
-    xmpp: 'message of type `error` after the confirmation; `correlationId` is the delivery',
+    xmpp: 'message of type `error` after the confirmation; `correlationId` is the delivery, which becomes a dead letter',
   },
 ];

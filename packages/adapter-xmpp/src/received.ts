@@ -59,7 +59,9 @@ const KINDS: Readonly<Record<string, Build>> = {
     const error = stanza.getChild('error');
     const event = notice(stanza, around, room, 'status', 'bounced', attribute(stanza, 'id'));
     const condition = error ? conditionOf(error) : 'undefined-condition';
-    return { ...event, origin: { ...event.origin, condition } };
+    const text = error?.getChild('text')?.getText();
+    const body = Buffer.from(text ? `${condition}: ${text}` : condition);
+    return { ...event, body, contentType: 'text/plain', origin: { ...event.origin, condition } };
   },
 };
 

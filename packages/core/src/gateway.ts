@@ -1,6 +1,7 @@
 import type { EventLog, Position, StoredEvent } from '@magpie/bus';
 import { type AddressBook, type Clock, type Event, type Logger, newRef, Rejected, systemClock } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type Match, type Target } from '@magpie/routing';
+import { createBounces } from './bounces.ts';
 import { createConsumers } from './consumers.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { receivedFrom } from './direct.ts';
@@ -60,6 +61,7 @@ function wire(options: GatewayOptions) {
     routes: () => topology.routes,
     outlet: (consumer) => topology.outlet(consumer),
     onFatal,
+    bounced: (notice) => bounces(notice),
     echoOf: ({ source, address, body }) => (topology.isMute(source) ? echoes.returned(source, address, body) : []),
     stranded: (stored, match) => {
       const letter = strandedLetter(stored, match, clock.now());
@@ -97,6 +99,7 @@ function wire(options: GatewayOptions) {
     sinkFor: (connection) => intake.sinkFor(connection),
     makeOutlet,
   });
+  const bounces = createBounces({ log, ledger, topology, clock, observer });
   const deadLetters = createDeadLetters({ log, ledger, topology, clock, onFatal });
   const consumers = createConsumers({ log, ledger, router, topology, clock, logger });
   return { log, book, clock, deadLetters, consumers, tail, ledger, gate, intake, patience, tracked, router, topology };

@@ -22,8 +22,10 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
     const { consumer, connection } = target;
     const outcome = outcomes.get(consumer);
     outcomes.delete(consumer);
-    if (outcome) return { ...withoutRef(outcome), connection };
-    return deps.topology.outlet(consumer)?.status(stored.position) ?? byFloor(consumer, connection, stored, deps);
+    // What is on its way comes first: it may have ended once already and be tried again.
+    const underWay = deps.topology.outlet(consumer)?.status(stored.position);
+    if (underWay) return underWay;
+    return outcome ? { ...withoutRef(outcome), connection } : byFloor(consumer, connection, stored, deps);
   });
   const former = [...outcomes.values()].map((outcome) => ({ ...withoutRef(outcome), connection: '' }));
   return { event: stored, targets: [...targets, ...former] };

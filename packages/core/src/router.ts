@@ -1,6 +1,7 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import type { Match, RouteSet } from '@magpie/routing';
+import { isBounce } from './bounces.ts';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
 import type { LogReader } from './tail.ts';
@@ -17,6 +18,8 @@ export interface RouterDeps {
   echoOf(event: Event): readonly string[];
   /** A delivery has no outlet: its connection is configured no more. */
   stranded(stored: StoredEvent, match: Match): void;
+  /** Takes note of an event that says that a message came back; resolves when that is durable. */
+  bounced(notice: StoredEvent): Promise<void>;
   onFatal(error: Error): void;
 }
 
@@ -55,6 +58,7 @@ export function createRouter(deps: RouterDeps): Router {
       const changed = reader.changed();
       const events = await reader.read(position, BATCH);
       for (const stored of events) route(stored);
+      for (const stored of events) if (isBounce(stored.event)) await deps.bounced(stored);
       if (position !== undefined && events.length > 0) ledger.matched(position);
       if (events.length === 0) await changed;
       else if (events.length === BATCH) await new Promise((resolve) => setImmediate(resolve));

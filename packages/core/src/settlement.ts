@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { DeadLetterReason, ExceptionRow, Outcome } from '@magpie/bus';
 import { type Clock, type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
 import type { Backlog } from './backlog.ts';
 import type { Delivery } from './delivery.ts';
+import { deliveryId } from './delivery-id.ts';
 import type { Ledger } from './ledger.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -81,8 +81,9 @@ export class Settlement {
     delivery.state = 'settled';
     this.#scheduler.forget(delivery);
     onResult(this.#target, outcome.state, ms);
-    // Below the floor a delivery counts as confirmed: what ended otherwise must be remembered, tracked or not.
-    if (outcome.state !== 'confirmed' || tracked(delivery.event)) {
+    // Below the floor a delivery counts as confirmed: what ended otherwise must be remembered, tracked or not, and what is
+    // confirmed after all must replace it.
+    if (outcome.state !== 'confirmed' || delivery.remembered || tracked(delivery.event)) {
       const attempts = delivery.attempts.length + (outcome.state === 'confirmed' ? 1 : 0);
       ledger.outcome({ ref: delivery.event.ref, consumer, at: clock.now(), attempts, ...outcome });
     }
@@ -111,10 +112,4 @@ export class Settlement {
 export function outgoing({ event, redelivered }: Delivery, { parts }: Rendered, consumer: string): OutgoingEvent {
   const { ref } = event;
   return { ...parts, id: parts.id ?? ref, ref, delivery: deliveryId(ref, consumer), redelivered };
-}
-
-/** A UUIDv8 (RFC 9562 section 5.8) that names one event on its way to one target, the same on every attempt. */
-function deliveryId(ref: string, consumer: string): string {
-  const hex = createHash('sha256').update(`${ref}\n${consumer}`).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

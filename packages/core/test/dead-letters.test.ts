@@ -21,6 +21,9 @@ describe('dead letters', () => {
     });
     await gateway.deadLetters.retry(letter.id, { payload: { word: 'mended' } });
     await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['mended']));
+    await vi.waitFor(async () =>
+      expect((await gateway.message(letter.event.ref))?.targets).toMatchObject([{ state: 'confirmed' }]),
+    );
     expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(0);
   });
 

@@ -1,0 +1,102 @@
+import type { DeadLetter, EventLog, StoredEvent } from '@magpie/bus';
+import { type Clock, type Event, Rejected } from '@magpie/contract';
+import type { Target } from '@magpie/routing';
+import { deliveryId, mayBeOf, timeOf } from './delivery-id.ts';
+import type { Ledger } from './ledger.ts';
+import type { CoreObserver } from './observer.ts';
+import type { Topology } from './topology.ts';
+
+interface BounceDeps {
+  readonly log: EventLog;
+  readonly ledger: Ledger;
+  readonly topology: Pick<Topology, 'outlets'>;
+  readonly clock: Clock;
+  readonly observer: Pick<CoreObserver, 'delivered'>;
+}
+
+/** Whether an event says that a message of ours came back after it had been confirmed. Called per routed event. */
+export const isBounce = ({ kind, type, correlationId }: Event): boolean =>
+  kind === 'status' && type === 'bounced' && correlationId !== undefined;
+
+/** How far the receipt of an event may lie from the time in its ref, in ms. */
+const SLACK_MS = 1000;
+const PAGE = 256;
+/** Events looked at for one bounce at the most: a clock that was set back can give very many the same time. */
+const PATIENCE = 20_000;
+
+/** Makes what turns a bounce into the dead letter of the delivery that bounced. */
+export function createBounces({ log, ledger, topology, clock, observer }: BounceDeps) {
+  /**
+   * Ends the delivery that a notice is about as `bounced`, with a dead letter; resolves when that is durable. A notice about
+   * nothing we know, or from somewhere the message never went, changes nothing. Handling one twice changes nothing either.
+   */
+  return async (notice: StoredEvent): Promise<void> => {
+    const bounced = await findDelivery(notice.event);
+    if (!bounced) return;
+    const { stored, target } = bounced;
+    const error = new Rejected(reasonOf(notice.event));
+    const at = clock.now();
+    const letter: DeadLetter = {
+      // The notice's own ref, so that a notice that is handled again after a crash makes no second letter.
+      id: notice.event.ref,
+      at,
+      consumer: target.consumer,
+      position: stored.position,
+      reason: 'bounced',
+      error: error.name,
+      message: error.message,
+      attempts: [{ at, error: error.name, message: error.message }],
+      event: stored.event,
+    };
+    const { ref } = stored.event;
+    ledger.outcome({ ref, consumer: target.consumer, state: 'bounced', at, attempts: 1, error: error.message });
+    await ledger.commit({ deadLetters: { put: [letter] } });
+    observer.delivered(target, 'bounced');
+  };
+
+  async function findDelivery(notice: Event): Promise<{ stored: StoredEvent; target: Target } | undefined> {
+    const id = notice.correlationId ?? '';
+    const time = timeOf(id);
+    if (time === undefined) return undefined;
+    const targets = topology
+      .outlets()
+      .map(({ target }) => target)
+      .filter(({ connection }) => connection === notice.source);
+    for await (const stored of eventsAround(time)) {
+      if (!mayBeOf(id, stored.event.ref)) continue;
+      const target = targets.find(({ consumer }) => deliveryId(stored.event.ref, consumer) === id);
+      if (target) return wentTo(target, stored.event, notice) ? { stored, target } : undefined;
+    }
+    return undefined;
+  }
+
+  /** Events received about that time, in order. */
+  async function* eventsAround(time: number): AsyncGenerator<StoredEvent> {
+    let after = await log.positionBefore(time - SLACK_MS);
+    for (let seen = 0; seen < PATIENCE; ) {
+      const page = await log.read(after, PAGE);
+      for (const stored of page) {
+        if (stored.event.receivedAt > time + SLACK_MS) return;
+        yield stored;
+      }
+      after = page.at(-1)?.position;
+      if (after === undefined) return;
+      seen += page.length;
+    }
+  }
+}
+
+/** Only who got a message can send it back: anybody may have seen its id. */
+function wentTo(target: Target, event: Event, notice: Event): boolean {
+  try {
+    const { segments } = target.render(event).target.address;
+    return notice.address.segments.every((segment, index) => segment.toLowerCase() === segments[index]?.toLowerCase());
+  } catch {
+    return false;
+  }
+}
+
+const reasonOf = ({ body }: Event): string =>
+  body.byteLength > 0
+    ? `it came back after it had been confirmed: ${Buffer.from(body).toString()}`
+    : 'it came back after it had been confirmed';
