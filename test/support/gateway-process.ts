@@ -12,6 +12,8 @@ export interface GatewayProcess {
   /** URL of its API. */
   readonly url: string;
   readonly pid: number;
+  /** Its exit code, once it has ended by itself or was ended. */
+  readonly ended: Promise<number | null>;
   /** Everything it has logged so far. */
   logs(): string;
   /** SIGKILL; resolves when it is gone. */
@@ -76,20 +78,21 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
 async function startProcess(file: string): Promise<GatewayProcess> {
   const child = spawnMain(['run', '-c', file]);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const gone = once(child, 'exit') as Promise<[number | null]>;
+  const ended = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
   const logs = (): string => stdout() + stderr();
   const url = await listening(child, logs);
   return {
     url,
     pid: child.pid!,
+    ended,
     logs,
     kill: async () => {
       child.kill('SIGKILL');
-      await gone;
+      await ended;
     },
     terminate: async () => {
       child.kill('SIGTERM');
-      return (await gone)[0];
+      return ended;
     },
   };
 }

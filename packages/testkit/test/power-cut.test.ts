@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { powerCutImages, powerCutRefusal } from '../src/power-cut.ts';
+import { powerCutImages } from '../src/power-cut.ts';
+import { openPowerCutDisk, powerCutRefusal } from '../src/power-cut-disk.ts';
 
 const refusal = await powerCutRefusal();
 const SYNCED = 'synced'.repeat(1000);
@@ -74,6 +75,26 @@ describe.skipIf(refusal !== undefined)(`a power cut${refusal === undefined ? '' 
     expect(stopped).toBe(1);
     expect(paths).toHaveLength(3);
     expectGone(paths);
+  });
+
+  it('starts again from a copy at the same place, without what was written after it', async () => {
+    const disk = await openPowerCutDisk(32 * 1024 * 1024);
+    const { path } = disk;
+    try {
+      await writeDurably(path, 'before');
+      const copy = await disk.copy();
+      await writeDurably(path, 'after');
+      await disk.bootFrom(copy);
+      expect(disk.path).toBe(path);
+      expect(readFileSync(join(path, 'before'), 'utf8')).toBe(SYNCED);
+      expect(existsSync(join(path, 'after'))).toBe(false);
+      await writeDurably(path, 'later');
+      await disk.bootFrom(await disk.copy());
+      expect(readFileSync(join(path, 'later'), 'utf8')).toBe(SYNCED);
+    } finally {
+      await disk.remove();
+    }
+    expectGone([path]);
   });
 
   it('leaves nothing behind when the writers cannot start', async () => {

@@ -32,11 +32,23 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** What a test may choose about the gateway. */
+export interface WorldOptions {
+  /** Where its data lies; by default beside its configuration. */
+  readonly dataDir?: string;
+  /** Routes beside those of the paths, by name. */
+  readonly routes?: Readonly<Record<string, object>>;
+}
+
 /** Starts a gateway with the routes of these paths, and connects the clients. */
-export async function openWorld(brokers: Brokers, names: readonly PathName[]): Promise<World> {
+export async function openWorld(
+  brokers: Brokers,
+  names: readonly PathName[],
+  options: WorldOptions = {},
+): Promise<World> {
   const wanted: readonly Path[] = names.map((name) => PATHS[name]);
   const proxies = await openProxies(brokers, wanted);
-  const home = await gatewayHome(JSON.stringify(configuration(brokers, proxies, wanted)));
+  const home = await gatewayHome(JSON.stringify(configuration(brokers, proxies, wanted, options)));
   let gateway = await home.start();
   const around: Surroundings = { brokers, gatewayUrl: () => gateway.url };
   const readers: Reader[] = [];
@@ -81,17 +93,22 @@ async function openProxies(brokers: Brokers, paths: readonly Path[]): Promise<Wo
   };
 }
 
-function configuration(brokers: Brokers, { floor, erp, chat }: World['proxies'], paths: readonly Path[]): object {
+function configuration(
+  brokers: Brokers,
+  { floor, erp, chat }: World['proxies'],
+  paths: readonly Path[],
+  { dataDir = './data', routes = {} }: WorldOptions,
+): object {
   return {
     version: 1,
-    gateway: { id: 'faults', dataDir: './data' },
+    gateway: { id: 'faults', dataDir },
     http: { port: 0 },
     connections: {
       ...(floor ? { floor: floorConnection(floor) } : {}),
       ...(erp && brokers.rabbitmq ? { erp: erpConnection(erp.url(brokers.rabbitmq.urls.plain), paths) } : {}),
       ...(chat && brokers.prosody ? { chat: chatConnection(chat, brokers.prosody.ca) } : {}),
     },
-    routes: Object.fromEntries(paths.map(({ name, route }) => [slug(name), route])),
+    routes: { ...Object.fromEntries(paths.map(({ name, route }) => [slug(name), route])), ...routes },
   };
 }
 

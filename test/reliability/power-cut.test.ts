@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openPowerCutDisk, type PowerCutDisk, powerCutRefusal, type TcpProxy, useBrokers } from '@magpie/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cutPower, cutPowerOfLiar } from './kit/power.ts';
+import { IMAGES, seededRandom } from './kit/settings.ts';
+import { printedTable } from './kit/table.ts';
+import { type Observed, underLoad } from './kit/trial.ts';
+import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
+
+const refusal = await powerCutRefusal();
+const random = seededRandom();
+const table = printedTable();
+
+/** Room for what the gateway keeps free before it takes anything, and for its reserve. */
+const DISK_BYTES = 768 * 1024 * 1024;
+
+/** As for a kill: the source repeats what was not acknowledged, the target sees again what was not yet remembered. */
+const AGAIN_PER_CUT = LIMITS.receiveMaximum + LIMITS.targetWindow;
+
+describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === undefined ? '' : ` (${refusal})`}`, () => {
+  const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {} });
+  let disk: PowerCutDisk;
+  let world: World;
+  beforeAll(async () => {
+    disk = await openPowerCutDisk(DISK_BYTES);
+    world = await openWorld(brokers, ['MQTT → AMQP', 'AMQP → MQTT', 'HTTP → AMQP'], { dataDir: `${disk.path}/data` });
+  });
+  afterAll(async () => {
+    await world.close();
+    await disk.remove();
+  });
+
+  /**
+   * While the line to a target is held, what comes in for it is nowhere but in the log. With every line open the log would
+   * hold a few messages only, and a cut could hardly lose one.
+   */
+  const whileHeld = async (line: TcpProxy | undefined, work: () => Promise<void>): Promise<void> => {
+    line?.blackHole(true);
+    try {
+      await sleep(random.between(50, 900));
+      await work();
+    } finally {
+      line?.blackHole(false);
+    }
+  };
+
+  it(`loses nothing over ${IMAGES} cuts at random moments, and repeats no more than its windows`, async () => {
+    const cuts = async (): Promise<Observed> => {
+      const lines = [world.proxies.erp, undefined, world.proxies.floor];
+      for (let cut = 0; cut < IMAGES; cut++) await whileHeld(lines[cut % lines.length], () => cutPower(world, disk));
+      return {};
+    };
+    const rows = await underLoad(world, `${IMAGES} power cuts`, cuts);
+    table.push(...rows);
+    for (const row of rows) {
+      expect(row).toMatchObject({ lost: 0, disordered: 0 });
+      expect(row.duplicates).toBeLessThanOrEqual(IMAGES * AGAIN_PER_CUT);
+    }
+  });
+
+  it('would be seen to lose something, if the disk had not kept what it said it had', async () => {
+    const lie = async (): Promise<Observed> => {
+      await ready(world);
+      await whileHeld(world.proxies.erp, () => cutPowerOfLiar(world, disk, 500));
+      return {};
+    };
+    const rows = await underLoad(world, 'disk that lies', lie, { settleWithin: 2000 });
+    table.push(...rows);
+    for (const { path, lost } of rows.filter(({ path: name }) => name.endsWith('→ AMQP'))) {
+      expect(lost, path).toBeGreaterThan(10);
+    }
+  });
+});
