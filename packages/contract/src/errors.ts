@@ -52,7 +52,7 @@ export const ERROR_CLASSES = {
     code: 'auth-failed',
     retryable: true,
     suspends: true,
-    meaning: 'The credentials were refused. After three in a row the supervisor slows down and raises an alarm.',
+    meaning: 'The credentials were refused. After three in a row there is an alarm and one attempt every 30 s.',
   },
   Conflict: {
     code: 'conflict',

@@ -22,7 +22,9 @@ export interface SupervisorTimes {
   readonly connectTimeout: number;
   readonly probeInterval: number;
   readonly probeTimeout: number;
-  /** Between attempts once the credentials have been refused three times, or only a human can help. */
+  /** Between attempts once the credentials have been refused three times: often enough to find them put right. */
+  readonly loginInterval: number;
+  /** Between attempts when only a human can help. */
   readonly alarmInterval: number;
 }
 
@@ -30,6 +32,7 @@ export const SUPERVISOR_TIMES: SupervisorTimes = {
   connectTimeout: 30_000,
   probeInterval: 10_000,
   probeTimeout: 10_000,
+  loginInterval: 30_000,
   alarmInterval: 60_000,
 };
 
@@ -234,9 +237,10 @@ export class Supervisor {
     const { clock, times } = this.#deps;
     if (error instanceof AuthFailed) this.#loginsRefused++;
     const helpless = error instanceof Conflict || error instanceof ConfigInvalid;
-    const slow = helpless || this.#loginsRefused >= LOGINS_BEFORE_ALARM;
+    const slow = helpless || (error instanceof AuthFailed && this.#loginsRefused >= LOGINS_BEFORE_ALARM);
     if (slow) this.#alarm = error.message;
-    const wait = slow ? times.alarmInterval : fullJitter(RECONNECT, this.#failures++);
+    const slowly = helpless ? times.alarmInterval : times.loginInterval;
+    const wait = slow ? slowly : fullJitter(RECONNECT, this.#failures++);
     this.#nextAttempt = clock.now() + wait;
     this.#enter(slow ? 'stopped' : 'waiting');
     await this.#sleep(wait, this.#stop.signal);

@@ -1,5 +1,5 @@
 import { type Clock, type Connection, type MagpieError, nullLogger, type Verdict } from '@magpie/contract';
-import { Supervisor, type SupervisorDeps } from '../src/supervisor.ts';
+import { SUPERVISOR_TIMES, Supervisor, type SupervisorDeps } from '../src/supervisor.ts';
 
 /** A clock whose time moves only by `advance`, running due timers on the way. */
 export interface ManualClock extends Clock {
@@ -76,7 +76,7 @@ export function supervise(clock: Clock, deps: Partial<SupervisorDeps> = {}): Sup
     type: 'test',
     clock,
     logger: nullLogger,
-    times: { connectTimeout: 30_000, probeInterval: 10_000, probeTimeout: 10_000, alarmInterval: 60_000 },
+    times: SUPERVISOR_TIMES,
     sink: async (batch) => batch.map((): Verdict => ({ type: 'stored' })),
     sources: () => [],
     onUp: () => undefined,

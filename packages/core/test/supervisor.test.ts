@@ -1,5 +1,6 @@
 import { AuthFailed, Conflict, NotConnected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
+import { SUPERVISOR_TIMES } from '../src/supervisor.ts';
 import { manualClock, scriptedLink, supervise } from './fixtures.ts';
 
 const now = AbortSignal.abort();
@@ -39,7 +40,35 @@ describe('the supervisor', () => {
     await clock.advance(20_000);
     expect(supervisor.status()).toMatchObject({ state: 'stopped', attempts: 3, alarm: 'wrong password' });
     await clock.advance(59_000);
-    expect(supervisor.status().attempts).toBeLessThanOrEqual(4);
+    expect(supervisor.status().attempts).toBeLessThanOrEqual(5);
+    await supervisor.close(now);
+  });
+
+  it('finds within half a minute that the password has been put back', async () => {
+    const clock = manualClock();
+    const supervisor = supervise(clock);
+    const refused = new AuthFailed('wrong password');
+    const link = scriptedLink({ connect: [refused, refused, refused, undefined] });
+    supervisor.start(link);
+    await clock.advance(20_000);
+    expect(supervisor.status()).toMatchObject({ state: 'stopped', attempts: 3 });
+    await clock.advance(15_000);
+    expect(supervisor.status()).toMatchObject({ state: 'up', attempts: 4 });
+    expect(supervisor.status()).not.toHaveProperty('alarm');
+    await supervisor.close(now);
+  });
+
+  it('does not wait long for a broker that is restarted to put a login right', async () => {
+    const clock = manualClock();
+    const supervisor = supervise(clock);
+    const refused = new AuthFailed('wrong password');
+    const down = new NotConnected('connection refused');
+    const link = scriptedLink({ connect: [refused, refused, refused, down, down, undefined] });
+    supervisor.start(link);
+    await clock.advance(20_000);
+    expect(supervisor.status()).toMatchObject({ state: 'stopped', attempts: 3 });
+    await clock.advance(21_000);
+    expect(supervisor.status()).toMatchObject({ state: 'up', attempts: 6 });
     await supervisor.close(now);
   });
 
@@ -82,8 +111,7 @@ describe('the supervisor', () => {
 
   it('does not wait for ever for sources that are never in place', async () => {
     const clock = manualClock();
-    const times = { connectTimeout: 20, probeInterval: 10_000, probeTimeout: 10_000, alarmInterval: 60_000 };
-    const supervisor = supervise(clock, { times });
+    const supervisor = supervise(clock, { times: { ...SUPERVISOR_TIMES, connectTimeout: 20 } });
     const link = { ...scriptedLink({}), receive: () => new Promise<void>(() => undefined) };
     supervisor.start(link);
     await expect.poll(() => supervisor.status()).toMatchObject({ state: 'waiting', error: { code: 'not-connected' } });
