@@ -170,7 +170,7 @@ export class Supervisor {
       await connection.connect(signal);
       this.#receiving = this.#deps.sources();
       const receiving = connection.receive(this.#receiving, this.#deps.sink);
-      await Promise.race([receiving, rejectWhen(lost), late(signal)]);
+      await Promise.race([receiving, lost.then((error) => Promise.reject(error)), late(signal)]);
     } catch (error) {
       await this.#cut(connection);
       const inTime = !timeout.aborted || (error instanceof MagpieError && !(error instanceof Aborted));
@@ -287,10 +287,6 @@ function late(signal: AbortSignal): Promise<never> {
     if (signal.aborted) fail();
     else signal.addEventListener('abort', fail, { once: true });
   });
-}
-
-async function rejectWhen(lost: Promise<MagpieError>): Promise<never> {
-  throw await lost;
 }
 
 /** One probe, bounded even when the adapter forgets its signal. */
