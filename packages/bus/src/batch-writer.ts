@@ -17,8 +17,8 @@ export function createBatchWriter(store: WriterStore, guard: DiskGuard): (batch:
       const failure = failureOf(error);
       if (failure === 'fatal') throw error;
       if (failure === 'request') return { type: 'rejected', message: describeFailure(error) };
-      guard.exhausted();
-      return throttled();
+      const hasReserve = guard.exhausted();
+      return hasReserve && batch.commits[index]!.appends === 0 ? writeAlone(batch, index) : throttled();
     }
   };
   const writeEach = (batch: WireBatch): WireResult[] =>

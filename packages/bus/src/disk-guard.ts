@@ -20,8 +20,11 @@ const CHUNK_BYTES = 1024 * 1024;
 export interface DiskGuard {
   /** Why appends are refused now, as a sentence; undefined while there is room. */
   refusal(): string | undefined;
-  /** Called when a write found the disk full: gives the reserve back to the file system and refuses appends. */
-  exhausted(): void;
+  /**
+   * Called when a write found the disk full: refuses appends and gives the reserve back to the file system. Returns
+   * whether there was one: then a write that does not append may be tried again.
+   */
+  exhausted(): boolean;
   /** Looks at the disk; appends are allowed again once there is room and the reserve is whole. Called every second. */
   check(): Promise<void>;
   start(): void;
@@ -62,9 +65,11 @@ export function createDiskGuard(limits: DiskLimits, report: (space: LogSpace) =>
   return {
     refusal: () => space.refusal,
     exhausted: () => {
+      const hadReserve = limits.reserveBytes > 0 && reserve.whole();
       reserve.release();
       const sentence = `the disk of ${limits.dataDir} is full: intake stops until space is freed there`;
       update(space.free, space.needed, sentence);
+      return hadReserve;
     },
     check,
     start: () => {

@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Event, newRef, Throttled } from '@magpie/contract';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type EventLog, openSqliteLog, type Position } from '../src/index.ts';
+import { type DeadLetter, type EventLog, openSqliteLog, type Position } from '../src/index.ts';
 import { startChild } from './children.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -60,6 +60,29 @@ async function fill(log: EventLog, size: number): Promise<string[]> {
     }
   }
 }
+
+/** Writes until the file system has no room for another page. */
+function fillWhatIsLeft(directory: string): void {
+  const page = new Uint8Array(4096);
+  for (;;) {
+    try {
+      appendFileSync(join(directory, 'rest'), page);
+    } catch {
+      return;
+    }
+  }
+}
+
+const deadLetter = (of: Event, round: number): DeadLetter => ({
+  id: newRef(),
+  at: round,
+  consumer: 'c',
+  reason: 'rejected',
+  error: 'Rejected',
+  message: 'the target does not want it',
+  attempts: [],
+  event: of,
+});
 
 async function waitUntilStored(log: EventLog, deadline: number): Promise<void> {
   for (;;) {
@@ -145,6 +168,29 @@ describe.skipIf(noMount !== undefined)(
       await log.commit({ matched: log.head()! });
       rmSync(ballast);
       await waitUntilStored(log, Date.now() + 10_000);
+    });
+
+    it('takes floors and dead letters at once when another program fills the disk after intake has stopped', {
+      timeout: 60_000,
+    }, async () => {
+      const dataDir = smallDisk(64);
+      const log = await openSqliteLog({ dataDir, reserveBytes: 8 * MIB, minFreeBytes: 16 * MIB });
+      onTestFinished(() => log.close());
+      const deadEvent = event(10);
+      await log.commit({ append: [{ event: deadEvent }] });
+      await expect.poll(() => existsSync(join(dataDir, 'reserve')) && log.space().intake, { timeout: 5000 }).toBe(true);
+      writeFileSync(join(dataDir, 'ballast'), new Uint8Array(42 * MIB));
+      await expect.poll(() => log.space().intake, { timeout: 5000 }).toBe(false);
+      expect(existsSync(join(dataDir, 'reserve'))).toBe(true);
+      fillWhatIsLeft(dataDir);
+      const floor = log.head()!;
+      for (let round = 0; round < 20; round++) {
+        const letter = deadLetter(deadEvent, round);
+        await log.commit({ floors: [{ consumer: `c${round}`, floor }], deadLetters: { put: [letter] } });
+      }
+      expect((await log.state()).floors.size).toBe(20);
+      expect(await log.deadLetters({ limit: 50 })).toHaveLength(20);
+      expect(log.space().intake).toBe(false);
     });
   },
 );
