@@ -53,7 +53,7 @@ export async function underLoad(
   } catch (error) {
     throw new Error(`${fault}: ${errorMessage(error)}\n${await describeGateway(world)}`, { cause: error });
   } finally {
-    await stop();
+    await stop().catch(() => undefined); // what went wrong first says more
   }
 }
 
