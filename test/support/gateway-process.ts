@@ -31,8 +31,15 @@ export interface GatewayHome {
   remove(): Promise<void>;
 }
 
-/** Makes a home with a configuration; `http.port` should be 0 so that several can run. */
-export async function gatewayHome(configuration: string, name = 'magpie.yaml'): Promise<GatewayHome> {
+/**
+ * Makes a home with a configuration; `http.port` should be 0 so that several can run. `nodeFlags` are options of the runtime
+ * for every gateway started there.
+ */
+export async function gatewayHome(
+  configuration: string,
+  name = 'magpie.yaml',
+  nodeFlags: readonly string[] = [],
+): Promise<GatewayHome> {
   const directory = await mkdtemp(join(tmpdir(), 'magpie-test-'));
   await mkdir(directory, { recursive: true });
   const file = join(directory, name);
@@ -42,7 +49,7 @@ export async function gatewayHome(configuration: string, name = 'magpie.yaml'): 
     directory,
     file,
     start: async ({ ready = true } = {}) => {
-      const started = await startProcess(file);
+      const started = await startProcess(file, nodeFlags);
       running.add(started);
       if (ready) await waitReady(started);
       return started;
@@ -64,8 +71,8 @@ export async function runCli(
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-function spawnMain(args: readonly string[]): ChildProcess {
-  const flags = ['--conditions=@magpie/source', '--disable-warning=ExperimentalWarning'];
+function spawnMain(args: readonly string[], nodeFlags: readonly string[] = []): ChildProcess {
+  const flags = ['--conditions=@magpie/source', '--disable-warning=ExperimentalWarning', ...nodeFlags];
   return spawn(process.execPath, [...flags, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
@@ -75,8 +82,8 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
   return () => chunks.join('');
 }
 
-async function startProcess(file: string): Promise<GatewayProcess> {
-  const child = spawnMain(['run', '-c', file]);
+async function startProcess(file: string, nodeFlags: readonly string[]): Promise<GatewayProcess> {
+  const child = spawnMain(['run', '-c', file], nodeFlags);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const ended = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
   const logs = (): string => stdout() + stderr();
@@ -102,7 +109,7 @@ const START_MS = 20_000;
 async function listening(child: ChildProcess, logs: () => string): Promise<string> {
   const deadline = performance.now() + START_MS;
   for (;;) {
-    const url = /"url":"([^"]+)"/.exec(logs())?.[1];
+    const url = /"url":"(http[^"]+)"/.exec(logs())?.[1];
     if (url) return url;
     if (child.exitCode !== null) throw new Error(`the gateway exited with ${child.exitCode}:\n${logs()}`);
     if (performance.now() > deadline) throw new Error(`the gateway did not listen within ${START_MS} ms:\n${logs()}`);

@@ -5,8 +5,11 @@ import type { Reader, Recorder, Sender } from './ends.ts';
 import { httpSender } from './http.ts';
 import { mqttReader, mqttSender } from './mqtt.ts';
 
-/** The connections of the gateway under test. */
-export type ConnectionName = 'floor' | 'erp' | 'chat';
+/**
+ * The connections of the gateway under test. `yard` is a second one to the broker of `floor`, without a breakable line and
+ * without an account: what happens to the others must not touch it.
+ */
+export type ConnectionName = 'floor' | 'yard' | 'erp' | 'chat';
 
 /** The brokers that a world has; a path needs those of its connections. */
 export interface Brokers {
@@ -97,6 +100,16 @@ export const PATHS = {
     slowness: 1,
     sender: async ({ gatewayUrl }) => httpSender(gatewayUrl, (key) => `to-mqtt/${key}`),
     reader: (around, record) => mqttReader(mqttUrl(around), { clientId: 'reads-http', filter: 'from/http' }, record),
+  },
+  'HTTP → yard': {
+    name: 'HTTP → yard',
+    source: 'http',
+    uses: ['yard'],
+    route: { from: { connection: 'http', topic: 'to-yard/{key}' }, to: { connection: 'yard', topic: 'from/yard' } },
+    queues: [],
+    slowness: 1,
+    sender: async ({ gatewayUrl }) => httpSender(gatewayUrl, (key) => `to-yard/${key}`),
+    reader: (around, record) => mqttReader(mqttUrl(around), { clientId: 'reads-yard', filter: 'from/yard' }, record),
   },
   'MQTT → room': {
     name: 'MQTT → room',

@@ -38,6 +38,10 @@ export interface WorldOptions {
   readonly dataDir?: string;
   /** Routes beside those of the paths, by name. */
   readonly routes?: Readonly<Record<string, object>>;
+  /** Settings of its connections, beside those that every world has. */
+  readonly connections?: Readonly<Partial<Record<ConnectionName, object>>>;
+  /** Options of its runtime. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** Starts a gateway with the routes of these paths, and connects the clients. */
@@ -48,7 +52,11 @@ export async function openWorld(
 ): Promise<World> {
   const wanted: readonly Path[] = names.map((name) => PATHS[name]);
   const proxies = await openProxies(brokers, wanted);
-  const home = await gatewayHome(JSON.stringify(configuration(brokers, proxies, wanted, options)));
+  const home = await gatewayHome(
+    JSON.stringify(configuration(brokers, proxies, wanted, options)),
+    'magpie.yaml',
+    options.nodeFlags,
+  );
   let gateway = await home.start();
   const around: Surroundings = { brokers, gatewayUrl: () => gateway.url };
   const readers: Reader[] = [];
@@ -97,16 +105,22 @@ function configuration(
   brokers: Brokers,
   { floor, erp, chat }: World['proxies'],
   paths: readonly Path[],
-  { dataDir = './data', routes = {} }: WorldOptions,
+  { dataDir = './data', routes = {}, connections = {} }: WorldOptions,
 ): object {
+  const yard = paths.some(({ uses }) => uses.includes('yard')) && brokers.mosquitto;
   return {
     version: 1,
     gateway: { id: 'faults', dataDir },
     http: { port: 0 },
     connections: {
-      ...(floor ? { floor: floorConnection(floor) } : {}),
-      ...(erp && brokers.rabbitmq ? { erp: erpConnection(erp.url(brokers.rabbitmq.urls.plain), paths) } : {}),
-      ...(chat && brokers.prosody ? { chat: chatConnection(chat, brokers.prosody.ca) } : {}),
+      ...(floor ? { floor: { ...floorConnection(floor), ...connections.floor } } : {}),
+      ...(yard ? { yard: { type: 'mqtt', url: yard.urls.anonymous, clientId: 'faults-yard' } } : {}),
+      ...(erp && brokers.rabbitmq
+        ? { erp: { ...erpConnection(erp.url(brokers.rabbitmq.urls.plain), paths), ...connections.erp } }
+        : {}),
+      ...(chat && brokers.prosody
+        ? { chat: { ...chatConnection(chat, brokers.prosody.ca), ...connections.chat } }
+        : {}),
     },
     routes: { ...Object.fromEntries(paths.map(({ name, route }) => [slug(name), route])), ...routes },
   };
