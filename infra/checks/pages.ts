@@ -3,6 +3,8 @@ import { httpReference } from '../../packages/api/src/index.ts';
 import { configReference } from '../../packages/config/src/index.ts';
 import { ERROR_CLASSES, type ErrorClass } from '../../packages/contract/src/index.ts';
 import { telemetryReference } from '../../packages/telemetry/src/index.ts';
+import { reliabilityPage } from '../reliability/page.ts';
+import { recordedRuns } from '../reliability/record.ts';
 import { protocolPage } from './protocol-pages.ts';
 
 /** A page of the documentation that is made from the code. */
@@ -21,6 +23,7 @@ export const PAGES: readonly GeneratedPage[] = [
   { file: 'apps/docs/protocols/amqp.md', content: () => protocolPage('amqp') },
   { file: 'apps/docs/protocols/xmpp.md', content: () => protocolPage('xmpp') },
   { file: 'apps/docs/protocols/http.md', content: httpReference },
+  { file: 'apps/docs/reliability.md', content: () => reliabilityPage(recordedRuns()) },
 ];
 
 function errorsPage(): string {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useBrokers } from '@magpie/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../support/gateway-process.ts';
-import { KILLS, seededRandom, times } from './kit/settings.ts';
+import { revive } from './kit/revive.ts';
+import { chunksOf, KILLS, seededRandom, times } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
 import { type Observed, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
@@ -25,22 +26,28 @@ describe('a gateway that ends under load', () => {
   });
   afterAll(() => world.close());
 
-  it(`loses nothing over ${KILLS} kills with -9 at random moments, and repeats no more than its windows`, async () => {
-    const kills = async (): Promise<Observed> => {
-      for (let kill = 0; kill < KILLS; kill++) {
-        await world.gateway.kill();
-        await world.restart({ ready: false });
-        await sleep(random.between(50, 1000));
+  beforeEach(() => revive(world));
+
+  const chunks = chunksOf(100, KILLS);
+  it.each(chunks)(
+    'loses nothing over kills $first to $last with -9, and repeats no more than its windows',
+    async ({ count }) => {
+      const kills = async (): Promise<Observed> => {
+        for (let kill = 0; kill < count; kill++) {
+          await world.gateway.kill();
+          await world.restart({ ready: false });
+          await sleep(random.between(50, 1000));
+        }
+        return {};
+      };
+      const rows = await underLoad(world, 'gateway killed with -9', kills);
+      table.push(...rows.map((row) => ({ ...row, times: count, counts: 'kills' as const })));
+      for (const row of rows) {
+        expect(row).toMatchObject({ lost: 0, disordered: 0 });
+        expect(row.duplicates).toBeLessThanOrEqual(count * AGAIN_PER_KILL);
       }
-      return {};
-    };
-    const rows = await underLoad(world, `${KILLS} × kill -9`, kills);
-    table.push(...rows);
-    for (const row of rows) {
-      expect(row).toMatchObject({ lost: 0, disordered: 0 });
-      expect(row.duplicates).toBeLessThanOrEqual(KILLS * AGAIN_PER_KILL);
-    }
-  });
+    },
+  );
 
   it(`exits within 10 s on SIGTERM, ${STOPS} times, and neither loses nor repeats anything`, async () => {
     const stops = async (): Promise<Observed> => {
@@ -54,8 +61,8 @@ describe('a gateway that ends under load', () => {
       }
       return {};
     };
-    const rows = await underLoad(world, `${STOPS} × SIGTERM`, stops);
-    table.push(...rows);
+    const rows = await underLoad(world, 'gateway ended with SIGTERM', stops);
+    table.push(...rows.map((row) => ({ ...row, times: STOPS })));
     for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0, duplicates: 0 });
   });
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPowerCutDisk, type PowerCutDisk, powerCutRefusal, type TcpProxy, useBrokers } from '@magpie/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cutPower, cutPowerOfLiar } from './kit/power.ts';
-import { IMAGES, seededRandom } from './kit/settings.ts';
+import { revive } from './kit/revive.ts';
+import { chunksOf, IMAGES, seededRandom } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
 import { type Observed, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
@@ -44,19 +45,26 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
     }
   };
 
-  it(`loses nothing over ${IMAGES} cuts at random moments, and repeats no more than its windows`, async () => {
-    const cuts = async (): Promise<Observed> => {
-      const lines = [world.proxies.erp, undefined, world.proxies.floor];
-      for (let cut = 0; cut < IMAGES; cut++) await whileHeld(lines[cut % lines.length], () => cutPower(world, disk));
-      return {};
-    };
-    const rows = await underLoad(world, `${IMAGES} power cuts`, cuts);
-    table.push(...rows);
-    for (const row of rows) {
-      expect(row).toMatchObject({ lost: 0, disordered: 0 });
-      expect(row.duplicates).toBeLessThanOrEqual(IMAGES * AGAIN_PER_CUT);
-    }
-  });
+  beforeEach(() => revive(world));
+
+  const chunks = chunksOf(25, IMAGES);
+  it.each(chunks)(
+    'loses nothing over cuts $first to $last, and repeats no more than its windows',
+    async ({ first, last, count }) => {
+      const cuts = async (): Promise<Observed> => {
+        const lines = [world.proxies.erp, undefined, world.proxies.floor];
+        for (let cut = first; cut <= last; cut++)
+          await whileHeld(lines[cut % lines.length], () => cutPower(world, disk));
+        return {};
+      };
+      const rows = await underLoad(world, 'power cut', cuts);
+      table.push(...rows.map((row) => ({ ...row, times: count, counts: 'images' as const })));
+      for (const row of rows) {
+        expect(row).toMatchObject({ lost: 0, disordered: 0 });
+        expect(row.duplicates).toBeLessThanOrEqual(count * AGAIN_PER_CUT);
+      }
+    },
+  );
 
   it('would be seen to lose something, if the disk had not kept what it said it had', async () => {
     const lie = async (): Promise<Observed> => {
@@ -65,7 +73,7 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
       return {};
     };
     const rows = await underLoad(world, 'disk that lies', lie, { settleWithin: 2000 });
-    table.push(...rows);
+    table.push(...rows.map((row) => ({ ...row, control: true as const })));
     for (const { path, lost } of rows.filter(({ path: name }) => name.endsWith('→ AMQP'))) {
       expect(lost, path).toBeGreaterThan(10);
     }

@@ -18,6 +18,20 @@ export const KILLS = fromEnvironment('MAGPIE_KILLS', times(30, 2000));
 /** How many times the power of a gateway under load is cut. */
 export const IMAGES = fromEnvironment('MAGPIE_IMAGES', times(10, 300));
 
+/** A part of many repetitions, both ends included, counted from 1. */
+export interface Chunk {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
+/** Splits many repetitions into tests of at most `size`, each with its own rows: a run that ends early keeps what it has shown. */
+export const chunksOf = (size: number, total: number): readonly Chunk[] =>
+  Array.from({ length: Math.ceil(total / size) }, (_, index) => {
+    const [first, last] = [index * size + 1, Math.min(total, (index + 1) * size)];
+    return { first, last, count: last - first + 1 };
+  });
+
 /** Random numbers that are the same for the same seed. */
 export interface Random {
   readonly seed: number;

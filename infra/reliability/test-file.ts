@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../checks/command.ts';
+import type { Failure } from './record.ts';
+
+/** Time that an interrupted test file has to stop its brokers and release what it holds. */
+const GRACE_MS = 30_000;
+
+/** How to run a test file. */
+export interface TestFileOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** File that everything the tests print is appended to. */
+  readonly log: string;
+  /** Ends the tests early. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one file of test/reliability to its end. Never rejects for what the tests do.
+ * @param file its name without `.test.ts`.
+ * @returns the tests that failed; none when all passed or the run was interrupted.
+ */
+export async function runTestFile(file: string, options: TestFileOptions): Promise<readonly Failure[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'magpie-reliability-'));
+  const report = join(directory, 'report.json');
+  try {
+    const code = await runVitest(file, report, options);
+    if (options.signal.aborted) return [];
+    const failures = failedTests(file, readReport(report));
+    // A file that cannot be loaded or an unhandled error fails the run without failing a test.
+    if (code === 0 || failures.length > 0) return failures;
+    return [{ file, test: 'the file as a whole', message: `ended with code ${code ?? 'none'}; see the log` }];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function runVitest(file: string, report: string, { env, log, signal }: TestFileOptions): Promise<number | null> {
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const args = [vitest, 'run', '--project', 'reliability', `test/reliability/${file}.test.ts`, ...reporters];
+  const output = openSync(log, 'a');
+  // A group of its own: a terminal's Ctrl-C must not reach the brokers before their tests have let go of them.
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, detached: true, stdio: ['ignore', output, output] });
+  closeSync(output);
+  let timer: NodeJS.Timeout | undefined;
+  const interrupt = (): void => {
+    child.kill('SIGINT');
+    timer = setTimeout(() => killGroup(child), GRACE_MS);
+  };
+  signal.addEventListener('abort', interrupt, { once: true });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', interrupt);
+      killGroup(child);
+      resolve(code);
+    });
+  });
+}
+
+/** Also takes along what the tests have left behind. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing is left of it.
+  }
+}
+
+function readReport(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined; // No report: the run ended before its first test, which its exit code says.
+  }
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+/** The failed tests in a JSON report of vitest, and files that failed outside their tests; none for anything else. */
+export function failedTests(file: string, report: unknown): readonly Failure[] {
+  if (typeof report !== 'object' || report === null || !('testResults' in report)) return [];
+  const { testResults } = report as Report;
+  return testResults.flatMap(({ status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === 'failed');
+    if (failed.length === 0 && status === 'failed')
+      return [{ file, test: 'the file as a whole', message: firstLine(message) }];
+    return failed.map(({ fullName, failureMessages: [text = ''] }) => ({
+      file,
+      test: fullName,
+      message: firstLine(text),
+    }));
+  });
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0]!;
