@@ -1,0 +1,94 @@
+import { openPowerCutDisk, type PowerCutDisk, powerCutRefusal, useBrokers, waitFor } from '@magpie/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commitsAtRest, holds, keptDeadLetters, publishOnce } from './kit/api.ts';
+import { fillDisk } from './kit/ballast.ts';
+import type { Flow } from './kit/flow.ts';
+import { times } from './kit/settings.ts';
+import { printedTable } from './kit/table.ts';
+import { type Observed, underLoad } from './kit/trial.ts';
+import { openWorld, ready, type World } from './kit/world.ts';
+
+const refusal = await powerCutRefusal();
+const table = printedTable();
+
+/** Room for what the gateway keeps free before it takes anything, for its reserve, and for some messages. */
+const DISK_BYTES = 512 * 1024 * 1024;
+
+/** Messages that are too old when their target is back. */
+const DOOMED = 20;
+const doomed = {
+  from: { connection: 'http', topic: 'doomed' },
+  to: { connection: 'erp', queue: 'from-http' },
+  retry: { maxAge: '500ms' },
+};
+
+describe.skipIf(refusal !== undefined)(`a full disk${refusal === undefined ? '' : ` (${refusal})`}`, () => {
+  const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {} });
+  let disk: PowerCutDisk;
+  let world: World;
+  beforeAll(async () => {
+    disk = await openPowerCutDisk(DISK_BYTES);
+    const options = { dataDir: `${disk.path}/data`, routes: { doomed } };
+    world = await openWorld(brokers, ['MQTT → AMQP', 'AMQP → MQTT', 'HTTP → AMQP'], options);
+  });
+  afterAll(async () => {
+    await world.close();
+    await disk.remove();
+  });
+
+  /** The target is away until the log holds a backlog for it, and some of it can only become dead letters. */
+  const gatherBacklog = async (http: Flow): Promise<void> => {
+    await world.proxies.erp!.refuse(true);
+    world.proxies.erp!.reset();
+    for (let message = 0; message < DOOMED; message++) await publishOnce(world, 'doomed');
+    await waitFor(() => http.ledger.missing() >= 100, { what: 'a backlog', timeout: 10_000 });
+  };
+
+  const expectRefusal = async (): Promise<void> => {
+    const refused = async () => {
+      const answer = await publishOnce(world, 'to-amqp/nobody');
+      return answer.status === 202 ? undefined : answer;
+    };
+    const answer = await waitFor(refused, { what: 'a refused message', timeout: 5000 });
+    expect(answer).toMatchObject({ status: 507, contentType: expect.stringContaining('application/problem+json') });
+    expect(Number(answer.retryAfter)).toBeGreaterThan(0);
+    expect(answer.detail).toContain(disk.path);
+    expect(await holds(world)).toEqual([expect.stringContaining(disk.path)]);
+  };
+
+  const whileFull = async (http: Flow): Promise<void> => {
+    const before = await keptDeadLetters(world);
+    const allLetters = async (): Promise<boolean> => (await keptDeadLetters(world)) === before + DOOMED;
+    await expectRefusal();
+    await world.proxies.erp!.refuse(false);
+    await waitFor(() => http.ledger.missing() === 0, { what: 'the backlog to arrive', timeout: 10_000 });
+    await waitFor(allLetters, { what: 'the dead letters', timeout: 5000 });
+    await commitsAtRest(world);
+    const { duplicates } = http.ledger.report();
+    await world.gateway.kill();
+    await world.restart();
+    await expectRefusal();
+    expect(await allLetters()).toBe(true);
+    expect(http.ledger.report().duplicates).toBe(duplicates);
+  };
+
+  it('takes nothing in, delivers what it has, and goes on by itself when there is room', async () => {
+    const fill = async (flows: readonly Flow[]): Promise<Observed> => {
+      const http = flows.find(({ path }) => path.source === 'http')!;
+      await gatherBacklog(http);
+      const freeDisk = await fillDisk(disk.path);
+      try {
+        await whileFull(http);
+      } finally {
+        await freeDisk();
+      }
+      return {};
+    };
+    for (let round = 0; round < times(1, 50); round++) {
+      await ready(world);
+      const rows = await underLoad(world, 'full disk', fill);
+      table.push(...rows);
+      for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
+    }
+  });
+});
