@@ -30,23 +30,26 @@ export function openRunFiles(settings: Settings, machine: Machine, versions: Ver
   const [rows, log, record] = [at('.rows.jsonl'), at('.log'), at('.json')];
   mkdirSync(dirname(rows), { recursive: true });
   for (const file of [rows, log]) writeFileSync(file, '');
-  const copies = [
-    record,
-    ...(settings.json === undefined ? [] : [resolve(settings.json)]),
-    ...(settings.record ? [join(ROOT, RUNS, `${name}.json`)] : []),
-  ];
+  const copies = [record, ...(settings.json === undefined ? [] : [resolve(settings.json)])];
   const save: RunFiles['save'] = (state, failures) => {
     const current: RunRecord = {
       ...{ date: started.toISOString(), minutes: Math.round((Date.now() - started.getTime()) / 60_000), state },
       ...{ seed, kills, images, files, machine, versions, failures },
       faults: summarise(parseRows(readFileSync(rows, 'utf8'))),
     };
-    for (const copy of copies) replace(copy, `${JSON.stringify(current, undefined, 2)}\n`);
-    if (settings.record) replace(join(ROOT, 'apps/docs/reliability.md'), reliabilityPage(recordedRuns()));
+    for (const copy of copies) replace(copy, toText(current));
+    if (settings.record && current.faults.length + failures.length > 0) addToPage(name, current);
     return current;
   };
   save('running', []);
   return { rows, log, record, save };
+}
+
+const toText = (record: RunRecord): string => `${JSON.stringify(record, undefined, 2)}\n`;
+
+function addToPage(name: string, record: RunRecord): void {
+  replace(join(ROOT, RUNS, `${name}.json`), toText(record));
+  replace(join(ROOT, 'apps/docs/reliability.md'), reliabilityPage(recordedRuns()));
 }
 
 /** In one step, so that nobody ever reads half a file. */

@@ -94,10 +94,10 @@ function watchFile(position: string, settings: Settings, save: () => RunRecord):
 }
 
 const interruption = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     if (interruption.signal.aborted) process.exit(130); // asked twice
-    say('interrupted: the tests let go of their brokers; what was measured is kept');
+    say('interrupted: the tests are ended; what was measured is kept');
     interruption.abort();
   });
 }

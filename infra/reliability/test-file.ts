@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../checks/command.ts';
 import type { Failure } from './record.ts';
+import { makeScratch } from './scratch.ts';
 
-/** Time that an interrupted test file has to stop its brokers and release what it holds. */
+/** Time that an interrupted test file has to end by itself. */
 const GRACE_MS = 30_000;
 
 /** How to run a test file. */
@@ -23,17 +23,18 @@ export interface TestFileOptions {
  * @returns the tests that failed; none when all passed or the run was interrupted.
  */
 export async function runTestFile(file: string, options: TestFileOptions): Promise<readonly Failure[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'magpie-reliability-'));
-  const report = join(directory, 'report.json');
+  const scratch = makeScratch();
+  const report = join(scratch.path, 'report.json');
   try {
-    const code = await runVitest(file, report, options);
+    const env = { ...options.env, TMPDIR: scratch.path };
+    const code = await runVitest(file, report, { ...options, env });
     if (options.signal.aborted) return [];
     const failures = failedTests(file, readReport(report));
     // A file that cannot be loaded or an unhandled error fails the run without failing a test.
     if (code === 0 || failures.length > 0) return failures;
     return [{ file, test: 'the file as a whole', message: `ended with code ${code ?? 'none'}; see the log` }];
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    scratch.remove();
   }
 }
 
