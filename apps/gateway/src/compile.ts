@@ -5,6 +5,9 @@ import { type Config, type ConfigSource, loadConfig } from '@magpie/config';
 import { type AddressBook, type AnyAdapter, createAddressBook, type Problem } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
 
+/** Name of the built-in connection. */
+const HTTP = 'http';
+
 /** A configuration file, loaded and compiled. `config` and `routes` are there unless a problem is an error. */
 export interface Compiled {
   readonly config: Config | undefined;
@@ -53,10 +56,19 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
     book,
     readJsonFile: (path) => JSON.parse(reader.read(resolve(config.directory, path))),
   });
-  const all = [...problems, ...compiled.problems];
+  const all = [...problems, ...compiled.problems, ...unloggedHttp(compiled.routes)];
   const broken = all.some(({ severity }) => severity === 'error');
   return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source, ...reader.seen() };
 }
+
+/** HTTP answers 202 only for what is stored: its messages cannot bypass the log. */
+const unloggedHttp = ({ unlogged }: RouteSet): readonly Problem[] =>
+  [...new Set(unlogged.filter(({ from }) => from === HTTP).map(({ route }) => route))].map((route) => ({
+    severity: 'error',
+    pointer: `/routes/${route}/from/durability`,
+    message:
+      'messages published by HTTP or WebSocket are acknowledged once on disk: "durability: none" is not possible',
+  }));
 
 /** Failing route tests as problems, each at its place in the file. Used by `magpie check` and before a reload. */
 export const testProblems = (tests: readonly RouteTestResult[]): readonly Problem[] =>

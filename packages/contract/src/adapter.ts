@@ -7,7 +7,7 @@ import type { Logger } from './logger.ts';
 
 /**
  * What the gateway did with a received event.
- * - `stored`: durable; acknowledge it to the sender.
+ * - `stored`: durable, or of a source that asks for no durability; acknowledge it to the sender.
  * - `duplicate`: already durable under its dedupe key; acknowledge it.
  * - `refused`: it can never be stored (too large, malformed); an ingress dead letter is durable, acknowledge it.
  * - `unavailable`: it could not be stored now; never acknowledge it nor anything received after it on a protocol that

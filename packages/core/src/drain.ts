@@ -40,6 +40,7 @@ export async function drain(deps: DrainDeps): Promise<void> {
   router.stop();
   deadLetters.stop();
   for (const outlet of outlets) outlet.stop();
+  for (const express of topology.expresses()) express.stop();
   await until(() => outlets.every((each) => each.load().flying === 0), LANDING_MS, deps);
   patience.abort();
   await ledger.flush();

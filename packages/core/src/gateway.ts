@@ -1,12 +1,26 @@
 import type { EventLog, Position, StoredEvent } from '@magpie/bus';
-import { type AddressBook, type Clock, type Event, type Logger, newRef, Rejected, systemClock } from '@magpie/contract';
+import {
+  type Address,
+  type AddressBook,
+  type Clock,
+  type Event,
+  keepRefsAfter,
+  type Logger,
+  newRef,
+  Rejected,
+  systemClock,
+} from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type Match, type Target } from '@magpie/routing';
+import { createAges } from './ages.ts';
+import type { BacklogLimits } from './backlog.ts';
 import { createBounces } from './bounces.ts';
+import { type BypassDeps, withBypass } from './bypass.ts';
 import { createConsumers } from './consumers.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { receivedFrom } from './direct.ts';
 import { drain } from './drain.ts';
 import { createEchoes } from './echoes.ts';
+import { Express } from './express.ts';
 import { Gate } from './gate.ts';
 import { readPage } from './history.ts';
 import { Intake } from './intake.ts';
@@ -36,6 +50,8 @@ export interface GatewayOptions extends Plan {
   readonly observer: CoreObserver;
   readonly clock?: Clock;
   readonly times?: Partial<SupervisorTimes>;
+  /** Bounds of what is kept in memory of each target; the defaults are for production. */
+  readonly limits?: BacklogLimits;
   /** The disk has become too full to append: a good moment for retention. */
   readonly onFull?: () => void;
   /** The log can no longer be trusted, or a bug: the process must end. */
@@ -55,6 +71,18 @@ function wire(options: GatewayOptions) {
   const patience = new AbortController();
   const echoes = createEchoes(clock);
   const tracked = ({ source }: Event): boolean => source === DIRECT || options.builtins.has(source);
+  const echoOf = ({ source, address, body }: Event): readonly string[] =>
+    topology.isMute(source) ? echoes.returned(source, address, body) : [];
+  const onSend = ({ source }: Event, connection: string, address: Address, body: Uint8Array): void => {
+    if (topology.isMute(connection)) echoes.sent(connection, address, body, source);
+  };
+  const bypass: BypassDeps = {
+    routes: () => topology.routes,
+    express: (consumer) => topology.express(consumer),
+    stamp: (received, source) => intake.stamped(received, source),
+    echoOf,
+    observer,
+  };
   const router = createRouter({
     reader: tail,
     ledger,
@@ -62,7 +90,7 @@ function wire(options: GatewayOptions) {
     outlet: (consumer) => topology.outlet(consumer),
     onFatal,
     bounced: (notice) => bounces(notice),
-    echoOf: ({ source, address, body }) => (topology.isMute(source) ? echoes.returned(source, address, body) : []),
+    echoOf,
     stranded: (stored, match) => {
       const letter = strandedLetter(stored, match, clock.now());
       const { consumer, at, message: error } = letter;
@@ -70,19 +98,20 @@ function wire(options: GatewayOptions) {
       ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
     },
   });
+  const ages = createAges(clock);
   const makeOutlet = (target: Target, port: SendPort): Outlet =>
     new Outlet(target, {
       reader: tail,
+      limits: options.limits,
       ledger,
       clock,
+      ages,
       port,
       signal: patience.signal,
       routed: router.position,
       match: (event, consumer) => topology.routes.match(event).find((match) => match.target.consumer === consumer),
       tracked,
-      onSend: ({ source }, connection, { address }, body) => {
-        if (topology.isMute(connection)) echoes.sent(connection, address, body, source);
-      },
+      onSend: (event, connection, { address }, body) => onSend(event, connection, address, body),
       onResult: observer.delivered,
       gate,
       onSuspended: ({ consumer }, error) =>
@@ -96,8 +125,9 @@ function wire(options: GatewayOptions) {
     logger,
     observer,
     times: { ...SUPERVISOR_TIMES, ...options.times },
-    sinkFor: (connection) => intake.sinkFor(connection),
+    sinkFor: (connection) => withBypass(connection, intake.sinkFor(connection), bypass),
     makeOutlet,
+    makeExpress: (target, port) => new Express(target, port, { clock, signal: patience.signal, onSend, observer }),
   });
   const bounces = createBounces({ log, ledger, topology, clock, observer });
   const deadLetters = createDeadLetters({ log, ledger, topology, clock, onFatal });
@@ -142,6 +172,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       return state;
     },
     start: async () => {
+      const [last] = await log.readBack(undefined, 1);
+      if (last) keepRefsAfter(last.event.receivedAt);
       await parts.consumers.open();
       topology.start();
       state = 'running';
@@ -178,8 +210,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     head: () => tail.head(),
     connections: () => topology.supervisors().map((supervisor) => supervisor.status()),
     targets: () =>
-      topology.outlets().map((each) => ({
-        consumer: each.consumer,
+      [...topology.outlets(), ...topology.expresses()].map((each) => ({
+        consumer: each.target.consumer,
         connection: each.target.connection,
         ...each.load(),
       })),

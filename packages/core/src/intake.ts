@@ -181,6 +181,11 @@ export class Intake {
     };
   }
 
+  /** The event of what was received, ready to go past the log; undefined when it could not enter the log either. */
+  stamped(received: ReceivedEvent, source: string): Event | undefined {
+    return problemOf(received, this.#options.maxBodyBytes) === undefined ? this.#stamp(received, source) : undefined;
+  }
+
   /** Gives a received event its ref, source, key and receipt time. */
   #stamp(received: ReceivedEvent, source: string): Event {
     const { book, clock } = this.#options;

@@ -4,8 +4,8 @@ import type { ConnectionState, PublishResult } from './types.ts';
 
 /** What the core tells about itself while it runs, for metrics. Called on the hot path: must be cheap, must not throw. */
 export interface CoreObserver {
-  /** A batch from a connection was accepted or not. */
-  received(connection: string, results: readonly PublishResult[]): void;
+  /** A batch from a connection was accepted or not; `bypassed` went to its targets past the log. */
+  received(connection: string, results: readonly { readonly type: PublishResult['type'] | 'bypassed' }[]): void;
   /** A delivery ended or was refused; `ms` from send to confirmation. */
   delivered(target: Target, result: DeliveryResult, ms?: number): void;
   /** A connection entered a state. */

@@ -109,7 +109,11 @@ export class Settlement {
 }
 
 /** The message of an attempt. */
-export function outgoing({ event, redelivered }: Delivery, { parts }: Rendered, consumer: string): OutgoingEvent {
+export function outgoing(
+  { event, redelivered }: Pick<Delivery, 'event' | 'redelivered'>,
+  { parts }: Rendered,
+  consumer: string,
+): OutgoingEvent {
   const { ref } = event;
   return { ...parts, id: parts.id ?? ref, ref, delivery: deliveryId(ref, consumer), redelivered };
 }

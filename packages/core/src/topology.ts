@@ -1,5 +1,6 @@
 import type { AdapterContext, Clock, Logger, Sink } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type RouteSet, type Target } from '@magpie/routing';
+import { type Express, Expresses } from './express.ts';
 import type { CoreObserver } from './observer.ts';
 import type { Outlet } from './outlet.ts';
 import { isSameConnection } from './same-connection.ts';
@@ -18,6 +19,7 @@ export interface TopologyDeps {
   readonly times: SupervisorTimes;
   sinkFor(connection: string): Sink;
   makeOutlet(target: Target, port: SendPort): Outlet;
+  makeExpress(target: Target, port: SendPort): Express;
 }
 
 /** One connection with everything that hangs on it. */
@@ -37,6 +39,7 @@ export class Topology {
   readonly #deps: TopologyDeps;
   readonly #links = new Map<string, Link>();
   readonly #outlets = new Map<string, Outlet>();
+  readonly #expresses: Expresses;
   /** Outlets of removed targets, for their sends that are still in flight. */
   readonly #retiring = new Map<string, Outlet>();
   #plan: Plan;
@@ -50,6 +53,8 @@ export class Topology {
       const link = this.#links.get(target.connection);
       if (link) this.#addOutlet(target, link);
     }
+    this.#expresses = new Expresses(deps.makeExpress);
+    this.#placeExpresses();
   }
 
   get routes(): RouteSet {
@@ -70,6 +75,14 @@ export class Topology {
 
   outlet(consumer: string): Outlet | undefined {
     return this.#outlets.get(consumer);
+  }
+
+  expresses(): readonly Express[] {
+    return this.#expresses.all();
+  }
+
+  express(consumer: string): Express | undefined {
+    return this.#expresses.get(consumer);
   }
 
   isUp(connection: string): boolean {
@@ -102,7 +115,7 @@ export class Topology {
     for (const info of this.#linked(plan)) {
       if (!this.#links.has(info.name)) this.#addLink(info, leaving.get(info.name));
     }
-    const targets = this.#replaceOutlets(before);
+    const targets = joined(this.#replaceOutlets(before), this.#placeExpresses());
     const refreshed = connections.unchanged.map((name) => this.#links.get(name)?.supervisor.refresh());
     return { report: { connections, targets }, links: Promise.all([...leaving.values(), ...refreshed]) };
   }
@@ -146,6 +159,10 @@ export class Topology {
     for (const target of targets) this.#placeOutlet(target);
     const added = [...wanted].filter((consumer) => !before.has(consumer));
     return { added, removed, kept: before.size - removed.length };
+  }
+
+  #placeExpresses(): ReloadReport['targets'] {
+    return this.#expresses.place(this.#plan.routes.unlogged, (connection) => this.#links.get(connection)?.port);
   }
 
   #placeOutlet(target: Target): void {
@@ -228,6 +245,13 @@ export class Topology {
     };
   }
 }
+
+/** Two reports about different targets as one. */
+const joined = (a: ReloadReport['targets'], b: ReloadReport['targets']): ReloadReport['targets'] => ({
+  added: [...a.added, ...b.added],
+  removed: [...a.removed, ...b.removed],
+  kept: a.kept + b.kept,
+});
 
 function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): SendPort {
   return {

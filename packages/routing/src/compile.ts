@@ -1,4 +1,5 @@
 import type { AddressBook, Problem, SourceRequest } from '@magpie/contract';
+import { createBypass, targetsOf } from './bypass.ts';
 import { checkAccess } from './check/access.ts';
 import { explainRoute } from './check/explain.ts';
 import { checkLoops } from './check/loops.ts';
@@ -32,17 +33,20 @@ export function compileRoutes({ routes: raw, ...input }: CompileInput): Compiled
   const problems: Problem[] = [];
   const root = createReport(problems);
   const routes = compileAll(raw, input, root.at('routes'));
-  const matcher = createMatcher(
-    routes.map((route) => ({ connection: route.source.connection.name, pattern: route.source.pattern, value: route })),
-  );
+  const matcher = matcherOf(routes);
   for (const route of routes) checkAccess(route, root.at('routes', route.id));
   checkLoops(routes, matcher, problems);
   const tests = routes.flatMap((route) => {
     return compileTests(route, input.connections, input.book, root.at('routes', route.id));
   });
   const subscribed = compileSubscriptions(input.connections, root.at('connections'));
-  return { routes: createRouteSet(routes, matcher, subscribed, tests, input), problems };
+  return { routes: createRouteSet(routes, subscribed, tests, input), problems };
 }
+
+const matcherOf = (routes: readonly Route[]): Matcher<Route> =>
+  createMatcher(
+    routes.map((route) => ({ connection: route.source.connection.name, pattern: route.source.pattern, value: route })),
+  );
 
 function compileAll(raw: unknown, context: RouteContext, report: Report): readonly Route[] {
   if (raw === undefined || raw === null) return [];
@@ -79,16 +83,18 @@ function compileSubscriptions(connections: Connections, report: Report): Subscri
 
 function createRouteSet(
   routes: readonly Route[],
-  matcher: Matcher<Route>,
   subscribed: Subscriptions,
   tests: readonly RouteTest[],
   { connections, gatewayId }: RouteContext,
 ): RouteSet {
   const direct = createDirectRoute(connections, gatewayId);
-  const targets = routes.flatMap((route) => route.targets.map(({ target }) => target));
+  const logged = routes.filter(({ source }) => source.logged);
+  const matcher = matcherOf(logged);
+  const targets = targetsOf(logged);
   const byConsumer = new Map(targets.map((target) => [target.consumer, target]));
   return {
     targets,
+    ...createBypass(routes, matcher, subscribed),
     match: (event) =>
       event.source === DIRECT ? direct.match(event) : matcher.find(event).flatMap((route) => route.match(event)),
     target: (consumer) => byConsumer.get(consumer) ?? direct.target(consumer),
@@ -101,6 +107,6 @@ function createRouteSet(
     direct: direct.parse,
     explain: (event) => routes.map((route) => explainRoute(route, event)),
     test: () => tests.map((test) => test.run()),
-    guarantees: () => targets.map(({ route, consumer, guarantee }) => ({ route, consumer, guarantee })),
+    guarantees: () => targetsOf(routes).map(({ route, consumer, guarantee }) => ({ route, consumer, guarantee })),
   };
 }

@@ -115,10 +115,25 @@ export interface GivenMessage {
   readonly origin?: Readonly<Record<string, unknown>>;
 }
 
+/** What of an event needs no log. */
+export interface Bypass {
+  /** Deliveries by routes whose source says `durability: none`, in the order of the file. */
+  readonly matches: readonly Match[];
+  /** Whether another route or a subscription takes it too, or nothing does: then it goes through the log. */
+  readonly logged: boolean;
+}
+
 /** All routes, compiled. Immutable; a reload makes a new one. */
 export interface RouteSet {
+  /** Targets that are fed through the log. */
   readonly targets: readonly Target[];
-  /** Targets that this event goes to, in the order of the file. Pure, called once per event by the router. */
+  /** Targets that are fed past the log. */
+  readonly unlogged: readonly Target[];
+  /** Whether anything of a connection may bypass the log. Called per received batch. */
+  bypasses(connection: string): boolean;
+  /** Where an event goes that may bypass the log. Pure, called once per event of a connection that `bypasses`. */
+  bypass(event: Event): Bypass;
+  /** Targets that this event goes to through the log, in the order of the file. Pure, called once per event by the router. */
   match(event: Event): readonly Match[];
   /** Target by consumer name, also of the built-in direct route. */
   target(consumer: string): Target | undefined;

@@ -61,6 +61,35 @@ describe('a circle of routes', () => {
   });
 });
 
+describe('a source with durability none', () => {
+  const unlogged = (more: Record<string, unknown>, target: Record<string, unknown> = {}) => ({
+    r: {
+      from: { connection: 'floor', path: 'a', durability: 'none' },
+      to: { connection: 'yard', path: 'x', ...target },
+      ...more,
+    },
+  });
+
+  it('fails a guarantee of at least once, and is named as the link that breaks it', () => {
+    const { problems } = compile(unlogged({ guarantee: 'at-least-once' }));
+    expect(problems).toMatchObject([
+      { message: 'at-least-once cannot hold: from floor: "durability: none" bypasses the log' },
+    ]);
+  });
+
+  it.each(['retry', 'order', 'key'])('has no use for "%s", which needs the log', (key) => {
+    const value = { retry: { attempts: 2 }, order: 'strict', key: 'k' }[key];
+    expect(compile(unlogged({ [key]: value })).problems).toMatchObject([{ severity: 'error', atKey: true }]);
+  });
+
+  it.each(['start', 'backlog'])('has no use for "%s" of a target either', (key) => {
+    const value = { start: 'earliest', backlog: { bytes: '1MiB' } }[key];
+    const { problems } = compile(unlogged({}, { [key]: value }));
+    expect(problems).toMatchObject([{ message: 'this has no meaning with "durability: none"' }]);
+    expect(problems[0]?.pointer).toMatch(new RegExp(`/to/${key}$`));
+  });
+});
+
 describe('the guarantee of a target', () => {
   it('is that of its weakest link, which it names', () => {
     const routes = route({

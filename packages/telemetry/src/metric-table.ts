@@ -34,7 +34,7 @@ export const METRICS = {
   eventsReceived: {
     name: 'magpie_events_received_total',
     type: 'counter',
-    help: 'Events taken in, by result: stored, duplicate, mismatch, refused or unavailable.',
+    help: 'Events taken in, by result: stored, duplicate, mismatch, refused, unavailable or bypassed.',
     labels: ['connection', 'result'],
   },
   eventsStored: {

@@ -21,7 +21,8 @@ export function guaranteeOf(way: Way): Guarantee {
   return { level: 'at-least-once', reason: `${links[0]!.reason}; ${links[2]!.reason}` };
 }
 
-function sourceLink({ connection: { name, adapter, config }, request }: Source): Guarantee {
+function sourceLink({ connection: { name, adapter, config }, request, logged }: Source): Guarantee {
+  if (!logged) return { level: 'at-most-once', reason: `from ${name}: "durability: none" bypasses the log` };
   const { level, reason } = adapter.guarantees.source(config, request.options);
   return { level, reason: `from ${name}: ${reason}` };
 }

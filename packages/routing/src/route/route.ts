@@ -4,7 +4,7 @@ import { sourceEnvironment } from '../expression/environment.ts';
 import type { Expression, Language, Scope } from '../expression/expression.ts';
 import { checkName } from '../expression/names.ts';
 import { createRouteLanguage } from '../expression/route-language.ts';
-import type { Report } from '../report.ts';
+import { isRecord, type Report } from '../report.ts';
 import { viewOf } from '../scope.ts';
 import type { Template } from '../template/template.ts';
 import type { Match } from '../types.ts';
@@ -13,7 +13,7 @@ import { checkGuarantee } from './guarantee.ts';
 import { parseKeys } from './keys.ts';
 import { loadPayloadSchema, type PayloadSchema, type ReadJsonFile } from './payload-schema.ts';
 import { rejection } from './rejection.ts';
-import { type RouteKeys, routeKeys } from './schema.ts';
+import { LOG_KEYS, type RouteKeys, routeKeys } from './schema.ts';
 import { type Connections, compileSource, type Source } from './source.ts';
 import { type CompiledTarget, compileKey, compileTarget, type TargetContext } from './target.ts';
 
@@ -47,6 +47,7 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   if (keys === undefined) return undefined;
   const source = compileSource(keys.from, context.connections, report.at('from'));
   if (source === undefined) return undefined;
+  if (!source.logged && !checkUnlogged(raw, keys.to, report)) return undefined;
   const payload = keys.payloadSchema === undefined ? null : loadSchema(keys.payloadSchema, context, report);
   if (payload === undefined) return undefined;
   const environment = sourceEnvironment(source.connection.adapter.originSchema, payload?.shape);
@@ -61,6 +62,21 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const shared: TargetContext = { route: id, keys, source, language, connections, gatewayId, book, scope };
   const targets = compileTargets(shared, report);
   return parts && targets && assemble({ id, keys, language, targets, scope, pointer: report.pointer }, parts, book);
+}
+
+/** Reports keys that promise what only the log can keep. */
+function checkUnlogged(route: unknown, to: RouteKeys['to'], report: Report): boolean {
+  const own = LOG_KEYS.filter((key) => isRecord(route) && Object.hasOwn(route, key)).map((key) => report.at(key));
+  const targets = Array.isArray(to)
+    ? to.map((each, index) => [each, report.at('to', index)] as const)
+    : [[to, report.at('to')] as const];
+  const theirs = targets.flatMap(([keys, at]) =>
+    LOG_KEYS.filter((key) => Object.hasOwn(keys, key)).map((key) => at.at(key)),
+  );
+  const hint = 'leave it out, or let the events go through the log: "durability: log"';
+  const places = [...own, ...theirs];
+  for (const place of places) place.error('this has no meaning with "durability: none"', { hint, atKey: true });
+  return places.length === 0;
 }
 
 const loadSchema = (path: string, { readJsonFile }: RouteContext, report: Report): PayloadSchema | undefined =>

@@ -57,7 +57,16 @@ export const sourceKeys = z.strictObject({
     .string()
     .optional()
     .describe('Pattern that the whole text must fit, such as "!{device} {state}"; captures as in an address'),
+  durability: z
+    .enum(['log', 'none'])
+    .default('log')
+    .describe(
+      '`log`: acknowledged once on disk. `none`: events bypass the log and go to the targets at once; they are not kept, not tried again and not shown (at most once)',
+    ),
 });
+
+/** Keys of a route or target that have no meaning without the log. */
+export const LOG_KEYS = ['retry', 'order', 'key', 'start', 'backlog'] as const;
 
 /** Keys of a target that mean the same for every protocol. */
 export const targetKeys = z.strictObject({

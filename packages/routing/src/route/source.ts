@@ -19,6 +19,8 @@ export interface Source {
   /** Captures of the address alone: they are segments of its scheme. */
   readonly addressCaptures: ReadonlyMap<string, 'string' | 'list<string>'>;
   readonly request: SourceRequest;
+  /** Whether its events go through the log. */
+  readonly logged: boolean;
 }
 
 /** All connections by name, the built-in ones included. */
@@ -58,7 +60,8 @@ export function compileSource(
   if (captures === undefined) return undefined;
   const kinds = new Set(Array.isArray(keys.kind) ? keys.kind : [keys.kind]);
   const addressCaptures = new Map(capturesOf(request.pattern));
-  return { connection, kinds, pattern: request.pattern, text, captures, addressCaptures, request };
+  const logged = keys.durability === 'log';
+  return { connection, kinds, pattern: request.pattern, text, captures, addressCaptures, request, logged };
 }
 
 /** Native words and options of one place to receive from, as in a route's `from` or a connection's `subscribe`. */

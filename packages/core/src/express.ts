@@ -1,0 +1,160 @@
+import type { Clock, Event } from '@magpie/contract';
+import type { Match, Target } from '@magpie/routing';
+import type { CoreObserver } from './observer.ts';
+import type { SendPort } from './send-port.ts';
+import { outgoing } from './settlement.ts';
+import type { ReloadReport, TargetLoad } from './types.ts';
+
+/** What an express needs besides its target and its link. */
+export interface ExpressDeps {
+  readonly clock: Clock;
+  /** Fires when the gateway waits for nothing more. */
+  readonly signal: AbortSignal;
+  /** Called with every send, for the echo guard. */
+  onSend(event: Event, connection: string, address: Rendered['target']['address'], body: Uint8Array): void;
+  readonly observer: Pick<CoreObserver, 'delivered'>;
+}
+
+type Rendered = ReturnType<Target['render']>;
+
+/** Most events that wait for room on the link of one target; what comes in beyond is dropped and counted. */
+const EXPRESS_WAITING = 1000;
+
+/**
+ * Sends what bypasses the log to one target: at once and in order while the link has room, never a second time. Nothing is
+ * kept while the link is down.
+ */
+export class Express {
+  #target: Target;
+  #port: SendPort;
+  readonly #deps: ExpressDeps;
+  #waiting: Event[] = [];
+  #flying = 0;
+  #stopped = false;
+
+  constructor(target: Target, port: SendPort, deps: ExpressDeps) {
+    this.#target = target;
+    this.#port = port;
+    this.#deps = deps;
+  }
+
+  get target(): Target {
+    return this.#target;
+  }
+
+  /** A reload changed the route or the link. */
+  update(target: Target, port: SendPort): void {
+    this.#target = target;
+    this.#port = port;
+  }
+
+  /** Takes a delivery; called per matched event. */
+  offer(event: Event, { error }: Match): void {
+    if (error) this.#end('refused');
+    else if (this.#stopped || !this.#port.up() || this.#waiting.length >= EXPRESS_WAITING) this.#end('dropped');
+    else {
+      this.#waiting.push(event);
+      this.#pump();
+    }
+  }
+
+  load(): Omit<TargetLoad, 'consumer' | 'connection'> {
+    return { waiting: this.#waiting.length, flying: this.#flying, held: 0, lagging: false, suspended: false };
+  }
+
+  /** Takes nothing more and drops what waits. */
+  stop(): void {
+    this.#stopped = true;
+    this.#drop();
+  }
+
+  readonly #pump = (): void => {
+    const port = this.#port;
+    if (!port.up()) this.#drop();
+    let sent = 0;
+    while (sent < this.#waiting.length && port.window.acquire(this.#pump)) this.#send(this.#waiting[sent++]!, port);
+    if (sent > 0) this.#waiting = sent === this.#waiting.length ? [] : this.#waiting.slice(sent);
+  };
+
+  #send(event: Event, port: SendPort): void {
+    const { clock, signal, onSend } = this.#deps;
+    const rendered = this.#render(event);
+    if (!rendered) {
+      port.window.release();
+      return;
+    }
+    const { target, parts } = rendered;
+    const started = clock.monotonic();
+    const land = (result: 'confirmed' | 'refused'): void => {
+      this.#flying--;
+      port.window.release();
+      this.#end(result, clock.monotonic() - started);
+    };
+    this.#flying++;
+    onSend(event, this.#target.connection, target.address, parts.body);
+    port.send(outgoing({ event, redelivered: false }, rendered, this.#target.consumer), target, signal).then(
+      () => land('confirmed'),
+      () => land('refused'),
+    );
+  }
+
+  #render(event: Event): Rendered | undefined {
+    if (event.expiresAt !== undefined && event.expiresAt <= this.#deps.clock.now()) {
+      this.#end('expired');
+      return undefined;
+    }
+    try {
+      return this.#target.render(event);
+    } catch {
+      this.#end('refused');
+      return undefined;
+    }
+  }
+
+  #drop(): void {
+    for (const _ of this.#waiting.splice(0)) this.#end('dropped');
+  }
+
+  #end(result: 'confirmed' | 'refused' | 'dropped' | 'expired', ms?: number): void {
+    this.#deps.observer.delivered(this.#target, result, ms);
+  }
+}
+
+/** All targets that are fed past the log, by consumer name. */
+export class Expresses {
+  readonly #make: (target: Target, port: SendPort) => Express;
+  readonly #all = new Map<string, Express>();
+
+  constructor(make: (target: Target, port: SendPort) => Express) {
+    this.#make = make;
+  }
+
+  all(): readonly Express[] {
+    return [...this.#all.values()];
+  }
+
+  get(consumer: string): Express | undefined {
+    return this.#all.get(consumer);
+  }
+
+  /** Changes to these targets; those without a link are left out. Called at start and per reload. */
+  place(targets: readonly Target[], portOf: (connection: string) => SendPort | undefined): ReloadReport['targets'] {
+    const before = new Set(this.#all.keys());
+    const wanted = new Set<string>();
+    for (const target of targets) {
+      const port = portOf(target.connection);
+      if (!port) continue;
+      wanted.add(target.consumer);
+      const known = this.#all.get(target.consumer);
+      if (known) known.update(target, port);
+      else this.#all.set(target.consumer, this.#make(target, port));
+    }
+    const removed = [...before].filter((consumer) => !wanted.has(consumer));
+    for (const consumer of removed) {
+      this.#all.get(consumer)?.stop();
+      this.#all.delete(consumer);
+    }
+    const added = [...wanted].filter((consumer) => !before.has(consumer));
+    return { added, removed, kept: before.size - removed.length };
+  }
+}
