@@ -75,7 +75,7 @@ export const parseRows = (text: string): readonly ResultRow[] =>
 /** Adds up rows per file, fault and path, in the order in which they first appear. */
 export function summarise(rows: readonly ResultRow[]): readonly FaultTotals[] {
   const found = new Map<string, FaultTotals>();
-  for (const { times = 1, noticed, resumed, ...row } of rows) {
+  for (const { times = 1, noticed, resumed, note: _, ...row } of rows) {
     const next = {
       ...{ ...row, times, rss: Math.round(row.rss) },
       ...(noticed === undefined ? {} : { noticed: Math.round(noticed) }),

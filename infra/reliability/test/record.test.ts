@@ -12,7 +12,17 @@ describe('adding up the rows of a run', () => {
     const totals = summarise([
       row({ times: 100, counts: 'kills', acked: 10, duplicates: 3, resumed: 200.4, rss: 90 }),
       row({ path: 'B → A', times: 100, counts: 'kills', acked: 7 }),
-      row({ times: 50, counts: 'kills', acked: 5, lost: 1, disordered: 2, excused: 4, resumed: 150, rss: 95 }),
+      row({
+        times: 50,
+        note: 'slow',
+        counts: 'kills',
+        acked: 5,
+        lost: 1,
+        disordered: 2,
+        excused: 4,
+        resumed: 150,
+        rss: 95,
+      }),
     ]);
     expect(totals).toEqual([
       {

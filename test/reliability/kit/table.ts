@@ -4,7 +4,10 @@ import { afterAll, expect } from 'vitest';
 
 /** One line of the table that a file prints at its end. Times in ms. */
 export interface Row {
+  /** The same words in every run: rows of equal faults are added up. */
   readonly fault: string;
+  /** What was measured besides, printed with the fault. */
+  readonly note?: string;
   readonly path: string;
   /** How often the fault happened. Default 1. */
   readonly times?: number;
@@ -24,7 +27,7 @@ export interface Row {
   readonly rss: number;
 }
 
-const HEADINGS: Readonly<Record<Exclude<keyof Row, 'counts' | 'control'>, string>> = {
+const HEADINGS: Readonly<Record<Exclude<keyof Row, 'note' | 'counts' | 'control'>, string>> = {
   fault: 'fault',
   path: 'path',
   times: 'times',
@@ -63,13 +66,16 @@ const resultLine = (row: Row): string =>
 
 function renderTable(rows: readonly Row[]): string {
   const keys = Object.keys(HEADINGS).filter((key): key is keyof typeof HEADINGS => key in HEADINGS);
-  const lines = [
-    keys.map((key) => HEADINGS[key]),
-    ...rows.map((row) => keys.map((key) => cell(key === 'times' ? (row.times ?? 1) : row[key]))),
-  ];
+  const lines = [keys.map((key) => HEADINGS[key]), ...rows.map((row) => keys.map((key) => cell(shown(row)[key])))];
   const widths = keys.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines.map((line) => line.map((text, column) => text.padEnd(widths[column]!)).join('  ')).join('\n');
 }
+
+const shown = (row: Row): Row => ({
+  ...row,
+  fault: row.note === undefined ? row.fault : `${row.fault}, ${row.note}`,
+  times: row.times ?? 1,
+});
 
 const cell = (value: string | number | undefined): string =>
   typeof value === 'number' ? String(Math.round(value)) : (value ?? '–');
