@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers';
-import type { Clock } from '@magpie/contract';
 import { Throttled } from '@magpie/contract';
 import { type Appended, type Commit, LogFailed } from './contract.ts';
 import type { WireBatch, WireResult } from './messages.ts';
@@ -38,7 +37,8 @@ export interface CommitQueue {
 /** What a commit queue works with. */
 export interface CommitQueueOptions {
   readonly positions: Positions;
-  readonly clock: Pick<Clock, 'now'>;
+  /** Time of the dedupe window, ms since the epoch. */
+  now(): number;
   /** Row of the next append. */
   readonly next: number;
   readonly lastReceived: number;
@@ -47,7 +47,7 @@ export interface CommitQueueOptions {
 
 /** Makes the queue of a log. One per writer thread, made when that is ready. */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
-  const { positions, clock } = options;
+  const { positions, now } = options;
   const packer = createBatchPacker(positions, options.lastReceived);
   let waiting: Pending[] = [];
   let flying: readonly InFlight[] | undefined;
@@ -62,7 +62,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     const group = waiting.splice(0, groupSize(waiting));
     const { batch, errors } = packer.pack(
       group.map(({ change }) => change),
-      clock.now(),
+      now(),
     );
     flying = group.map((entry, index) => ({ ...entry, error: errors[index] }));
     options.send(batch);

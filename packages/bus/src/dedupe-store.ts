@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { createDedupeIndex, mayRemember } from './dedupe-index.ts';
 import { entriesIn, forEachEntry, packEntries, refInPack, type StoredEntry } from './dedupe-pack.ts';
-import type { DedupeFound, DedupeHash } from './dedupe-ring.ts';
+import type { DedupeEntry, DedupeFound, DedupeHash } from './dedupe-ring.ts';
 import type { KeyedAppend } from './messages.ts';
 import type { DedupeWindow } from './options.ts';
 import { bytesIn, numberIn } from './rows.ts';
@@ -35,7 +35,9 @@ export interface DedupeStore {
 export function createDedupeStore(db: DatabaseSync, salt: string, window: DedupeWindow, now: number): DedupeStore {
   const index = createDedupeIndex(window);
   const rows = dedupeRows(db);
-  let loose = rows.load((entry) => entry.at + window.windowMs > now && index.add(entry));
+  // An entry of the time ahead, from before the clock was set back, must not keep those behind it for longer than the window.
+  const restored = (entry: DedupeEntry): DedupeEntry => ({ ...entry, at: Math.min(entry.at, now) });
+  let loose = rows.load((entry) => entry.at + window.windowMs > now && index.add(restored(entry)));
   let looseAfterCommit = loose;
   let fresh: StoredEntry[] = [];
   let mark = index.mark();

@@ -13,7 +13,7 @@ export const DEFAULT_DEDUPE: DedupeWindow = { windowMs: 600_000, count: 1_000_00
 
 /** What every store can be given. */
 export interface LogOptions {
-  /** Wall time for the dedupe window and for retention by age. */
+  /** Wall time for retention by age, and for the dedupe window, which by default is not moved by a clock that is set. */
   readonly clock?: Pick<Clock, 'now'>;
   readonly dedupe?: Partial<DedupeWindow>;
 }

@@ -1,4 +1,4 @@
-import { errorMessage, nullLogger, systemClock } from '@magpie/contract';
+import { errorMessage, nullLogger, steadyTime, systemClock } from '@magpie/contract';
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type EventLog, LogFailed, type LogSpace } from './contract.ts';
 import { createDecoder } from './decoder.ts';
@@ -20,6 +20,8 @@ const RESERVE_BYTES = 64 * 1024 * 1024;
  */
 export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog> {
   const { dataDir, clock = systemClock, logger = nullLogger } = options;
+  // The dedupe window must not end because the wall clock is set.
+  const now = options.clock?.now ?? steadyTime(clock);
   const lock = lockDirectory(dataDir);
   let queue: CommitQueue | undefined;
   let failure: LogFailed | undefined;
@@ -36,7 +38,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
   };
   const written: CommitQueue['written'] = (results) => queue?.written(results);
   try {
-    const writer = await startWriter(writerData(options, clock.now()), {
+    const writer = await startWriter(writerData(options, now()), {
       written,
       checkpointDue: checkpoint,
       space: (latest) => {
@@ -46,7 +48,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
     });
     const { epoch, next, lastReceived } = writer.ready;
     const positions = positionsOf(epoch);
-    queue = createCommitQueue({ positions, clock, next, lastReceived, send: writer.write });
+    queue = createCommitQueue({ positions, now, next, lastReceived, send: writer.write });
     return createStoredLog({
       queue,
       writer,

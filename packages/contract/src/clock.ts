@@ -8,6 +8,15 @@ export interface Clock {
   timeout(ms: number, callback: () => void): () => void;
 }
 
+/**
+ * Time in ms since the epoch that does not jump when the wall clock is set: it starts at the wall time of this call and goes on
+ * with the monotonic clock. For spans that a restart must survive approximately, and a step of the clock exactly.
+ */
+export function steadyTime(clock: Pick<Clock, 'now' | 'monotonic'>): () => number {
+  const start = clock.now() - clock.monotonic();
+  return () => start + clock.monotonic();
+}
+
 /** The real clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -205,7 +205,7 @@ export class Outlet implements FloorSource {
       return () => this.#settlement.end(delivery, { state: 'expired' });
     }
     const { maxAge } = this.#target.retry;
-    if (now - event.receivedAt > maxAge) {
+    if (this.#deps.ages.of(event.receivedAt) > maxAge) {
       const tooOld = new Rejected(`still not delivered after maxAge (${maxAge} ms)`);
       return () => void this.#giveUp(delivery, 'age', tooOld);
     }

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '@magpie/bus';
 import { type Clock, newRef } from '@magpie/contract';
 import { DIRECT, type Target } from '@magpie/routing';
+import type { Ages } from './ages.ts';
 import type { Backlog } from './backlog.ts';
 import type { Gate } from './gate.ts';
 import type { Ledger } from './ledger.ts';
@@ -10,6 +11,7 @@ export interface OverflowDeps {
   readonly gate: Gate;
   readonly ledger: Ledger;
   readonly clock: Clock;
+  readonly ages: Ages;
   onResult(target: Target, result: DeliveryResult, ms?: number): void;
   onFatal(error: Error): void;
 }
@@ -31,7 +33,7 @@ export class Overflow {
     if (target.backlog.onFull !== 'block' || target.from === target.connection) return;
     const { gate } = this.#deps;
     const name = nameOf(target);
-    if (isFull(target, backlog, this.#deps.clock.now())) {
+    if (isFull(target, backlog, this.#deps.ages)) {
       if (!gate.has(name)) gate.hold(name, 'backlog', reasonOf(target), new Set([feeder(target)]));
     } else if (gate.has(name) && backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
       gate.release(name);
@@ -41,7 +43,7 @@ export class Overflow {
   /** Whether a new delivery is given up because the backlog is full and the route does not hold its source. */
   giveUp(target: Target, backlog: Backlog, stored: StoredEvent): boolean {
     const { onFull } = target.backlog;
-    if (onFull === 'block' || !isFull(target, backlog, this.#deps.clock.now())) return false;
+    if (onFull === 'block' || !isFull(target, backlog, this.#deps.ages)) return false;
     backlog.skip(stored);
     const state = onFull === 'drop' ? 'dropped' : 'dead';
     const { ledger, clock } = this.#deps;
@@ -82,6 +84,6 @@ const feeder = ({ route, from, consumer }: Target): string => (route === DIRECT 
 const reasonOf = ({ consumer, backlog }: Target): string =>
   `the backlog of ${consumer} is full (more than ${backlog.bytes} bytes or older than ${backlog.age} ms)`;
 
-function isFull({ backlog: bound }: Target, { bytes, oldest }: Backlog, now: number): boolean {
-  return bytes > bound.bytes || (oldest !== undefined && now - oldest > bound.age);
+function isFull({ backlog: bound }: Target, { bytes, oldest }: Backlog, ages: Ages): boolean {
+  return bytes > bound.bytes || (oldest !== undefined && ages.of(oldest) > bound.age);
 }

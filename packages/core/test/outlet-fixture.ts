@@ -2,6 +2,7 @@ import { createMemoryLog, type EventLog, originOf, type Position, type StoredEve
 import { type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import { afterEach } from 'vitest';
+import { createAges } from '../src/ages.ts';
 import { Gate } from '../src/gate.ts';
 import { createLedger, type Ledger } from '../src/ledger.ts';
 import { Outlet } from '../src/outlet.ts';
@@ -84,6 +85,7 @@ export function bench(
     reader,
     ledger,
     clock,
+    ages: createAges(clock),
     port: {
       up: () => made.up,
       window: createWindow(window),

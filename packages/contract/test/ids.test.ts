@@ -1,0 +1,27 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { keepRefsAfter, newRef } from '../src/ids.ts';
+
+const HOUR = 3_600_000;
+const timeOf = (ref: string): number => Number.parseInt(ref.replaceAll('-', '').slice(0, 12), 16);
+
+describe('refs', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('increase, also when the clock is set back', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const refs: string[] = [];
+    for (const step of [0, HOUR, -HOUR, -24 * HOUR, 24 * HOUR, 2 * HOUR]) {
+      vi.setSystemTime(Date.now() + step);
+      refs.push(newRef(), newRef());
+    }
+    expect(refs).toEqual([...new Set(refs)].sort());
+  });
+
+  it('go on after a stored event whose time lies ahead', () => {
+    const ahead = Date.now() + 72 * HOUR;
+    keepRefsAfter(ahead);
+    expect(timeOf(newRef())).toBeGreaterThanOrEqual(ahead);
+    keepRefsAfter(ahead - HOUR);
+    expect(timeOf(newRef())).toBeGreaterThanOrEqual(ahead);
+  });
+});
