@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * A UUIDv8 (RFC 9562 section 5.8) that names one event on its way to one target, the same on every attempt. It begins with
  * the time of the event's ref, so that the event can be found again when all that comes back is this id.
  */
 export function deliveryId(ref: string, consumer: string): string {
-  const hex = createHash('sha256').update(`${ref}\n${consumer}`).digest('hex');
-  return `${ref.slice(0, TIME_LENGTH)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const digest = hash('sha256', `${ref}\n${consumer}`);
+  return `${ref.slice(0, TIME_LENGTH)}-8${digest.slice(13, 16)}-a${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }
 
 /** Whether a delivery id can be one of this ref; cheap, and wrong only for refs of the same millisecond. */
