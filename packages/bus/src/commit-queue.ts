@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers';
 import { Throttled } from '@magpie/contract';
 import { type Appended, type Commit, LogFailed } from './contract.ts';
-import type { WireBatch, WireResult } from './messages.ts';
+import type { BatchTime, WireBatch, WireResult } from './messages.ts';
 import { createBatchPacker, verdictsOf } from './pack-batch.ts';
 import type { Positions } from './positions.ts';
 
@@ -37,8 +37,7 @@ export interface CommitQueue {
 /** What a commit queue works with. */
 export interface CommitQueueOptions {
   readonly positions: Positions;
-  /** Time of the dedupe window, ms since the epoch. */
-  now(): number;
+  now(): BatchTime;
   /** Row of the next append. */
   readonly next: number;
   readonly lastReceived: number;

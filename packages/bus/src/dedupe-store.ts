@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { createDedupeIndex, mayRemember } from './dedupe-index.ts';
 import { entriesIn, forEachEntry, packEntries, refInPack, type StoredEntry } from './dedupe-pack.ts';
 import type { DedupeEntry, DedupeFound, DedupeHash } from './dedupe-ring.ts';
-import type { KeyedAppend } from './messages.ts';
+import type { BatchTime, KeyedAppend } from './messages.ts';
 import type { DedupeWindow } from './options.ts';
 import { bytesIn, numberIn } from './rows.ts';
 
@@ -18,8 +18,8 @@ export interface DedupeVerdict {
 
 /** The dedupe window of the SQLite store: the index in memory, and packed rows written in the events' transaction. */
 export interface DedupeStore {
-  judge(append: KeyedAppend, body: Uint8Array, now: number): DedupeVerdict;
-  remember(verdict: DedupeVerdict, ref: string, position: number, now: number): void;
+  judge(append: KeyedAppend, body: Uint8Array, now: BatchTime): DedupeVerdict;
+  remember(verdict: DedupeVerdict, ref: string, position: number, now: BatchTime): void;
   /** The ref of a remembered event, kept even when the event is no longer. */
   refOf(position: number): string;
   /** Writes what was remembered since the last transaction; called just before COMMIT. */
@@ -50,15 +50,14 @@ export function createDedupeStore(db: DatabaseSync, salt: string, window: Dedupe
     looseAfterCommit = [];
   };
   return {
-    judge: (append, body, at) => {
+    judge: (append, body, { steady }) => {
       const hashed = hashOf(salt, append, body);
-      return { hash: hashed, found: index.find(hashed, at) };
+      return { hash: hashed, found: index.find(hashed, steady) };
     },
-    remember: ({ hash: hashed, found }, ref, position, at) => {
+    remember: ({ hash: hashed, found }, ref, position, { steady, wall }) => {
       if (!mayRemember(found)) return;
-      const entry = { ...hashed, position, at, ref };
-      index.add(entry);
-      fresh.push(entry);
+      index.add({ ...hashed, position, at: steady });
+      fresh.push({ ...hashed, position, at: wall, ref });
     },
     refOf: (position) => fresh.find((entry) => entry.position === position)?.ref ?? rows.refOf(position),
     flush: () => {

@@ -58,11 +58,18 @@ export interface WireCommit {
   readonly changes: WireChanges | undefined;
 }
 
+/** When a batch was made, ms since the epoch. */
+export interface BatchTime {
+  /** By the log's clock: what is stored, for the next process compares it with that clock. */
+  readonly wall: number;
+  /** The same, but not moved by a wall clock that is set while the log is open. */
+  readonly steady: number;
+}
+
 /** What arrived while the last batch was written: one transaction. */
 export interface WireBatch {
   readonly type: 'batch';
-  /** The log's clock, ms. */
-  readonly now: number;
+  readonly now: BatchTime;
   readonly commits: readonly WireCommit[];
   /** All records of all commits, unsealed, one after the other. */
   readonly records: ArrayBuffer;

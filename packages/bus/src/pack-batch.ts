@@ -1,7 +1,7 @@
 import { encodeChanges } from './consumer-codec.ts';
 import type { Append, Appended, Commit } from './contract.ts';
 import { isCompared } from './dedupe-rule.ts';
-import type { KeyedAppend, WireBatch, WireCommit, WireResult } from './messages.ts';
+import type { BatchTime, KeyedAppend, WireBatch, WireCommit, WireResult } from './messages.ts';
 import type { Positions } from './positions.ts';
 import { createRecordWriter } from './record.ts';
 
@@ -13,7 +13,7 @@ export interface PackedBatch {
 
 /** Packs commits for the writer thread; keeps `receivedAt` from going back. One per log. */
 export interface BatchPacker {
-  pack(changes: readonly Commit[], now: number): PackedBatch;
+  pack(changes: readonly Commit[], now: BatchTime): PackedBatch;
 }
 
 /** Makes the packer of a log whose last event was received at `lastReceived`, ms since the epoch. */

@@ -21,7 +21,7 @@ const RESERVE_BYTES = 64 * 1024 * 1024;
 export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog> {
   const { dataDir, clock = systemClock, logger = nullLogger } = options;
   // The dedupe window must not end because the wall clock is set.
-  const now = options.clock?.now ?? steadyTime(clock);
+  const steady = options.clock?.now ?? steadyTime(systemClock);
   const lock = lockDirectory(dataDir);
   let queue: CommitQueue | undefined;
   let failure: LogFailed | undefined;
@@ -38,7 +38,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
   };
   const written: CommitQueue['written'] = (results) => queue?.written(results);
   try {
-    const writer = await startWriter(writerData(options, now()), {
+    const writer = await startWriter(writerData(options, clock.now()), {
       written,
       checkpointDue: checkpoint,
       space: (latest) => {
@@ -48,7 +48,13 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
     });
     const { epoch, next, lastReceived } = writer.ready;
     const positions = positionsOf(epoch);
-    queue = createCommitQueue({ positions, now, next, lastReceived, send: writer.write });
+    queue = createCommitQueue({
+      positions,
+      now: () => ({ wall: clock.now(), steady: steady() }),
+      next,
+      lastReceived,
+      send: writer.write,
+    });
     return createStoredLog({
       queue,
       writer,

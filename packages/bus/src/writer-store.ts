@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DedupeStore } from './dedupe-store.ts';
 import type { EventAppender, LogEnd } from './event-appender.ts';
-import type { KeyedAppend, SpecialVerdict, WireBatch, WireCommit, WireResult } from './messages.ts';
+import type { BatchTime, KeyedAppend, SpecialVerdict, WireBatch, WireCommit, WireResult } from './messages.ts';
 import { bodyOfRecord } from './record.ts';
 import { createStateWriter } from './state-writer.ts';
 
@@ -72,7 +72,7 @@ export function createWriterStore(db: DatabaseSync, dedupe: DedupeStore, appende
 
 /** Appends an event with a dedupe key; returns what is special about the outcome. */
 function createKeyedAppend(dedupe: DedupeStore, appender: EventAppender) {
-  return (keyed: KeyedAppend, record: Uint8Array, received: number, now: number): SpecialVerdict | undefined => {
+  return (keyed: KeyedAppend, record: Uint8Array, received: number, now: BatchTime): SpecialVerdict | undefined => {
     const verdict = dedupe.judge(keyed, bodyOfRecord(record), now);
     const { index } = keyed;
     const found = keyed.compare ? verdict.found : undefined;

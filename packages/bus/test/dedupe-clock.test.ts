@@ -47,11 +47,16 @@ it('a key from before the clock was set back is forgotten after the window, as a
   await log.close();
 });
 
-it('the real wall clock may be set forward without an end of the window', async () => {
-  const log = await openSqliteLog({ dataDir: directory(), reserveBytes: 0, minFreeBytes: 0 });
+it('the real wall clock may be set forward without an end of the window, now or after a restart', async () => {
+  const dataDir = directory();
+  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
   await append(log, 'k');
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + DAY });
   onTestFinished(() => void vi.useRealTimers());
   expect(await append(log, 'k')).toBe('duplicate');
+  await append(log, 'later');
   await log.close();
+  const reopened = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  expect(await append(reopened, 'later')).toBe('duplicate');
+  await reopened.close();
 });
