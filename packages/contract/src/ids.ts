@@ -1,4 +1,5 @@
 import { V7Generator } from 'uuidv7';
+import type { Event } from './event.ts';
 
 /** Longest time, in ms, that a generator can be told to wait for a clock that was set back: all there is. */
 const FOR_EVER = 2 ** 48 - 1;
@@ -13,9 +14,10 @@ generator.setRollbackAllowance(FOR_EVER);
 export const newRef = (): string => generator.generate().toString();
 
 /**
- * Makes the refs from now on greater than all of a time, in ms since the epoch. Called at start with the time of the last stored
- * event, which lies ahead when the clock was set back meanwhile.
+ * Makes the refs from now on greater than that of an event, and their times not less than its receipt. Called at start with the
+ * last stored event, whose times lie ahead when the clock was set back meanwhile.
  */
-export function keepRefsAfter(time: number): void {
-  generator.generateOrResetWithTs(time);
+export function keepRefsAfter({ ref, receivedAt }: Pick<Event, 'ref' | 'receivedAt'>): void {
+  const time = Number.parseInt(ref.replaceAll('-', '').slice(0, 12), 16);
+  generator.generateOrResetWithTs(Math.max(time + 1, receivedAt));
 }

@@ -173,7 +173,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     start: async () => {
       const [last] = await log.readBack(undefined, 1);
-      if (last) keepRefsAfter(last.event.receivedAt);
+      if (last) keepRefsAfter(last.event);
       await parts.consumers.open();
       topology.start();
       state = 'running';
