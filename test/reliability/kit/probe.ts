@@ -13,17 +13,27 @@ export async function residentMegabytes(pid: number): Promise<number> {
 }
 
 /** State of a connection as the gateway's API shows it. */
-export async function connectionState({ gateway }: World, name: ConnectionName): Promise<string> {
+export async function connectionState({ gateway }: Pick<World, 'gateway'>, name: ConnectionName): Promise<string> {
   const response = await fetch(`${gateway.url}/v1/connections/${name}`, { signal: AbortSignal.timeout(2000) });
   const { state } = (await response.json()) as { state?: unknown };
   return String(state);
 }
 
 /** Number of dead letters since the gateway started. */
-export async function deadLetters({ gateway }: World): Promise<number> {
+export async function deadLetters({ gateway }: Pick<World, 'gateway'>): Promise<number> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
   const counts = [...text.matchAll(/^magpie_dead_letters_total(?:\{.*\})? (\d+)$/gm)].map(([, count]) => Number(count));
   return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Number of events that the gateway has taken from a connection since it started. */
+export async function received({ url }: Pick<World['gateway'], 'url'>, connection: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = new RegExp(
+    `^magpie_events_received_total\\{[^}]*connection="${connection}",result="stored"[^}]*\\} (\\d+)$`,
+    'm',
+  );
+  return Number(line.exec(text)?.[1] ?? Number.NaN);
 }
 
 const POLL_MS = 25;
