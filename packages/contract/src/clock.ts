@@ -17,13 +17,21 @@ export function steadyTime(clock: Pick<Clock, 'now' | 'monotonic'>): () => numbe
   return () => start + clock.monotonic();
 }
 
+/** Timers of more than 31 bits of ms would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The real clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   timeout: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      const step = Math.min(left, LONGEST_MS);
+      timer = setTimeout(() => (left > step ? wait(left - step) : callback()), step);
+      timer.unref();
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };

@@ -29,10 +29,14 @@ interface Link {
   readonly port: SendPort;
   /** Whether the link carries no metadata. */
   readonly mute: boolean;
+  /** Batches of it that are being stored. */
+  readonly storing: Set<Promise<unknown>>;
 }
 
 /** Time for the goodbyes of a connection that is no longer configured, in ms. */
 const GOODBYE_MS = 5000;
+/** Part of it for what is in flight. */
+const LANDING_MS = 2000;
 
 /** The connections and outlets of a gateway, changed by a new plan only where it differs from the old one. */
 export class Topology {
@@ -196,9 +200,20 @@ export class Topology {
   async #removeLink(name: string): Promise<void> {
     const link = this.#links.get(name);
     this.#links.delete(name);
+    if (!link) return;
     const signal = AbortSignal.timeout(GOODBYE_MS);
-    await link?.supervisor.quiesce(signal);
-    await link?.supervisor.close(signal);
+    await link.supervisor.quiesce(signal);
+    await this.#landed(link);
+    await link.supervisor.close(signal);
+  }
+
+  /** Gives what is in flight on a link a moment to be confirmed and acknowledged: else it would come or go once more. */
+  async #landed({ port, storing }: Link): Promise<void> {
+    const { clock } = this.#deps;
+    const deadline = clock.monotonic() + LANDING_MS;
+    while ((port.window.used() > 0 || storing.size > 0) && port.up() && clock.monotonic() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   #startLink({ info, supervisor }: Link): void {
@@ -209,6 +224,7 @@ export class Topology {
     const { clock, logger, observer, times, sinkFor } = this.#deps;
     const { name, adapter } = info;
     const sink = sinkFor(name);
+    const storing = new Set<Promise<unknown>>();
     const supervisor: Supervisor = new Supervisor({
       name,
       type: adapter.type,
@@ -217,7 +233,9 @@ export class Topology {
       times,
       sink: (batch) => {
         supervisor.count('received', batch.length);
-        return sink(batch);
+        const verdicts = sink(batch);
+        storing.add(verdicts);
+        return verdicts.finally(() => storing.delete(verdicts));
       },
       sources: () => this.#plan.routes.sources(name),
       onUp: () => {
@@ -226,7 +244,7 @@ export class Topology {
       onState: (state) => observer.state(name, state),
     });
     const mute = !adapter.capabilities(info.config).metadata;
-    return { info, supervisor, port: makePort(info, supervisor), mute };
+    return { info, supervisor, port: makePort(info, supervisor), mute, storing };
   }
 
   #context(name: string, supervisor: Supervisor): AdapterContext {

@@ -33,6 +33,19 @@ describe('a gateway whose plan changes', () => {
     await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(10)));
   });
 
+  it('lets what is in flight on a changed connection be confirmed before it says goodbye: nothing goes twice', async () => {
+    const names = freshBrokers();
+    const { gateway, reload } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).setLatency(50);
+    publishAll(names.left, numbered(100));
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a').length).toBeGreaterThan(0));
+    await reload(bridge, { fifoWindow: 7 });
+    memoryBroker(names.right).setLatency(0);
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toHaveLength(100), { timeout: 5000 });
+    expect(bodies(names.right, 'out/a')).toEqual(numbered(100));
+  });
+
   it('writes a dead letter for a direct message whose connection is gone', async () => {
     const names = freshBrokers();
     const log = createMemoryLog({});
