@@ -51,6 +51,7 @@ export async function gatewayHome(
     start: async ({ ready = true } = {}) => {
       const started = await startProcess(file, nodeFlags);
       running.add(started);
+      void started.ended.then(() => running.delete(started)); // with its logs: a long test starts thousands
       if (ready) await waitReady(started);
       return started;
     },
