@@ -9,6 +9,8 @@ import type { Positions } from './positions.ts';
 const BATCH = { bytes: 32 * 1024 * 1024, commits: 8192 } as const;
 /** What a throttled caller is told to wait, in ms; the disk is looked at as often. */
 const RETRY_AFTER_MS = 1000;
+/** How long commits that need room wait before they are tried again, in ms. */
+const HELD_MS = 250;
 
 interface Pending {
   readonly change: Commit;
@@ -53,6 +55,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   let head = options.next - 1;
   let refusal: LogFailed | undefined;
   let scheduled = false;
+  let retry: NodeJS.Timeout | undefined;
   let drained: (() => void) | undefined;
 
   const flush = (): void => {
@@ -72,9 +75,12 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     scheduled = true;
     setImmediate(flush);
   };
-  const endTurn = (): void => {
+  const endTurn = (held: readonly Pending[] = []): void => {
     flying = undefined;
-    if (waiting.length > 0) schedule();
+    const others = waiting.length > 0;
+    waiting = [...held, ...waiting];
+    if (others) schedule();
+    else if (held.length > 0) retry = setTimeout(schedule, HELD_MS);
     else drained?.();
   };
   return {
@@ -85,11 +91,15 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         schedule();
       }),
     written: (results) => {
-      head += answer(flying ?? [], results, positions);
-      endTurn();
+      const { stored, held } = answer(flying ?? [], results, positions);
+      head += stored;
+      // Whoever closes the log does not wait for room on the disk.
+      if (drained) for (const { reject, result } of held) reject(refusedError(result));
+      endTurn(drained ? [] : held);
     },
     fail: (error) => {
       refusal = error;
+      clearTimeout(retry);
       for (const { reject } of [...(flying ?? []), ...waiting]) reject(error);
       waiting = [];
       endTurn();
@@ -98,22 +108,37 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       refusal ??= new LogFailed('the log is closed');
       return new Promise((resolve) => {
         drained = resolve;
-        if (flying === undefined && waiting.length === 0) resolve();
+        if (waiting.length > 0) schedule();
+        else if (flying === undefined) resolve();
       });
     },
     head: () => head,
   };
 }
 
-/** Answers the commits of a batch in order; returns how many events were stored. */
-function answer(batch: readonly InFlight[], results: readonly WireResult[], positions: Positions): number {
+/** What a batch came to: the number of events stored, and the commits that must wait for room on the disk. */
+interface Answered {
+  readonly stored: number;
+  readonly held: readonly (Pending & { readonly result: Refused })[];
+}
+
+type Refused = Exclude<WireResult, { type: 'done' }>;
+
+/** Answers the commits of a batch in order. Nobody can be told to come back with what happened to deliveries: that is held. */
+function answer(batch: readonly InFlight[], results: readonly WireResult[], positions: Positions): Answered {
+  const held: (Pending & { readonly result: Refused })[] = [];
   let stored = 0;
   let next = 0;
-  for (const entry of batch) {
-    if (entry.error === undefined) stored += settle(entry, results[next++]!, positions);
-    else entry.reject(entry.error);
+  for (const { error, ...entry } of batch) {
+    if (error !== undefined) {
+      entry.reject(error);
+      continue;
+    }
+    const result = results[next++]!;
+    if (result.type === 'throttled' && !entry.change.append?.length) held.push({ ...entry, result });
+    else stored += settle(entry, result, positions);
   }
-  return stored;
+  return { stored, held };
 }
 
 /** Tells a caller what became of its commit; returns how many events were stored. */
@@ -127,7 +152,7 @@ function settle({ change, resolve, reject }: Pending, result: WireResult, positi
   return verdicts.filter(({ type }) => type === 'stored').length;
 }
 
-const refusedError = ({ type, message }: Exclude<WireResult, { type: 'done' }>): Error =>
+const refusedError = ({ type, message }: Refused): Error =>
   type === 'throttled'
     ? new Throttled(message, RETRY_AFTER_MS)
     : new Error(`the log could not take the commit: ${message}`);

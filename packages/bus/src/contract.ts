@@ -193,8 +193,9 @@ export interface EventLog {
   /**
    * Applies a commit; resolves, in call order, once it is durable (fsynced), with one result per append. Any number of
    * calls may be outstanding; whatever arrives while one is being written is written together next (group commit).
-   * Rejects with `Throttled` while the disk is full (only commits that append; the others use a reserve), with `LogFailed`
-   * for ever after a failed fsync and after `close`, with `RangeError` for a position of another log.
+   * Rejects with `Throttled` while the disk is full (only commits that append; the others use a reserve, and wait for room
+   * when that is used up, at the longest until `close`), with `LogFailed` for ever after a failed fsync and after `close`,
+   * with `RangeError` for a position of another log.
    */
   commit(change: Commit): Promise<readonly Appended[]>;
   /**

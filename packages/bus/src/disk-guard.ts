@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { open, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogSpace } from './contract.ts';
@@ -33,7 +33,7 @@ export interface DiskGuard {
 
 /** `report` hears of the room on the disk, and of every change of it. */
 export function createDiskGuard(limits: DiskLimits, report: (space: LogSpace) => void): DiskGuard {
-  const reserve = createReserve(join(limits.dataDir, 'reserve'), limits.reserveBytes);
+  const reserve = createReserve(reserveFile(limits.dataDir), limits.reserveBytes);
   let space: LogSpace = { intake: true, free: undefined, needed: 0 };
   let checking = false;
   let timer: NodeJS.Timeout | undefined;
@@ -78,6 +78,16 @@ export function createDiskGuard(limits: DiskLimits, report: (space: LogSpace) =>
     },
     stop: () => clearInterval(timer),
   };
+}
+
+const reserveFile = (dataDir: string): string => join(dataDir, 'reserve');
+
+/** Gives the reserve of a log that is not open back to the file system; returns whether there was one. */
+export function giveUpReserve(dataDir: string): boolean {
+  const path = reserveFile(dataDir);
+  const existed = existsSync(path);
+  rmSync(path, { force: true });
+  return existed;
 }
 
 /** A file of zeros that can be given up at once. */

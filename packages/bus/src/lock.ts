@@ -17,7 +17,8 @@ export interface Lock {
 export function lockDirectory(dataDir: string): Lock {
   const db = openLockFile(dataDir);
   try {
-    db.exec('BEGIN EXCLUSIVE');
+    // Nothing is ever written: a journal in a file would only keep the gateway from starting on a full disk.
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
     throw isBusy(error) ? new LogLocked(lockedMessage(dataDir), { cause: error }) : error;

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createBatchWriter } from './batch-writer.ts';
 import { openForWriting } from './database.ts';
 import { createDedupeStore } from './dedupe-store.ts';
-import { createDiskGuard } from './disk-guard.ts';
+import { createDiskGuard, giveUpReserve } from './disk-guard.ts';
 import { createEventAppender } from './event-appender.ts';
 import { createEventSearch } from './event-search.ts';
 import { describeFailure, failureOf } from './failures.ts';
@@ -28,7 +28,7 @@ function start(
   reply: (message: WriterReply) => void,
   end: () => void,
 ): (request: WriterRequest) => void {
-  const { db, meta } = openForWriting(data.dataDir, data.now);
+  const { db, meta } = openWithReserve(data);
   const search = createEventSearch(db);
   const dedupe = createDedupeStore(db, meta.salt, data.dedupe, data.now);
   const store = createWriterStore(db, dedupe, createEventAppender(db, search));
@@ -51,16 +51,17 @@ function start(
     if (checkpointDue) uncheckpointed = 0;
     reply({ type: 'written', results, checkpointDue });
   };
-  const retain = async (request: RetainRequest): Promise<void> => {
+  const retain = async (request: RetainRequest, before = 0): Promise<void> => {
     const run = await retention.run(
       request,
       () => stopped,
       () => guard.refusal() !== undefined,
     );
     if (run.error !== undefined && failureOf(run.error) === 'fatal') return fail(run.error);
-    // The reserve goes; the next run, a minute later, has the room that this one lacked.
-    if (run.error !== undefined) guard.exhausted();
-    reply({ type: 'retained', id: request.id, removed: run.removed });
+    const removed = before + run.removed;
+    // The reserve goes, and the rest of the work has the room that it lacked; without one the next run is a minute later.
+    if (run.error !== undefined && guard.exhausted()) return retain(request, removed);
+    reply({ type: 'retained', id: request.id, removed });
   };
   guard.start();
   const { next, lastReceived } = store.end();
@@ -79,6 +80,16 @@ function start(
       fail(error);
     }
   };
+}
+
+/** Opens the log; when the disk is too full even for that, with the room of the reserve. */
+function openWithReserve({ dataDir, now }: WriterData): ReturnType<typeof openForWriting> {
+  try {
+    return openForWriting(dataDir, now);
+  } catch (error) {
+    if (failureOf(error) !== 'full' || !giveUpReserve(dataDir)) throw error;
+    return openForWriting(dataDir, now);
+  }
 }
 
 const port = parentPort;

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Event, newRef, Throttled } from '@magpie/contract';
@@ -45,6 +45,9 @@ function smallDisk(mebibytes: number): string {
   });
   return path;
 }
+
+const reserveSize = (dataDir: string): number | undefined =>
+  statSync(join(dataDir, 'reserve'), { throwIfNoEntry: false })?.size;
 
 /** Appends until the log throttles; returns the refs of what was acknowledged. */
 async function fill(log: EventLog, size: number): Promise<string[]> {
@@ -112,27 +115,27 @@ describe.skipIf(noMount !== undefined)(
     it('throttles appends, still takes floors, dead letters and retention, and recovers', {
       timeout: 60_000,
     }, async () => {
-      const dataDir = smallDisk(40);
-      const log = await openSqliteLog({ dataDir, reserveBytes: 8 * MIB, minFreeBytes: 0 });
+      const dataDir = smallDisk(48);
+      const log = await openSqliteLog({ dataDir, reserveBytes: 16 * MIB, minFreeBytes: 200_000 });
       onTestFinished(() => log.close());
-      await expect.poll(() => existsSync(join(dataDir, 'reserve')), { timeout: 5000 }).toBe(true);
+      await expect.poll(() => reserveSize(dataDir), { timeout: 5000 }).toBe(16 * MIB);
       await expect.poll(() => log.space()).toMatchObject({ intake: true, free: expect.any(Number) });
       const acked = await fill(log, 100_000);
       expect(log.space()).toMatchObject({ intake: false, refusal: expect.stringContaining(dataDir) });
       expect(acked.length).toBeGreaterThan(50);
-      expect(existsSync(join(dataDir, 'reserve'))).toBe(false);
       const floor = log.head()!;
       for (let round = 0; round < 20; round++) {
         await log.commit({ matched: floor, floors: [{ consumer: `c${round}`, floor }] });
       }
       expect((await log.state()).floors.size).toBe(20);
+      expect(existsSync(join(dataDir, 'reserve'))).toBe(false);
       await expect(log.commit({ append: [{ event: event(10) }] })).rejects.toThrow(Throttled);
       const limits = { maxAge: 1e15, maxBytes: 4 * MIB, floor: await log.lowestFloor() };
       expect(await log.retain(limits)).toBeGreaterThan(20);
       await waitUntilStored(log, Date.now() + 15_000);
       expect(log.space()).toMatchObject({ intake: true });
       expect(log.space()).not.toHaveProperty('refusal');
-      expect(existsSync(join(dataDir, 'reserve'))).toBe(true);
+      await expect.poll(() => existsSync(join(dataDir, 'reserve')), { timeout: 5000 }).toBe(true);
       const kept = await refsIn(log);
       expect(acked.slice(-kept.length + 1)).toEqual(kept.slice(0, -1));
     });
@@ -178,7 +181,7 @@ describe.skipIf(noMount !== undefined)(
       onTestFinished(() => log.close());
       const deadEvent = event(10);
       await log.commit({ append: [{ event: deadEvent }] });
-      await expect.poll(() => existsSync(join(dataDir, 'reserve')) && log.space().intake, { timeout: 5000 }).toBe(true);
+      await expect.poll(() => reserveSize(dataDir), { timeout: 5000 }).toBe(8 * MIB);
       writeFileSync(join(dataDir, 'ballast'), new Uint8Array(42 * MIB));
       await expect.poll(() => log.space().intake, { timeout: 5000 }).toBe(false);
       expect(existsSync(join(dataDir, 'reserve'))).toBe(true);
@@ -191,6 +194,60 @@ describe.skipIf(noMount !== undefined)(
       expect((await log.state()).floors.size).toBe(20);
       expect(await log.deadLetters({ limit: 50 })).toHaveLength(20);
       expect(log.space().intake).toBe(false);
+    });
+
+    it('keeps floors waiting while not even the reserve is left, refuses appends at once, and goes on when there is room', {
+      timeout: 60_000,
+    }, async () => {
+      const dataDir = smallDisk(32);
+      const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+      onTestFinished(() => log.close());
+      await log.commit({ append: [{ event: event(10) }] });
+      const floor = log.head()!;
+      fillWhatIsLeft(dataDir);
+      let written = 0;
+      const floors = Array.from({ length: 50 }, async (_, round) => {
+        await log.commit({ matched: floor, floors: [{ consumer: 'c', floor: round % 2 === 0 ? floor : null }] });
+        expect(written++).toBe(round);
+      });
+      await expect.poll(() => log.space().intake, { timeout: 5000 }).toBe(false);
+      await expect(log.commit({ append: [{ event: event(10) }] })).rejects.toThrow(Throttled);
+      expect(written).toBe(0);
+      rmSync(join(dataDir, 'rest'));
+      await Promise.all(floors);
+      expect((await log.state()).floors.size).toBe(0);
+      await waitUntilStored(log, Date.now() + 10_000);
+    });
+
+    it('closes while floors wait for room: they are refused', { timeout: 60_000 }, async () => {
+      const dataDir = smallDisk(32);
+      const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+      await log.commit({ append: [{ event: event(10) }] });
+      fillWhatIsLeft(dataDir);
+      const floors = Array.from({ length: 50 }, () => log.commit({ matched: log.head()! }));
+      await expect.poll(() => log.space().intake, { timeout: 5000 }).toBe(false);
+      const refused = expect(Promise.all(floors)).rejects.toThrow(Throttled);
+      await log.close();
+      await refused;
+    });
+
+    it('opens on a disk that was filled while it was closed, by giving up the reserve', {
+      timeout: 60_000,
+    }, async () => {
+      const options = { dataDir: smallDisk(32), reserveBytes: 4 * MIB, minFreeBytes: 0 };
+      const before = await openSqliteLog(options);
+      const stored = event(10);
+      await before.commit({ append: [{ event: stored }] });
+      await expect.poll(() => reserveSize(options.dataDir), { timeout: 5000 }).toBe(4 * MIB);
+      await before.close();
+      fillWhatIsLeft(options.dataDir);
+      const log = await openSqliteLog(options);
+      onTestFinished(() => log.close());
+      expect(await refsIn(log)).toEqual([stored.ref]);
+      await log.commit({ matched: log.head()!, floors: [{ consumer: 'c', floor: log.head()! }] });
+      rmSync(join(options.dataDir, 'rest'));
+      await waitUntilStored(log, Date.now() + 10_000);
+      await expect.poll(() => reserveSize(options.dataDir), { timeout: 10_000 }).toBe(4 * MIB);
     });
   },
 );
