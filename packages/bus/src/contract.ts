@@ -154,6 +154,11 @@ export interface LogState {
   /** Only busy consumers have a row. */
   readonly floors: ReadonlyMap<string, Position>;
   readonly exceptions: readonly ExceptionRow[];
+  /**
+   * Where deliveries stand, by consumer, that have a dead letter and would be taken up again all the same: they lie above
+   * the floor (of an idle consumer: above `matched`), or have an exception row. A crash leaves them between two commits.
+   */
+  readonly dead: ReadonlyMap<string, ReadonlySet<Position>>;
 }
 
 /** Filters of a dead letter list; all given ones must hold. */

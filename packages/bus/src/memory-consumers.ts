@@ -10,6 +10,7 @@ import type {
   Position,
 } from './contract.ts';
 import { comparePositions } from './contract.ts';
+import { deadAmong } from './dead-among.ts';
 
 /** What the memory store keeps besides the events. */
 export interface MemoryConsumers {
@@ -61,6 +62,10 @@ export function createMemoryConsumers(): MemoryConsumers {
       consumers: new Map(consumers),
       floors: new Map(floors),
       exceptions: [...exceptions.values()].toSorted(byConsumerAndPosition),
+      dead: deadAmong([...letters.values()], {
+        floorOf: (consumer) => floors.get(consumer) ?? matched,
+        hasRow: (consumer, position) => exceptions.has(exceptionKey({ consumer, position })),
+      }),
     }),
     lowestFloor: (orphanedBefore) => {
       const pins = [...floors].filter(

@@ -13,6 +13,8 @@ export interface WireState {
   readonly consumers: readonly (KnownConsumer & { readonly consumer: string })[];
   readonly floors: readonly { readonly consumer: string; readonly floor: number }[];
   readonly exceptions: readonly WireException[];
+  /** Of every dead letter of a consumer; `position` as the contract has it. */
+  readonly letters: readonly { readonly consumer: string; readonly position: string }[];
 }
 
 /** Counts of a log. `oldest` is the row of the oldest event. */

@@ -82,6 +82,10 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
   const consumers = db.prepare('SELECT * FROM consumers ORDER BY consumer');
   const floors = db.prepare('SELECT consumer, floor FROM floors ORDER BY consumer');
   const exceptions = db.prepare('SELECT * FROM exceptions ORDER BY consumer, position');
+  const letters = db.prepare(
+    `SELECT consumer, json_extract(detail, '$.position') AS position FROM dead_letters
+     WHERE consumer IS NOT NULL AND json_extract(detail, '$.position') IS NOT NULL`,
+  );
   const lowest = db.prepare(
     `SELECT min(floor) AS floor FROM floors LEFT JOIN consumers USING (consumer)
      WHERE orphaned IS NULL OR orphaned > ?`,
@@ -101,6 +105,7 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
         detail: textIn(row, 'detail'),
         record: bytesIn(row, 'record'),
       })),
+      letters: letters.all().map((row) => ({ consumer: textIn(row, 'consumer'), position: textIn(row, 'position') })),
     }),
     lowestFloor: ({ orphanedBefore }) => {
       const last = matched();

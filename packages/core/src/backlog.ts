@@ -1,20 +1,12 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
+import type { BacklogLimits } from './backlog-limits.ts';
 import { type Delivery, type Lane, newDelivery } from './delivery.ts';
 import type { LogReader } from './tail.ts';
 
-/** Bounds of what one target keeps in memory; the rest waits in the log. */
-export const BACKLOG_LIMITS = {
-  deliveries: 1000,
-  bytes: 16 * 1024 * 1024,
-  read: 256,
-  /** Deliveries with an exception row: refused ones and those held behind them. */
-  parked: 10_000,
-  parkedBytes: 64 * 1024 * 1024,
-} as const;
-
 /** What a backlog asks of its owner. */
 export interface BacklogOwner {
+  readonly limits: BacklogLimits;
   laneFor(key: string): Lane;
   /** A delivery has been taken in. */
   accepted(delivery: Delivery): void;
@@ -46,7 +38,7 @@ export class Backlog {
   #parkedBytes = 0;
   /** Exception rows whose place has not been reached yet, in log order. */
   readonly #rows: ExceptionRow[] = [];
-  /** Positions of all rows taken back: reading on from the floor must not take them in again. */
+  /** Positions of all rows taken back and of dead letters: reading on from the floor must not take them in again. */
   #restored = new Set<Position>();
   #floor: Position | undefined;
   #cursor: Position | undefined;
@@ -114,6 +106,12 @@ export class Backlog {
     return this.#first;
   }
 
+  /** Whether an event is here already, read from the log before the router came to it, or has ended as a dead letter. */
+  isTaken(position: Position): boolean {
+    const isRead = this.#cursor !== undefined && comparePositions(position, this.#cursor) <= 0;
+    return isRead || this.#restored.has(position);
+  }
+
   /** Takes a delivery from the router. `before` is the position matched before this event, undefined in a new log. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     if (!this.#begun) this.#first ??= before ?? originOf(stored.position);
@@ -122,16 +120,16 @@ export class Backlog {
       this.#gapBefore = true;
       return;
     }
-    if (this.#cursor !== undefined && comparePositions(stored.position, this.#cursor) <= 0) return;
-    if (this.#start === this.#queue.length) this.#floor = before ?? originOf(stored.position);
-    if (this.#isFull()) this.#fallBehind(stored);
+    const place = before ?? originOf(stored.position);
+    if (this.#start === this.#queue.length) this.#floor = place;
+    if (this.#isFull()) this.#fallBehind(stored, place);
     else this.#accept(stored, match);
   }
 
   /** A delivery of a full backlog was given up: reading on skips it. */
   skip({ position }: StoredEvent): void {
     const last = this.#given.at(-1);
-    if (!this.#lagging) this.#cursor = position;
+    if (this.#begun && !this.#lagging) this.#cursor = position;
     else if (last && !this.#gapBefore) last.to = position;
     else this.#given.push({ from: position, to: position });
     this.#gapBefore = false;
@@ -155,20 +153,22 @@ export class Backlog {
     this.#floor = from;
     this.#cursor = from;
     this.#lagging = true;
+    this.#owner.moved();
     this.#refill();
   }
 
   /**
    * Takes back deliveries that have an exception row. Called once, before `begin`, in log order: each comes in when reading
-   * has reached its place, so that nothing overtakes what lies before it.
+   * has reached its place, so that nothing overtakes what lies before it. Those with a `dead` letter have ended.
    */
-  restore(rows: readonly ExceptionRow[]): void {
+  restore(rows: readonly ExceptionRow[], dead: ReadonlySet<Position>): void {
     this.#rows.push(...rows);
-    for (const { position } of rows) this.#restored.add(position);
+    this.#restored = new Set([...dead, ...rows.map(({ position }) => position)]);
   }
 
-  /** Takes in one delivery from its exception row now. */
+  /** Takes in one delivery from its exception row now, unless it is here already. */
   revive(row: ExceptionRow): void {
+    if (this.#parked.has(row.position)) return;
     const delivery = newDelivery(row, this.#owner.laneFor(row.lane));
     delivery.attempts.push(...row.attempts);
     delivery.redelivered = row.redelivered ?? false;
@@ -210,20 +210,22 @@ export class Backlog {
       this.#start = 0;
     }
     this.#owner.moved();
-    if (this.#lagging && this.size * 2 < BACKLOG_LIMITS.deliveries) this.#refill();
+    if (this.#lagging && this.size * 2 < this.#owner.limits.deliveries) this.#refill();
   }
 
   /** What comes from now on waits in the log. The floor must be remembered, though nothing is in the queue yet. */
-  #fallBehind({ event }: StoredEvent): void {
+  #fallBehind({ event }: StoredEvent, before: Position): void {
     this.#lagging = true;
+    this.#cursor = before;
     this.#behind += event.body.byteLength;
     this.#owner.moved();
   }
 
   #isFull(): boolean {
     const queued = this.size;
-    if (queued >= BACKLOG_LIMITS.deliveries || (queued > 0 && this.#bytes >= BACKLOG_LIMITS.bytes)) return true;
-    return this.#parked.size >= BACKLOG_LIMITS.parked || this.#parkedBytes >= BACKLOG_LIMITS.parkedBytes;
+    const { deliveries, bytes, parked, parkedBytes } = this.#owner.limits;
+    if (queued >= deliveries || (queued > 0 && this.#bytes >= bytes)) return true;
+    return this.#parked.size >= parked || this.#parkedBytes >= parkedBytes;
   }
 
   #accept(stored: StoredEvent, { key, error }: Match): void {
@@ -263,7 +265,7 @@ export class Backlog {
   async #catchUp(): Promise<void> {
     while (this.#lagging && !this.#closed && !this.#isFull()) {
       const changed = this.#reader.changed();
-      const events = await this.#reader.read(this.#cursor, BACKLOG_LIMITS.read);
+      const events = await this.#reader.read(this.#cursor, this.#owner.limits.read);
       for (const stored of events) {
         if (this.#isFull()) break;
         this.#reviveUpTo(stored.position);
@@ -284,7 +286,9 @@ export class Backlog {
     if (routed === undefined || (this.#cursor && comparePositions(this.#cursor, routed) >= 0)) this.#lagging = false;
     if (this.#lagging) return;
     this.#reviveUpTo(undefined);
-    this.#restored.clear();
+    // What was written before the router had noted how far it was lies ahead of it still.
+    const ahead = [...this.#restored].filter((place) => !this.#cursor || comparePositions(place, this.#cursor) > 0);
+    this.#restored = new Set(ahead);
     this.#given.length = 0;
     this.#behind = 0;
     this.#owner.moved();

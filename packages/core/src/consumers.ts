@@ -41,7 +41,13 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
   const begin = async (outlet: Outlet, state: LogState): Promise<void> => {
     const { consumer } = outlet;
     const known = state.consumers.get(consumer);
-    outlet.restore(state.exceptions.filter((row) => row.consumer === consumer));
+    const dead = state.dead.get(consumer) ?? new Set();
+    const rows = state.exceptions.filter((row) => row.consumer === consumer);
+    for (const { position } of rows) if (dead.has(position)) ledger.forget(consumer, position);
+    outlet.restore(
+      rows.filter(({ position }) => !dead.has(position)),
+      dead,
+    );
     const floor = known ? state.floors.get(consumer) : await startOf(outlet);
     if (known?.orphanedAt !== undefined) await skipAbsence(outlet, known.orphanedAt);
     outlet.begin(floor, known ? state.matched : undefined);
@@ -49,7 +55,8 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
 
   /** What came while the target was not configured was never meant for it. */
   const skipAbsence = async (outlet: Outlet, since: number): Promise<void> => {
-    const last = await log.positionBefore(since);
+    // What came in the millisecond it went may have been meant for it: better once too often than never.
+    const last = await log.positionBefore(since + 1);
     const [first] = await log.read(last, 1);
     const until = outlet.first ?? router.position();
     if (first && until && comparePositions(first.position, until) <= 0) outlet.skip(first.position, until);
@@ -64,12 +71,17 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
     const put = topology.outlets().filter(({ consumer }) => isNew(consumer));
     const gone = [...state.consumers].filter(([consumer]) => !topology.outlet(consumer));
     const orphan = gone.filter(([, { orphanedAt }]) => orphanedAt === undefined);
+    // Receipt times never go back; the clock may. What has been received by now must not look as if it came afterwards.
+    const [newest] = orphan.length > 0 ? await log.readBack(undefined, 1) : [];
+    const at = Math.max(now, newest?.event.receivedAt ?? now);
     const remove = gone.filter(([, { orphanedAt = now }]) => now - orphanedAt > ORPHAN_MS);
     for (const [consumer] of remove) logger.warn({ target: consumer }, 'the backlog of a removed target is given up');
+    // First where a new target begins, then that it is known: known without a floor it would count as idle.
+    await ledger.flush();
     await ledger.commit({
       consumers: {
         put: put.map(({ consumer }) => ({ consumer, since: now })),
-        orphan: orphan.map(([consumer]) => ({ consumer, at: now })),
+        orphan: orphan.map(([consumer]) => ({ consumer, at })),
         remove: remove.map(([consumer]) => consumer),
       },
     });

@@ -12,7 +12,7 @@ import {
 } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type Match, type Target } from '@magpie/routing';
 import { createAges } from './ages.ts';
-import type { BacklogLimits } from './backlog.ts';
+import type { BacklogLimits } from './backlog-limits.ts';
 import { createBounces } from './bounces.ts';
 import { type BypassDeps, withBypass } from './bypass.ts';
 import { createConsumers } from './consumers.ts';

@@ -26,7 +26,7 @@ export interface Ledger {
    * change is durable.
    */
   commit(change: LedgerChange): Promise<readonly Appended[]>;
-  /** Writes what has gathered now. */
+  /** Writes what has gathered now; resolves when that and all that was being written is durable. */
   flush(): Promise<void>;
   /** Writes nothing more on its own; call `flush` first. */
   close(): void;
@@ -57,18 +57,28 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
   let gathered = nothing();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  /** Ends with the last flush, however that ends. */
+  let writing: Promise<unknown> = Promise.resolve();
 
-  const flush = async (): Promise<void> => {
-    if (isEmpty(gathered)) return;
-    const taken = gathered;
-    gathered = nothing();
+  const write = async (taken: Gathered): Promise<void> => {
     await log.commit(changeOf(taken));
     for (const { durable } of taken.rows.values()) durable?.();
+  };
+
+  const flush = async (): Promise<void> => {
+    if (isEmpty(gathered)) return void (await writing);
+    const taken = gathered;
+    gathered = nothing();
+    const work = write(taken);
+    writing = work.catch(() => undefined);
+    await work;
   };
 
   // Two commits of one turn share a transaction. They are two because an append can be refused for want of space, and
   // what has gathered must not be refused with it. Only the change itself is waited for: changes resolve in call order.
   const commit = (change: LedgerChange): Promise<readonly Appended[]> => {
+    // A row of the change is newer than what has gathered about it, such as the end of an earlier story.
+    for (const row of change.exceptions?.put ?? []) gathered.rows.delete(keyOf(row));
     const work = log.commit(change);
     flush().catch(onFatal);
     return work;
@@ -97,9 +107,10 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
     outcome: (outcome) => gather(() => gathered.outcomes.push(outcome)),
     remember: (row, durable) => {
       const { consumer, position } = row;
-      gather(() => gathered.rows.set(`${consumer} ${position}`, { consumer, position, row, durable }));
+      gather(() => gathered.rows.set(keyOf(row), { consumer, position, row, durable }));
     },
-    forget: (consumer, position) => gather(() => gathered.rows.set(`${consumer} ${position}`, { consumer, position })),
+    forget: (consumer, position) =>
+      gather(() => gathered.rows.set(keyOf({ consumer, position }), { consumer, position })),
     commit,
     flush,
     close: () => {
@@ -108,6 +119,9 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
     },
   };
 }
+
+const keyOf = ({ consumer, position }: Pick<ExceptionRow, 'consumer' | 'position'>): string =>
+  `${consumer} ${position}`;
 
 function changeOf({ matched, floors, outcomes, rows }: Gathered): Commit {
   const put = [...rows.values()].flatMap(({ row }) => row ?? []);

@@ -2,6 +2,7 @@ import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
 import { fullJitter, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
+import { BACKLOG_LIMITS } from './backlog-limits.ts';
 import type { Delivery } from './delivery.ts';
 import { describe } from './delivery-status.ts';
 import type { FloorSource } from './ledger.ts';
@@ -36,6 +37,7 @@ export class Outlet implements FloorSource {
     this.#overflow = new Overflow(deps);
     this.#suspension = new Suspension(deps.clock, () => this.pump());
     this.#backlog = new Backlog(deps.reader, deps.routed, {
+      limits: deps.limits ?? BACKLOG_LIMITS,
       laneFor: (key) => this.#scheduler.laneFor(key),
       accepted: (delivery) => this.#accepted(delivery),
       restored: (delivery, row) => this.#restored(delivery, row),
@@ -56,6 +58,7 @@ export class Outlet implements FloorSource {
 
   /** A reload changed the route or the link: from now on the new ones are used. What is in flight lands where it started. */
   update(target: Target, port: SendPort): void {
+    this.#overflow.update(this.#target, target, this.#backlog);
     this.#target = target;
     this.#port = port;
     this.#settlement.update(target);
@@ -69,15 +72,15 @@ export class Outlet implements FloorSource {
 
   /** Takes a delivery from the router; `before` is the position matched before this event. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
-    if (this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
+    if (this.#backlog.isTaken(stored.position) || this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
     this.#overflow.watch(this.#target, this.#backlog);
     this.pump();
   }
 
-  /** Takes back deliveries with a story, in log order. Called once, before `begin`. */
-  restore(rows: readonly ExceptionRow[]): void {
-    this.#backlog.restore(rows);
+  /** Takes back deliveries with a story, in log order, but for the `dead` ones. Called once, before `begin`. */
+  restore(rows: readonly ExceptionRow[], dead: ReadonlySet<Position> = new Set()): void {
+    this.#backlog.restore(rows, dead);
   }
 
   /** Takes in one delivery from its exception row now: a dead letter is tried again. */

@@ -54,6 +54,12 @@ export class Overflow {
     return true;
   }
 
+  /** A reload changed the bound, whom to hold, or that anybody is held. */
+  update(former: Target, target: Target, backlog: Backlog): void {
+    this.stop(former);
+    this.watch(target, backlog);
+  }
+
   /** The target is gone or the gateway ends: it holds nobody any more. */
   stop(target: Target): void {
     this.#deps.gate.release(nameOf(target));

@@ -16,9 +16,10 @@ export class Scheduler {
     this.#order = order;
   }
 
-  /** A reload changed how order is kept; deliveries already here keep their lanes. */
+  /** A reload changed how order is kept; deliveries already here keep their lanes and their turn. */
   reorder(order: Order): void {
     this.#order = order;
+    for (const lane of this.#lanes.values()) this.#release(lane);
   }
 
   /** The lane of an ordering key; `order: none` gives every delivery its own. */
@@ -48,9 +49,10 @@ export class Scheduler {
       if (this.#mayFly(first)) return first;
       this.#ready.shift();
       const { lane } = first;
-      if (first === lane.failed[0]) {
+      if (lane.failed.includes(first)) {
+        // It waits for what flies to land, or for an earlier refused one that has come in meanwhile.
         first.state = 'failed';
-        lane.due = true;
+        lane.due ||= first === lane.failed[0];
       } else {
         lane.waiting.push(first);
         if (lane.failed.length > 0) held(first);
@@ -102,24 +104,25 @@ export class Scheduler {
     const { lane } = delivery;
     const at = lane.failed.indexOf(delivery);
     if (at >= 0) lane.failed.splice(at, 1);
-    if (lane.failed.length > 0) {
-      lane.due ||= at === 0;
-      this.retry(lane);
-    } else {
-      this.#release(lane);
-    }
+    this.#release(lane);
+    if (lane.failed.length === 0) return;
+    lane.due ||= at === 0;
+    this.retry(lane);
   }
 
-  /** Lets what waits in a lane go on, unless a refused delivery holds it. */
+  /** Lets what waits in a lane go on, but for what a refused delivery holds. */
   #release(lane: Lane): void {
-    if (lane.failed.length > 0 || lane.waiting.length === 0) return;
-    this.#ready.unshift(...lane.waiting);
-    lane.waiting = [];
+    if (lane.waiting.length === 0) return;
+    const [refused] = lane.failed;
+    const isFree = ({ position }: Delivery): boolean => !refused || comparePositions(position, refused.position) < 0;
+    this.#ready.unshift(...lane.waiting.filter(isFree));
+    lane.waiting = refused ? lane.waiting.filter((each) => !isFree(each)) : [];
   }
 
   /** A delivery is settled; empty lanes are forgotten. */
   forget({ lane }: Delivery): void {
-    if (--lane.alive === 0) this.#lanes.delete(lane.key);
+    // A lane from before a reload may have the key of one that is in use.
+    if (--lane.alive === 0 && this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
   }
 
   /** Starts over after an outage: everything unsettled and unsent, in log order. Nothing may be in flight. */

@@ -76,7 +76,13 @@ export const exception = (position: Position, parts: Partial<ExceptionRow> = {})
 });
 
 /** The state of a log in which nothing has been matched and no consumer is known. */
-export const NO_STATE: LogState = { matched: undefined, consumers: new Map(), floors: new Map(), exceptions: [] };
+export const NO_STATE: LogState = {
+  matched: undefined,
+  consumers: new Map(),
+  floors: new Map(),
+  exceptions: [],
+  dead: new Map(),
+};
 
 /** Appends events in one commit and returns their positions; fails when one was not stored. */
 export async function appendAll(log: EventLog, events: readonly Event[]): Promise<Position[]> {

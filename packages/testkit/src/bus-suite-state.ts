@@ -139,6 +139,24 @@ export const stateCases: BusCases = {
     for (const letter of [full, ingress]) expect(plain(await reopened.deadLetter(letter.id))).toEqual(plain(letter));
   },
 
+  'the state names the dead letters that a floor or an exception row would let come again': async (bench) => {
+    const log = await bench.open();
+    const places = await appendAll(log, testEvents(4));
+    const letters = (consumer: string) => places.map((position) => deadLetter({ consumer, position }));
+    await log.commit({
+      matched: places[2]!,
+      floors: [{ consumer: 'busy', floor: places[1]! }],
+      exceptions: { put: [exception(places[0]!, { consumer: 'busy' })] },
+      deadLetters: { put: [...letters('busy'), ...letters('idle'), deadLetter({ reason: 'ingress' })] },
+    });
+    const expected = new Map([
+      ['busy', new Set([places[0], places[2], places[3]])],
+      ['idle', new Set([places[3]])],
+    ]);
+    expect((await log.state()).dead).toEqual(expected);
+    expect((await (await bench.reopen()).state()).dead).toEqual(expected);
+  },
+
   'outcomes are kept per ref and consumer, the last one counts': async (bench) => {
     const log = await bench.open();
     const ref = newRef();

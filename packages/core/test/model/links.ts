@@ -1,0 +1,126 @@
+import { memoryAdapter } from '@magpie/adapter-memory';
+import {
+  Aborted,
+  type AdapterContext,
+  type AnyAdapter,
+  type Connection,
+  type MagpieError,
+  NotConnected,
+  type OutgoingEvent,
+  type SendReceipt,
+  type Sink,
+  Unknown,
+} from '@magpie/contract';
+
+/** A send that nobody has answered yet. */
+export interface OpenSend {
+  readonly event: OutgoingEvent;
+  /** Confirms it, or refuses it with an error. */
+  answer(error?: MagpieError): void;
+}
+
+/** The other side of one connection, for the length of a run; each process has a line of its own to it. */
+export interface Link {
+  reachable: boolean;
+  readonly open: OpenSend[];
+  sink: Sink | undefined;
+  /** Cuts the line: what is unconfirmed has an unknown outcome. */
+  lose(): void;
+  /** Forgets the line of a process that has crashed: nothing reaches it any more. */
+  forget(): void;
+}
+
+/** Called for every message that goes out. */
+export type OnSend = (connection: string, event: OutgoingEvent) => void;
+
+interface Line {
+  lost(error: MagpieError): void;
+}
+
+/** An adapter whose other side is answered by hand, and its links by the names of the connections. */
+export function scriptedAdapter(onSend: OnSend): { readonly adapter: AnyAdapter; link(name: string): Link } {
+  const links = new Map<string, ScriptedLink>();
+  const link = (name: string): ScriptedLink => {
+    const known = links.get(name) ?? new ScriptedLink(name, onSend);
+    links.set(name, known);
+    return known;
+  };
+  const adapter: AnyAdapter = {
+    ...memoryAdapter,
+    create: (_config: unknown, context: AdapterContext) => link(context.name).connection(context),
+  };
+  return { adapter, link };
+}
+
+class ScriptedLink implements Link {
+  readonly #name: string;
+  readonly #onSend: OnSend;
+  #line: Line | undefined;
+  reachable = true;
+  readonly open: OpenSend[] = [];
+  sink: Sink | undefined;
+
+  constructor(name: string, onSend: OnSend) {
+    this.#name = name;
+    this.#onSend = onSend;
+  }
+
+  lose(): void {
+    const line = this.#line;
+    this.#line = undefined;
+    this.#drop();
+    line?.lost(new NotConnected('the line is cut'));
+  }
+
+  forget(): void {
+    this.#line = undefined;
+    this.sink = undefined;
+    this.open.length = 0;
+  }
+
+  connection(context: AdapterContext): Connection {
+    const line: Line = { lost: (error) => context.lost(error) };
+    return {
+      connect: async () => {
+        if (!this.reachable) throw new NotConnected('nobody there');
+        this.#line = line;
+      },
+      receive: async (_sources, sink) => {
+        this.sink = sink;
+      },
+      send: (event, _target, signal) => this.#send(line, event, signal),
+      probe: async () => {
+        if (this.#line !== line) throw new NotConnected('the line is cut');
+      },
+      quiesce: async () => undefined,
+      close: async () => {
+        if (this.#line !== line) return;
+        this.#line = undefined;
+        this.#drop();
+      },
+    };
+  }
+
+  #send(line: Line, event: OutgoingEvent, signal: AbortSignal): Promise<SendReceipt> {
+    if (this.#line !== line) return Promise.reject(new NotConnected('nobody there'));
+    this.#onSend(this.#name, event);
+    return new Promise((resolve, reject) => {
+      const end = (finish: () => void): void => {
+        const at = this.open.indexOf(send);
+        if (at < 0) return;
+        this.open.splice(at, 1);
+        finish();
+      };
+      const send: OpenSend = {
+        event,
+        answer: (error) => end(() => (error ? reject(error) : resolve({ confirmedBy: 'word of mouth' }))),
+      };
+      this.open.push(send);
+      signal.addEventListener('abort', () => end(() => reject(new Aborted('time is up'))), { once: true });
+    });
+  }
+
+  #drop(): void {
+    for (const send of [...this.open]) send.answer(new Unknown('the line was cut before an answer came'));
+  }
+}
