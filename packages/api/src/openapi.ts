@@ -20,6 +20,37 @@ export function addOpenApi(app: FastifyInstance, version: string): void {
       security: [{ key: [] }],
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withOptionalBodies(jsonSchemaTransformObject(document)),
   });
 }
+
+type Document = ReturnType<typeof jsonSchemaTransformObject>;
+
+/** A body that may be null may be left out, which the framework cannot say: it calls every body required. */
+function withOptionalBodies(document: Document): Document {
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const operation of Object.values(path ?? {})) makeOptional(operation);
+  }
+  return document;
+}
+
+function makeOptional(operation: unknown): void {
+  if (!isRecord(operation) || !isRecord(operation.requestBody) || !isRecord(operation.requestBody.content)) return;
+  const { requestBody } = operation;
+  for (const media of Object.values(operation.requestBody.content)) {
+    const given = isRecord(media) && isRecord(media.schema) ? withoutNull(media.schema) : undefined;
+    if (!isRecord(media) || given === undefined) continue;
+    media.schema = given;
+    requestBody.required = false;
+  }
+}
+
+/** The one schema of a pair with null; undefined when it is no such pair. */
+function withoutNull({ anyOf }: Record<string, unknown>): unknown {
+  if (!Array.isArray(anyOf) || anyOf.length !== 2) return undefined;
+  const isNull = (schema: unknown): boolean => isRecord(schema) && schema.type === 'null';
+  return anyOf.some(isNull) ? anyOf.find((schema) => !isNull(schema)) : undefined;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -26,7 +26,7 @@ test('the same key with another body or topic is refused with 422', async () => 
   }
 });
 
-test('a key whose request is still under way is refused with 409', async () => {
+test('a key whose request is still under way is refused with 409 and when to ask again', async () => {
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => {
     release = resolve;
@@ -42,7 +42,8 @@ test('a key whose request is still under way is refused with 409', async () => {
   });
   const first = post(world, { topic: 'a', text: '1' }, KEY).then((response) => response);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect((await post(world, { topic: 'a', text: '1' }, KEY)).statusCode).toBe(409);
+  const second = await post(world, { topic: 'a', text: '1' }, KEY);
+  expect([second.statusCode, second.headers['retry-after']]).toEqual([409, '1']);
   release();
   expect((await first).statusCode).toBe(202);
   expect((await post(world, { topic: 'a', text: '1' }, KEY)).json()).toEqual((await first).json());

@@ -113,4 +113,9 @@ test('the entry links to everything, and the OpenAPI document describes the same
   expect(Object.keys(publish.requestBody.content)).toEqual(['application/json', 'application/x-ndjson']);
   expect(document.components.schemas.MessageInput.properties.topic.description).toContain('Publish to this topic');
   expect(document.paths['/livez'].get.security).toEqual([]);
+  expect(publish.requestBody.required).toBe(true);
+  // What an operator changes in a dead letter may be left out.
+  const { requestBody } = document.paths['/v1/dead-letters/{id}/retry'].post;
+  expect(requestBody.required).toBe(false);
+  expect(requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/DeadLetterEditInput' });
 });

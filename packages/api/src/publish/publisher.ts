@@ -1,6 +1,6 @@
 import { Rejected } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
-import { invalidField, Problem, unavailable } from '../http/problem.ts';
+import { invalidField, Problem, retryAfter, unavailable } from '../http/problem.ts';
 import type { Message } from '../schemas/message.ts';
 import type { RequestFacts } from './request-facts.ts';
 import { toDirect, toEvent } from './to-event.ts';
@@ -30,7 +30,7 @@ export function createPublisher(gateway: Gateway): Publisher {
         throw unavailable(`The gateway takes no messages: it is ${gateway.state}.`, 1000);
       const key = facts.idempotencyKey && `${facts.principal ?? ''}\n${facts.idempotencyKey}`;
       if (!key) return accept(await send(gateway, message, facts));
-      if (underWay.has(key)) throw new Problem(409, 'A request with this Idempotency-Key is still under way.');
+      if (underWay.has(key)) throw stillUnderWay();
       underWay.add(key);
       try {
         return accept(await send(gateway, message, facts));
@@ -40,6 +40,12 @@ export function createPublisher(gateway: Gateway): Publisher {
     },
   };
 }
+
+/** When to ask again for a request whose first is under way, in ms: it waits for the disk, rarely for long. */
+const UNDER_WAY_MS = 1000;
+
+const stillUnderWay = (): Problem =>
+  new Problem(409, 'A request with this Idempotency-Key is still under way.', { headers: retryAfter(UNDER_WAY_MS) });
 
 async function send(gateway: Gateway, message: Message, facts: RequestFacts): Promise<PublishResult> {
   if (message.to) return sendDirect(gateway, message, message.to, facts);
