@@ -1,12 +1,13 @@
 import { openPowerCutDisk, type PowerCutDisk, powerCutRefusal, useBrokers, waitFor } from '@magpie/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commitsAtRest, holds, keptDeadLetters, publishOnce } from './kit/api.ts';
-import { fillDisk } from './kit/ballast.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { commitsAtRest, dropDeadLetters, holds, keptDeadLetters, publishOnce } from './kit/api.ts';
+import { type FreeDisk, fillDisk, keepDiskFull } from './kit/ballast.ts';
 import type { Flow } from './kit/flow.ts';
+import { revive } from './kit/revive.ts';
 import { times } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
 import { type Observed, underLoad } from './kit/trial.ts';
-import { openWorld, ready, type World } from './kit/world.ts';
+import { openWorld, type World } from './kit/world.ts';
 
 const refusal = await powerCutRefusal();
 const table = printedTable();
@@ -56,12 +57,10 @@ describe.skipIf(refusal !== undefined)(`a full disk${refusal === undefined ? '' 
     expect(await holds(world)).toEqual([expect.stringContaining(disk.path)]);
   };
 
-  const whileFull = async (http: Flow): Promise<void> => {
-    const before = await keptDeadLetters(world);
-    const allLetters = async (): Promise<boolean> => (await keptDeadLetters(world)) === before + DOOMED;
-    await expectRefusal();
-    await world.proxies.erp!.refuse(false);
-    await waitFor(() => http.ledger.missing() === 0, { what: 'the backlog to arrive', timeout: 10_000 });
+  const allLetters = async (): Promise<boolean> => (await keptDeadLetters(world)) === DOOMED;
+
+  /** What is in the log is delivered, and remembered as delivered: the gateway starts on the full disk and repeats none of it. */
+  const deliverAndStartAgain = async (http: Flow): Promise<void> => {
     await waitFor(allLetters, { what: 'the dead letters', timeout: 5000 });
     await commitsAtRest(world);
     const { duplicates } = http.ledger.report();
@@ -72,23 +71,48 @@ describe.skipIf(refusal !== undefined)(`a full disk${refusal === undefined ? '' 
     expect(http.ledger.report().duplicates).toBe(duplicates);
   };
 
-  it('takes nothing in, delivers what it has, and goes on by itself when there is room', async () => {
-    const fill = async (flows: readonly Flow[]): Promise<Observed> => {
+  /** Fills the disk under load while a backlog waits for its target, and lets it be delivered. */
+  const underLoadOnFullDisk = (name: string, fill: () => Promise<FreeDisk>, meanwhile: (http: Flow) => Promise<void>) =>
+    underLoad(world, name, async (flows): Promise<Observed> => {
       const http = flows.find(({ path }) => path.source === 'http')!;
       await gatherBacklog(http);
-      const freeDisk = await fillDisk(disk.path);
+      const freeDisk = await fill();
       try {
-        await whileFull(http);
+        await expectRefusal();
+        await world.proxies.erp!.refuse(false);
+        await waitFor(() => http.ledger.missing() === 0, { what: 'the backlog to arrive', timeout: 10_000 });
+        await meanwhile(http);
       } finally {
         await freeDisk();
       }
       return {};
-    };
-    for (let round = 0; round < times(1, 50); round++) {
-      await ready(world);
-      const rows = await underLoad(world, 'full disk', fill);
+    });
+
+  beforeEach(async () => {
+    await world.proxies.erp!.refuse(false);
+    await revive(world);
+    await dropDeadLetters(world);
+  });
+
+  const rounds = Array.from({ length: times(1, 50) }, (_, round) => round + 1);
+
+  it.each(rounds)('takes nothing in, delivers what it has, and goes on when there is room (%i)', async () => {
+    const fill = (): Promise<FreeDisk> => fillDisk(disk.path);
+    const rows = await underLoadOnFullDisk('full disk', fill, deliverAndStartAgain);
+    table.push(...rows);
+    for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
+  });
+
+  it.each(rounds)(
+    'lives on when another program takes even the reserve, and records what it did later (%i)',
+    async () => {
+      const { pid } = world.gateway;
+      const fill = (): Promise<FreeDisk> => keepDiskFull(disk.path);
+      const rows = await underLoadOnFullDisk('full disk, no reserve', fill, async () => undefined);
       table.push(...rows);
       for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
-    }
-  });
+      expect(await allLetters()).toBe(true);
+      process.kill(pid, 0); // throws when that process is gone
+    },
+  );
 });

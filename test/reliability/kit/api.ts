@@ -45,6 +45,17 @@ export async function keptDeadLetters({ gateway }: World): Promise<number> {
   return ((await response.json()) as { deadLetters: unknown[] }).deadLetters.length;
 }
 
+/** Drops all dead letters. */
+export async function dropDeadLetters({ gateway }: World): Promise<void> {
+  const response = await fetch(`${gateway.url}/v1/dead-letters/drop`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) throw new Error(`dead letters cannot be dropped: ${response.status}`);
+}
+
 const REST_MS = 100;
 
 /** Resolves when the gateway has written down what it has delivered: it has committed nothing for a while. */

@@ -1,17 +1,45 @@
 import { execFile } from 'node:child_process';
 import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+const AGAIN_MS = 20;
 
-/** Takes all the room on the disk of a directory, as another program would; resolves to what gives it back. */
-export async function fillDisk(directory: string): Promise<() => Promise<void>> {
-  const ballast = join(directory, 'ballast');
-  const { blocks, bsize } = await statfs(directory);
-  // More than there can be: it takes what there is and fails.
-  await run('fallocate', ['-l', String(blocks * bsize), ballast]).catch(() => undefined);
+/** Gives the room back. */
+export type FreeDisk = () => Promise<void>;
+
+/** Takes all the room on the disk of a directory, once, as another program would. */
+export async function fillDisk(directory: string): Promise<FreeDisk> {
+  await takeAll(directory);
   const { bavail } = await statfs(directory);
   if (bavail > 0) throw new Error(`${directory} still has ${bavail} blocks`);
-  return () => rm(ballast);
+  return () => rm(ballastIn(directory));
+}
+
+/** Takes all the room on the disk of a directory, and again whatever becomes free there. */
+export async function keepDiskFull(directory: string): Promise<FreeDisk> {
+  const free = await fillDisk(directory);
+  let over = false;
+  const eat = async (): Promise<void> => {
+    while (!over) {
+      await takeAll(directory);
+      await sleep(AGAIN_MS);
+    }
+  };
+  const eating = eat();
+  return async () => {
+    over = true;
+    await eating;
+    await free();
+  };
+}
+
+const ballastIn = (directory: string): string => join(directory, 'ballast');
+
+/** Asks for more than there can be: that takes what there is, and fails. */
+async function takeAll(directory: string): Promise<void> {
+  const { blocks, bsize } = await statfs(directory);
+  await run('fallocate', ['-l', String(blocks * bsize), ballastIn(directory)]).catch(() => undefined);
 }
