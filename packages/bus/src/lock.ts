@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '@magpie/contract';
 import { LogFailed, LogLocked } from './contract.ts';
@@ -29,13 +29,25 @@ export function lockDirectory(dataDir: string): Lock {
 
 function openLockFile(dataDir: string): DatabaseSync {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeDirectory(resolve(dataDir));
     return new DatabaseSync(join(dataDir, 'lock.db'), { timeout: 0 });
   } catch (error) {
     throw new LogFailed(
       `the data directory ${dataDir} cannot be used: ${errorMessage(error)}. It must be a directory this user may write to`,
       { cause: error },
     );
+  }
+}
+
+/** Makes a directory and those above it. `recursive` of `mkdirSync` never ends where none can be made, as below /proc. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process was quicker, or it is a file, which shows as soon as something is opened below it.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }
 

@@ -120,6 +120,15 @@ it('says why when the data directory cannot be made', async () => {
   await expect(open(join(file, 'data'))).rejects.toThrow(/data cannot be used: ENOTDIR.*It must be a directory/);
 });
 
+it.skipIf(process.platform !== 'linux')(
+  'a directory that no file system can make is refused with a sentence',
+  async () => {
+    await expect(open('/proc/nope/data')).rejects.toThrow(
+      /\/proc\/nope\/data cannot be used: ENOENT.*It must be a directory/,
+    );
+  },
+);
+
 it('skips a record with a flipped byte, reports it and delivers all others unchanged', async () => {
   const dataDir = await filled();
   const file = join(dataDir, 'log.db');
