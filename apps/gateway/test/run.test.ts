@@ -1,10 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@magpie/testkit';
 import { describe, expect, test } from 'vitest';
-import { configuration, fileWith, route } from './fixtures.ts';
-import { runGateway } from './process.ts';
+import { configuration, fileWith, route, temporaryDirectory } from './fixtures.ts';
+import { runGateway, spawnGateway } from './process.ts';
 
 const ROUTES = [route('a', 'one')];
 const LIMIT = { timeout: 60_000 };
@@ -21,6 +23,36 @@ test('SIGTERM drains and ends with 0', LIMIT, async () => {
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   expect(output()).toContain('SIGTERM: draining');
+});
+
+/** A gateway whose start waits until `feed` has given it the name of its broker, which it reads from a pipe. */
+async function startingGateway() {
+  const pipe = join(temporaryDirectory(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const gateway = spawnGateway(fileWith(configuration(`"\${file:${pipe}}"`, ROUTES)), { options: ['--no-watch'] });
+  /** Lets it read; calls back when it is about to. */
+  const feed = async (broker: string, before = (): void => undefined): Promise<void> => {
+    const handle = await open(pipe, 'w');
+    before();
+    await handle.writeFile(broker);
+    await handle.close();
+  };
+  return { ...gateway, feed };
+}
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s during the start ends with 0', LIMIT, async (signal) => {
+  const { child, ended, feed, output } = await startingGateway();
+  await feed('any', () => child.kill(signal));
+  expect([await ended, output()]).toEqual([0, expect.stringContaining(`${signal}: ends as soon as it can`)]);
+  expect(output()).not.toContain('listening');
+});
+
+test('SIGHUP during the start reloads once the gateway has started', LIMIT, async () => {
+  const { child, feed, listening, output } = await startingGateway();
+  await feed('one', () => child.kill('SIGHUP'));
+  await listening();
+  await feed('two');
+  await waitFor(() => output().includes('revision 2 is in force: changed connections: floor'), { what: 'the reload' });
 });
 
 test('a second signal ends a draining gateway at once', LIMIT, async () => {

@@ -7,7 +7,7 @@ import { type Assembled, assemble } from '../assemble.ts';
 import { type Compiled, compileFile } from '../compile.ts';
 import { watchFiles } from '../reload/watch.ts';
 import { CommandFailed, fail } from './fail.ts';
-import { reloadOnSignal, stopOnSignals } from './signals.ts';
+import { takeSignals } from './signals.ts';
 
 interface RunOptions {
   readonly config: string;
@@ -31,27 +31,26 @@ export function addRun(program: Command): void {
 }
 
 async function run({ config: path, logLevel, pretty, watch }: RunOptions): Promise<void> {
+  const logger = createLogger({ level: logLevel, pretty: pretty ?? process.stdout.isTTY === true });
+  const signals = takeSignals((message) => logger.info({}, message));
   const load = (gatewayId?: string): Compiled =>
     compileFile(ADAPTERS, { path, ...(gatewayId === undefined ? {} : { gatewayId }) });
   const first = load();
   const { config, routes, book, problems, source } = first;
   if (problems.length > 0) process.stderr.write(`${renderProblems(problems, source)}\n`);
   if (!config || !routes) return fail(`${path} cannot be used; the errors are above`);
-  const logger = createLogger({ level: logLevel, pretty: pretty ?? process.stdout.isTTY === true });
   const loading = { first, load };
   const onFatal = endOnce((error) => logger.error({ error: error.name }, `stopping: ${error.message}`));
   const assembled = await assemble({ config, routes, book, logger, onFatal, loading }).catch(explainStart);
-  stopOnSignals(assembled, (message) => logger.info({}, message));
+  if (signals.stopEarly(assembled)) return;
   const url = await assembled.start().catch(explainStart);
   logger.info({ url, gateway: config.gateway.id }, `listening on ${url}`);
-  follow(assembled, watch);
+  signals.obey(assembled);
+  if (watch) reloadWhenChanged(assembled);
 }
 
-/** Reloads when it is asked to, and unless it is not wanted when the file changes. */
-function follow({ reloader }: Assembled, watch: boolean): void {
-  if (!reloader) return;
-  reloadOnSignal(reloader);
-  if (watch) watchFiles({ files: reloader.files, onChange: () => void reloader.filesChanged() });
+function reloadWhenChanged({ reloader }: Assembled): void {
+  if (reloader) watchFiles({ files: reloader.files, onChange: () => void reloader.filesChanged() });
 }
 
 /** Exit code when the log can no longer be trusted: an internal error (sysexits.h, EX_SOFTWARE). */
