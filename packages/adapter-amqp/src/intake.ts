@@ -7,6 +7,8 @@ import { createAckLedger } from './ledger.ts';
 export interface Intake {
   /** Takes a delivered message. */
   take(message: ConsumeMessage): void;
+  /** Hands over at once what has been taken. */
+  flush(): void;
   /** Resolves when everything taken has a verdict, or after `stop`. */
   settled(): Promise<void>;
   /** From now on nothing more is handed over and verdicts are ignored: the channel is gone. */
@@ -56,7 +58,7 @@ export function createIntake(options: IntakeOptions): Intake {
   const flush = (): void => {
     const messages = batch;
     batch = [];
-    if (stopped) return;
+    if (stopped || messages.length === 0) return;
     const context = { queue: options.queue, uniqueIds: options.uniqueIds, now: options.now() };
     options.sink(messages.map((message) => decode(message, context))).then(
       (verdicts) => settle(messages, verdicts),
@@ -69,6 +71,7 @@ export function createIntake(options: IntakeOptions): Intake {
       outstanding += 1;
       if (batch.push(message) === 1) setImmediate(flush);
     },
+    flush,
     settled: () => drained.promise,
     stop,
   };

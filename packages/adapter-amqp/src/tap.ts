@@ -3,7 +3,7 @@ import { createIntake, type IntakeOptions } from './intake.ts';
 
 /** One consuming channel from its opening to its end; acknowledgements of an ended one go nowhere. */
 export interface Tap {
-  /** Stops deliveries; what has been delivered is still acknowledged. Never rejects. */
+  /** Stops deliveries and hands over what has been delivered, which is still acknowledged. Never rejects. */
   cancel(): Promise<void>;
   /** Resolves when everything delivered has a verdict. */
   settled(): Promise<void>;
@@ -55,7 +55,10 @@ export async function openTap(model: ChannelModel, options: TapOptions): Promise
     { consumerTag: options.consumerTag },
   );
   return {
-    cancel: () => quietly(channel.cancel.bind(channel, consumerTag)),
+    async cancel() {
+      await quietly(channel.cancel.bind(channel, consumerTag));
+      intake.flush();
+    },
     settled: intake.settled,
     close() {
       open = false;

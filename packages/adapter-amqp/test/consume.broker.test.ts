@@ -164,3 +164,24 @@ describe('declare', () => {
     });
   });
 });
+
+describe('quiesce under load', () => {
+  it('has handed over everything it took when it resolves, so that nothing stored is delivered again', async () => {
+    const texts = Array.from({ length: 1000 }, (_, number) => `m${number}`);
+    for (let round = 0; round < 20; round++) {
+      const queue = `quiesced-${round}`;
+      await operator.assertQueue(queue);
+      await publish(queue, ...texts);
+      await using(harness(keysFor(broker)), async (amqp) => {
+        await amqp.receive(queue);
+        await waitFor(() => amqp.events.length > 0, { what: 'the first messages' });
+        await amqp.connection.quiesce(never());
+        const taken = amqp.events.length;
+        await sleep(20);
+        expect(amqp.events.length).toBe(taken);
+        await amqp.close();
+        expect((await operator.checkQueue(queue)).messageCount).toBe(texts.length - taken);
+      });
+    }
+  });
+});
