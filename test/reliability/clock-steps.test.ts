@@ -87,7 +87,7 @@ describe('a wall clock that is set under load', () => {
 
   /** A delivery is refused and waits for its next attempt, by a clock that is then set; the gateway is killed, too. */
   const refusedThenSet = async (step: number): Promise<Observed> => {
-    const { inject, heal } = queueDeleted(brokers.rabbitmq, 'from-mqtt', 0);
+    const { inject, heal } = queueDeleted(brokers.rabbitmq, 'from-mqtt', 0, world.proxies.erp);
     await inject();
     await sleep(500);
     clock.step(step);

@@ -20,7 +20,7 @@ describe('a broker that lives but does not take messages', () => {
   const cases: readonly { readonly what: string; readonly fault: () => Fault; readonly options?: TrialOptions }[] = [
     {
       what: 'the queue of a target is deleted and declared again',
-      fault: () => queueDeleted(brokers.rabbitmq, 'from-mqtt', 1500),
+      fault: () => queueDeleted(brokers.rabbitmq, 'from-mqtt', 1500, world.proxies.erp),
     },
     {
       what: 'the queue of a source is deleted and declared again',

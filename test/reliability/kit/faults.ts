@@ -62,9 +62,10 @@ const DELETE_TRIES = 200;
 
 /**
  * A queue is deleted, and declared again. It is deleted at a moment when it is empty: what it holds is confirmed, and is lost
- * by whoever deletes it, not by the gateway.
+ * by whoever deletes it, not by the gateway. RabbitMQ also confirms what is on its way into a queue that is just being deleted:
+ * with `line`, the gateway's link to it, nothing passes at that moment.
  */
-export function queueDeleted(broker: RabbitmqBroker, queue: string, lasts: number): Fault {
+export function queueDeleted(broker: RabbitmqBroker, queue: string, lasts: number, line?: TcpProxy): Fault {
   const withChannel = async (use: (channel: amqp.Channel) => Promise<unknown>): Promise<void> => {
     const connection = await amqp.connect(broker.urls.plain);
     const channel = await connection.createChannel();
@@ -88,7 +89,10 @@ export function queueDeleted(broker: RabbitmqBroker, queue: string, lasts: numbe
     name: `queue ${queue} deleted`,
     hits: 'erp',
     lasts,
-    inject: deleteEmpty,
+    inject: async () => {
+      line?.blackHole(true);
+      await deleteEmpty().finally(() => line?.blackHole(false));
+    },
     heal: () => withChannel((channel) => channel.assertQueue(queue, { durable: true })),
   };
 }
