@@ -1,4 +1,5 @@
 import { comparePositions, type EventLog, type Position, type StoredEvent } from '@magpie/bus';
+import { createSharedReads } from './shared-reads.ts';
 
 /** Reads the log in order, from memory where the events are recent, else from the store. */
 export interface LogReader {
@@ -30,6 +31,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
   let complete: Position | undefined = log.head();
   let last = log.head();
   let waiters: (() => void)[] = [];
+  const readBack = createSharedReads(log);
 
   const costOf = (stored: StoredEvent): number => stored.event.body.byteLength + OVERHEAD;
 
@@ -79,7 +81,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
     },
     read: (after, limit) => {
       const inRing = after === undefined ? complete === undefined : holds(after);
-      if (!inRing) return log.read(after, limit);
+      if (!inRing) return readBack(after, limit);
       const from = after === undefined ? start : indexAfter(after);
       return ring.slice(from, from + limit) as StoredEvent[];
     },
