@@ -31,17 +31,23 @@ export interface Link {
 }
 
 /** Called for every message that goes out. */
-export type OnSend = (connection: string, event: OutgoingEvent) => void;
+export type OnSend = (connection: string, event: OutgoingEvent, unanswered: readonly OpenSend[]) => void;
+
+/** What a link makes of an answer; a sound one changes nothing. */
+type Garble = (answer: MagpieError | undefined) => MagpieError | undefined;
 
 interface Line {
   lost(error: MagpieError): void;
 }
 
 /** An adapter whose other side is answered by hand, and its links by the names of the connections. */
-export function scriptedAdapter(onSend: OnSend): { readonly adapter: AnyAdapter; link(name: string): Link } {
+export function scriptedAdapter(
+  onSend: OnSend,
+  garble: Garble = (answer) => answer,
+): { readonly adapter: AnyAdapter; link(name: string): Link } {
   const links = new Map<string, ScriptedLink>();
   const link = (name: string): ScriptedLink => {
-    const known = links.get(name) ?? new ScriptedLink(name, onSend);
+    const known = links.get(name) ?? new ScriptedLink(name, onSend, garble);
     links.set(name, known);
     return known;
   };
@@ -55,14 +61,16 @@ export function scriptedAdapter(onSend: OnSend): { readonly adapter: AnyAdapter;
 class ScriptedLink implements Link {
   readonly #name: string;
   readonly #onSend: OnSend;
+  readonly #garble: Garble;
   #line: Line | undefined;
   reachable = true;
   readonly open: OpenSend[] = [];
   sink: Sink | undefined;
 
-  constructor(name: string, onSend: OnSend) {
+  constructor(name: string, onSend: OnSend, garble: Garble) {
     this.#name = name;
     this.#onSend = onSend;
+    this.#garble = garble;
   }
 
   lose(): void {
@@ -103,7 +111,7 @@ class ScriptedLink implements Link {
 
   #send(line: Line, event: OutgoingEvent, signal: AbortSignal): Promise<SendReceipt> {
     if (this.#line !== line) return Promise.reject(new NotConnected('nobody there'));
-    this.#onSend(this.#name, event);
+    this.#onSend(this.#name, event, this.open);
     return new Promise((resolve, reject) => {
       const end = (finish: () => void): void => {
         const at = this.open.indexOf(send);
@@ -113,7 +121,12 @@ class ScriptedLink implements Link {
       };
       const send: OpenSend = {
         event,
-        answer: (error) => end(() => (error ? reject(error) : resolve({ confirmedBy: 'word of mouth' }))),
+        answer: (said) =>
+          end(() => {
+            const error = this.#garble(said);
+            if (error) reject(error);
+            else resolve({ confirmedBy: 'word of mouth' });
+          }),
       };
       this.open.push(send);
       signal.addEventListener('abort', () => end(() => reject(new Aborted('time is up'))), { once: true });

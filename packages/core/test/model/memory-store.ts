@@ -1,5 +1,5 @@
 import { createMemoryLog, type EventLog } from '@magpie/bus';
-import type { Store } from './world.ts';
+import type { Store } from './scenery.ts';
 
 /** A log in memory that outlives its processes. `damage` puts a defect into it. */
 export function memoryStore(now: () => number, damage: (log: EventLog) => EventLog = (log) => log): Store {

@@ -7,46 +7,14 @@ import {
   type Position,
 } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
+import { type Consumer, type Expected, isOver, labelOf, newExpected, revive, unknownConsumer } from './expected.ts';
 import type { TargetConfig } from './plan.ts';
+import { faultsOfLetter, faultsOfOutcome } from './verdicts.ts';
 
-/** One event on its way to one target, as everybody outside can see it. */
-export interface Expected {
-  readonly ref: string;
-  readonly label: string;
-  readonly key: string;
-  readonly position: Position;
-  readonly receivedAt: number;
-  readonly expiresAt: number | undefined;
-  /** Whether the target is to get it: `may` while it was coming or going. */
-  meant: 'must' | 'may' | 'not';
-  /** It was here while the target kept no order, or an operator has put it back. */
-  unordered: boolean;
-  sends: number;
-  refusals: number;
-  confirmed: boolean;
-  /** The process that saw the confirmation. */
-  confirmedIn: number | undefined;
-  ended: 'dropped' | 'expired' | 'by operator' | undefined;
-  letter: string | undefined;
-  /** It has an exception row. */
-  row: 'retry' | 'held' | 'blocked' | undefined;
-}
-
-/** What is known of one target. */
-interface Consumer {
-  presence: 'on' | 'off' | 'changing';
-  known: boolean;
-  offSince: number;
-  floor: Position | undefined;
-  readonly configs: TargetConfig[];
-  readonly deliveries: Map<string, Expected>;
-  /** Highest position of a first send, by key. */
-  readonly reached: Map<string, Position>;
-}
-
-/** How long the log remembers a dedupe key, with something to spare, in ms. */
+/** How long the backlog of a target that has gone is kept. */
 const DAY_MS = 86_400_000;
 
+/** How long the log remembers a dedupe key, with something to spare, in ms. */
 const SURELY_DEDUPED_MS = 590_000;
 
 /**
@@ -106,7 +74,7 @@ export class Oracle {
 
   /** A target is about to come or to go. */
   changing(consumer: string): void {
-    this.#of(consumer).presence = 'changing';
+    Object.assign(this.#of(consumer), { presence: 'changing', leavingSince: this.#now() });
     this.#forgetConfirmations(consumer);
   }
 
@@ -133,8 +101,8 @@ export class Oracle {
 
   /** A target is not configured: after a day what waits for it need not be kept. */
   absent(consumer: string): void {
-    const { presence, offSince, deliveries } = this.#of(consumer);
-    if (presence === 'off' && this.#now() - offSince >= DAY_MS)
+    const { presence, leavingSince, deliveries } = this.#of(consumer);
+    if (presence !== 'on' && this.#now() - leavingSince >= DAY_MS)
       for (const each of deliveries.values()) each.meant = 'may';
   }
 
@@ -151,7 +119,7 @@ export class Oracle {
   readonly committed = (change: Commit, results: readonly Appended[]): void => {
     for (const consumer of change.consumers?.remove ?? []) this.#removed(consumer);
     for (const { consumer } of change.consumers?.put ?? []) this.#of(consumer).known = true;
-    (change.append ?? []).forEach(({ event }, index) => this.#appended(event, results[index]!));
+    for (const [index, { event }] of (change.append ?? []).entries()) this.#appended(event, results[index]!);
     this.#matched = change.matched ?? this.#matched;
     for (const { consumer, floor } of change.floors ?? []) this.#of(consumer).floor = floor ?? undefined;
     for (const { consumer, position } of change.exceptions?.remove ?? []) {
@@ -172,8 +140,8 @@ export class Oracle {
     this.#checkFloors();
   };
 
-  /** A message goes out. */
-  sent(consumer: string, ref: string): void {
+  /** A message goes out while others, by their refs, are unanswered. */
+  sent(consumer: string, ref: string, unanswered: readonly string[]): void {
     const state = this.#of(consumer);
     const delivery = state.deliveries.get(ref);
     if (!delivery) return void this.faults.push(`${consumer} was sent ${ref}, which is not in the log`);
@@ -182,7 +150,15 @@ export class Oracle {
       this.faults.push(`${consumer} was sent ${label}, which was not for it`);
     if (delivery.letter) this.faults.push(`${consumer} was sent ${label}, which is a dead letter`);
     if (delivery.confirmedIn === this.life) this.faults.push(`${consumer} was sent ${label} again, though confirmed`);
-    if (delivery.sends++ > 0 || delivery.unordered) return;
+    if (delivery.unordered) return;
+    const isBeside = (other: string): boolean => {
+      const known = state.deliveries.get(other);
+      return known?.key === key && !known.unordered;
+    };
+    const isStrict = state.configs.at(-1)?.order === 'strict';
+    if (isStrict && unanswered.some(isBeside))
+      this.faults.push(`${consumer} was sent ${label} beside another of ${key}`);
+    if (delivery.sends++ > 0) return;
     const reached = state.reached.get(key);
     if (reached !== undefined && comparePositions(position, reached) < 0) {
       this.faults.push(`${consumer} was sent ${label} (${key}, ${position}) after ${reached}`);
@@ -198,6 +174,16 @@ export class Oracle {
     if (result !== 'confirmed') return;
     delivery.confirmed = true;
     delivery.confirmedIn = this.isOn(consumer) ? this.life : undefined;
+  }
+
+  /** The dead letters that there are, by their ids. */
+  letters(ids: readonly string[]): void {
+    for (const [name, { deliveries }] of this.#consumers) {
+      for (const { label, letter } of deliveries.values()) {
+        if (letter !== undefined && !ids.includes(letter))
+          this.faults.push(`the dead letter of ${label} for ${name} is gone`);
+      }
+    }
   }
 
   /** Retention has run: what is not over must be in the log still, or have a row. */
@@ -246,23 +232,9 @@ export class Oracle {
         changing: 'may',
         off: event.receivedAt > state.offSince ? 'not' : 'may',
       } as const;
-      state.deliveries.set(event.ref, {
-        ref: event.ref,
-        label,
-        key: event.key,
-        position: result.position,
-        receivedAt: event.receivedAt,
-        expiresAt: event.expiresAt,
-        meant: meant[state.presence],
-        unordered: state.configs.at(-1)?.order === 'none' || state.presence !== 'on',
-        sends: 0,
-        refusals: 0,
-        confirmed: false,
-        confirmedIn: undefined,
-        ended: undefined,
-        letter: undefined,
-        row: undefined,
-      });
+      const unordered = state.configs.at(-1)?.order === 'none' || state.presence !== 'on';
+      const { position } = result;
+      state.deliveries.set(event.ref, newExpected(event, { position, meant: meant[state.presence], unordered }));
     }
   }
 
@@ -275,6 +247,7 @@ export class Oracle {
       each.row = undefined;
       // Its dead letters stay, but a new target of that name has nothing to do with them.
       each.letter = undefined;
+      each.unordered = true;
       if (each.meant === 'must') each.meant = 'may';
     }
   }
@@ -284,39 +257,28 @@ export class Oracle {
       for (const each of deliveries.values()) {
         if (each.letter !== id) continue;
         each.letter = undefined;
-        if (!revived.has(each)) each.ended = 'by operator';
+        // A restart may take up again what had been dropped.
+        if (!revived.has(each)) Object.assign(each, { ended: 'by operator', unordered: true });
         else revive(each);
       }
     }
   }
 
-  #letterPut({ id, consumer = '', event, reason, attempts, at }: DeadLetter): void {
+  #letterPut(letter: DeadLetter): void {
+    const { consumer = '', event, id } = letter;
     const { deliveries, configs } = this.#of(consumer);
     const delivery = deliveries.get(event.ref);
     if (!delivery) return void this.faults.push(`a dead letter of ${event.ref}, which is not in the log`);
-    const fault = (what: string): void =>
-      void this.faults.push(`dead letter of ${delivery.label} for ${consumer} ${what}`);
-    if (delivery.letter && delivery.letter !== id) fault('is the second');
-    if (delivery.confirmedIn === this.life) fault('though it was confirmed');
-    if (attempts.length > delivery.refusals) fault(`counts ${attempts.length} of ${delivery.refusals} refusals`);
-    const least = (key: 'attempts' | 'maxAge'): number => Math.min(...configs.map((config) => config[key]));
-    if (reason === 'attempts' && attempts.length < least('attempts')) fault('comes after too few attempts');
-    if (reason === 'age' && at - event.receivedAt < least('maxAge')) fault('comes too early');
-    if (reason === 'rejected' && delivery.refusals === 0) fault('though nobody rejected it');
-    if (reason === 'backlog' && !configs.some(({ onFull }) => onFull === 'dead-letter'))
-      fault('though the backlog holds');
+    this.faults.push(...faultsOfLetter(letter, delivery, configs, this.life));
     delivery.letter = id;
   }
 
-  #outcome({ ref, consumer, state, at }: Outcome): void {
+  #outcome(outcome: Outcome): void {
+    const { ref, consumer, state } = outcome;
     const { deliveries, configs } = this.#of(consumer);
     const delivery = deliveries.get(ref);
     if (!delivery || (state !== 'dropped' && state !== 'expired')) return;
-    const mayDrop = configs.some(({ onFull, then }) => onFull === 'drop' || then === 'drop');
-    if (state === 'dropped' && !mayDrop) this.faults.push(`${delivery.label} was dropped for ${consumer}`);
-    if (state === 'expired' && !(delivery.expiresAt !== undefined && delivery.expiresAt <= at)) {
-      this.faults.push(`${delivery.label} has not expired`);
-    }
+    this.faults.push(...faultsOfOutcome(outcome, delivery, configs));
     delivery.ended = state;
     // A restart may take up again what had been dropped.
     delivery.unordered = true;
@@ -334,30 +296,3 @@ export class Oracle {
     }
   }
 }
-
-const unknownConsumer = (): Consumer => ({
-  presence: 'off',
-  known: false,
-  offSince: 0,
-  floor: undefined,
-  configs: [],
-  deliveries: new Map(),
-  reached: new Map(),
-});
-
-/** Whether a delivery has come to an end. */
-export const isOver = ({ confirmed, letter, ended }: Expected): boolean =>
-  confirmed || letter !== undefined || ended !== undefined;
-
-/** An operator has put it back. */
-function revive(delivery: Expected): void {
-  Object.assign(delivery, {
-    confirmed: false,
-    confirmedIn: undefined,
-    ended: undefined,
-    unordered: true,
-    meant: 'must',
-  });
-}
-
-const labelOf = ({ body }: Event): string => Buffer.from(body).toString().trim();

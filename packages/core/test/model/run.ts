@@ -1,8 +1,9 @@
-import type { Link } from './links.ts';
+import type { MagpieError } from '@magpie/contract';
 import { consumerOf, TARGETS } from './plan.ts';
+import type { Store } from './scenery.ts';
 import type { Script, Step } from './steps.ts';
 import { randomFrom, replaceGlobals, virtualTime } from './virtual-time.ts';
-import { type Store, World } from './world.ts';
+import { World } from './world.ts';
 
 /** Rounds in which a target that accepts everything must have got all there is. */
 const ROUNDS = 400;
@@ -10,15 +11,18 @@ const ROUNDS = 400;
 /** After this long everything that has been settled is written, and all dead letters have been tried again. */
 const QUIET_MS = 300;
 
-/** Plays a script on a store, lets everything come to an end, and returns what went wrong, as sentences. */
+/**
+ * Plays a script on a store, lets everything come to an end, and returns what went wrong, as sentences. `garble` puts a
+ * defect into the links: it changes what they are told.
+ */
 export async function play(
   script: Script,
   makeStore: (now: () => number) => Store,
-  damage?: (link: Link) => Link,
+  garble?: (answer: MagpieError | undefined) => MagpieError | undefined,
 ): Promise<readonly string[]> {
   const time = virtualTime();
   const putBack = replaceGlobals(time, randomFrom(script.seed));
-  const world = new World(makeStore(time.now), script.wanted, time, damage);
+  const world = new World(makeStore(time.now), script.wanted, time, garble);
   const { faults } = world.oracle;
   try {
     await world.start();

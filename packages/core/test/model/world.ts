@@ -1,48 +1,12 @@
 import type { EventLog } from '@magpie/bus';
-import {
-  type MagpieError,
-  nullLogger,
-  type ReceivedEvent,
-  Rejected,
-  Throttled,
-  Transient,
-  Unknown,
-} from '@magpie/contract';
+import { type MagpieError, nullLogger, type ReceivedEvent, Rejected, Throttled, Unknown } from '@magpie/contract';
 import { createGateway, type Gateway, nullObserver } from '../../src/index.ts';
 import { Disk } from './disk.ts';
 import { type Link, scriptedAdapter } from './links.ts';
 import { Oracle } from './oracle.ts';
 import { book, consumerOf, planFor, TARGETS, type TargetConfig, type TargetName, type Wanted } from './plan.ts';
+import { ERRORS, LIMITS, LONG_MS, message, REASONS, type Store } from './scenery.ts';
 import type { VirtualTime } from './virtual-time.ts';
-
-/** Where the log of a run lives: what a crash leaves of it, and what a clean stop does. */
-export interface Store {
-  open(): Promise<EventLog>;
-  /** The log as a crash leaves it, opened again. */
-  reopenAfterCrash(): Promise<EventLog>;
-  /** The log after an ordered end, opened again. */
-  reopen(): Promise<EventLog>;
-  close(): Promise<void>;
-}
-
-/** Bounds so low that a backlog of a dozen waits in the log. */
-const LIMITS = { deliveries: 6, bytes: 400, read: 4, parked: 6, parkedBytes: 400 };
-
-/** A wait that is longer than this is not lived through. */
-const LONG_MS = 60_000;
-
-const REASONS = ['rejected', 'attempts', 'age', 'backlog', undefined] as const;
-
-const ERRORS: readonly (() => MagpieError)[] = [
-  () => new Transient('not now'),
-  () => new Transient('not now'),
-  () => new Transient('queue full'),
-  () => new Rejected('never'),
-  () => new Rejected('never'),
-  () => new Unknown('no word'),
-  () => new Throttled('slowly', 700),
-  () => new Error('a surprise of a library') as MagpieError,
-];
 
 /** A gateway over crashes and restarts, with everything around it, and an oracle that watches. */
 export class World {
@@ -58,15 +22,21 @@ export class World {
   #published = 0;
   readonly #messages: ReceivedEvent[] = [];
 
-  constructor(store: Store, wanted: Wanted, time: VirtualTime, damage: (link: Link) => Link = (link) => link) {
+  constructor(
+    store: Store,
+    wanted: Wanted,
+    time: VirtualTime,
+    garble?: (answer: MagpieError | undefined) => MagpieError | undefined,
+  ) {
     this.#store = store;
     this.#wanted = wanted;
     this.time = time;
     this.oracle = new Oracle(TARGETS.map(consumerOf), time.now);
-    const scripted = scriptedAdapter((connection, { ref }) => {
-      if (connection !== 'left') this.oracle.sent(`${connection}/t`, ref);
-    });
-    this.#adapter = { ...scripted, link: (name) => damage(scripted.link(name)) };
+    this.#adapter = scriptedAdapter((connection, { ref }, unanswered) => {
+      if (connection === 'left') return;
+      const others = unanswered.map(({ event }) => event.ref);
+      this.oracle.sent(`${connection}/t`, ref, others);
+    }, garble);
   }
 
   get gateway(): Gateway {
@@ -93,7 +63,8 @@ export class World {
 
   /** Publishes messages; the sender is told once they are safe, or never. */
   publish(key: string, count: number, ttl: number, size: number): void {
-    const batch = Array.from({ length: count }, () => this.#message(key, ttl, size));
+    const now = this.time.now();
+    const batch = Array.from({ length: count }, () => message(`m${this.#published++}`, key, { ttl, size, now }));
     this.#messages.push(...batch);
     this.#hand(batch);
   }
@@ -209,6 +180,7 @@ export class World {
     if (this.#reloading) return;
     await log.retain({ maxAge: 86_400_000, maxBytes, floor: await log.lowestFloor() });
     this.oracle.retained((await log.stats()).oldest);
+    this.oracle.letters((await log.deadLetters({ limit: 10_000 })).map(({ id }) => id));
   }
 
   /** Ends the run: no process is left. */
@@ -267,22 +239,6 @@ export class World {
   /** What has waited for a removed target for more than a day need not be kept. */
   #giveUpOrphans(): void {
     for (const name of TARGETS) if (!this.#wanted[name]) this.oracle.absent(consumerOf(name));
-  }
-
-  #message(key: string, ttl: number, size: number): ReceivedEvent {
-    const label = `m${this.#published++}`;
-    return {
-      address: { scheme: 'channel', segments: ['in', key] },
-      kind: 'message',
-      key,
-      time: this.time.now(),
-      body: Buffer.from(label.padEnd(size)),
-      headers: [],
-      via: [],
-      origin: {},
-      dedupeKey: label,
-      ...(ttl > 0 ? { expiresAt: this.time.now() + ttl } : {}),
-    };
   }
 
   #hand(batch: readonly ReceivedEvent[]): void {

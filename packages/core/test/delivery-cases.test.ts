@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { memoryStore } from './model/memory-store.ts';
+import type { Wanted } from './model/plan.ts';
+import { play } from './model/run.ts';
+import { confirm, crash, disk, publish, refuse, reload, retry, target, wait } from './model/short-hand.ts';
+import type { Step } from './model/steps.ts';
+
+const a = target();
+const tight = target({ onFull: 'dead-letter', backlogBytes: 100 });
+const onlyA = (config = a): Wanted => ({ a: config, b: undefined });
+
+const DAY_AND_HOUR = 90_000_000;
+
+/** What happened once and must not again: each is checked for everything the model test checks. */
+const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] = [
+  ['sends no dead letter after a crash', onlyA(), [publish(1), refuse('a'), crash]],
+  [
+    'delivers nothing after a crash that a full backlog had made a dead letter',
+    onlyA(tight),
+    [publish(12, { size: 40 }), crash, crash],
+  ],
+  [
+    'gives up nothing that it has read from the log before the router came to it',
+    onlyA(tight),
+    [publish(2, { size: 40 }), publish(1, { size: 40 }), crash],
+  ],
+  [
+    'gives up before it begins what it does not read later',
+    { a, b: undefined },
+    [publish(1), disk(true), reload('b', tight), publish(12, { size: 40 }), disk(false)],
+  ],
+  [
+    'lets intake go on when a reload says that a full backlog holds it no more',
+    onlyA(target({ backlogBytes: 100 })),
+    [publish(12), publish(12), publish(3), reload('a', target({ onFull: 'drop' })), publish(1)],
+  ],
+  [
+    'goes on after two dead letters of one key are tried again, the later one first',
+    onlyA(),
+    [publish(12), wait(DAY_AND_HOUR), crash, retry(1), publish(1, { key: 1 }), retry(0), publish(1), confirm('a')],
+  ],
+  [
+    'remembers a dead letter that is tried again twice in a short time',
+    onlyA(),
+    [publish(1), refuse('a'), retry(), wait(0), refuse('a'), retry(), wait(12), crash],
+  ],
+  [
+    'sends a dead letter once that is tried again while its target comes back',
+    onlyA(target({ maxAge: 20_000 })),
+    [publish(1), wait(25_000), crash, reload('a'), publish(1), disk(true), reload('a', a), retry()],
+  ],
+  [
+    'keeps order when a dead letter is tried again that lies ahead of a strict lane',
+    { a, b: target({ order: 'strict', onFull: 'dead-letter', backlogBytes: 100 }) },
+    [
+      publish(12, { key: 2 }),
+      confirm('b'),
+      confirm('b'),
+      publish(3, { key: 2, size: 40 }),
+      confirm('b'),
+      { act: 'retry all', target: 'b', reason: 3 },
+      confirm('b'),
+    ],
+  ],
+  [
+    'keeps order when a reload makes a strict target keep order per key',
+    onlyA(target({ order: 'strict', window: 2 })),
+    [publish(2), reload('a', target({ window: 2 })), publish(1)],
+  ],
+  [
+    'keeps order per key from a reload on that asks for it',
+    onlyA(target({ order: 'none' })),
+    [publish(12), reload('a', target({ order: 'strict', window: 2 })), publish(3)],
+  ],
+  [
+    'does not read the log from its beginning when it starts with too many refused deliveries',
+    onlyA(target({ attempts: 2, onFull: 'dead-letter', backlogBytes: 100 })),
+    [publish(3, { size: 40 }), refuse('a'), publish(12), retry(), retry(), retry(), reload('a', a), crash, publish(1)],
+  ],
+  [
+    'begins at the oldest event although a crash follows at once',
+    onlyA(),
+    [publish(1), wait(150), publish(1), reload('b', target({ start: 'earliest' })), crash],
+  ],
+  [
+    'keeps for a target what came in the millisecond it was removed in',
+    onlyA(),
+    [publish(1), reload('a'), reload('a', a)],
+  ],
+];
+
+describe('a gateway', () => {
+  it.each(cases)('%s', async (_, wanted, steps) => {
+    expect(await play({ seed: 0, wanted, steps }, (now) => memoryStore(now))).toEqual([]);
+  });
+});

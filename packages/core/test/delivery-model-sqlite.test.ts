@@ -1,0 +1,17 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { play } from './model/run.ts';
+import { modelRuns } from './model/runs.ts';
+import { sqliteStore } from './model/sqlite-store.ts';
+import { scripts } from './model/steps.ts';
+
+it('keeps the same promises on the durable log, over copies of its files as a crash leaves them', {
+  timeout: 3_600_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(scripts(40), async (script) => {
+      expect(await play(script, sqliteStore)).toEqual([]);
+    }),
+    modelRuns(8, 0.02),
+  );
+});

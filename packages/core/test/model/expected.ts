@@ -1,0 +1,85 @@
+import type { Position } from '@magpie/bus';
+import type { Event } from '@magpie/contract';
+import type { TargetConfig } from './plan.ts';
+
+/** One event on its way to one target, as everybody outside can see it. */
+export interface Expected {
+  readonly ref: string;
+  readonly label: string;
+  readonly key: string;
+  readonly position: Position;
+  readonly expiresAt: number | undefined;
+  /** Whether the target is to get it: `may` while it was coming or going. */
+  meant: 'must' | 'may' | 'not';
+  /** It was here while the target kept no order, or an operator has put it back. */
+  unordered: boolean;
+  sends: number;
+  refusals: number;
+  confirmed: boolean;
+  /** The process that saw the confirmation. */
+  confirmedIn: number | undefined;
+  ended: 'dropped' | 'expired' | 'by operator' | undefined;
+  letter: string | undefined;
+  /** It has an exception row. */
+  row: 'retry' | 'held' | 'blocked' | undefined;
+}
+
+/** What is known of one target. */
+export interface Consumer {
+  presence: 'on' | 'off' | 'changing';
+  known: boolean;
+  /** When it was last seen, and when it was told to go. */
+  offSince: number;
+  leavingSince: number;
+  floor: Position | undefined;
+  readonly configs: TargetConfig[];
+  readonly deliveries: Map<string, Expected>;
+  /** Highest position of a first send, by key. */
+  readonly reached: Map<string, Position>;
+}
+
+/** A delivery that nothing has happened to yet. */
+export const newExpected = (event: Event, place: Pick<Expected, 'position' | 'meant' | 'unordered'>): Expected => ({
+  ref: event.ref,
+  label: labelOf(event),
+  key: event.key,
+  expiresAt: event.expiresAt,
+  ...place,
+  sends: 0,
+  refusals: 0,
+  confirmed: false,
+  confirmedIn: undefined,
+  ended: undefined,
+  letter: undefined,
+  row: undefined,
+});
+
+/** A target that has never been configured. */
+export const unknownConsumer = (): Consumer => ({
+  presence: 'off',
+  known: false,
+  offSince: 0,
+  leavingSince: 0,
+  floor: undefined,
+  configs: [],
+  deliveries: new Map(),
+  reached: new Map(),
+});
+
+/** Whether a delivery has come to an end. */
+export const isOver = ({ confirmed, letter, ended }: Expected): boolean =>
+  confirmed || letter !== undefined || ended !== undefined;
+
+/** An operator has put it back. */
+export function revive(delivery: Expected): void {
+  Object.assign(delivery, {
+    confirmed: false,
+    confirmedIn: undefined,
+    ended: undefined,
+    unordered: true,
+    meant: 'must',
+  });
+}
+
+/** The name of a message in this model. */
+export const labelOf = ({ body }: Event): string => Buffer.from(body).toString().trim();
