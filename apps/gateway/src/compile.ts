@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Config, type ConfigSource, loadConfig } from '@magpie/config';
+import { type Config, type ConfigSource, type Draft, loadConfig } from '@magpie/config';
 import { type AddressBook, type AnyAdapter, createAddressBook, type Problem } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
 
@@ -46,19 +46,36 @@ function createReader() {
 /** Loads a configuration and compiles its routes. Never throws for what a file may contain. */
 export function compileFile(adapters: readonly AnyAdapter[], options: CompileOptions): Compiled {
   const reader = createReader();
-  const { config, problems, source } = loadConfig({ ...options, adapters, readFile: reader.read });
+  const { config, draft, problems, source } = loadConfig({ ...options, adapters, readFile: reader.read });
   const book = createAddressBook(adapters.flatMap(({ addresses }) => addresses));
-  if (!config) return { config, routes: undefined, book, problems, source, ...reader.seen() };
+  // Mistakes in the routes show even while a secret is missing.
+  const known = config ?? (draft && checkable(draft));
+  if (!known) return { config, routes: undefined, book, problems, source, ...reader.seen() };
   const compiled = compileRoutes({
-    routes: config.routes,
-    connections: connectionMap(config),
-    gatewayId: options.gatewayId ?? config.gateway.id,
+    routes: known.routes,
+    connections: connectionMap(known),
+    gatewayId: options.gatewayId ?? known.gateway.id,
     book,
-    readJsonFile: (path) => JSON.parse(reader.read(resolve(config.directory, path))),
+    readJsonFile: (path) => JSON.parse(reader.read(resolve(known.directory, path))),
   });
   const all = [...problems, ...compiled.problems, ...unloggedHttp(compiled.routes)];
   const broken = all.some(({ severity }) => severity === 'error');
   return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source, ...reader.seen() };
+}
+
+/** A draft without the routes that use a connection which is not usable: what is wrong with those cannot be told yet. */
+function checkable({ config, unusable }: Draft): Config {
+  const isCheckable = (route: unknown): boolean => !connectionsIn(route).some((name) => unusable.has(name));
+  const routes = Object.entries(config.routes).filter(([, route]) => isCheckable(route));
+  return { ...config, routes: Object.fromEntries(routes) };
+}
+
+/** Every text under a key `connection`, as far down as it may stand. */
+function connectionsIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === 'connection' && typeof inner === 'string' ? [inner] : connectionsIn(inner),
+  );
 }
 
 /** HTTP answers 202 only for what is stored: its messages cannot bypass the log. */

@@ -38,3 +38,23 @@ test('check shows every mistake with its place, as text and as JSON', async () =
     [8, expect.stringContaining('"floor"')],
   ]);
 });
+
+test('a missing secret hides no mistake in the routes but those of a connection that cannot be judged without it', async () => {
+  const connections = [
+    '  locked: { type: memory, password: "${env:MAGPIE_TEST_UNSET}" }',
+    '  unknown: { type: memory, fifoWindow: "${env:MAGPIE_TEST_UNSET}" }',
+  ];
+  const routes = [
+    route('a', 'one', ', retian: true').replace('floor', 'locked'),
+    route('b', 'two', ', retian: true').replace('floor', 'unknown'),
+    route('c', 'three').replace('floor', 'flor'),
+  ];
+  const path = fileWith(configuration('any', routes, { connections }));
+  const { problems } = JSON.parse((await command('check', '--json', path)).stdout);
+  expect(problems.map(({ line, message }: { line: number; message: string }) => [line, message])).toEqual([
+    [6, expect.stringContaining('MAGPIE_TEST_UNSET is not set')],
+    [7, expect.stringContaining('MAGPIE_TEST_UNSET is not set')],
+    [9, expect.stringContaining('unknown key "retian"')],
+    [11, expect.stringContaining('"flor"')],
+  ]);
+});

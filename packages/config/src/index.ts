@@ -4,7 +4,7 @@ export type { Config } from './config.ts';
 export { BUILT_IN } from './connections.ts';
 export { configJsonSchema } from './export-schema.ts';
 export { type JUnitCase, toJUnit } from './junit.ts';
-export { type Loaded, type LoadOptions, type LoadReport, loadConfig } from './load.ts';
+export { type Draft, type Loaded, type LoadOptions, type LoadReport, loadConfig } from './load.ts';
 export { redactConfig } from './redact.ts';
 export { configReference } from './reference.ts';
 export { type ProblemJson, problemsToJson, renderProblems } from './render.ts';

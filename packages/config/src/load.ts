@@ -19,9 +19,19 @@ export interface LoadReport {
   readonly files: readonly string[];
 }
 
+/** What there is of a configuration that cannot be used, so that its other parts can be checked all the same. */
+export interface Draft {
+  /** With the usable connections only; texts of references that could not be resolved stand as they are. */
+  readonly config: Config;
+  /** Names of the connections that are not usable. */
+  readonly unusable: ReadonlySet<string>;
+}
+
 /** The result of loading. `config` is undefined exactly when a problem is an error. */
 export interface Loaded {
   readonly config: Config | undefined;
+  /** In place of `config` when the mistakes leave enough of it. */
+  readonly draft: Draft | undefined;
   readonly problems: readonly Problem[];
   /** Locates these problems and those of `compileRoutes` in the file. */
   readonly source: ConfigSource;
@@ -55,6 +65,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     const message = `the configuration file cannot be read: ${errorMessage(error)}`;
     return {
       config: undefined,
+      draft: undefined,
       problems: [{ severity: 'error', pointer: '', message }],
       source: createSource(path, '', new LineCounter(), new Map(), new Set()),
       report: { file: path, environment: [], files: [] },
@@ -72,15 +83,33 @@ function loadText(text: string, { path, adapters, env = process.env, readFile = 
   const source = createSource(path, text, lines, tree?.places ?? new Map(), secretKeysOf(adapters));
   const report = { file: path, environment: [...references.environment], files: [...references.files] };
   if (!tree || tree.problems.length > 0) {
-    return { config: undefined, problems: [...textProblems, ...(tree?.problems ?? [])], source, report };
+    const problems = [...textProblems, ...(tree?.problems ?? [])];
+    return { config: undefined, draft: undefined, problems, source, report };
   }
   // A text of several lines in the place of a path is the content itself, such as a PEM certificate.
   const absolute = (file: string): string => (file.includes('\n') ? file : resolve(directory, file));
   const { sections, problems } = checkSections(tree.value, { adapters, absolute, substituted: references.substituted });
   const all = [...references.problems, ...problems.filter(({ pointer }) => !references.failed.has(pointer))];
   const broken = all.some(({ severity }) => severity === 'error');
-  return { config: broken || !sections ? undefined : { ...sections, directory }, problems: all, source, report };
+  const config = sections && { ...sections, directory };
+  return {
+    config: broken ? undefined : config,
+    draft: broken && config ? { config, unusable: unusableIn(tree.value, config) } : undefined,
+    problems: all,
+    source,
+    report,
+  };
 }
+
+/** Connections of a file that are missing in what has been made of it. */
+function unusableIn(file: unknown, { connections }: Config): ReadonlySet<string> {
+  const written = Object.keys((isMapping(file) && isMapping(file.connections) && file.connections) || {});
+  const usable = new Set(connections.map(({ name }) => name));
+  return new Set(written.filter((name) => !usable.has(name)));
+}
+
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 interface References {
   readonly scalar: (scalar: Scalar, path: readonly string[]) => unknown;
