@@ -18,6 +18,25 @@ describe('a key that nobody reads', () => {
   });
 });
 
+describe('a bound of a target on the connection the events come from', () => {
+  const back = (backlog: object) => ({
+    from: { connection: 'floor', path: 'a' },
+    to: { connection: 'floor', path: 'b', ...backlog },
+  });
+
+  it('is pointed out when it would hold that connection back', () => {
+    expect(problemsOf(back({ backlog: { bytes: '1MiB' } }))).toMatchObject([
+      { severity: 'warning', pointer: '/routes/r/to/backlog', hint: expect.stringContaining('onFull: dead-letter') },
+    ]);
+  });
+
+  it('is fine when it gives deliveries up, and when nobody asked for it', () => {
+    expect(problemsOf(back({ backlog: { bytes: '1MiB', onFull: 'dead-letter' } }))).toEqual([]);
+    expect(problemsOf(back({}))).toEqual([]);
+    expect(problemsOf({ to: toOffice({ backlog: { bytes: '1MiB' } }) })).toEqual([]);
+  });
+});
+
 describe('a value that does not fit', () => {
   it.each([
     [{ when: true }, '/routes/r/when'],

@@ -59,6 +59,7 @@ export function compileTarget(
   const body = compileBody(keys, language, report);
   const parts = compileParts(keys, language, book, report);
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
+  if (raw.backlog !== undefined) warnOfUnheld(keys, source, connection, report.at('backlog'));
   if (!place || !address || !options || body === undefined || !parts || key === undefined) return undefined;
   const id =
     keys.id ??
@@ -67,6 +68,14 @@ export function compileTarget(
     render: (event) => render({ address, options, body, parts }, event, context, report.pointer),
   });
   return { target, connection, address, key: key ?? undefined, pointer: report.pointer };
+}
+
+/** A bound that holds the source back cannot be kept where holding it would also hold what confirms the deliveries. */
+function warnOfUnheld({ backlog }: TargetKeys, source: Source, connection: ConnectionInfo, report: Report): void {
+  if (backlog.onFull !== 'block' || source.connection !== connection) return;
+  report.warn(`this bound holds nobody back: the events come from "${connection.name}", which also confirms them`, {
+    hint: 'use "onFull: dead-letter" or "onFull: drop", or receive by a connection of its own',
+  });
 }
 
 /** Compiles an ordering key; a key without any expression would put all deliveries into one lane. */
