@@ -231,12 +231,13 @@ export class Backlog {
   #accept(stored: StoredEvent, { key, error }: Match): void {
     this.#cursor = stored.position;
     if (this.#restored.has(stored.position) || this.#isGiven(stored.position)) return;
-    this.#behind = Math.max(0, this.#behind - stored.event.body.byteLength);
+    const { position, event } = stored;
+    const isOld = this.#doubtful !== undefined && comparePositions(position, this.#doubtful) <= 0;
+    if (!isOld) this.#behind = Math.max(0, this.#behind - event.body.byteLength); // the old ones were not counted
     const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
-    const { position } = stored;
-    delivery.redelivered = this.#doubtful !== undefined && comparePositions(position, this.#doubtful) <= 0;
+    delivery.redelivered = isOld;
     this.#queue.push(delivery);
-    this.#bytes += stored.event.body.byteLength;
+    this.#bytes += event.body.byteLength;
     this.#owner.accepted(delivery);
   }
 

@@ -31,6 +31,27 @@ describe('the backlog of an outlet', () => {
     expect(b.gate.heldBy('floor')).toBeUndefined();
   });
 
+  it('still holds who feeds it after a restart, while old deliveries make room and new ones wait in the log', async () => {
+    const former = bench();
+    former.up = false;
+    for (let index = 0; index < 3000; index++) await former.offer('0123456789');
+    await former.ledger.flush();
+    former.outlet.stop();
+    const b = bench({ backlog: { bytes: 20_000, age: 1e9, onFull: 'block' } }, former);
+    b.up = false;
+    await expect.poll(() => b.outlet.load().waiting).toBe(1000);
+    for (let index = 0; index < 1500; index++) await b.offer('0123456789');
+    expect(b.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
+    b.up = true;
+    b.outlet.linkUp();
+    for (let confirmed = 0; confirmed < 1500; ) {
+      for (const { confirm } of b.sent.slice(confirmed)) confirm();
+      confirmed = b.sent.length;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(b.gate.heldBy('floor'), '15,000 bytes of new deliveries wait').toMatchObject({ cause: 'backlog' });
+  });
+
   it('never holds its own connection, whose confirmations it waits for', async () => {
     const b = bench({ from: 'chat', backlog: { bytes: 10, age: 1e9, onFull: 'block' } });
     b.up = false;
