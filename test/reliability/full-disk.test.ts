@@ -6,7 +6,7 @@ import type { Flow } from './kit/flow.ts';
 import { revive } from './kit/revive.ts';
 import { times } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
-import { type Observed, underLoad } from './kit/trial.ts';
+import { type LoadOptions, type Observed, underLoad } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const refusal = await powerCutRefusal();
@@ -22,6 +22,9 @@ const doomed = {
   to: { connection: 'erp', queue: 'from-http' },
   retry: { maxAge: '500ms' },
 };
+
+/** What has gathered meanwhile has to be worked off first, on a machine of any speed. */
+const LOAD: LoadOptions = { pause: 100, resumeWithin: 20_000, settleWithin: 30_000 };
 
 describe.skipIf(refusal !== undefined)(`a full disk${refusal === undefined ? '' : ` (${refusal})`}`, () => {
   const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {} });
@@ -72,8 +75,12 @@ describe.skipIf(refusal !== undefined)(`a full disk${refusal === undefined ? '' 
   };
 
   /** Fills the disk under load while a backlog waits for its target, and lets it be delivered. */
-  const underLoadOnFullDisk = (name: string, fill: () => Promise<FreeDisk>, meanwhile: (http: Flow) => Promise<void>) =>
-    underLoad(world, name, async (flows): Promise<Observed> => {
+  const underLoadOnFullDisk = (
+    name: string,
+    fill: () => Promise<FreeDisk>,
+    meanwhile: (http: Flow) => Promise<void>,
+  ) => {
+    const disturb = async (flows: readonly Flow[]): Promise<Observed> => {
       const http = flows.find(({ path }) => path.source === 'http')!;
       await gatherBacklog(http);
       const freeDisk = await fill();
@@ -86,7 +93,9 @@ describe.skipIf(refusal !== undefined)(`a full disk${refusal === undefined ? '' 
         await freeDisk();
       }
       return {};
-    });
+    };
+    return underLoad(world, name, disturb, LOAD);
+  };
 
   beforeEach(async () => {
     await world.proxies.erp!.refuse(false);

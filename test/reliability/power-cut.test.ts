@@ -5,7 +5,7 @@ import { cutPower, cutPowerOfLiar } from './kit/power.ts';
 import { revive } from './kit/revive.ts';
 import { chunksOf, IMAGES, seededRandom } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
-import { type Observed, underLoad } from './kit/trial.ts';
+import { type LoadOptions, type Observed, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
 
 const refusal = await powerCutRefusal();
@@ -17,6 +17,9 @@ const DISK_BYTES = 768 * 1024 * 1024;
 
 /** As for a kill: the source repeats what was not acknowledged, the target sees again what was not yet remembered. */
 const AGAIN_PER_CUT = LIMITS.receiveMaximum + LIMITS.targetWindow;
+
+/** Each cut ends with the start of a gateway that has to work off what has gathered meanwhile, on a machine of any speed. */
+const LOAD: LoadOptions = { pause: 100, resumeWithin: 20_000, settleWithin: 30_000 };
 
 describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === undefined ? '' : ` (${refusal})`}`, () => {
   const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {} });
@@ -57,7 +60,7 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
           await whileHeld(lines[cut % lines.length], () => cutPower(world, disk));
         return {};
       };
-      const rows = await underLoad(world, 'power cut', cuts);
+      const rows = await underLoad(world, 'power cut', cuts, LOAD);
       table.push(...rows.map((row) => ({ ...row, times: count, counts: 'images' as const })));
       for (const row of rows) {
         expect(row).toMatchObject({ lost: 0, disordered: 0 });
@@ -72,7 +75,7 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
       await whileHeld(world.proxies.erp, () => cutPowerOfLiar(world, disk, 500));
       return {};
     };
-    const rows = await underLoad(world, 'disk that lies', lie, { settleWithin: 2000 });
+    const rows = await underLoad(world, 'disk that lies', lie, { ...LOAD, settleWithin: 3000 });
     table.push(...rows.map((row) => ({ ...row, control: true as const })));
     for (const { path, lost } of rows.filter(({ path: name }) => name.endsWith('→ AMQP'))) {
       expect(lost, path).toBeGreaterThan(10);
