@@ -145,6 +145,15 @@ export interface KnownConsumer {
   readonly orphanedAt?: number;
 }
 
+/** A consumer that is configured no more. */
+export interface OrphanedConsumer {
+  readonly consumer: string;
+  /** Since when, ms since the epoch. */
+  readonly orphanedAt: number;
+  /** Whether anything waits for it: it has a floor or an exception row. */
+  readonly backlog: boolean;
+}
+
 /** What the log remembers besides the events; read once at start-up, never by a scan of the log. */
 export interface LogState {
   /** Undefined in a new log: nothing has been matched. */
@@ -165,6 +174,14 @@ export interface LogState {
 export interface DeadLetterQuery {
   readonly consumer?: string;
   readonly reason?: DeadLetterReason;
+  /** Only those that ended at or after this time, ms since the epoch. */
+  readonly since?: number;
+  /** Only those that ended before this time, ms since the epoch. */
+  readonly until?: number;
+  /** Only those of events from this connection. */
+  readonly source?: string;
+  /** Only those of this event. */
+  readonly ref?: string;
   /** Only ids greater than this (older first). */
   readonly after?: string;
   readonly limit: number;
@@ -228,6 +245,9 @@ export interface EventLog {
    * never had an event. For `retain`; cheap enough for every few seconds.
    */
   lowestFloor(): Promise<Position | undefined>;
+  /** Consumers that are configured no more, by name. Reads no events. */
+  orphans(): Promise<readonly OrphanedConsumer[]>;
+  /** By id. May return fewer than asked for to bound memory: only an empty result means that there is nothing more. */
   deadLetters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;
   outcomes(ref: string): Promise<readonly Outcome[]>;

@@ -6,6 +6,7 @@ import type {
   ExceptionRow,
   KnownConsumer,
   LogState,
+  OrphanedConsumer,
   Outcome,
   Position,
 } from './contract.ts';
@@ -19,6 +20,7 @@ export interface MemoryConsumers {
   state(): LogState;
   /** The lowest of `matched` and the floors, without those orphaned at or before a time in ms. */
   lowestFloor(orphanedBefore: number): Position | undefined;
+  orphans(): readonly OrphanedConsumer[];
   deadLetters(query: DeadLetterQuery): readonly DeadLetter[];
   deadLetter(id: string): DeadLetter | undefined;
   deadLetterCount(): number;
@@ -73,6 +75,14 @@ export function createMemoryConsumers(): MemoryConsumers {
       );
       return matched && [matched, ...pins.map(([, floor]) => floor)].toSorted(comparePositions)[0];
     },
+    orphans: () =>
+      [...consumers]
+        .flatMap(([consumer, { orphanedAt }]) => {
+          if (orphanedAt === undefined) return [];
+          const backlog = floors.has(consumer) || [...exceptions.values()].some((row) => row.consumer === consumer);
+          return { consumer, orphanedAt, backlog };
+        })
+        .toSorted((a, b) => compareText(a.consumer, b.consumer)),
     deadLetters: (query) =>
       [...letters.values()]
         .filter((letter) => matches(letter, query))
@@ -101,9 +111,16 @@ function applyKnown(consumers: Map<string, KnownConsumer>, { put = [], orphan = 
 const exceptionKey = ({ consumer, position }: Pick<ExceptionRow, 'consumer' | 'position'>): string =>
   JSON.stringify([consumer, position]);
 
-const matches = (letter: DeadLetter, { consumer, reason, after }: DeadLetterQuery): boolean =>
+const matches = (
+  letter: DeadLetter,
+  { consumer, reason, since, until, source, ref, after }: DeadLetterQuery,
+): boolean =>
   (consumer === undefined || letter.consumer === consumer) &&
   (reason === undefined || letter.reason === reason) &&
+  (since === undefined || letter.at >= since) &&
+  (until === undefined || letter.at < until) &&
+  (source === undefined || letter.event.source === source) &&
+  (ref === undefined || letter.event.ref === ref) &&
   (after === undefined || letter.id > after);
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -48,6 +48,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
       const head = events.head();
       return consumers.lowestFloor(clock.now() - ORPHAN_PIN_MS) ?? (head && originOf(head));
     },
+    orphans: async () => consumers.orphans(),
     deadLetters: async (query) => consumers.deadLetters(query),
     deadLetter: async (id) => consumers.deadLetter(id),
     outcomes: async (ref) => consumers.outcomes(ref),

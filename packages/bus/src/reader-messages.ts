@@ -1,4 +1,4 @@
-import type { DeadLetterQuery, KnownConsumer } from './contract.ts';
+import type { DeadLetterQuery, KnownConsumer, OrphanedConsumer } from './contract.ts';
 import type { WireDeadLetter, WireException, WireOutcome } from './messages.ts';
 
 /** An event as the reader hands it over; each record has its own buffer and is transferred. */
@@ -33,6 +33,7 @@ export interface ReaderCalls {
   positionBefore: { question: { readonly time: number }; answer: number | undefined };
   state: { question: undefined; answer: WireState };
   lowestFloor: { question: { readonly orphanedBefore: number }; answer: number | undefined };
+  orphans: { question: undefined; answer: readonly OrphanedConsumer[] };
   deadLetters: { question: DeadLetterQuery; answer: readonly WireDeadLetter[] };
   deadLetter: { question: { readonly id: string }; answer: WireDeadLetter | undefined };
   outcomes: { question: { readonly ref: string }; answer: readonly WireOutcome[] };

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { isReason } from './consumer-codec.ts';
-import { type KnownConsumer, LogFailed } from './contract.ts';
+import type { KnownConsumer } from './contract.ts';
 import { createEventSearch } from './event-search.ts';
-import type { WireDeadLetter } from './messages.ts';
+import { letterReader } from './letter-reader.ts';
 import type { ReaderCalls, WireEvent, WireStats } from './reader-messages.ts';
 import { REF_IN_RECORD } from './record.ts';
 import { bytesIn, numberIn, type Row, textIn } from './rows.ts';
@@ -22,7 +21,14 @@ export type ReaderStore = {
 
 /** Prepares all questions. Called once by the reader thread; its answers throw `LogFailed` when a row is damaged. */
 export function createReaderStore(db: DatabaseSync): ReaderStore {
-  return { ...eventReader(db), ...stateReader(db), ...consumerReader(db), stats: statsReader(db), ...maintenance(db) };
+  return {
+    ...eventReader(db),
+    ...stateReader(db),
+    ...letterReader(db),
+    ...outcomeReader(db),
+    stats: statsReader(db),
+    ...maintenance(db),
+  };
 }
 
 function eventReader(db: DatabaseSync): Pick<ReaderStore, 'read' | 'readBack' | 'find' | 'positionBefore'> {
@@ -77,7 +83,7 @@ const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => (isWhole(bytes)
 const isWhole = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
   bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.byteLength;
 
-function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor'> {
+function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor' | 'orphans'> {
   const matchedRow = db.prepare("SELECT value FROM meta WHERE name = 'matched'");
   const consumers = db.prepare('SELECT * FROM consumers ORDER BY consumer');
   const floors = db.prepare('SELECT consumer, floor FROM floors ORDER BY consumer');
@@ -85,6 +91,11 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
   const letters = db.prepare(
     `SELECT consumer, json_extract(detail, '$.position') AS position FROM dead_letters
      WHERE consumer IS NOT NULL AND json_extract(detail, '$.position') IS NOT NULL`,
+  );
+  const orphans = db.prepare(
+    `SELECT consumer, orphaned, EXISTS (SELECT 1 FROM floors WHERE floors.consumer = consumers.consumer)
+       OR EXISTS (SELECT 1 FROM exceptions WHERE exceptions.consumer = consumers.consumer) AS backlog
+     FROM consumers WHERE orphaned IS NOT NULL ORDER BY consumer`,
   );
   const lowest = db.prepare(
     `SELECT min(floor) AS floor FROM floors LEFT JOIN consumers USING (consumer)
@@ -107,6 +118,12 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
       })),
       letters: letters.all().map((row) => ({ consumer: textIn(row, 'consumer'), position: textIn(row, 'position') })),
     }),
+    orphans: () =>
+      orphans.all().map((row) => ({
+        consumer: textIn(row, 'consumer'),
+        orphanedAt: numberIn(row, 'orphaned'),
+        backlog: row.backlog === 1,
+      })),
     lowestFloor: ({ orphanedBefore }) => {
       const last = matched();
       const row = lowest.get(orphanedBefore);
@@ -123,28 +140,9 @@ const consumerIn = (row: Row): KnownConsumer & { readonly consumer: string } => 
   ...(row.orphaned === null ? {} : { orphanedAt: numberIn(row, 'orphaned') }),
 });
 
-function consumerReader(db: DatabaseSync): Pick<ReaderStore, 'deadLetters' | 'deadLetter' | 'outcomes'> {
-  const letters = db.prepare(
-    `SELECT * FROM dead_letters WHERE id > :after AND (:reason IS NULL OR reason = :reason) ORDER BY id LIMIT :limit`,
-  );
-  const lettersOf = db.prepare(
-    `SELECT * FROM dead_letters WHERE consumer = :consumer AND id > :after AND (:reason IS NULL OR reason = :reason)
-     ORDER BY id LIMIT :limit`,
-  );
-  const letter = db.prepare('SELECT * FROM dead_letters WHERE id = ?');
+function outcomeReader(db: DatabaseSync): Pick<ReaderStore, 'outcomes'> {
   const outcomes = db.prepare('SELECT * FROM outcomes WHERE ref = ? ORDER BY consumer');
   return {
-    deadLetters: ({ consumer, reason = null, after = '', limit }) => {
-      const rows =
-        consumer === undefined
-          ? letters.all({ reason, after, limit })
-          : lettersOf.all({ consumer, reason, after, limit });
-      return rows.map(letterIn);
-    },
-    deadLetter: ({ id }) => {
-      const row = letter.get(id);
-      return row && letterIn(row);
-    },
     outcomes: ({ ref }) =>
       outcomes.all(ref).map((row) => ({
         ref: textIn(row, 'ref'),
@@ -152,19 +150,6 @@ function consumerReader(db: DatabaseSync): Pick<ReaderStore, 'deadLetters' | 'de
         at: numberIn(row, 'at'),
         detail: textIn(row, 'detail'),
       })),
-  };
-}
-
-function letterIn(row: Row): WireDeadLetter {
-  const reason = textIn(row, 'reason');
-  if (!isReason(reason)) throw new LogFailed(`the log is damaged: a dead letter has the reason "${reason}"`);
-  return {
-    id: textIn(row, 'id'),
-    consumer: row.consumer === null ? null : textIn(row, 'consumer'),
-    reason,
-    detail: textIn(row, 'detail'),
-    record: bytesIn(row, 'record'),
-    renderedBody: row.rendered_body === null ? null : bytesIn(row, 'rendered_body'),
   };
 }
 

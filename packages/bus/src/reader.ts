@@ -23,6 +23,8 @@ function answer(store: ReaderStore, request: ReaderRequest): unknown {
       return store.state(request.question);
     case 'lowestFloor':
       return store.lowestFloor(request.question);
+    case 'orphans':
+      return store.orphans(request.question);
     case 'deadLetters':
       return store.deadLetters(request.question);
     case 'deadLetter':

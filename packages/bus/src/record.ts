@@ -15,6 +15,15 @@ const META_AT = 9;
 /** Where the 36 characters of the ref stand in a record, counted from 1 as SQL's `substr` does. */
 export const REF_IN_RECORD = { start: META_AT + 3, length: 36 } as const;
 
+/**
+ * The bytes of a record from the source on, and where they begin, counted as above: equal in every record of events from
+ * that connection and in no other.
+ */
+export function sourceInRecord(source: string): { readonly start: number; readonly bytes: Uint8Array } {
+  const { start, length } = REF_IN_RECORD;
+  return { start: start + length + '",'.length, bytes: Buffer.from(`${JSON.stringify(source)},`) };
+}
+
 /** A record whose bytes are not what was written, or written by a newer version. */
 export class RecordDamaged extends Error {
   override readonly name = 'RecordDamaged';

@@ -1,7 +1,7 @@
 import type { Clock } from '@magpie/contract';
 import type { CommitQueue } from './commit-queue.ts';
 import { decodeOutcome } from './consumer-codec.ts';
-import { type EventLog, LogFailed, ORPHAN_PIN_MS } from './contract.ts';
+import { type DeadLetter, type DeadLetterQuery, type EventLog, LogFailed, ORPHAN_PIN_MS } from './contract.ts';
 import type { Decoder } from './decoder.ts';
 import type { Lock } from './lock.ts';
 import type { Positions } from './positions.ts';
@@ -37,6 +37,16 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
       place = last.position;
     }
   };
+  /** The same for dead letters: a page of nothing but damaged records is not the end. */
+  const letters = async (query: DeadLetterQuery): Promise<readonly DeadLetter[]> => {
+    for (let after = query.after; ; ) {
+      const rows = await reader.ask('deadLetters', { ...query, ...(after === undefined ? {} : { after }) });
+      const sound = decoder.deadLetters(rows);
+      const last = rows.at(-1);
+      if (sound.length > 0 || last === undefined) return sound;
+      after = last.id;
+    }
+  };
   const optional = (row: number | undefined) => (row === undefined ? undefined : positions.of(row));
   return {
     commit: queue.commit,
@@ -59,7 +69,8 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
       return positions.of(row ?? 0);
     },
     state: async () => decoder.state(await reader.ask('state', undefined)),
-    deadLetters: async (query) => decoder.deadLetters(await reader.ask('deadLetters', query)),
+    orphans: async () => reader.ask('orphans', undefined),
+    deadLetters: (query) => letters(query),
     deadLetter: async (id) => {
       const row = await reader.ask('deadLetter', { id });
       return row === undefined ? undefined : decoder.deadLetters([row])[0];

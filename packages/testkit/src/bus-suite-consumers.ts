@@ -53,6 +53,25 @@ export const consumerCases: BusCases = {
     expect((await again.state()).consumers).toEqual(new Map([['alarms/chat', { since: 30 }]]));
   },
 
+  'orphans are named with what waits for them: a floor or an exception row': async (bench) => {
+    const log = await bench.open();
+    const [first] = await appendAll(log, testEvents(1));
+    const names = ['behind', 'configured', 'idle', 'retrying'];
+    await log.commit({
+      consumers: { put: names.map((consumer) => ({ consumer, since: 1 })) },
+      floors: ['behind', 'configured'].map((consumer) => ({ consumer, floor: first! })),
+      exceptions: { put: [exception(first!, { consumer: 'retrying' })] },
+    });
+    expect(await log.orphans()).toEqual([]);
+    const orphan = names.filter((name) => name !== 'configured').map((consumer) => ({ consumer, at: 10 }));
+    await log.commit({ consumers: { orphan } });
+    expect(await (await bench.reopen()).orphans()).toEqual([
+      { consumer: 'behind', orphanedAt: 10, backlog: true },
+      { consumer: 'idle', orphanedAt: 10, backlog: false },
+      { consumer: 'retrying', orphanedAt: 10, backlog: true },
+    ]);
+  },
+
   'removing a consumer takes its floor and its exceptions along, and nothing of the others': async (bench) => {
     const log = await bench.open();
     const [first, second] = await appendAll(log, testEvents(2));

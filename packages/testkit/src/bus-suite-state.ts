@@ -126,6 +126,42 @@ export const stateCases: BusCases = {
     expect(await ids({ limit: 1 })).toEqual([letters[1]!.id]);
   },
 
+  'dead letters are selected by time, source and event': async ({ open }) => {
+    const log = await open();
+    const sources = ['floor', 'floor-2', 'an "odd" one', 'floor'];
+    const letters = sources.map((source, index) =>
+      deadLetter({ at: 1000 * (index + 1), event: testEvent({ source }), consumer: index < 2 ? 'a' : 'b' }),
+    );
+    await log.commit({ deadLetters: { put: letters } });
+    const places = async (query: Partial<Parameters<typeof log.deadLetters>[0]>) =>
+      (await log.deadLetters({ limit: 100, ...query })).map(({ id }) =>
+        letters.findIndex((letter) => letter.id === id),
+      );
+    expect(await places({ since: 2000 })).toEqual([1, 2, 3]);
+    expect(await places({ until: 2000 })).toEqual([0]);
+    expect(await places({ since: 2000, until: 4000 })).toEqual([1, 2]);
+    expect(await places({ source: 'floor' })).toEqual([0, 3]);
+    expect(await places({ source: 'an "odd" one' })).toEqual([2]);
+    expect(await places({ source: 'floor', consumer: 'b' })).toEqual([3]);
+    expect(await places({ ref: letters[2]!.event.ref })).toEqual([2]);
+    expect(await places({ ref: letters[2]!.event.ref, consumer: 'a' })).toEqual([]);
+    expect(await places({ ref: 'nothing' })).toEqual([]);
+  },
+
+  'many large dead letters are read to the end, however few come at a time': async ({ open }) => {
+    const log = await open();
+    const body = new Uint8Array(1024 * 1024);
+    const letters = Array.from({ length: 20 }, () => deadLetter({ event: testEvent({ body }) }));
+    for (const letter of letters) await log.commit({ deadLetters: { put: [letter] } });
+    const read: string[] = [];
+    for (let after = ''; ; after = read.at(-1)!) {
+      const page = await log.deadLetters({ after, limit: 20 });
+      if (page.length === 0) break;
+      read.push(...page.map(({ id }) => id));
+    }
+    expect(read).toEqual(letters.map(({ id }) => id));
+  },
+
   'a dead letter comes back with its event and its rendered message': async (bench) => {
     const log = await bench.open();
     const target = {
