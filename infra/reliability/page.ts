@@ -29,7 +29,8 @@ ${faultTable(overPaths(runs))}
   that the gateway never saw them. No gateway can keep those; they are counted neither as acknowledged nor as lost.
 - **Duplicates** are allowed: what was not confirmed when the fault came is sent again, with the same id. **Taken in twice** of
   them came twice from the source.
-- **Longest recovery** is the time from the end of the fault until a message that was sent after it had arrived.
+- **Longest recovery** is the time from the end of the fault until a message that was sent after it had arrived, behind
+  everything that the source's broker had kept meanwhile. Kills and power cuts follow one another up to a hundred times before it is measured.
 - **Most memory** is the largest resident memory of the gateway at the end of a trial.
 
 ## Runs

@@ -5,7 +5,7 @@ import { runCli } from '../support/gateway-process.ts';
 import { revive } from './kit/revive.ts';
 import { chunksOf, KILLS, seededRandom, times } from './kit/settings.ts';
 import { printedTable } from './kit/table.ts';
-import { type Observed, underLoad } from './kit/trial.ts';
+import { type Observed, OFTEN_AWAY, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
 
 const random = seededRandom();
@@ -36,11 +36,13 @@ describe('a gateway that ends under load', () => {
         for (let kill = 0; kill < count; kill++) {
           await world.gateway.kill();
           await world.restart({ ready: false });
+          // Half of them while it starts, half while it has everything in its hands.
+          if (random.between(0, 1) === 1) await ready(world);
           await sleep(random.between(50, 1000));
         }
         return {};
       };
-      const rows = await underLoad(world, 'gateway killed with -9', kills);
+      const rows = await underLoad(world, 'gateway killed with -9', kills, OFTEN_AWAY);
       table.push(...rows.map((row) => ({ ...row, times: count, counts: 'kills' as const })));
       for (const row of rows) {
         expect(row).toMatchObject({ lost: 0, disordered: 0 });
@@ -61,7 +63,7 @@ describe('a gateway that ends under load', () => {
       }
       return {};
     };
-    const rows = await underLoad(world, 'gateway ended with SIGTERM', stops);
+    const rows = await underLoad(world, 'gateway ended with SIGTERM', stops, OFTEN_AWAY);
     table.push(...rows.map((row) => ({ ...row, times: STOPS })));
     for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0, duplicates: 0 });
   });

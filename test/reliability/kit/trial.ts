@@ -5,6 +5,7 @@ import type { LedgerReport } from '../../support/ledger.ts';
 import type { Fault } from './faults.ts';
 import { type Flow, startFlow } from './flow.ts';
 import { describeGateway, noticed, residentMegabytes } from './probe.ts';
+import { times } from './settings.ts';
 import type { Row } from './table.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +26,12 @@ export interface Observed {
   /** Messages of each flow that were excused. */
   readonly excused?: readonly number[];
 }
+
+/**
+ * For a gateway that is away again and again: the brokers keep what is sent meanwhile, and in the long form that
+ * is much to work off before the newest message has its turn.
+ */
+export const OFTEN_AWAY: LoadOptions = { resumeWithin: times(5000, 60_000), settleWithin: times(20_000, 120_000) };
 
 const WARM_UP = { messages: 20, ms: 15_000 };
 
