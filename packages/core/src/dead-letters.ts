@@ -1,8 +1,8 @@
-import type { DeadLetter, DeadLetterQuery, EventLog, ExceptionRow, Position } from '@magpie/bus';
+import type { DeadLetter, EventLog, ExceptionRow, Position } from '@magpie/bus';
 import { type Clock, type Event, encodeBody, Rejected } from '@magpie/contract';
 import type { Ledger } from './ledger.ts';
 import type { Topology } from './topology.ts';
-import type { DeadLetterEdit, DeadLetters } from './types.ts';
+import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from './types.ts';
 
 interface DeadLetterDeps {
   readonly log: EventLog;
@@ -14,19 +14,30 @@ interface DeadLetterDeps {
 
 const PAGE = 200;
 
+/** What a bulk operation remembers of a dead letter. */
+type Found = Pick<{ readonly [Key in keyof DeadLetter]-?: DeadLetter[Key] | undefined }, 'consumer' | 'position'> & {
+  readonly id: string;
+};
+
 export function createDeadLetters({ log, ledger, topology, clock, onFatal }: DeadLetterDeps): DeadLetters {
   let stopped = false;
   /** Letters that are being tried again right now. */
   const underWay = new Set<string>();
 
-  const all = async (query: Omit<DeadLetterQuery, 'limit' | 'after'>): Promise<readonly string[]> => {
-    const ids: string[] = [];
-    for (let after: string | undefined; ; after = ids.at(-1)) {
+  /** How many bulk retries still have before them. */
+  let retrying = 0;
+
+  const all = async (query: DeadLetterSelection): Promise<readonly Found[]> => {
+    const found: Found[] = [];
+    for (let after: string | undefined; ; after = found.at(-1)?.id) {
       const page = await log.deadLetters({ ...query, ...(after === undefined ? {} : { after }), limit: PAGE });
-      if (page.length === 0) return ids;
-      ids.push(...page.map(({ id }) => id));
+      if (page.length === 0) return found;
+      found.push(...page.map(({ id, consumer, position }) => ({ id, consumer, position })));
     }
   };
+
+  const hasTarget = ({ consumer, position }: Found): boolean =>
+    consumer !== undefined && position !== undefined && topology.outlet(consumer) !== undefined;
 
   const retry = async (id: string, edit?: DeadLetterEdit): Promise<void> => {
     if (underWay.has(id)) throw new Rejected(`the dead letter ${id} is being tried again already`);
@@ -48,9 +59,10 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
     outlet.revive(row);
   };
 
-  const drain = async (ids: readonly string[], rate: number): Promise<void> => {
-    for (const id of ids) {
+  const drain = async (letters: readonly Found[], rate: number): Promise<void> => {
+    for (const { id } of letters) {
       if (stopped) return;
+      retrying--;
       // One that has gone meanwhile, or whose target has, stays as it is.
       await retry(id).catch((error: unknown) => {
         if (!(error instanceof Rejected)) throw error;
@@ -64,17 +76,20 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
     get: (id) => log.deadLetter(id),
     retry,
     retryAll: async (query, rate) => {
-      const ids = await all(query);
-      drain(ids, rate).catch(onFatal);
-      return ids.length;
+      const found = await all(query);
+      const possible = found.filter(hasTarget);
+      retrying += possible.length;
+      drain(possible, rate).catch(onFatal);
+      return { matched: found.length, skipped: found.length - possible.length };
     },
+    retrying: () => retrying,
     drop: async (id) => {
       if (!(await log.deadLetter(id))) return false;
       await ledger.commit({ deadLetters: { remove: [id] } });
       return true;
     },
     dropAll: async (query) => {
-      const ids = await all(query);
+      const ids = (await all(query)).map(({ id }) => id);
       for (let start = 0; start < ids.length; start += PAGE) {
         await ledger.commit({ deadLetters: { remove: ids.slice(start, start + PAGE) } });
       }

@@ -59,7 +59,8 @@ export class Express {
   }
 
   load(): Omit<TargetLoad, 'consumer' | 'connection'> {
-    return { waiting: this.#waiting.length, flying: this.#flying, held: 0, lagging: false, suspended: false };
+    const none = { held: 0, blocked: 0, lagging: false, suspended: false };
+    return { waiting: this.#waiting.length, flying: this.#flying, ...none };
   }
 
   /** Takes nothing more and drops what waits. */

@@ -109,7 +109,11 @@ function wire(options: GatewayOptions) {
       port,
       signal: patience.signal,
       routed: router.position,
-      match: (event, consumer) => topology.routes.match(event).find((match) => match.target.consumer === consumer),
+      match: ({ position, event }, consumer) =>
+        topology
+          .routesAt(position, consumer)
+          .match(event)
+          .find((match) => match.target.consumer === consumer),
       tracked,
       onSend: (event, connection, { address }, body) => onSend(event, connection, address, body),
       onResult: observer.delivered,
@@ -187,7 +191,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     deadLetters: parts.deadLetters,
     reload: async (plan) => {
-      const { report, links } = topology.apply(plan);
+      const { report, links } = topology.apply(plan, router.position());
       await parts.consumers.change(report.targets.added, report.targets.removed);
       await links;
       return report;
@@ -215,7 +219,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         connection: each.target.connection,
         ...each.load(),
       })),
-    orphans: parts.consumers.orphans,
+    orphans: async () => (await log.orphans()).map(({ orphanedAt: since, ...orphan }) => ({ since, ...orphan })),
     holds: () => parts.gate.reasons(),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),

@@ -17,7 +17,10 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
   const stored = await deps.log.find(ref);
   if (!stored) return undefined;
   const outcomes = new Map((await deps.log.outcomes(ref)).map((outcome) => [outcome.consumer, outcome]));
-  const matched = deps.topology.routes.match(stored.event).map(({ target }) => target);
+  const matched = deps.topology
+    .routesAt(stored.position)
+    .match(stored.event)
+    .map(({ target }) => target);
   const targets = matched.map((target): TargetStatus => {
     const { consumer, connection } = target;
     const outcome = outcomes.get(consumer);

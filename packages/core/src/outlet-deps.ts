@@ -1,4 +1,4 @@
-import type { Position } from '@magpie/bus';
+import type { Position, StoredEvent } from '@magpie/bus';
 import type { Event, MagpieError, TargetRequest } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import type { BacklogLimits } from './backlog-limits.ts';
@@ -17,8 +17,8 @@ export interface OutletDeps extends SettlementDeps, OverflowDeps {
   readonly signal: AbortSignal;
   /** Up to where the router has matched. */
   routed(): Position | undefined;
-  /** The match of this target for an event, by the current routes. */
-  match(event: Event, consumer: string): Match | undefined;
+  /** The match of this target for an event that is read from the log. */
+  match(stored: StoredEvent, consumer: string): Match | undefined;
   /** A message is about to be sent. */
   onSend(event: Event, connection: string, target: TargetRequest, body: Uint8Array): void;
   onSuspended(target: Target, error: MagpieError): void;

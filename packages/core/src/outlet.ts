@@ -1,5 +1,5 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
-import { fullJitter, type MagpieError, Rejected, type SendReceipt, toMagpieError } from '@magpie/contract';
+import { type MagpieError, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
@@ -8,6 +8,8 @@ import { describe } from './delivery-status.ts';
 import type { FloorSource } from './ledger.ts';
 import type { OutletDeps } from './outlet-deps.ts';
 import { Overflow } from './overflow.ts';
+import { type Ending, prepare } from './preparation.ts';
+import { Retries } from './retries.ts';
 import { Scheduler } from './scheduler.ts';
 import type { SendPort } from './send-port.ts';
 import { outgoing, Settlement } from './settlement.ts';
@@ -25,6 +27,7 @@ export class Outlet implements FloorSource {
   readonly #backlog: Backlog;
   readonly #settlement: Settlement;
   readonly #overflow: Overflow;
+  readonly #retries: Retries;
   #flying = 0;
   #stopped = false;
 
@@ -40,8 +43,8 @@ export class Outlet implements FloorSource {
       limits: deps.limits ?? BACKLOG_LIMITS,
       laneFor: (key) => this.#scheduler.laneFor(key),
       accepted: (delivery) => this.#accepted(delivery),
-      restored: (delivery, row) => this.#restored(delivery, row),
-      match: ({ event }) => deps.match(event, this.consumer),
+      restored: (delivery, row) => this.#retries.restored(delivery, row),
+      match: (stored) => deps.match(stored, this.consumer),
       refilled: () => this.pump(),
       moved: () => {
         deps.ledger.touch(this);
@@ -50,6 +53,7 @@ export class Outlet implements FloorSource {
       failed: deps.onFatal,
     });
     this.#settlement = new Settlement(target, deps, this.#backlog, this.#scheduler);
+    this.#retries = new Retries(this, deps, this.#scheduler, this.#settlement);
   }
 
   get target(): Target {
@@ -63,6 +67,8 @@ export class Outlet implements FloorSource {
     this.#port = port;
     this.#settlement.update(target);
     this.#scheduler.reorder(target.order);
+    // Whoever reloads has perhaps put right what was refused.
+    this.unblock('retry');
     this.pump();
   }
 
@@ -75,6 +81,7 @@ export class Outlet implements FloorSource {
     if (this.#backlog.isTaken(stored.position) || this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
     this.#overflow.watch(this.#target, this.#backlog);
+    this.#suspension.arrived(match.key);
     this.pump();
   }
 
@@ -117,7 +124,9 @@ export class Outlet implements FloorSource {
   pump(): void {
     const port = this.#port;
     if (this.#stopped || !port.up()) return;
-    if (this.#flying === 0 && this.#suspension.probe()) this.#scheduler.requeue(this.#backlog.pending());
+    if (this.#flying === 0 && this.#suspension.probe()) {
+      this.#scheduler.requeue(this.#backlog.pending(), (ready) => this.#suspension.prober(ready));
+    }
     while (this.#suspension.admits(this.#flying)) {
       const delivery = this.#scheduler.next(this.#held);
       if (!delivery || !port.window.acquire(this.#wake)) return;
@@ -128,13 +137,23 @@ export class Outlet implements FloorSource {
   load(): Omit<TargetLoad, 'consumer' | 'connection'> {
     const { size, parked, lagging } = this.#backlog;
     const flying = this.#flying;
+    const suspension = this.#suspension.status;
     return {
-      waiting: Math.max(0, size - flying),
-      held: parked,
-      flying,
-      lagging,
-      suspended: this.#suspension.suspended,
+      ...{ waiting: Math.max(0, size - flying), held: parked, flying, lagging },
+      blocked: size + parked === 0 ? 0 : this.#blocked().length,
+      suspended: suspension !== undefined,
+      ...(suspension ? { suspension } : {}),
     };
+  }
+
+  /**
+   * An operator decides about deliveries that have run out of attempts and hold their lanes: they are tried again, their
+   * attempts counted anew, or become dead letters. Returns how many there are.
+   */
+  unblock(decision: 'retry' | 'dead-letter'): number {
+    const blocked = this.#blocked();
+    this.#retries.unblock(blocked, decision);
+    return blocked.length;
   }
 
   /** State of one delivery; undefined when it is not in memory. */
@@ -152,6 +171,10 @@ export class Outlet implements FloorSource {
     this.#scheduler.stop();
   }
 
+  #blocked(): readonly Delivery[] {
+    return this.#backlog.pending().filter(({ state }) => state === 'blocked');
+  }
+
   readonly #wake = (): void => this.pump();
 
   readonly #held = (delivery: Delivery): void => {
@@ -163,20 +186,14 @@ export class Outlet implements FloorSource {
     this.#deps.ledger.touch(this);
   }
 
-  #restored(delivery: Delivery, { state, nextAttempt }: ExceptionRow): void {
-    if (state === 'held') this.#scheduler.add(delivery);
-    else this.#scheduler.restore(delivery, state === 'retry' ? 'failed' : 'blocked');
-    if (state === 'retry') this.#retryIn(delivery, this.#remaining(nextAttempt));
-  }
-
   #dispatch(delivery: Delivery, port: SendPort): void {
     const { signal, clock, onFatal } = this.#deps;
-    const rendered = this.#prepare(delivery);
-    const ended = typeof rendered === 'function';
-    this.#scheduler.launch(delivery, !ended);
-    if (ended) {
+    const rendered = prepare(delivery, this.#target, this.#deps);
+    const isEnded = 'reason' in rendered;
+    this.#scheduler.launch(delivery, !isEnded);
+    if (isEnded) {
       port.window.release();
-      rendered();
+      this.#end(delivery, rendered);
       return;
     }
     this.#flying++;
@@ -200,24 +217,11 @@ export class Outlet implements FloorSource {
       .catch(onFatal);
   }
 
-  /** What to send, or how the delivery ends without being sent. */
-  #prepare(delivery: Delivery): Rendered | (() => void) {
-    const { event, error } = delivery;
-    const now = this.#deps.clock.now();
-    if (event.expiresAt !== undefined && event.expiresAt <= now) {
-      return () => this.#settlement.end(delivery, { state: 'expired' });
-    }
-    const { maxAge } = this.#target.retry;
-    if (this.#deps.ages.of(event.receivedAt) > maxAge) {
-      const tooOld = new Rejected(`still not delivered after maxAge (${maxAge} ms)`);
-      return () => void this.#giveUp(delivery, 'age', tooOld);
-    }
-    try {
-      if (error) throw error;
-      return this.#target.render(event);
-    } catch (problem) {
-      return () => void this.#giveUp(delivery, 'rejected', toMagpieError(problem));
-    }
+  /** A delivery ends without being sent. */
+  #end(delivery: Delivery, ending: Ending): void {
+    if (ending.reason === 'expired') this.#settlement.end(delivery, { state: 'expired' });
+    else if (this.#target.retry.then === 'block') this.#retries.block(delivery, ending.error);
+    else void this.giveUp(delivery, ending.reason, ending.error);
   }
 
   #land(delivery: Delivery): void {
@@ -244,56 +248,14 @@ export class Outlet implements FloorSource {
       this.#deps.onSuspended(this.#target, error);
     } else {
       this.#suspension.answered();
-      await this.#judge(delivery, rendered, error);
+      await this.#retries.judge(delivery, rendered, error);
     }
     this.#scheduler.retry(delivery.lane);
     this.pump();
   }
 
-  /** The target refused this delivery: try again later, or give up. */
-  #judge(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {
-    const { retry } = this.#target;
-    delivery.attempts.push({ at: this.#deps.clock.now(), error: error.name, message: error.message });
-    this.#deps.onResult(this.#target, 'refused');
-    const last = !error.retryable || delivery.attempts.length >= retry.attempts;
-    if (!last) this.#retryLater(delivery);
-    else if (retry.then === 'block') this.#block(delivery);
-    else return this.#giveUp(delivery, error.retryable ? 'attempts' : 'rejected', error, rendered);
-    return Promise.resolve();
-  }
-
-  #block(delivery: Delivery): void {
-    this.#scheduler.refuse(delivery, 'blocked');
-    this.#settlement.remember(delivery);
-  }
-
-  #retryLater(delivery: Delivery): void {
-    const { attempts } = delivery;
-    const wait = fullJitter(this.#target.retry.backoff, attempts.length - 1);
-    this.#scheduler.refuse(delivery, 'failed');
-    this.#retryIn(delivery, wait);
-    this.#settlement.remember(delivery);
-  }
-
-  #retryIn(delivery: Delivery, wait: number): void {
-    const { clock } = this.#deps;
-    const { lane } = delivery;
-    delivery.nextAttempt = clock.now() + wait;
-    lane.cancel?.();
-    lane.due = false;
-    lane.cancel = clock.timeout(wait, () => {
-      this.#scheduler.due(lane);
-      this.pump();
-    });
-  }
-
-  /** A stored time may lie far ahead when the clock has been set back: never wait longer than the longest backoff. */
-  #remaining(nextAttempt: number | undefined): number {
-    const wait = (nextAttempt ?? 0) - this.#deps.clock.now();
-    return Math.min(Math.max(wait, 0), this.#target.retry.backoff.max);
-  }
-
-  async #giveUp(...ending: Parameters<Settlement['giveUp']>): Promise<void> {
+  /** Ends a delivery without success, then sends what may be sent. Called by its retries. */
+  async giveUp(...ending: Parameters<Settlement['giveUp']>): Promise<void> {
     await this.#settlement.giveUp(...ending);
     this.pump();
   }

@@ -125,10 +125,17 @@ export class Scheduler {
     if (--lane.alive === 0 && this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
   }
 
-  /** Starts over after an outage: everything unsettled and unsent, in log order. Nothing may be in flight. */
-  requeue(unsettled: readonly Delivery[]): void {
+  /**
+   * Starts over after an outage: everything unsettled and unsent, in log order but for the one that `choose` wants first of
+   * the first ones of each lane. Nothing may be in flight.
+   */
+  requeue(unsettled: readonly Delivery[], choose: (heads: readonly Delivery[]) => Delivery | undefined): void {
     for (const { lane } of unsettled) lane.waiting = [];
     this.#ready = unsettled.filter(({ state }) => state === 'ready');
+    const heads = new Map<Lane, Delivery>();
+    for (const delivery of this.#ready) if (!heads.has(delivery.lane)) heads.set(delivery.lane, delivery);
+    const first = choose([...heads.values()].filter((delivery) => this.#mayFly(delivery)));
+    if (first) this.#ready = [first, ...this.#ready.filter((delivery) => delivery !== first)];
   }
 
   /** Cancels all backoffs. */

@@ -1,8 +1,10 @@
+import type { Position } from '@magpie/bus';
 import type { AdapterContext, Clock, Logger, Sink } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type RouteSet, type Target } from '@magpie/routing';
 import { type Express, Expresses } from './express.ts';
 import type { CoreObserver } from './observer.ts';
 import type { Outlet } from './outlet.ts';
+import { Revisions } from './revisions.ts';
 import { isSameConnection } from './same-connection.ts';
 import type { SendPort } from './send-port.ts';
 import { Supervisor, type SupervisorTimes } from './supervisor.ts';
@@ -47,10 +49,12 @@ export class Topology {
   /** Outlets of removed targets, for their sends that are still in flight. */
   readonly #retiring = new Map<string, Outlet>();
   #plan: Plan;
+  readonly #revisions: Revisions;
   #running = false;
 
   constructor(plan: Plan, deps: TopologyDeps) {
     this.#plan = plan;
+    this.#revisions = new Revisions(plan.routes);
     this.#deps = deps;
     for (const info of this.#linked(plan)) this.#links.set(info.name, this.#makeLink(info));
     for (const target of this.#targets(plan.routes)) {
@@ -63,6 +67,11 @@ export class Topology {
 
   get routes(): RouteSet {
     return this.#plan.routes;
+  }
+
+  /** The routes that have matched, or will match, the event at a place in the log. */
+  routesAt(position: Position, consumer?: string): RouteSet {
+    return this.#revisions.at(position, consumer);
   }
 
   get connections(): ReadonlyMap<string, ConnectionInfo> {
@@ -107,12 +116,14 @@ export class Topology {
   /**
    * Changes to a new plan between two batches of the router. What has not changed is not touched: its link stays up, its
    * deliveries go on. A removed target finishes what is in flight; its backlog stays in the log. New outlets wait for
-   * `begin`. A changed connection says goodbye before it is established anew; `links` resolves when all that is done.
+   * `begin`. What is matched up to `routed` keeps its routes. A changed connection says goodbye before it is established anew; `links` resolves when all that is done.
    */
-  apply(plan: Plan): { readonly report: ReloadReport; readonly links: Promise<unknown> } {
+  apply(plan: Plan, routed: Position | undefined): { readonly report: ReloadReport; readonly links: Promise<unknown> } {
     const connections = this.#changes(plan);
     const before = new Set(this.#outlets.keys());
     this.#plan = plan;
+    const floors = this.outlets().flatMap((outlet) => outlet.floor() ?? []);
+    this.#revisions.change(plan.routes, routed, floors);
     const leaving = new Map(
       [...connections.removed, ...connections.changed].map((name) => [name, this.#removeLink(name)]),
     );

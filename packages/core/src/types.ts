@@ -134,8 +134,20 @@ export interface DeadLetterEdit extends BodyForms {
   readonly headers?: readonly Header[];
 }
 
+/** Which dead letters an operation is about. */
+export type DeadLetterSelection = Omit<DeadLetterQuery, 'limit' | 'after'>;
+
+/** What a retry of many dead letters has found. */
+export interface BulkRetry {
+  /** How many fit. */
+  readonly matched: number;
+  /** How many of them stay as they are: their target is configured no more, or they never entered the log. */
+  readonly skipped: number;
+}
+
 /** The dead letters of a gateway, for operators. */
 export interface DeadLetters {
+  /** May give fewer than asked for to bound memory: only an empty list means that there is nothing more. */
   list(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
   get(id: string): Promise<DeadLetter | undefined>;
   /**
@@ -144,11 +156,13 @@ export interface DeadLetters {
    */
   retry(id: string, edit?: DeadLetterEdit): Promise<void>;
   /** Tries all that fit again, `rate` per second, in the background. Resolves to how many there are now. */
-  retryAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>, rate: number): Promise<number>;
+  retryAll(query: DeadLetterSelection, rate: number): Promise<BulkRetry>;
+  /** How many `retryAll` still has before it. */
+  retrying(): number;
   /** Removes one for ever; false when it is unknown. */
   drop(id: string): Promise<boolean>;
   /** Removes all that fit; resolves to how many. */
-  dropAll(query: Omit<DeadLetterQuery, 'limit' | 'after'>): Promise<number>;
+  dropAll(query: DeadLetterSelection): Promise<number>;
   /** Ends what runs in the background. */
   stop(): void;
 }
@@ -179,6 +193,14 @@ export interface OrphanStatus {
   readonly backlog: boolean;
 }
 
+/** Why nothing is sent to a target but a probe. Times are ms since the epoch. */
+export interface SuspensionStatus {
+  readonly since: number;
+  /** What the target or its link said last. */
+  readonly error: string;
+  readonly nextAttempt: number;
+}
+
 /** How much a target has before it, for metrics. */
 export interface TargetLoad {
   readonly consumer: string;
@@ -190,8 +212,12 @@ export interface TargetLoad {
   readonly flying: number;
   /** More waits in the log. */
   readonly lagging: boolean;
+  /** Refused deliveries that have run out of attempts and hold their lanes until an operator decides (`then: block`). */
+  readonly blocked: number;
   /** The target is out: only a probe is sent. */
   readonly suspended: boolean;
+  /** Details while it is. */
+  readonly suspension?: SuspensionStatus;
 }
 
 /** The running gateway as the API and the CLI see it. */
@@ -226,6 +252,11 @@ export interface Gateway {
   connections(): readonly ConnectionStatus[];
   targets(): readonly TargetLoad[];
   orphans(): Promise<readonly OrphanStatus[]>;
+  /**
+   * Decides about the deliveries of a target that have run out of attempts and hold their lanes (`then: block`): tries them
+   * again, or makes dead letters of them. How many there are; undefined when there is no such target.
+   */
+  unblock(consumer: string, decision: 'retry' | 'dead-letter'): number | undefined;
   /** Why intake is held at present, as sentences; empty when it is not. */
   holds(): readonly string[];
   /**

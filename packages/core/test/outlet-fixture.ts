@@ -69,7 +69,7 @@ export function bench(
   let routed: Position | undefined;
   const gate = new Gate();
   const target = makeTarget(clock, more);
-  const match = ({ key }: Event): Match => ({ target, key });
+  const match = ({ event: { key } }: Pick<StoredEvent, 'event'>): Match => ({ target, key });
   const made: Bench = {
     clock,
     log,
@@ -114,7 +114,7 @@ export function bench(
   };
   /** What the router does with an event. */
   const route = (stored: StoredEvent): void => {
-    outlet.offer(stored, match(stored.event), routed);
+    outlet.offer(stored, match(stored), routed);
     routed = stored.position;
     ledger.matched(stored.position);
   };

@@ -1,5 +1,6 @@
 import { memoryBroker } from '@magpie/adapter-memory';
 import { createMemoryLog } from '@magpie/bus';
+import { Rejected } from '@magpie/contract';
 import { describe, expect, it, vi } from 'vitest';
 import { bodies, bridge, freshBrokers, numbered, publishAll, startGateway } from './gateway-fixture.ts';
 
@@ -46,6 +47,34 @@ describe('a gateway whose plan changes', () => {
     await reloaded;
     publishAll(names.left, ['after']);
     await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual([...numbered(5), 'after']), { timeout: 5000 });
+  });
+
+  it('delivers what it has taken in by the routes of that time, also when a stricter route comes', async () => {
+    const names = freshBrokers();
+    const { gateway, reload } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).stop();
+    publishAll(names.left, numbered(3000));
+    await vi.waitFor(() => expect(gateway.targets().some(({ lagging }) => lagging)).toBe(true));
+    await reload({ bridge: { ...bridge.bridge, when: 'text == "late"' } });
+    publishAll(names.left, ['refused', 'late']);
+    memoryBroker(names.right).start();
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toHaveLength(3001), { timeout: 10_000 });
+    expect(bodies(names.right, 'out/a')).toEqual([...numbered(3000), 'late']);
+  });
+
+  it('tries again what was blocked', async () => {
+    const names = freshBrokers();
+    const blocking = { ...bridge.bridge, order: 'strict', retry: { attempts: 1, then: 'block' } };
+    const { gateway, reload } = await startGateway(names, { bridge: blocking });
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).refuseSends(1, () => new Rejected('not today'));
+    publishAll(names.left, ['first', 'second']);
+    await vi.waitFor(() => expect(gateway.targets().some(({ blocked }) => blocked === 1)).toBe(true));
+    expect(bodies(names.right, 'out/a')).toEqual([]);
+    await reload({ bridge: blocking });
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['first', 'second']));
+    expect(gateway.targets().every(({ blocked }) => blocked === 0)).toBe(true);
   });
 
   it('writes a dead letter for a direct message whose connection is gone', async () => {

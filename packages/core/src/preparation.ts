@@ -1,0 +1,29 @@
+import { type Clock, type MagpieError, Rejected, toMagpieError } from '@magpie/contract';
+import type { Rendered, Target } from '@magpie/routing';
+import type { Ages } from './ages.ts';
+import type { Delivery } from './delivery.ts';
+
+/** Why a delivery ends without being sent. */
+export type Ending =
+  | { readonly reason: 'expired' }
+  | { readonly reason: 'age' | 'rejected'; readonly error: MagpieError };
+
+/** What to send, or why the delivery is not sent. Called per attempt; never throws. */
+export function prepare(
+  { event, error }: Delivery,
+  { retry, render }: Target,
+  { clock, ages }: { readonly clock: Clock; readonly ages: Ages },
+): Rendered | Ending {
+  const isPast = (time: number | undefined): boolean => time !== undefined && time <= clock.now();
+  if (isPast(event.expiresAt)) return { reason: 'expired' };
+  if (ages.of(event.receivedAt) > retry.maxAge) {
+    return { reason: 'age', error: new Rejected(`still not delivered after maxAge (${retry.maxAge} ms)`) };
+  }
+  if (error) return { reason: 'rejected', error };
+  try {
+    const rendered = render(event);
+    return isPast(rendered.parts.expiresAt) ? { reason: 'expired' } : rendered;
+  } catch (problem) {
+    return { reason: 'rejected', error: toMagpieError(problem) };
+  }
+}
