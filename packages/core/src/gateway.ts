@@ -220,6 +220,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...each.load(),
       })),
     orphans: async () => (await log.orphans()).map(({ orphanedAt: since, ...orphan }) => ({ since, ...orphan })),
+    unblock: (consumer, decision) => topology.outlet(consumer)?.unblock(decision),
     holds: () => parts.gate.reasons(),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),
