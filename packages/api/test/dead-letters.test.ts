@@ -1,4 +1,4 @@
-import { Rejected } from '@magpie/contract';
+import { newRef, Rejected } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
 import { deadLetterSchema, deadLettersSchema } from '../src/schemas/dead-letter.ts';
@@ -49,6 +49,55 @@ test('dead letters are selected by target and reason', async () => {
   expect((await get(world, '/v1/dead-letters?reason=bored')).json().errors[0]).toMatchObject({ pointer: '/reason' });
 });
 
+test('dead letters are selected by time, source and event, for a list and for what is done to them', async () => {
+  const world = await startWorld();
+  await kill(world, 'a', 'b');
+  const [{ ref, at, source }] = (await get(world, '/v1/dead-letters')).json().deadLetters;
+  const later = new Date(Date.parse(at) + 60_000).toISOString();
+  const count = async (query: string) => (await letters(world, query)).length;
+  expect(await count(`?ref=${ref}`)).toBe(1);
+  expect(await count(`?source=${source}`)).toBe(2);
+  expect(await count('?source=floor')).toBe(0);
+  expect(await count(`?since=${at}&until=${later}`)).toBe(2);
+  expect([await count(`?until=${at}`), await count(`?since=${later}`)]).toEqual([0, 0]);
+  expect(await count(`?since=${encodeURIComponent(at.replace('Z', '+00:00'))}`)).toBe(2);
+  expect((await act(world, 'POST', '/v1/dead-letters/drop', { since: later })).json()).toEqual({ dropped: 0 });
+  expect((await act(world, 'POST', '/v1/dead-letters/drop', { ref })).json()).toEqual({ dropped: 1 });
+  expect((await get(world, '/v1/dead-letters?since=monday')).json().errors).toEqual([
+    { in: 'query', pointer: '/since', detail: 'expected a time such as 2026-01-31T08:00:00Z' },
+  ]);
+});
+
+test('a page that is short only to save memory says where to go on', async () => {
+  let most = 100;
+  const world = await startWorld({
+    wrapLog: (log) => ({
+      ...log,
+      deadLetters: (query) => log.deadLetters({ ...query, limit: Math.min(query.limit, most) }),
+    }),
+  });
+  const ids = await kill(world, 'a', 'b');
+  most = 1;
+  const first = (await get(world, '/v1/dead-letters?limit=10')).json();
+  const second = (await get(world, `/v1/dead-letters?limit=10&after=${first.next}`)).json();
+  expect([first, second].map(({ deadLetters: [letter], next }) => [letter.id, next])).toEqual([
+    [ids[0], ids[0]],
+    [ids[1], undefined],
+  ]);
+});
+
+test('a retry of several says how many have no target any more, and how many it has before it', async () => {
+  const world = await startWorld();
+  await kill(world, 'a', 'b', 'c');
+  const [kept] = await world.log.deadLetters({ limit: 1 });
+  await world.log.commit({ deadLetters: { put: [{ ...kept!, id: newRef(), consumer: 'notices/gone' }] } });
+  expect((await act(world, 'POST', '/v1/dead-letters/retry', { rate: 0.1 })).json()).toEqual({
+    matched: 4,
+    skipped: 1,
+  });
+  await waitFor(async () => (await get(world, '/v1/dead-letters')).json().retrying === 2, { what: 'the first retry' });
+});
+
 test('a dead letter shows why, the attempts, the event and the message as it was sent', async () => {
   const world = await startWorld();
   const [id] = await kill(world, 'hello');
@@ -93,9 +142,9 @@ test('all that fit are tried again in the background', async () => {
   const world = await startWorld();
   await kill(world, 'a', 'b', 'c');
   const none = await act(world, 'POST', '/v1/dead-letters/retry', { reason: 'expired' });
-  expect([none.statusCode, none.json()]).toEqual([202, { matched: 0 }]);
+  expect([none.statusCode, none.json()]).toEqual([202, { matched: 0, skipped: 0 }]);
   const all = await act(world, 'POST', '/v1/dead-letters/retry', { consumer: CONSUMER, rate: 1000 });
-  expect(all.json()).toEqual({ matched: 3 });
+  expect(all.json()).toEqual({ matched: 3, skipped: 0 });
   await waitFor(() => shown(world).length === 3, { what: 'all three' });
 });
 

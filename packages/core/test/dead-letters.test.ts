@@ -34,9 +34,24 @@ describe('dead letters', () => {
     memoryBroker(names.right).refuseSends(5, () => new Rejected('not today'));
     publishAll(names.left, numbered(5));
     await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(5));
-    expect(await gateway.deadLetters.retryAll({ reason: 'rejected' }, 500)).toBe(5);
+    expect(await gateway.deadLetters.retryAll({ reason: 'rejected' }, 500)).toEqual({ matched: 5, skipped: 0 });
     await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(5)));
     await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(0));
+  });
+
+  it('of a target that is configured no more are skipped, and it is said how many', async () => {
+    const names = freshBrokers();
+    const { gateway, reload } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).refuseSends(3, () => new Rejected('not today'));
+    publishAll(names.left, numbered(3));
+    await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(3));
+    await reload({});
+    expect(await gateway.deadLetters.retryAll({}, 500)).toEqual({ matched: 3, skipped: 3 });
+    await reload(bridge);
+    expect(await gateway.deadLetters.retryAll({}, 1)).toEqual({ matched: 3, skipped: 0 });
+    await vi.waitFor(() => expect(gateway.deadLetters.retrying()).toBe(2));
+    expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(2);
   });
 
   it('are tried again once, however many ask at the same time', async () => {

@@ -42,13 +42,22 @@ const list = resource({
   handler:
     ({ gateway }) =>
     async ({ query, url }, reply) => {
-      const letters = await gateway.deadLetters.list({ ...defined(query), limit: query.limit });
-      const next = letters.length < query.limit ? undefined : letters.at(-1)?.id;
+      const { letters, next } = await pageOf(gateway, query);
       if (next !== undefined) reply.header('link', `<${withParameter(url, 'after', next)}>; rel="next"`);
       const deadLetters = letters.map((letter) => summarize(gateway, letter));
-      return { deadLetters, ...(next === undefined ? {} : { next }) };
+      return { deadLetters, ...(next === undefined ? {} : { next }), retrying: gateway.deadLetters.retrying() };
     },
 });
+
+/** One page; a short one need not be the last. */
+async function pageOf({ deadLetters }: Gateway, { limit, ...given }: z.output<typeof deadLettersQuerySchema>) {
+  const query = defined(given);
+  const letters = await deadLetters.list({ ...query, limit });
+  const after = letters.at(-1)?.id;
+  if (after === undefined) return { letters, next: undefined };
+  const isLast = letters.length < limit && (await deadLetters.list({ ...query, after, limit: 1 })).length === 0;
+  return { letters, next: isLast ? undefined : after };
+}
 
 const show = resource({
   method: 'GET',
@@ -100,7 +109,7 @@ const retryAll = resource({
   handler:
     ({ gateway }) =>
     async ({ body: { rate, ...selection } }, reply) =>
-      reply.code(202).send({ matched: await gateway.deadLetters.retryAll(defined(selection), rate) }),
+      reply.code(202).send(await gateway.deadLetters.retryAll(defined(selection), rate)),
 });
 
 const dropAll = resource({

@@ -6,10 +6,18 @@ import { bodyFields, givenForms, headersSchema } from './message.ts';
 const reason = z.enum(DEAD_LETTER_REASONS);
 const consumer = z.string().describe('The target it was for, as `route/target`.');
 
+const time = z.iso
+  .datetime({ offset: true, error: 'expected a time such as 2026-01-31T08:00:00Z' })
+  .transform((text) => Date.parse(text));
+
 /** Which dead letters an operation is about; none given: all. */
 const selection = z.strictObject({
   consumer: consumer.optional(),
   reason: reason.optional().describe('Only those that ended for this reason.'),
+  since: time.optional().describe('Only those that ended at this time or later.'),
+  until: time.optional().describe('Only those that ended before this time.'),
+  source: z.string().max(255).optional().describe('Only those of events from this connection.'),
+  ref: z.string().max(64).optional().describe('Only those of this event.'),
 });
 
 /** Query of `GET /v1/dead-letters`. */
@@ -68,7 +76,8 @@ const rendered = z
 /** One page of dead letters. */
 export const deadLettersSchema = z.object({
   deadLetters: z.array(summary.meta({ id: 'DeadLetterSummary' })),
-  next: z.string().optional().describe('Id to continue after; absent at the end.'),
+  next: z.string().optional().describe('Id to continue after; absent at the end. A page may be short of the limit.'),
+  retrying: z.int().describe('How many a retry of several still has before it.'),
 });
 
 /** A dead letter with all that is known of it. */
@@ -85,7 +94,12 @@ export const deadLetterSchema = summary
 export const retriedSchema = z.object({ id: z.string(), ref: z.string() });
 
 /** Answer to a retry of several. */
-export const retryingSchema = z.object({ matched: z.int().describe('How many there are.') });
+export const retryingSchema = z.object({
+  matched: z.int().describe('How many fit.'),
+  skipped: z
+    .int()
+    .describe('How many of them stay as they are: their target is configured no more, or they never entered the log.'),
+});
 
 /** Answer to a drop of several. */
 export const droppedSchema = z.object({ dropped: z.int() });
