@@ -1,4 +1,4 @@
-import type { DeadLetter, EventLog, ExceptionRow, Position } from '@magpie/bus';
+import type { DeadLetter, EventLog, ExceptionRow } from '@magpie/bus';
 import { type Clock, type Event, encodeBody, Rejected } from '@magpie/contract';
 import type { Ledger } from './ledger.ts';
 import type { Topology } from './topology.ts';
@@ -13,6 +13,10 @@ interface DeadLetterDeps {
 }
 
 const PAGE = 200;
+/** Deliveries that a target may have waiting while many dead letters are tried again. */
+const MOST_HELD = 100;
+/** Before another look at a target that takes nothing now, in ms. */
+const BUSY_MS = 250;
 
 /** What a bulk operation remembers of a dead letter. */
 type Found = Pick<{ readonly [Key in keyof DeadLetter]-?: DeadLetter[Key] | undefined }, 'consumer' | 'position'> & {
@@ -39,6 +43,14 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
   const hasTarget = ({ consumer, position }: Found): boolean =>
     consumer !== undefined && position !== undefined && topology.outlet(consumer) !== undefined;
 
+  /** Whether a target works off what it gets: what it cannot take stays a dead letter, which needs no memory. */
+  const takesMore = (consumer: string): boolean => {
+    const outlet = topology.outlet(consumer);
+    if (!outlet) return true;
+    const { suspended, held } = outlet.load();
+    return topology.isUp(outlet.target.connection) && !suspended && held < MOST_HELD;
+  };
+
   const retry = async (id: string, edit?: DeadLetterEdit): Promise<void> => {
     if (underWay.has(id)) throw new Rejected(`the dead letter ${id} is being tried again already`);
     underWay.add(id);
@@ -54,13 +66,24 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
     }
     const outlet = topology.outlet(consumer);
     if (!outlet) throw new Rejected(`its target ${consumer} is not configured any more`);
-    const row = rowOf(letter, consumer, position, edit, clock.now());
+    const edited = edit ? editEvent(letter.event, edit) : letter.event;
+    const match = topology.routes.match(edited).find(({ target }) => target.consumer === consumer);
+    if (!match) throw new Rejected(`its route does not take it (any more): ask "magpie explain" why`);
+    if (match.error) throw match.error;
+    // Its time has been judged once; trying again is the operator's decision.
+    const now = clock.now();
+    const { expiresAt: _, ...event } = { ...edited, receivedAt: now };
+    const row: ExceptionRow = {
+      ...{ consumer, position, event, lane: match.key },
+      ...{ state: 'retry', attempts: [], nextAttempt: now },
+    };
     await ledger.commit({ deadLetters: { remove: [id] }, exceptions: { put: [row] } });
     outlet.revive(row);
   };
 
   const drain = async (letters: readonly Found[], rate: number): Promise<void> => {
-    for (const { id } of letters) {
+    for (const { id, consumer = '' } of letters) {
+      while (!stopped && !takesMore(consumer)) await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
       if (stopped) return;
       retrying--;
       // One that has gone meanwhile, or whose target has, stays as it is.
@@ -99,19 +122,6 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
       stopped = true;
     },
   };
-}
-
-function rowOf(
-  { event }: DeadLetter,
-  consumer: string,
-  position: Position,
-  edit: DeadLetterEdit | undefined,
-  now: number,
-): ExceptionRow {
-  const edited = edit ? editEvent(event, edit) : event;
-  // Its time has been judged once; trying again is the operator's decision.
-  const { expiresAt: _, ...lasting } = { ...edited, receivedAt: now };
-  return { consumer, lane: event.key, position, state: 'retry', attempts: [], nextAttempt: now, event: lasting };
 }
 
 function editEvent(event: Event, { contentType, headers, ...forms }: DeadLetterEdit): Event {

@@ -27,6 +27,42 @@ describe('dead letters', () => {
     expect(await gateway.deadLetters.list({ limit: 10 })).toHaveLength(0);
   });
 
+  it('are tried again only as their route takes them: a condition that failed is judged again', async () => {
+    const names = freshBrokers();
+    const { gateway } = await startGateway(names, {
+      bridge: { ...bridge.bridge, when: 'payload.severity >= 3' },
+    });
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.left).publish('in/a', { body: Buffer.from('{}'), contentType: 'application/json' });
+    const letter = await vi.waitFor(async () => {
+      const [first] = await gateway.deadLetters.list({ limit: 1 });
+      expect(first).toMatchObject({ reason: 'rejected' });
+      return first!;
+    });
+    await expect(gateway.deadLetters.retry(letter.id)).rejects.toThrow(/severity/);
+    await expect(gateway.deadLetters.retry(letter.id, { payload: { severity: 1 } })).rejects.toThrow(/does not take/);
+    await gateway.deadLetters.retry(letter.id, { payload: { severity: 3 } });
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['{"severity":3}']));
+  });
+
+  it('stay dead letters while their target is away, however many are to be tried again', async () => {
+    const names = freshBrokers();
+    const { gateway } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).refuseSends(20, () => new Rejected('not today'));
+    publishAll(names.left, numbered(20));
+    await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 99 })).toHaveLength(20));
+    memoryBroker(names.right).stop();
+    await vi.waitFor(() => expect(gateway.connections()[1]?.state).not.toBe('up'));
+    await gateway.deadLetters.retryAll({}, 1000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await gateway.deadLetters.list({ limit: 99 })).toHaveLength(20);
+    memoryBroker(names.right).start();
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a').toSorted()).toEqual(numbered(20).toSorted()), {
+      timeout: 8000,
+    });
+  });
+
   it('tries all dead letters of a target again at a rate', async () => {
     const names = freshBrokers();
     const { gateway } = await startGateway(names, bridge);
