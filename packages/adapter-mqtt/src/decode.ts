@@ -1,5 +1,6 @@
 import { type Address, bytesToText, type Header, type ReceivedEvent, type TraceContext } from '@magpie/contract';
 import { topicAddress } from './address.ts';
+import { parseTime } from './iso-time.ts';
 import { PROPERTY, RESERVED } from './mapping.ts';
 import { createMemo } from './memo.ts';
 import { parseAddress } from './reply-to.ts';
@@ -144,7 +145,7 @@ function readOne(
 }
 
 function readTime(value: string, event: Draft): boolean {
-  const time = Date.parse(value);
+  const time = parseTime(value);
   if (Number.isNaN(time)) return false;
   event.time = time;
   return true;

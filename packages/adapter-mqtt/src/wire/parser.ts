@@ -139,9 +139,9 @@ function readPublish(first: number, cursor: Cursor, version: 5 | 3): InboundPack
   };
 }
 
-/** The message's bytes: its own copy, unless they are most of the memory that a view of them would keep. */
+/** The message's bytes: its own copy, unless they are a good part of the memory that a view of them would keep. */
 function payloadOf(bytes: Buffer, from: number, to: number): Uint8Array {
   if (from === to) return NOTHING;
   const view = bytes.subarray(from, to);
-  return (to - from) * 2 >= bytes.buffer.byteLength ? view : Buffer.from(view);
+  return (to - from) * 4 >= bytes.buffer.byteLength ? view : Buffer.from(view);
 }

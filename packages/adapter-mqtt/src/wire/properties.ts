@@ -42,7 +42,7 @@ function readProperty(id: number, cursor: Cursor, into: Properties): void {
   switch (id) {
     case 0x26:
       into.userProperties ??= [];
-      into.userProperties.push([cursor.text(), cursor.text()]);
+      into.userProperties.push([cursor.frequentText(), cursor.text()]);
       return;
     case 0x01:
       if (into.payloadFormatIndicator !== undefined) throw twice('Payload Format Indicator');
@@ -54,7 +54,7 @@ function readProperty(id: number, cursor: Cursor, into: Properties): void {
       return;
     case 0x03:
       if (into.contentType !== undefined) throw twice('Content Type');
-      into.contentType = cursor.text();
+      into.contentType = cursor.frequentText();
       return;
     case 0x08:
       if (into.responseTopic !== undefined) throw twice('Response Topic');
