@@ -106,7 +106,7 @@ function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook):
   const outgoing = createOutgoing(socket, request.version, () => handedOver());
   life.onEnd(() => {
     // Acknowledgements of this turn: what they are for is stored.
-    if (socket.writable) outgoing.flush();
+    outgoing.flush();
     socket.destroy();
   });
   const ping = (): void => outgoing.write(PINGREQ);

@@ -31,7 +31,7 @@ export interface Outgoing {
   publish(packet: OutboundPacket, packetId: number): void;
   acknowledge(bytes: AckBytes): void;
   write(bytes: Buffer): void;
-  /** Gives the socket all there is, whether it is blocked or not. */
+  /** Gives the socket all there is, whether it is blocked or not; nothing once it is closed. */
   flush(): void;
 }
 
@@ -91,6 +91,8 @@ export function createOutgoing(socket: Writable, version: 5 | 3, handedOver: () 
     const list = parts;
     parts = [];
     partBytes = 0;
+    // After its end a socket answers a write with an error, which would hide how it ended.
+    if (!socket.writable) return;
     writes++;
     blocked = !writeAll(socket, list);
     if (!blocked) handedOver();
