@@ -82,3 +82,12 @@ export const suback = (version: 5 | 3, messageId: number): Buffer =>
 /** A PUBLISH of the body `x`. */
 export const publish = (version: 5 | 3, topic: string, messageId: number, qos: 0 | 1 | 2 = 1): Buffer =>
   bytes({ cmd: 'publish', topic, payload: 'x', qos, retain: false, dup: false, messageId }, version);
+
+/** A message of QoS 0 to the topic `a`, but for what is given. */
+export const message = (parts: Partial<OutboundPacket>): OutboundPacket => ({
+  topic: 'a',
+  payload: Buffer.from('x'),
+  qos: 0,
+  retain: false,
+  ...parts,
+});
