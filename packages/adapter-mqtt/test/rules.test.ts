@@ -95,7 +95,7 @@ describe('addresses', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 20_000);
 });
 
 describe('subscriptions', () => {
