@@ -14,7 +14,6 @@ import { createSetting, openSession, outletOf, type Session } from './session.ts
 import { createSubscriber } from './subscriber.ts';
 
 const MAX_PING_MS = 5000;
-const CONFIRMATIONS = ['written', 'puback', 'pubcomp'] as const;
 
 /** A configured MQTT connection. No I/O until `connect`. */
 export function createMqttConnection(config: MqttConnection, context: AdapterContext): Connection {
@@ -39,17 +38,20 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
       intake.open(outletOf(setting, link, sink, filters));
       if (gap) {
         const event = possibleGap(context.name, version, context.clock.now());
-        intake.take({ event, onStored: () => (gap = false) });
+        intake.take({ event, reply: 0, onStored: () => (gap = false) });
       }
       await subscriber.receive(link, sources);
     },
-    async send(event, target, signal) {
-      throwIfAborted(signal);
-      const { outbox } = links.current();
-      checkBody(event, config);
-      const packet = encode(event, target, version, context.clock.now());
-      await outbox.send(packet, signal);
-      return { confirmedBy: CONFIRMATIONS[packet.qos] };
+    send(event, target, signal) {
+      // Not an async function: it would cost another promise per message.
+      try {
+        throwIfAborted(signal);
+        const { outbox } = links.current();
+        checkBody(event, config);
+        return outbox.send(encode(event, target, version, context.clock.now()), signal);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
     probe: async (signal) => links.current().link.ping(Math.min(MAX_PING_MS, config.keepalive), signal),
     async quiesce() {
@@ -73,7 +75,7 @@ function createLinks(context: AdapterContext, where: string) {
     return last;
   };
   const watch = (established: Session): void => {
-    established.link.onEnd((error) => {
+    established.link.onEnd(({ error }) => {
       if (session !== established) return;
       session = undefined;
       established.outbox.lost(error);

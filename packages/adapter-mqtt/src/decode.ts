@@ -1,19 +1,12 @@
-import { type Address, bytesToText, type Header, type ReceivedEvent } from '@magpie/contract';
+import { type Address, bytesToText, type Header, type ReceivedEvent, type TraceContext } from '@magpie/contract';
 import { topicAddress } from './address.ts';
-import { PROPERTY } from './mapping.ts';
+import { parseTime } from './iso-time.ts';
+import { PROPERTY, RESERVED } from './mapping.ts';
+import { createMemo } from './memo.ts';
 import { parseAddress } from './reply-to.ts';
 import { fromMqttText } from './text.ts';
-
-/** A received PUBLISH as the parser gives it; nothing about its properties is believed. */
-export interface InboundPacket {
-  readonly topic: string;
-  readonly payload: string | Uint8Array;
-  readonly qos: number;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  readonly messageId?: number | undefined;
-  readonly properties?: Readonly<Record<string, unknown>> | undefined;
-}
+import type { InboundPacket } from './wire/packets.ts';
+import type { Properties, UserProperty } from './wire/properties.ts';
 
 /** What decoding a packet needs to know besides the packet. */
 export interface DecodeOptions {
@@ -26,131 +19,140 @@ export interface DecodeOptions {
   readonly dedupeProperty?: string | undefined;
 }
 
-/** User properties being taken apart: what is not taken becomes a header. */
-type Properties = Map<string, string[]>;
+/** An event being put together. */
+type Draft = { -readonly [K in keyof ReceivedEvent]: ReceivedEvent[K] };
+
+const NONE: readonly never[] = [];
 
 /** A received message as an event. Pure and total: garbage in a property is ignored or kept as a header. Per message. */
 export function decode(packet: InboundPacket, options: DecodeOptions): ReceivedEvent {
-  const native = packet.properties ?? {};
-  const properties = userProperties(native.userProperties);
-  const dedupeKey = options.dedupeProperty === undefined ? undefined : properties.get(options.dedupeProperty)?.[0];
-  const reserved = { ...reservedParts(properties), ...nativeParts(native, options.now) };
-  const redelivered = packet.dup || take(properties, PROPERTY.redelivered) === 'true';
-  return {
-    address: topicOf(packet.topic),
+  const { properties } = packet;
+  const event: Draft = {
+    address: addressOf(packet.topic),
     kind: 'message',
-    body: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
-    ...reserved,
-    time: takeTime(properties) ?? options.now,
-    via: takeAll(properties, PROPERTY.via),
-    ...(packet.retain ? { retain: true } : {}),
-    ...(redelivered ? { redelivered } : {}),
-    ...(dedupeKey === undefined ? {} : { dedupeKey }),
-    headers: headersOf(properties),
-    origin: originOf(packet, native, options),
+    body: packet.payload,
+    headers: NONE,
+    via: NONE,
+    time: options.now,
+    origin: originOf(packet, options),
   };
+  if (packet.retain) event.retain = true;
+  if (packet.dup) event.redelivered = true;
+  if (!properties) return event;
+  if (properties.userProperties) readUserProperties(properties.userProperties, event, options.dedupeProperty);
+  readNative(properties, event, options.now);
+  return event;
 }
 
-function originOf(packet: InboundPacket, native: Readonly<Record<string, unknown>>, options: DecodeOptions) {
-  const utf8 = native.payloadFormatIndicator;
-  return {
-    topic: packet.topic,
-    qos: packet.qos,
-    retain: packet.retain,
-    replay: options.replay,
-    dup: packet.dup,
-    ...(packet.qos > 0 && packet.messageId !== undefined ? { packetId: packet.messageId } : {}),
-    version: options.version,
-    ...(typeof utf8 === 'boolean' ? { utf8 } : {}),
-  };
-}
+const addressOf = createMemo((topic): Address => ({ scheme: topicAddress.scheme, segments: topic.split('/') }));
 
-/** Properties that MQTT 5 itself defines. */
-function nativeParts(native: Readonly<Record<string, unknown>>, now: number) {
-  const contentType = nonEmpty(native.contentType);
-  const responseTopic = nonEmpty(native.responseTopic);
-  const correlation = native.correlationData;
-  const seconds = native.messageExpiryInterval;
-  return {
-    ...(contentType === undefined ? {} : { contentType: fromMqttText(contentType) }),
-    ...(responseTopic === undefined ? {} : { replyTo: topicOf(responseTopic) }),
-    ...(correlation instanceof Uint8Array ? { correlationId: bytesToText(correlation) } : {}),
-    ...(typeof seconds === 'number' && seconds >= 0 ? { expiresAt: now + seconds * 1000 } : {}),
-  };
-}
-
-/** Fields that travel in user properties of reserved names. */
-function reservedParts(properties: Properties) {
-  const id = take(properties, PROPERTY.id);
-  const type = take(properties, PROPERTY.type);
-  const subject = take(properties, PROPERTY.subject);
-  const contentEncoding = take(properties, PROPERTY.contentEncoding);
-  const priority = takePriority(properties);
-  const replyTo = takeAddress(properties);
-  const trace = takeTrace(properties);
-  return {
-    ...(id === undefined ? {} : { id }),
-    ...(type === undefined ? {} : { type }),
-    ...(subject === undefined ? {} : { subject }),
-    ...(contentEncoding === undefined ? {} : { contentEncoding }),
-    ...(priority === undefined ? {} : { priority }),
-    ...(replyTo === undefined ? {} : { replyTo }),
-    ...(trace === undefined ? {} : { trace }),
-  };
-}
-
-function takeTrace(properties: Properties) {
-  const traceparent = take(properties, PROPERTY.traceparent);
-  if (traceparent === undefined) return undefined;
-  const tracestate = take(properties, PROPERTY.tracestate);
-  return { traceparent, ...(tracestate === undefined ? {} : { tracestate }) };
-}
-
-function takePriority(properties: Properties): number | undefined {
-  const text = properties.get(PROPERTY.priority)?.[0];
-  if (text === undefined || !/^[0-9]$/.test(text)) return undefined;
-  return Number(take(properties, PROPERTY.priority));
-}
-
-function takeTime(properties: Properties): number | undefined {
-  const time = Date.parse(properties.get(PROPERTY.time)?.[0] ?? '');
-  if (Number.isNaN(time)) return undefined;
-  take(properties, PROPERTY.time);
-  return time;
-}
-
-function takeAddress(properties: Properties): Address | undefined {
-  const address = parseAddress(properties.get(PROPERTY.replyTo)?.[0] ?? '');
-  if (address) take(properties, PROPERTY.replyTo);
-  return address;
-}
-
-/** Removes a name and gives its first value. */
-function take(properties: Properties, name: string): string | undefined {
-  return takeAll(properties, name)[0];
-}
-
-function takeAll(properties: Properties, name: string): string[] {
-  const values = properties.get(name) ?? [];
-  properties.delete(name);
-  return values;
-}
-
-const headersOf = (properties: Properties): Header[] =>
-  [...properties].flatMap(([name, values]) => values.map((value): Header => [name, value]));
-
-/** User properties grouped by name, as the parser gives them: a text, or a list of texts where the name repeats. */
-function userProperties(value: unknown): Properties {
-  const properties: Properties = new Map();
-  if (typeof value !== 'object' || value === null) return properties;
-  for (const [name, entry] of Object.entries(value)) {
-    const values = (Array.isArray(entry) ? entry : [entry]).filter((text) => typeof text === 'string');
-    if (values.length > 0) properties.set(fromMqttText(name), values.map(fromMqttText));
+function originOf(
+  { topic, qos, retain, dup, packetId, properties }: InboundPacket,
+  { replay, version }: DecodeOptions,
+) {
+  const utf8 = properties?.payloadFormatIndicator;
+  if (utf8 !== undefined) {
+    return { topic, qos, retain, replay, dup, ...(qos > 0 ? { packetId } : {}), version, utf8 };
   }
-  return properties;
+  return qos > 0
+    ? { topic, qos, retain, replay, dup, packetId, version }
+    : { topic, qos, retain, replay, dup, version };
 }
 
-const nonEmpty = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
+/** Properties that MQTT 5 itself defines; they win over user properties that say the same. */
+function readNative(properties: Properties, event: Draft, now: number): void {
+  const { contentType, responseTopic, correlationData, messageExpiryInterval } = properties;
+  if (contentType) event.contentType = fromMqttText(contentType);
+  if (responseTopic) event.replyTo = addressOf(responseTopic);
+  if (correlationData) event.correlationId = bytesToText(correlationData);
+  if (messageExpiryInterval !== undefined) event.expiresAt = now + messageExpiryInterval * 1000;
+}
 
-const topicOf = (topic: string): Address => ({ scheme: topicAddress.scheme, segments: topic.split('/') });
+/** Takes the fields that travel under reserved names, each from its first value; what is not taken becomes a header. */
+function readUserProperties(pairs: readonly UserProperty[], event: Draft, dedupeProperty: string | undefined): void {
+  const headers: Header[] = [];
+  const reserved = new Map<string, string>();
+  const via: string[] = [];
+  for (const pair of pairs) {
+    const name = fromMqttText(pair[0]);
+    const value = fromMqttText(pair[1]);
+    if (name === dedupeProperty) event.dedupeKey ??= value;
+    if (!RESERVED.has(name)) headers.push([name, value]);
+    else if (name === PROPERTY.via) via.push(value);
+    else if (!reserved.has(name)) reserved.set(name, value);
+  }
+  event.headers = headers;
+  event.via = via;
+  if (reserved.size === 0) return;
+  const garbage = readReserved(reserved, event);
+  if (garbage.length > 0) event.headers = headersWith(pairs, garbage);
+}
+
+/** @returns The names whose value says nothing to us. */
+function readReserved(reserved: ReadonlyMap<string, string>, event: Draft): readonly string[] {
+  const garbage: string[] = [];
+  const trace: { traceparent?: string; tracestate?: string } = {};
+  for (const [name, value] of reserved) {
+    if (!readOne(name, value, event, trace)) garbage.push(name);
+  }
+  if (isTrace(trace)) event.trace = trace;
+  else if (trace.tracestate !== undefined) garbage.push(PROPERTY.tracestate);
+  return garbage;
+}
+
+const isTrace = (trace: Partial<TraceContext>): trace is TraceContext => trace.traceparent !== undefined;
+
+function readOne(
+  name: string,
+  value: string,
+  event: Draft,
+  trace: { traceparent?: string; tracestate?: string },
+): boolean {
+  switch (name) {
+    case PROPERTY.id:
+      event.id = value;
+      return true;
+    case PROPERTY.type:
+      event.type = value;
+      return true;
+    case PROPERTY.subject:
+      event.subject = value;
+      return true;
+    case PROPERTY.contentEncoding:
+      event.contentEncoding = value;
+      return true;
+    case PROPERTY.priority:
+      if (!/^[0-9]$/.test(value)) return false;
+      event.priority = Number(value);
+      return true;
+    case PROPERTY.time:
+      return readTime(value, event);
+    case PROPERTY.replyTo: {
+      const address = parseAddress(value);
+      if (address) event.replyTo = address;
+      return address !== undefined;
+    }
+    case PROPERTY.redelivered:
+      if (value === 'true') event.redelivered = true;
+      return true;
+    case PROPERTY.traceparent:
+    case PROPERTY.tracestate:
+      trace[name] = value;
+      return true;
+    default:
+      return false;
+  }
+}
+
+function readTime(value: string, event: Draft): boolean {
+  const time = parseTime(value);
+  if (Number.isNaN(time)) return false;
+  event.time = time;
+  return true;
+}
+
+/** All headers in the order of the packet, those among the reserved names that are garbage included. */
+const headersWith = (pairs: readonly UserProperty[], garbage: readonly string[]): Header[] =>
+  pairs
+    .map(([name, value]): Header => [fromMqttText(name), fromMqttText(value)])
+    .filter(([name]) => !RESERVED.has(name) || garbage.includes(name));

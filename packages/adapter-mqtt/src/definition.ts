@@ -12,7 +12,7 @@ import {
 } from './config.ts';
 import { createMqttConnection } from './connection.ts';
 
-/** MQTT 5 and 3.1.1 by MQTT.js. */
+/** MQTT 5 and 3.1.1. */
 export const mqttAdapter = defineAdapter({
   type: 'mqtt',
   connectionSchema,

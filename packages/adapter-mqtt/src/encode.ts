@@ -11,32 +11,19 @@ import {
   textToBytes,
 } from '@magpie/contract';
 import { topicAddress } from './address.ts';
+import { isoTime } from './iso-time.ts';
 import { PROPERTY, RESERVED } from './mapping.ts';
+import { createMemo } from './memo.ts';
 import { formatAddress } from './reply-to.ts';
-import { toMqttText } from './text.ts';
+import type { OutboundPacket } from './wire/outgoing.ts';
+import { MAX_FIELD_BYTES, PropertyWriter } from './wire/property-writer.ts';
+import { varintSize } from './wire/requests.ts';
 
-/** Longest text or binary field of a packet, in bytes (MQTT 5 section 1.5.4). */
-const MAX_FIELD_BYTES = 65_535;
 const MAX_EXPIRY_SECONDS = 0xffff_ffff;
 
-/** MQTT 5 properties of a PUBLISH, as the library writes them. */
-export interface OutboundProperties {
-  payloadFormatIndicator?: boolean;
-  messageExpiryInterval?: number;
-  contentType?: string;
-  responseTopic?: string;
-  correlationData?: Buffer;
-  userProperties?: Record<string, string[]>;
-}
-
-/** A PUBLISH to send. */
-export interface OutboundPacket {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly qos: 0 | 1 | 2;
-  readonly retain: boolean;
-  readonly properties?: OutboundProperties;
-}
+const writer = new PropertyWriter((what, bytes) => {
+  throw new TooLarge(`${what} has ${bytes} bytes, MQTT carries at most ${MAX_FIELD_BYTES} in one property`);
+});
 
 /**
  * An event as a PUBLISH. Pure. Called once per attempt.
@@ -44,138 +31,93 @@ export interface OutboundPacket {
  */
 export function encode(event: OutgoingEvent, target: TargetRequest, version: 5 | 3, now: number): OutboundPacket {
   const { qos, retain } = optionsOf(target.options);
-  const packet = {
-    topic: topicOf(target),
-    payload: Buffer.from(event.body.buffer, event.body.byteOffset, event.body.byteLength),
-    qos,
-    retain: retain ?? event.retain ?? false,
-  };
-  return version === 5 ? { ...packet, properties: propertiesOf(event, now) } : packet;
+  const topic = topicOf(target);
+  const isKept = retain ?? event.retain ?? false;
+  if (version === 3) return { topic, payload: event.body, qos, retain: isKept };
+  return { topic, payload: event.body, qos, retain: isKept, properties: propertiesOf(event, now) };
 }
 
 /** Options come parsed by the target schema; read by hand because this runs for every message. */
 function optionsOf(options: unknown): { qos: 0 | 1 | 2; retain: boolean | undefined } {
-  const { qos, retain } = { qos: undefined, retain: undefined, ...(typeof options === 'object' ? options : {}) };
+  if (typeof options !== 'object' || options === null) return { qos: 1, retain: undefined };
+  const qos = 'qos' in options ? options.qos : 1;
+  const retain = 'retain' in options ? options.retain : undefined;
   return { qos: qos === 0 || qos === 2 ? qos : 1, retain: typeof retain === 'boolean' ? retain : undefined };
 }
 
+/** What is wrong with a topic as a whole. Levels that hold a separator are told by their number. */
+const judgement = createMemo((topic: string) => {
+  const segments = topic.split('/');
+  return { levels: segments.length, problem: topicAddress.check(segments) };
+});
+
 function topicOf({ address }: TargetRequest): string {
-  const problem =
-    address.scheme === topicAddress.scheme
-      ? topicAddress.check(address.segments)
-      : `an address of the scheme "${address.scheme}", expected "topic"`;
-  if (problem !== undefined) throw new Rejected(`cannot publish to ${formatAddress(address)}: ${problem}`);
-  return topicAddress.format(address.segments);
+  const { scheme, segments } = address;
+  if (scheme !== topicAddress.scheme) {
+    throw wrongAddress(address, `an address of the scheme "${scheme}", expected "topic"`);
+  }
+  const topic = topicAddress.format(segments);
+  const { levels, problem } = judgement(topic);
+  if (problem === undefined && levels === segments.length) return topic;
+  throw wrongAddress(address, topicAddress.check(segments) ?? 'an empty topic');
 }
 
-function propertiesOf(event: OutgoingEvent, now: number): OutboundProperties {
-  const { contentType, correlationId, expiresAt } = event;
-  return {
-    ...(isText(event) ? { payloadFormatIndicator: true } : {}),
-    ...(expiresAt === undefined ? {} : { messageExpiryInterval: secondsUntil(expiresAt, now) }),
-    ...(contentType === undefined ? {} : { contentType: field('the content type', contentType) }),
-    ...(correlationId === undefined ? {} : { correlationData: binary('the correlation id', correlationId) }),
-    ...responseTopic(event),
-    userProperties: userProperties(event),
-  };
+const wrongAddress = (address: TargetRequest['address'], problem: string): Rejected =>
+  new Rejected(`cannot publish to ${formatAddress(address)}: ${problem}`);
+
+function propertiesOf(event: OutgoingEvent, now: number): Buffer {
+  const { contentType, correlationId, expiresAt, replyTo } = event;
+  writer.begin();
+  if (contentType !== undefined) {
+    if (isTextType(contentType) && isUtf8(event.body)) writer.byte(0x01, 1);
+    writer.text(0x03, 'the content type', contentType);
+  }
+  if (expiresAt !== undefined) writer.uint32(0x02, secondsUntil(expiresAt, now));
+  if (correlationId !== undefined) writer.binary(0x09, 'the correlation id', textToBytes(correlationId));
+  const respond = replyTo?.scheme === topicAddress.scheme && topicAddress.check(replyTo.segments) === undefined;
+  if (replyTo && respond) writer.text(0x08, 'the reply topic', topicAddress.format(replyTo.segments));
+  // A header can never pose as a reserved one.
+  for (const [name, value] of event.headers) if (!RESERVED.has(name)) writeHeader(name, value);
+  writeReserved(event, replyTo && !respond ? formatAddress(replyTo) : undefined);
+  return writer.finish();
 }
 
 /** The payload format indicator promises UTF-8; the broker may check it [MQTT-3.3.2-4]. */
-const isText = ({ contentType, body }: OutgoingEvent): boolean =>
-  contentType !== undefined && (/^text\//i.test(contentType) || isJsonType(contentType)) && isUtf8(body);
+const isTextType = createMemo((contentType) => /^text\//i.test(contentType) || isJsonType(contentType));
 
 const secondsUntil = (expiresAt: number, now: number): number =>
   Math.min(MAX_EXPIRY_SECONDS, Math.max(1, Math.ceil((expiresAt - now) / 1000)));
 
-const canRespond = ({ replyTo }: OutgoingEvent): boolean =>
-  replyTo?.scheme === topicAddress.scheme && topicAddress.check(replyTo.segments) === undefined;
-
-const responseTopic = (event: OutgoingEvent): { responseTopic?: string } =>
-  event.replyTo && canRespond(event) ? { responseTopic: topicAddress.format(event.replyTo.segments) } : {};
-
-/** Own headers first, then the reserved ones; a header can never pose as a reserved one. */
-function userProperties(event: OutgoingEvent): Record<string, string[]> {
-  const grouped: Record<string, string[]> = Object.create(null);
-  const add = (name: string, wireText: string): void => {
-    checkSize(`the header "${name.slice(0, 100)}"`, Buffer.byteLength(wireText));
-    const wireName = field('a header name', name);
-    grouped[wireName] = [...(grouped[wireName] ?? []), wireText];
-  };
-  for (const [name, value] of event.headers) if (!RESERVED.has(name)) add(name, headerText(value));
-  for (const [name, value] of reservedHeaders(event)) add(name, toMqttText(value));
-  return grouped;
+function writeReserved(event: OutgoingEvent, replyTo: string | undefined): void {
+  const { type, subject, contentEncoding, priority, trace } = event;
+  writer.pair(PROPERTY.id, event.id);
+  if (type !== undefined) writer.pair(PROPERTY.type, type);
+  if (subject !== undefined) writer.pair(PROPERTY.subject, subject);
+  if (contentEncoding !== undefined) writer.pair(PROPERTY.contentEncoding, contentEncoding);
+  if (priority !== undefined) writer.pair(PROPERTY.priority, String(priority));
+  const time = isoTime(event.time);
+  if (time !== undefined) writer.pair(PROPERTY.time, time);
+  if (replyTo !== undefined) writer.pair(PROPERTY.replyTo, replyTo);
+  if (trace) {
+    writer.pair(PROPERTY.traceparent, trace.traceparent);
+    if (trace.tracestate !== undefined) writer.pair(PROPERTY.tracestate, trace.tracestate);
+  }
+  if (event.redelivered) writer.pair(PROPERTY.redelivered, 'true');
+  for (const id of event.via) writer.pair(PROPERTY.via, id);
 }
-
-function reservedHeaders(event: OutgoingEvent): [name: string, value: string][] {
-  const { priority, replyTo, trace, time } = event;
-  const optional: [string, string | undefined][] = [
-    [PROPERTY.id, event.id],
-    [PROPERTY.type, event.type],
-    [PROPERTY.subject, event.subject],
-    [PROPERTY.contentEncoding, event.contentEncoding],
-    [PROPERTY.priority, priority === undefined ? undefined : String(priority)],
-    [PROPERTY.time, isoTime(time)],
-    [PROPERTY.replyTo, replyTo && !canRespond(event) ? formatAddress(replyTo) : undefined],
-    [PROPERTY.traceparent, trace?.traceparent],
-    [PROPERTY.tracestate, trace?.tracestate],
-    [PROPERTY.redelivered, event.redelivered ? 'true' : undefined],
-    ...event.via.map((id): [string, string] => [PROPERTY.via, id]),
-  ];
-  return optional.filter((entry): entry is [string, string] => entry[1] !== undefined);
-}
-
-const isoTime = (ms: number): string | undefined => {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-};
 
 /** A header value as text: scalars as they print, bytes as `base64:…`, lists and records as JSON. */
-function headerText(value: Header[1]): string {
-  if (value instanceof Uint8Array) return `base64:${Buffer.from(value).toString('base64')}`;
-  if (typeof value === 'string') return toMqttText(value);
-  return toMqttText(isScalar(value) ? String(value) : JSON.stringify(headerValueToJson(value)));
+function writeHeader(name: string, value: HeaderValue): void {
+  if (typeof value === 'string') writer.pair(name, value);
+  else if (value instanceof Uint8Array) writer.bytesPair(name, value);
+  else writer.pair(name, isScalar(value) ? String(value) : JSON.stringify(headerValueToJson(value)));
 }
 
-const isScalar = (value: HeaderValue): value is number | boolean | null => value === null || typeof value !== 'object';
-
-function field(what: string, value: string): string {
-  const text = toMqttText(value);
-  checkSize(what, Buffer.byteLength(text));
-  return text;
-}
-
-function binary(what: string, value: string): Buffer {
-  const bytes = Buffer.from(textToBytes(value));
-  checkSize(what, bytes.length);
-  return bytes;
-}
-
-function checkSize(what: string, bytes: number): void {
-  if (bytes > MAX_FIELD_BYTES) {
-    throw new TooLarge(`${what} has ${bytes} bytes, MQTT carries at most ${MAX_FIELD_BYTES} in one property`);
-  }
-}
-
-const varint = (value: number): number => (value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4);
+const isScalar = (value: Header[1]): value is number | boolean | null => value === null || typeof value !== 'object';
 
 /** Bytes of a PUBLISH on the wire, to respect the broker's Maximum Packet Size [MQTT-3.2.2-15]. */
 export function packetBytes({ topic, payload, qos, properties }: OutboundPacket): number {
   const body = 2 + Buffer.byteLength(topic) + (qos > 0 ? 2 : 0) + payload.length;
-  const remaining = body + (properties ? propertyBytes(properties) : 0);
-  return 1 + varint(remaining) + remaining;
-}
-
-function propertyBytes(properties: OutboundProperties): number {
-  const text = (value: string | Buffer | undefined): number => (value === undefined ? 0 : 3 + Buffer.byteLength(value));
-  const pairs = Object.entries(properties.userProperties ?? {}).flatMap(([name, values]) =>
-    values.map((value) => 5 + Buffer.byteLength(name) + Buffer.byteLength(value)),
-  );
-  const bytes =
-    text(properties.contentType) +
-    text(properties.responseTopic) +
-    text(properties.correlationData) +
-    (properties.payloadFormatIndicator === undefined ? 0 : 2) +
-    (properties.messageExpiryInterval === undefined ? 0 : 5) +
-    pairs.reduce((sum, size) => sum + size, 0);
-  return varint(bytes) + bytes;
+  const remaining = body + (properties ? varintSize(properties.length) + properties.length : 0);
+  return 1 + varintSize(remaining) + remaining;
 }

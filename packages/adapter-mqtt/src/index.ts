@@ -1,4 +1,4 @@
-/** The MQTT adapter: MQTT 5 and 3.1.1 through MQTT.js. */
+/** The MQTT adapter: MQTT 5 and 3.1.1. */
 export type { MqttConnection, MqttSource, MqttTarget } from './config.ts';
 export { mqttAdapter } from './definition.ts';
 export { MAPPING, type MappingRow } from './mapping.ts';

@@ -1,11 +1,12 @@
 import { errorMessage, NotConnected, type ReceivedEvent, type Sink, type Verdict } from '@magpie/contract';
-import type { Acknowledgement, Link } from './link.ts';
+import type { Link } from './link.ts';
+import type { AckBytes } from './wire/outgoing.ts';
 
 /** Something received on its way into the log. */
 export interface Entry {
   readonly event: ReceivedEvent;
-  /** What acknowledges it; none at QoS 0. */
-  readonly reply?: Acknowledgement | undefined;
+  /** What acknowledges it; 0 at QoS 0. */
+  readonly reply: AckBytes;
   /** Called once it is durable. */
   onStored?(): void;
 }
@@ -49,19 +50,19 @@ export function createIntake({ window, dropped }: IntakeOptions): Intake {
 
   const flush = (): void => {
     scheduled = false;
-    if (!outlet || quiet) return;
+    if (!outlet || quiet || queue.length === 0) return;
     const entries = queue;
     queue = [];
     for (let at = 0; at < entries.length; at += BATCH) hand(entries.slice(at, at + BATCH), outlet);
   };
   const hand = (batch: readonly Entry[], to: Outlet): void => {
-    const wanted = batch.filter((entry) => to.wants(entry));
+    const wanted = batch.filter(to.wants);
     const verdicts = wanted.length > 0 ? askSink(to.sink, wanted) : Promise.resolve([]);
     judged = judged
       .then(() => verdicts)
       .then((list) => {
         pending -= batch.length;
-        dropped(settle(batch, new Map(wanted.map((entry, index) => [entry, list[index]])), to.link));
+        dropped(settle(batch, wanted, list, to.link));
       });
   };
   const schedule = (): void => {
@@ -72,7 +73,7 @@ export function createIntake({ window, dropped }: IntakeOptions): Intake {
   };
   return {
     take(entry) {
-      if (!entry.reply && (quiet || pending >= window)) return dropped(1);
+      if (entry.reply === 0 && (quiet || pending >= window)) return dropped(1);
       pending++;
       queue.push(entry);
       schedule();
@@ -99,24 +100,34 @@ const askSink = (sink: Sink, entries: readonly Entry[]): Promise<readonly Verdic
  * message again only on a new link [MQTT-4.4.0-1], and acknowledgements keep the order of receipt [MQTT-4.6.0-2].
  * @returns How many QoS 0 messages are lost.
  */
-function settle(batch: readonly Entry[], verdicts: ReadonlyMap<Entry, Verdict | undefined>, link: Link): number {
-  const acknowledged: Acknowledgement[] = [];
+function settle(
+  batch: readonly Entry[],
+  wanted: readonly Entry[],
+  verdicts: readonly (Verdict | undefined)[],
+  link: Link,
+): number {
   let lost = 0;
-  let refusal: string | undefined;
+  let judged = 0;
   for (const entry of batch) {
-    const verdict = verdicts.get(entry);
-    const unavailable = verdicts.has(entry) && (verdict === undefined || verdict.type === 'unavailable');
-    if (!unavailable) {
-      if (verdict?.type === 'stored') entry.onStored?.();
-      if (entry.reply) acknowledged.push(entry.reply);
-    } else if (entry.reply) {
-      refusal = verdict?.type === 'unavailable' ? verdict.reason : 'the sink gave no verdict';
+    const isWanted = entry === wanted[judged];
+    const verdict = isWanted ? verdicts[judged++] : undefined;
+    if (isWanted && (verdict === undefined || verdict.type === 'unavailable')) {
+      if (entry.reply === 0) {
+        lost++;
+        continue;
+      }
+      const reason = verdict?.reason ?? 'the sink gave no verdict';
+      refuse(link, reason);
       break;
-    } else lost++;
-  }
-  link.acknowledge(acknowledged);
-  if (refusal !== undefined && link.open) {
-    link.cut(new NotConnected(`a received message could not be stored, the broker will send it again: ${refusal}`));
+    }
+    if (verdict?.type === 'stored') entry.onStored?.();
+    if (entry.reply !== 0) link.acknowledge(entry.reply);
   }
   return lost;
+}
+
+function refuse(link: Link, reason: string): void {
+  if (!link.open) return;
+  link.flush();
+  link.cut(new NotConnected(`a received message could not be stored, the broker will send it again: ${reason}`));
 }

@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 import { Aborted, type Clock, type MagpieError, NotConnected } from '@magpie/contract';
-import { type IClientOptions, type IConnackPacket, type IPublishPacket, MqttClient, type Packet } from 'mqtt';
-import type { InboundPacket } from './decode.ts';
 import { reasonError, socketError } from './errors.ts';
+import { createExchanges, type Exchange, type Exchanges } from './exchanges.ts';
+import { createKeepalive, type Keepalive } from './keepalive.ts';
 import { createLife, type Life } from './life.ts';
-import { createPublish, type Publish, reasonString } from './outstanding.ts';
-import { packetGuard } from './packet-guard.ts';
-import { createPing, type Ping } from './ping.ts';
-import { type Refusals, type SubscribeOptions, subscribe, unsubscribe } from './subscribe.ts';
-import { releaseUnfinished } from './unfinished.ts';
+import { createPings, type Pings } from './ping.ts';
+import { createReceiver, type MessageHook } from './receiver.ts';
+import { createRequests, type Requests } from './subscribe.ts';
+import { createUnfinished, type Unfinished } from './unfinished.ts';
+import { type AckBytes, createOutgoing, type OutboundPacket, type Outgoing } from './wire/outgoing.ts';
+import type { ConnackPacket } from './wire/packets.ts';
+import { createParser } from './wire/parser.ts';
+import { type ConnectRequest, DISCONNECT, encodeConnect, PINGREQ } from './wire/requests.ts';
 
 /** What the broker said about itself and the session in its CONNACK. */
 export interface Broker {
@@ -20,55 +23,65 @@ export interface Broker {
   readonly subscriptionIdentifiers: boolean;
 }
 
-/** An acknowledgement to send: PUBACK for QoS 1, PUBREC for QoS 2. */
-export interface Acknowledgement {
-  readonly type: 'puback' | 'pubrec';
-  readonly id: number;
-}
-
 /** One established MQTT link. Each connect makes a new one, so that nothing of an old link can reach it. */
-export interface Link {
+export interface Link extends Requests, Pick<Pings, 'ping'> {
   readonly broker: Broker;
   readonly open: boolean;
-  /** Acknowledges in the given order; does nothing once the link is closed. */
-  acknowledge(list: readonly Acknowledgement[]): void;
-  readonly publish: Publish;
-  /** Resolves with what the broker refused. @throws NotConnected when it does not answer. */
-  subscribe(filters: readonly string[], options: SubscribeOptions): Promise<Refusals>;
-  /** @throws NotConnected when the broker does not answer. */
-  unsubscribe(filters: readonly string[]): Promise<void>;
-  readonly ping: Ping;
+  /** Acknowledges in the order of the calls; does nothing once the link is closed. */
+  acknowledge(bytes: AckBytes): void;
+  /** Gives the socket at once what otherwise goes out at the end of the turn. */
+  flush(): void;
+  /** The socket takes nothing at present: publish later. */
+  readonly blocked: boolean;
+  /** Writes a QoS 0 message; whether it is handed over the `onHandedOver` listener hears. */
+  publishOnly(packet: OutboundPacket): void;
+  /** Writes a message that the broker answers. @throws NotConnected when no packet id is free. */
+  publish(packet: OutboundPacket, exchange: Exchange): void;
+  /** Sets who is told whenever all that was written has been given to a socket that takes more. */
+  onHandedOver(listener: () => void): void;
+  readonly exchanges: Exchanges;
   /** DISCONNECT (the will is not sent), then waits for the end; a fired signal cuts. Never rejects. */
   goodbye(signal: AbortSignal): Promise<void>;
   /** Ends the link at once, without a goodbye. */
   cut(error: MagpieError): void;
-  /** Calls once with the reason when the link ends, by whatever; at once when it has ended already. */
-  onEnd(listener: (error: MagpieError) => void): void;
+  readonly onEnd: Life['onEnd'];
 }
-
-/** Called with every received PUBLISH, in order, already while logging in; `reply` acknowledges it. Must not throw. */
-export type MessageHook = (packet: InboundPacket, reply: Acknowledgement | undefined) => void;
 
 /** What one link is opened with. */
 export interface LinkOptions {
-  readonly client: IClientOptions;
+  readonly request: ConnectRequest;
   /** Host and port, for messages. */
   readonly where: string;
   /** Largest incoming packet, in bytes. */
   readonly maxPacketBytes: number;
-  /** Ends the link when no byte has come for so long, ms. */
-  readonly silence: number;
+  /** Most messages that wait for the broker's answer at a time. */
+  readonly maxInflight: number;
+  /** Longest silence of either side before a ping, ms; after twice as long without a byte the link ends. */
+  readonly keepalive: number;
   readonly clock: Clock;
   /** Packet ids of QoS 2 publishes that earlier links left half done; kept up to date. */
   readonly unfinished: Set<number>;
 }
 
-const DISCONNECT = Buffer.from([0xe0, 0]);
 const GOODBYE_MS = 2000;
 
+/** The parts of a link that is being established. */
+interface Parts {
+  readonly socket: Socket;
+  readonly options: LinkOptions;
+  readonly life: Life;
+  readonly outgoing: Outgoing;
+  readonly keepalive: Keepalive;
+  readonly exchanges: Exchanges;
+  readonly pings: Pings;
+  readonly unfinished: Unfinished;
+  readonly connack: Promise<ConnackPacket>;
+  /** Takes the place of what is told when everything written was handed over. */
+  setHandedOver(listener: () => void): void;
+}
+
 /**
- * Logs in over an open socket and owns it from then on. The library speaks the protocol; acknowledging and whatever
- * must outlive or die with the link is done here.
+ * Logs in over an open socket and owns it from then on.
  * @throws NotConnected, AuthFailed, ConfigInvalid as the broker says; Aborted.
  */
 export async function openLink(
@@ -77,129 +90,125 @@ export async function openLink(
   onMessage: MessageHook,
   signal: AbortSignal,
 ): Promise<Link> {
-  const life = createLife();
-  life.onEnd(() => socket.destroy());
-  watchSocket(socket, options, life);
-  const client = new MqttClient(() => socket, options.client);
-  const { where, clock, unfinished } = options;
-  const publish = createPublish(client, life, where, unfinished);
-  const ping = createPing(client, life, clock, where);
-  takeMessages(client, onMessage);
-  const abort = (): void => life.end(new Aborted(`logging in at ${where} was cancelled`));
+  const parts = assemble(socket, options, onMessage);
+  const { life } = parts;
+  const abort = (): void => life.end(new Aborted(`logging in at ${options.where} was cancelled`));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
-  const connack = await login(client, socket, life, options).finally(() => signal.removeEventListener('abort', abort));
-  return {
-    broker: brokerOf(connack),
-    get open() {
-      return life.state === 'open';
-    },
-    acknowledge: (list) => {
-      if (life.state === 'open' && list.length > 0) socket.write(encodeAcknowledgements(list));
-    },
-    publish,
-    ping,
-    subscribe: (filters, wanted) => subscribe(client, filters, wanted),
-    unsubscribe: (filters) => unsubscribe(client, filters),
-    goodbye: (cancel) => sayGoodbye(socket, life, clock, cancel),
-    cut: (error) => life.end(error),
-    onEnd: (listener) => life.onEnd(({ error }) => listener(error)),
-  };
+  const connack = await login(parts).finally(() => signal.removeEventListener('abort', abort));
+  return linkOf(parts, brokerOf(connack));
 }
 
-async function login(client: MqttClient, socket: Socket, life: Life, options: LinkOptions): Promise<IConnackPacket> {
-  const { where, unfinished } = options;
-  const { promise, resolve, reject } = Promise.withResolvers<IConnackPacket>();
-  life.onEnd(({ error }) => reject(error));
-  client.on('packetreceive', (packet) => judgePacket(packet, life, where));
-  client.on('error', (error) => {
-    life.end(new NotConnected(`the link to ${where} failed: ${error.message}`, { cause: error }));
+function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook): Parts {
+  const { where, clock, request, keepalive: ms, maxPacketBytes } = options;
+  const life = createLife();
+  let handedOver = (): void => undefined;
+  const outgoing = createOutgoing(socket, request.version, () => handedOver());
+  life.onEnd(() => {
+    // Acknowledgements of this turn: what they are for is stored.
+    outgoing.flush();
+    socket.destroy();
   });
-  client.on('connect', resolve);
-  const connack = await promise;
-  life.opened();
-  if (!connack.sessionPresent) unfinished.clear();
-  await releaseUnfinished(client, socket, life, unfinished);
-  return connack;
-}
-
-/** Ends the link on a refused login and on the broker's DISCONNECT. */
-function judgePacket(packet: Packet, life: Life, where: string): void {
-  if (packet.cmd === 'connack') {
-    const code = packet.reasonCode ?? packet.returnCode ?? 0;
-    if (code > 0)
-      life.end(reasonError('connect', code, `the broker at ${where} refused the login`, reasonString(packet)));
-  } else if (packet.cmd === 'disconnect') {
-    const code = packet.reasonCode ?? 0;
-    life.end(reasonError('disconnect', code, `the broker at ${where} ended the link`, reasonString(packet)), code);
-  }
-}
-
-/**
- * Takes over from the library what happens to a received message. An error given to its callback makes it go on with
- * the next packet without acknowledging, so that many can be on their way into the log while the parser never waits.
- */
-function takeMessages(client: MqttClient, onMessage: MessageHook): void {
-  const deferred = new Error('acknowledged later');
-  const exactlyOnce = new WeakSet<Packet>();
-  client.on('packetreceive', (packet) => {
-    // The library would keep a QoS 2 message in memory and confirm it before anybody has stored it.
-    if (packet.cmd !== 'publish' || packet.qos !== 2) return;
-    exactlyOnce.add(packet);
-    packet.qos = 1;
+  const ping = (): void => outgoing.write(PINGREQ);
+  const keepalive = createKeepalive({ where, clock, silence: 2 * ms, writes: () => outgoing.writes, ping }, life);
+  const exchanges = createExchanges(options.maxInflight);
+  const pings = createPings(ping, life, clock, where);
+  const unfinished = createUnfinished(options.unfinished, outgoing, life);
+  const connack = Promise.withResolvers<ConnackPacket>();
+  life.onEnd(({ error }) => connack.reject(error));
+  const receiver = createReceiver({
+    where,
+    maxPacketBytes,
+    life,
+    outgoing,
+    exchanges,
+    pings,
+    unfinished,
+    onMessage,
+    onConnack: connack.resolve,
   });
-  client.handleMessage = (packet, done) => {
-    const twice = exactlyOnce.has(packet);
-    onMessage(twice ? { ...packet, qos: 2 } : packet, replyTo(packet, twice));
-    done(deferred);
-  };
-}
-
-const replyTo = ({ qos, messageId }: IPublishPacket, twice: boolean): Acknowledgement | undefined =>
-  qos === 0 || messageId === undefined ? undefined : { type: twice ? 'pubrec' : 'puback', id: messageId };
-
-/** PUBACK and PUBREC of two bytes mean success in MQTT 3.1.1 and 5 alike (MQTT 5 section 3.4.2.1). */
-function encodeAcknowledgements(list: readonly Acknowledgement[]): Buffer {
-  const bytes = Buffer.allocUnsafe(list.length * 4);
-  for (const [index, { type, id }] of list.entries()) {
-    bytes.writeUInt16BE(type === 'puback' ? 0x4002 : 0x5002, index * 4);
-    bytes.writeUInt16BE(id, index * 4 + 2);
-  }
-  return bytes;
-}
-
-function watchSocket(socket: Socket, options: LinkOptions, life: Life): void {
-  const { where, clock, silence, maxPacketBytes } = options;
-  let lastByte = clock.monotonic();
-  const guard = packetGuard(maxPacketBytes, (bytes) => {
-    const advice = 'raise maxPacketBytes, or limit the size of messages at the broker';
-    life.end(
-      new NotConnected(
-        `the broker at ${where} sent a packet of ${bytes} bytes, more than ${maxPacketBytes}: ${advice}`,
-      ),
-    );
-  });
+  const parser = createParser(request.version, maxPacketBytes, receiver);
+  life.onEnd(parser.stop);
   socket.on('data', (chunk) => {
-    lastByte = clock.monotonic();
-    guard(chunk);
+    keepalive.heard();
+    parser.push(chunk);
   });
   socket.on('error', (error) => life.end(socketError(where, error)));
   socket.on('close', () => life.end(new NotConnected(`the broker at ${where} closed the link`)));
-  const check = (): void => {
-    const quiet = clock.monotonic() - lastByte;
-    if (quiet >= silence) life.end(new NotConnected(`no byte from the broker at ${where} for ${Math.round(quiet)} ms`));
-    else stop = clock.timeout(silence - quiet, check);
+  const setHandedOver = (listener: () => void): void => {
+    handedOver = listener;
   };
-  let stop = clock.timeout(silence, check);
-  life.onEnd(() => stop());
+  const parts = { socket, options, life, outgoing, keepalive, exchanges, pings, unfinished, setHandedOver };
+  return { ...parts, connack: connack.promise };
 }
 
-async function sayGoodbye(socket: Socket, life: Life, clock: Clock, signal: AbortSignal): Promise<void> {
+async function login({ options, life, outgoing, keepalive, unfinished, connack }: Parts): Promise<ConnackPacket> {
+  outgoing.write(encodeConnect(options.request));
+  outgoing.flush();
+  const packet = await connack;
+  const { reasonCode, sessionPresent, properties } = packet;
+  if (reasonCode > 0) {
+    const error = reasonError(
+      'connect',
+      reasonCode,
+      `the broker at ${options.where} refused the login`,
+      properties.reasonString,
+    );
+    life.end(error);
+    throw error;
+  }
+  life.opened();
+  // The broker may want to hear of us more often [MQTT-3.1.2-21].
+  keepalive.start(Math.min(options.keepalive, (properties.serverKeepAlive || Number.POSITIVE_INFINITY) * 1000));
+  if (!sessionPresent) options.unfinished.clear();
+  await unfinished.release();
+  return packet;
+}
+
+function linkOf({ socket, options, life, outgoing, exchanges, pings, setHandedOver }: Parts, broker: Broker): Link {
+  const { where, clock, request, unfinished } = options;
+  const begin = (exchange: Exchange): number => {
+    if (life.state !== 'open') throw new NotConnected(`the link to ${where} is down`);
+    const id = exchanges.begin(exchange);
+    if (id !== undefined) return id;
+    throw new NotConnected(`no packet id is free on the link to ${where}: lower maxInflight`);
+  };
+  return {
+    broker,
+    exchanges,
+    get open() {
+      return life.state === 'open';
+    },
+    get blocked() {
+      return outgoing.blocked;
+    },
+    acknowledge: (bytes) => {
+      if (life.state === 'open') outgoing.acknowledge(bytes);
+    },
+    flush: outgoing.flush,
+    publishOnly: (packet) => outgoing.publish(packet, 0),
+    publish: (packet, exchange) => {
+      const id = begin(exchange);
+      if (packet.qos === 2) unfinished.add(id);
+      outgoing.publish(packet, id);
+    },
+    onHandedOver: setHandedOver,
+    ping: pings.ping,
+    ...createRequests(begin, outgoing, request.version),
+    goodbye: (cancel) => sayGoodbye(socket, outgoing, life, clock, cancel),
+    cut: (error) => life.end(error),
+    onEnd: life.onEnd,
+  };
+}
+
+async function sayGoodbye(socket: Socket, outgoing: Outgoing, life: Life, clock: Clock, signal: AbortSignal) {
   if (life.state === 'closed') return;
   const { promise, resolve } = Promise.withResolvers<void>();
   life.onEnd(() => resolve());
   const cut = (): void => life.end(new NotConnected('the link was closed'));
-  socket.end(DISCONNECT);
+  outgoing.write(DISCONNECT);
+  outgoing.flush();
+  socket.end();
   const stop = clock.timeout(GOODBYE_MS, cut);
   signal.addEventListener('abort', cut, { once: true });
   if (signal.aborted) cut();
@@ -208,7 +217,7 @@ async function sayGoodbye(socket: Socket, life: Life, clock: Clock, signal: Abor
   signal.removeEventListener('abort', cut);
 }
 
-function brokerOf({ sessionPresent, properties = {} }: IConnackPacket): Broker {
+function brokerOf({ sessionPresent, properties }: ConnackPacket): Broker {
   return {
     sessionPresent,
     receiveMaximum: properties.receiveMaximum ?? 65_535,

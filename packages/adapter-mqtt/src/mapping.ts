@@ -55,7 +55,7 @@ export const MAPPING: readonly MappingRow[] = [
   {
     concept: 'Headers',
     field: 'headers',
-    mqtt5: 'User Properties; names may repeat, values become text, order is kept per name',
+    mqtt5: 'User Properties; names may repeat, values become text, order is kept',
     mqtt311: '',
   },
   { concept: 'Message id', field: 'id', mqtt5: property(PROPERTY.id), mqtt311: '' },

@@ -1,88 +1,100 @@
-import { Aborted, type MagpieError, NotConnected, Rejected, TooLarge } from '@magpie/contract';
-import { type OutboundPacket, packetBytes } from './encode.ts';
+import { type MagpieError, NotConnected, Rejected, type SendReceipt, TooLarge } from '@magpie/contract';
+import { createCancels } from './cancels.ts';
+import { packetBytes } from './encode.ts';
+import { MAX_EXCHANGES } from './exchanges.ts';
 import type { Broker, Link } from './link.ts';
+import { createQueue } from './queue.ts';
+import { type Account, Sending } from './sending.ts';
+import type { OutboundPacket } from './wire/outgoing.ts';
 
 /** Sends over one link, in call order, with never more unconfirmed than the broker allows. */
 export interface Outbox {
   /**
-   * Resolves on the broker's confirmation. @throws as `Link.publish`; `Rejected` and `TooLarge` at once for what the broker
-   * has said it does not take; `NotConnected` when the link ends while the message still waits here; `Aborted`.
+   * Resolves on PUBACK, PUBCOMP or, at QoS 0, once handed to the socket. Rejects as the broker's answer says; with
+   * `Rejected` and `TooLarge` at once for what the broker has said it does not take; with `NotConnected` when the link ends
+   * while the message still waits here, `Unknown` or as the broker's DISCONNECT says when it ends later; with `Aborted`.
    */
-  send(packet: OutboundPacket, signal: AbortSignal): Promise<void>;
-  /** The link has ended: what waits here was never handed over. */
+  send(packet: OutboundPacket, signal: AbortSignal): Promise<SendReceipt>;
+  /** The link has ended, or is about to: what waits here was never handed over. */
   lost(error: MagpieError): void;
 }
 
-interface Waiting {
-  start(): void;
-  reject(error: MagpieError): void;
-}
-
-/** Makes the outbox of one link; `maxInflight` is our own limit. */
-export function createOutbox(link: Link, maxInflight: number): Outbox {
+/** Makes the outbox of one link; `maxInflight` is our own limit, `where` host and port for messages. */
+export function createOutbox(link: Link, where: string, maxInflight: number): Outbox {
+  const { broker, exchanges } = link;
   // Receive Maximum counts QoS 1 and 2 [MQTT-3.3.4-7].
-  const limit = Math.min(maxInflight, link.broker.receiveMaximum);
-  const queue = new Set<Waiting>();
+  const limit = Math.min(maxInflight, broker.receiveMaximum, MAX_EXCHANGES);
+  const cancels = createCancels();
+  const queue = createQueue<Sending>();
+  let written: Sending[] = [];
   let inflight = 0;
 
-  const hand = (packet: OutboundPacket): Promise<void> => {
-    if (packet.qos === 0) return link.publish(packet);
-    inflight++;
-    return link.publish(packet).finally(() => {
+  const account: Account = {
+    where,
+    settled: cancels.done,
+    answered() {
       inflight--;
-      next();
-    });
+      queue.take(mayStart, start);
+    },
   };
-  const next = (): void => {
-    for (const waiting of queue) {
-      if (inflight >= limit) return;
-      queue.delete(waiting);
-      waiting.start();
+  const mayStart = ({ qos }: OutboundPacket | Sending): boolean => !link.blocked && (qos === 0 || inflight < limit);
+  const start = (sending: Sending): void => {
+    const packet = sending.start();
+    if (!packet) return;
+    if (sending.qos === 0) {
+      written.push(sending);
+      link.publishOnly(packet);
+    } else {
+      inflight++;
+      link.publish(packet, sending);
     }
   };
-  const enqueue = (packet: OutboundPacket, signal: AbortSignal): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting: Waiting = { start: () => resolve(hand(packet)), reject };
-    queue.add(waiting);
-    return cancellable(promise, signal, () => queue.delete(waiting));
+  const lost = (error: MagpieError): void => {
+    for (const sending of queue.clear()) sending.fail(new NotConnected(error.message, { cause: error }));
+  };
+  const takeWritten = (): readonly Sending[] => {
+    const list = written;
+    if (list.length > 0) written = [];
+    return list;
   };
 
+  link.onHandedOver(() => {
+    for (const sending of takeWritten()) sending.succeed();
+    queue.take(mayStart, start);
+  });
+  link.onEnd((end) => {
+    lost(end.error);
+    const list = takeWritten();
+    exchanges.lose(end, list.length);
+    for (const sending of list) sending.lost(end, list.length === 1);
+  });
+
   return {
-    send: async (packet, signal) => {
-      checkBroker(packet, link.broker);
-      if (queue.size > 0 || inflight >= limit) return enqueue(packet, signal);
-      return cancellable(hand(packet), signal, () => undefined);
+    send(packet, signal) {
+      const problem = problemOf(packet, broker);
+      if (problem) return Promise.reject(problem);
+      if (!link.open) return Promise.reject(new NotConnected(`the link to ${where} is down`));
+      const sending = new Sending(packet, signal, account);
+      cancels.watch(sending);
+      if (queue.empty && mayStart(packet)) start(sending);
+      else queue.push(sending);
+      return sending.receipt;
     },
-    lost: (error) => {
-      for (const { reject } of queue) reject(new NotConnected(error.message, { cause: error }));
-      queue.clear();
-    },
+    lost,
   };
 }
 
 /** What the broker's CONNACK ruled out [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15]. */
-function checkBroker(packet: OutboundPacket, broker: Broker): void {
+function problemOf(packet: OutboundPacket, broker: Broker): MagpieError | undefined {
   const { topic, qos, retain } = packet;
   if (qos > broker.maximumQoS) {
-    throw new Rejected(`the broker takes at most QoS ${broker.maximumQoS}, the message to "${topic}" has ${qos}`);
+    return new Rejected(`the broker takes at most QoS ${broker.maximumQoS}, the message to "${topic}" has ${qos}`);
   }
   if (retain && !broker.retainAvailable) {
-    throw new Rejected(`the broker keeps no retained messages: write retain: false in the target of "${topic}"`);
+    return new Rejected(`the broker keeps no retained messages: write retain: false in the target of "${topic}"`);
   }
-  if (!Number.isFinite(broker.maximumPacketSize)) return;
+  if (!Number.isFinite(broker.maximumPacketSize)) return undefined;
   const bytes = packetBytes(packet);
-  if (bytes > broker.maximumPacketSize) {
-    throw new TooLarge(`the message to "${topic}" makes ${bytes} bytes, the broker takes ${broker.maximumPacketSize}`);
-  }
-}
-
-async function cancellable(promise: Promise<void>, signal: AbortSignal, onAbort: () => void): Promise<void> {
-  const cancelled = Promise.withResolvers<never>();
-  const abort = (): void => {
-    onAbort();
-    cancelled.reject(new Aborted('sending was cancelled; the message may have arrived', { cause: signal.reason }));
-  };
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  return Promise.race([promise, cancelled.promise]).finally(() => signal.removeEventListener('abort', abort));
+  if (bytes <= broker.maximumPacketSize) return undefined;
+  return new TooLarge(`the message to "${topic}" makes ${bytes} bytes, the broker takes ${broker.maximumPacketSize}`);
 }

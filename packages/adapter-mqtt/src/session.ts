@@ -1,14 +1,17 @@
 import { Aborted, type AdapterContext, BODY_LIMITS, NotConnected, type Sink } from '@magpie/contract';
-import { clientIdOf, clientOptions } from './client-options.ts';
 import { type MqttConnection, PACKET_OVERHEAD } from './config.ts';
-import { decode, type InboundPacket } from './decode.ts';
+import { connectRequest } from './connect-request.ts';
+import { decode } from './decode.ts';
 import { filterSet } from './filters.ts';
 import { createIntake, type Entry, type Intake, type Outlet } from './intake.ts';
-import { type Acknowledgement, type Link, openLink } from './link.ts';
+import { type Link, openLink } from './link.ts';
+import { createMemo } from './memo.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 import { createReplayMemory, type ReplayMemory } from './replay-memory.ts';
 import { type Endpoint, endpointOf, openSocket } from './socket.ts';
 import { isReplay } from './subscriptions.ts';
+import type { AckBytes } from './wire/outgoing.ts';
+import type { InboundPacket } from './wire/packets.ts';
 
 /** What a connection keeps over all of its links. */
 export interface Setting {
@@ -64,22 +67,23 @@ async function establish(setting: Setting, signal: AbortSignal): Promise<Session
   const intake = createIntake({ window: config.receiveMaximum, dropped });
   const socket = await openSocket(config, endpoint, signal);
   const options = {
-    client: clientOptions(config, clientIdOf(config, context)),
+    request: connectRequest(config, context),
     where: endpoint.text,
     maxPacketBytes: incomingLimit(config),
-    silence: 2 * config.keepalive,
+    maxInflight: config.maxInflight,
+    keepalive: config.keepalive,
     clock: context.clock,
     unfinished,
   };
   const link = await openLink(socket, options, (packet, reply) => intake.take(toEntry(setting, packet, reply)), signal);
-  return { link, intake, outbox: createOutbox(link, config.maxInflight) };
+  return { link, intake, outbox: createOutbox(link, endpoint.text, config.maxInflight) };
 }
 
 /** MQTT 5 tells the broker our limit; on 3.1.1 a larger message must get as far as the log, which refuses it for good. */
 const incomingLimit = ({ version, maxPacketBytes }: MqttConnection): number =>
   version === 5 ? maxPacketBytes : Math.max(maxPacketBytes, BODY_LIMITS.max + PACKET_OVERHEAD);
 
-function toEntry({ config, context, replays }: Setting, packet: InboundPacket, reply?: Acknowledgement): Entry {
+function toEntry({ config, context, replays }: Setting, packet: InboundPacket, reply: AckBytes): Entry {
   const { version, dedupe } = config;
   const replay = isReplay(packet);
   const now = context.clock.now();
@@ -96,10 +100,11 @@ export function outletOf({ config, replays }: Setting, link: Link, sink: Sink, f
   const wanted = filterSet(filters);
   const isKnown = ({ origin, body }: Entry['event'], topic: string): boolean =>
     config.version === 3 && origin.replay === true && replays.repeats(topic, body);
+  const covers = createMemo((topic: string) => wanted.covers(topic));
   const wants = ({ event }: Entry): boolean => {
     if (event.kind === 'status') return true;
-    const topic = event.address.segments.join('/');
-    return wanted.covers(topic) && !isKnown(event, topic);
+    const topic = String(event.origin.topic);
+    return covers(topic) && !isKnown(event, topic);
   };
   return { link, sink, wants };
 }

@@ -1,20 +1,9 @@
-import { ConfigInvalid, errorMessage, NotConnected } from '@magpie/contract';
-import type { MqttClient } from 'mqtt';
+import { ConfigInvalid, NotConnected } from '@magpie/contract';
 import { reasonError } from './errors.ts';
-import { reasonString } from './outstanding.ts';
-
-/** Options of one SUBSCRIBE (MQTT 5 section 3.8.3.1); the optional ones exist in MQTT 5 only. */
-export interface SubscribeOptions {
-  readonly qos: 0 | 1;
-  /** Do not send us what we publish. */
-  readonly nl?: boolean;
-  /** Keep the retain flag as published. */
-  readonly rap?: boolean;
-  /** 0: send retained messages; 1: only when the subscription is new; 2: never. */
-  readonly rh?: 0 | 1 | 2;
-  /** Comes with every message that this subscription matches. */
-  readonly identifier?: number;
-}
+import type { Answer, Exchange } from './exchanges.ts';
+import type { Outgoing } from './wire/outgoing.ts';
+import type { SubackPacket } from './wire/packets.ts';
+import { encodeSubscribe, encodeUnsubscribe, type SubscribeOptions } from './wire/requests.ts';
 
 /** What the broker has against one filter. */
 export interface Refusal {
@@ -27,44 +16,47 @@ export interface Refusal {
 /** Refused filters with the reason; what is not in it is subscribed. */
 export type Refusals = ReadonlyMap<string, Refusal>;
 
-/**
- * Subscribes and judges the broker's answer for each filter [MQTT-3.9.3-1].
- * @throws NotConnected when there is no answer.
- */
-export async function subscribe(
-  client: MqttClient,
-  filters: readonly string[],
-  options: SubscribeOptions,
-): Promise<Refusals> {
-  const { identifier, ...rest } = options;
-  const properties = identifier === undefined ? {} : { properties: { subscriptionIdentifier: identifier } };
-  const { promise, resolve, reject } = Promise.withResolvers<Refusals>();
-  client.subscribe([...filters], { ...rest, ...properties }, (error, _, packet) => {
-    const granted = packet?.granted.map(Number) ?? [];
-    const refusals = filters.flatMap((filter, index) => judge(filter, options.qos, granted[index], packet));
-    if (refusals.length > 0 || !error) resolve(new Map(refusals));
-    else reject(new NotConnected(`cannot subscribe: ${errorMessage(error)}`, { cause: error }));
-  });
-  return promise;
+/** Subscribing on one link. */
+export interface Requests {
+  /** Resolves with what the broker refused [MQTT-3.9.3-1]. @throws NotConnected when it does not answer. */
+  subscribe(filters: readonly string[], options: SubscribeOptions): Promise<Refusals>;
+  /** @throws NotConnected when the broker does not answer. */
+  unsubscribe(filters: readonly string[]): Promise<void>;
 }
 
-function judge(filter: string, wanted: 0 | 1, granted: number | undefined, packet: unknown): [string, Refusal][] {
+/** Makes the requests of one link; `begin` gives an exchange its packet id. */
+export function createRequests(begin: (exchange: Exchange) => number, outgoing: Outgoing, version: 5 | 3): Requests {
+  const ask = (type: SubackPacket['type'], what: string, encode: (id: number) => Buffer): Promise<SubackPacket> => {
+    const { promise, resolve, reject } = Promise.withResolvers<SubackPacket>();
+    const id = begin({
+      expects: type,
+      answered: (packet: Answer) => {
+        if (packet.type === 'suback' || packet.type === 'unsuback') resolve(packet);
+      },
+      lost: ({ error }) => reject(new NotConnected(`cannot ${what}: ${error.message}`, { cause: error })),
+    });
+    outgoing.write(encode(id));
+    return promise;
+  };
+  return {
+    async subscribe(filters, options) {
+      const packet = await ask('suback', 'subscribe', (id) => encodeSubscribe(id, filters, options, version));
+      return new Map(filters.flatMap((filter, index) => judge(filter, options.qos, packet, index)));
+    },
+    async unsubscribe(filters) {
+      await ask('unsuback', 'unsubscribe', (id) => encodeUnsubscribe(id, filters, version));
+    },
+  };
+}
+
+function judge(filter: string, wanted: 0 | 1, packet: SubackPacket, index: number): [string, Refusal][] {
+  const granted = packet.codes[index];
   if (granted === undefined || (granted < 0x80 && granted >= wanted)) return [];
   if (granted < 0x80) {
     const advice = 'write qos: 0 in the route, or allow more at the broker';
     return [[filter, { state: `not permitted: granted at QoS 0 only, not ${wanted}: ${advice}`, granted: 0 }]];
   }
-  const error = reasonError('subscribe', granted, 'the broker refuses the topic', reasonString(packet));
+  const error = reasonError('subscribe', granted, 'the broker refuses the topic', packet.reasonString);
   const kind = error instanceof ConfigInvalid ? 'not permitted' : 'refused';
   return [[filter, { state: `${kind}: ${error.message}` }]];
-}
-
-/** Unsubscribes. @throws NotConnected when the link ends first. */
-export async function unsubscribe(client: MqttClient, filters: readonly string[]): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  client.unsubscribe([...filters], (error) => {
-    if (error) reject(new NotConnected(`cannot unsubscribe: ${error.message}`, { cause: error }));
-    else resolve();
-  });
-  return promise;
 }

@@ -1,8 +1,9 @@
 import type { SourceRequest } from '@magpie/contract';
-import type { InboundPacket } from './decode.ts';
 import { planSubscriptions, type Subscription } from './filters.ts';
 import type { Link } from './link.ts';
-import type { Refusal, Refusals, SubscribeOptions } from './subscribe.ts';
+import type { Refusal, Refusals } from './subscribe.ts';
+import type { InboundPacket } from './wire/packets.ts';
+import type { SubscribeOptions } from './wire/requests.ts';
 
 /** Subscription identifiers: the first brings what the broker has kept, the second what is published from then on. */
 const REPLAY = 1;
@@ -104,6 +105,5 @@ const marksReplays = ({ broker }: Link, version: 5 | 3): boolean => version === 
  */
 export function isReplay({ retain, properties }: InboundPacket): boolean {
   if (!retain) return false;
-  const identifiers = [properties?.subscriptionIdentifier ?? []].flat();
-  return identifiers.every((identifier) => identifier === REPLAY);
+  return (properties?.subscriptionIdentifiers ?? []).every((identifier) => identifier === REPLAY);
 }

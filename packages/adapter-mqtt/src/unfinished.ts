@@ -1,24 +1,33 @@
-import type { Socket } from 'node:net';
-import type { MqttClient } from 'mqtt';
 import type { Life } from './life.ts';
+import { ackBytes, type Outgoing } from './wire/outgoing.ts';
+import type { AckPacket } from './wire/packets.ts';
+
+/** The QoS 2 publishes that a former link left half done. */
+export interface Unfinished {
+  /** Ends them, by PUBREL for each packet id. Resolves when the broker has answered all; empties the set. */
+  release(): Promise<void>;
+  /** The broker has forgotten the packet id: a PUBCOMP has come, or a PUBREC that refuses. */
+  completed(packet: AckPacket): void;
+}
 
 /**
- * Ends the QoS 2 publishes that a former link left half done, by PUBREL for each packet id. Otherwise the broker would
- * take the next publish with such an id for a repeat and drop it [MQTT-4.3.3-10]. The messages themselves are sent again
- * by the caller, under new ids. Resolves when the broker has answered all; empties the set.
+ * Otherwise the broker would take the next publish with such an id for a repeat and drop it [MQTT-4.3.3-10]. The messages
+ * themselves are sent again by the caller, under new ids.
  */
-export async function releaseUnfinished(
-  client: MqttClient,
-  socket: Socket,
-  life: Life,
-  ids: Set<number>,
-): Promise<void> {
-  if (ids.size === 0) return;
+export function createUnfinished(ids: Set<number>, outgoing: Outgoing, life: Life): Unfinished {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  life.onEnd(({ error }) => reject(error));
-  client.on('packetreceive', ({ cmd, messageId }) => {
-    if (cmd === 'pubcomp' && messageId !== undefined && ids.delete(messageId) && ids.size === 0) resolve();
-  });
-  for (const id of ids) socket.write(Buffer.from([0x62, 2, id >> 8, id & 0xff]));
-  return promise;
+  promise.catch(() => undefined); // Nobody may be waiting.
+  let releasing = false;
+  return {
+    release() {
+      if (ids.size === 0) return Promise.resolve();
+      releasing = true;
+      life.onEnd(({ error }) => reject(error));
+      for (const id of ids) outgoing.acknowledge(ackBytes('pubrel', id));
+      return promise;
+    },
+    completed({ packetId }) {
+      if (ids.delete(packetId) && releasing && ids.size === 0) resolve();
+    },
+  };
 }

@@ -6,7 +6,6 @@ import { connectionSchema } from '../src/config.ts';
 import { mqttAdapter } from '../src/definition.ts';
 import { condemnsMessage, REASONS, reasonError, socketError } from '../src/errors.ts';
 import { filterSet, planSubscriptions } from '../src/filters.ts';
-import { packetGuard } from '../src/packet-guard.ts';
 import { createReplayMemory } from '../src/replay-memory.ts';
 
 const url = 'mqtt://127.0.0.1:1883';
@@ -94,9 +93,9 @@ describe('addresses', () => {
         expect(level).not.toMatch(/[/+#\p{Cc}]/u);
         if (!/\p{Noncharacter_Code_Point}/u.test(level)) expect(topicAddress.check(['a', level])).toBeUndefined();
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
-  });
+  }, 20_000);
 });
 
 describe('subscriptions', () => {
@@ -185,35 +184,6 @@ describe('reason codes', () => {
     expect(socketError('host:1', expired).message).toMatch(/tls\.ca/);
     expect(socketError('host:1', Object.assign(new Error(''), { code: 'ECONNREFUSED' })).message).toMatch(
       /ECONNREFUSED.*whether the broker runs/,
-    );
-  });
-});
-
-describe('packet guard', () => {
-  it('finds a packet over the limit however the bytes are cut', () => {
-    const packet = (length: number) => [
-      0x30,
-      (length & 0x7f) | 0x80,
-      length >> 7,
-      ...new Array<number>(length).fill(1),
-    ];
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 128, max: 900 }), { maxLength: 5 }),
-        fc.integer({ min: 1, max: 50 }),
-        (sizes, cut) => {
-          const tooLarge: number[] = [];
-          const guard = packetGuard(600, (bytes) => tooLarge.push(bytes));
-          const bytes = Uint8Array.from(sizes.flatMap(packet));
-          for (let at = 0; at < bytes.length; at += cut) guard(bytes.subarray(at, at + cut));
-          expect(tooLarge).toEqual(
-            sizes
-              .map((size) => size + 3)
-              .filter((size) => size > 600)
-              .slice(0, 1),
-          );
-        },
-      ),
     );
   });
 });

@@ -248,7 +248,7 @@ describe('the broker’s limits', () => {
           return new Promise<Verdict[]>(() => undefined);
         });
         await vi.waitFor(() => expect(counted['received-dropped']).toBe(20));
-        expect(got.events.length).toBe(10);
+        await vi.waitFor(() => expect(got.events.length).toBe(10));
         await connection.close(AbortSignal.abort());
       },
     );

@@ -1,0 +1,20 @@
+/** Longer texts are not worth the memory. */
+const LONG = 1024;
+
+/**
+ * Remembers the results of a pure function of a text for the texts last used, `limit` to twice as many. For what costs much
+ * more than a look-up and comes again and again, such as what follows from a topic.
+ */
+export function createMemo<T>(compute: (text: string) => T, limit = 2000): (text: string) => T {
+  let recent = new Map<string, T>();
+  let older = new Map<string, T>();
+  return (text) => {
+    if (text.length > LONG) return compute(text);
+    const known = recent.get(text);
+    if (known !== undefined) return known;
+    const result = older.get(text) ?? compute(text);
+    recent.set(text, result);
+    if (recent.size >= limit) [recent, older] = [new Map(), recent];
+    return result;
+  };
+}

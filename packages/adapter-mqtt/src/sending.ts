@@ -1,0 +1,95 @@
+import { Aborted, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
+import { condemnsMessage, reasonError } from './errors.ts';
+import type { Answer, Exchange } from './exchanges.ts';
+import type { LinkEnd } from './life.ts';
+import type { OutboundPacket } from './wire/outgoing.ts';
+
+/** Who keeps account of the messages of one link. */
+export interface Account {
+  /** Host and port, for messages. */
+  readonly where: string;
+  /** The caller has its result. Once per message. */
+  settled(sending: Sending): void;
+  /** The broker owes nothing any more for a message of QoS 1 or 2 that was written. */
+  answered(): void;
+}
+
+const RECEIPTS: readonly SendReceipt[] = ['written', 'puback', 'pubcomp'].map((confirmedBy) => ({ confirmedBy }));
+const EXPECTS = ['puback', 'puback', 'pubrec'] as const;
+
+/** One message from `send` to its confirmation. */
+export class Sending implements Exchange {
+  readonly qos: 0 | 1 | 2;
+  readonly receipt: Promise<SendReceipt>;
+  expects: Answer['type'];
+  /** Whose firing ends the waiting. */
+  readonly signal: AbortSignal;
+  readonly #topic: string;
+  readonly #account: Account;
+  #packet: OutboundPacket | undefined;
+  #resolve!: (receipt: SendReceipt) => void;
+  #reject!: (error: MagpieError) => void;
+  #settled = false;
+
+  constructor(packet: OutboundPacket, signal: AbortSignal, account: Account) {
+    this.qos = packet.qos;
+    this.expects = EXPECTS[packet.qos];
+    this.signal = signal;
+    this.#topic = packet.topic;
+    this.#account = account;
+    this.#packet = packet;
+    this.receipt = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** The packet to write, once; undefined when nobody waits for it any more. */
+  start(): OutboundPacket | undefined {
+    const packet = this.#settled ? undefined : this.#packet;
+    this.#packet = undefined;
+    return packet;
+  }
+
+  /** It counts as sent. */
+  succeed(): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#resolve(RECEIPTS[this.qos]!);
+  }
+
+  fail(error: MagpieError): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(error);
+  }
+
+  /** The signal has fired. What was written may still be answered. */
+  abort(): void {
+    this.fail(new Aborted('sending was cancelled; the message may have arrived', { cause: this.signal.reason }));
+  }
+
+  answered(packet: Answer): void {
+    const reasonCode = 'reasonCode' in packet ? packet.reasonCode : 0;
+    if (reasonCode >= 0x80) {
+      const what = `the broker refused the message to "${this.#topic}"`;
+      this.fail(reasonError('publish', reasonCode, what, packet.reasonString));
+    } else if (packet.type === 'pubrec') {
+      this.expects = 'pubcomp';
+      return;
+    } else this.succeed();
+    this.#account.answered();
+  }
+
+  lost({ error, reasonCode }: LinkEnd, alone: boolean): void {
+    if (reasonCode !== undefined && alone && condemnsMessage(reasonCode)) {
+      const what = `the broker at ${this.#account.where} ended the link over this message`;
+      this.fail(reasonError('publish', reasonCode, what));
+    } else this.fail(new Unknown(`the link was lost before the broker confirmed: ${error.message}`, { cause: error }));
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#account.settled(this);
+  }
+}

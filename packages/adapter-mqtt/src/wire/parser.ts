@@ -1,0 +1,147 @@
+import { errorMessage } from '@magpie/contract';
+import { Cursor, Malformed } from './cursor.ts';
+import { type ControlPacket, type InboundPacket, readControl, readPacketId, TYPE } from './packets.ts';
+import { readProperties } from './properties.ts';
+
+/** Who takes what is received, packet by packet in order. Neither may throw. */
+export interface PacketHandler {
+  publish(packet: InboundPacket): void;
+  control(packet: ControlPacket): void;
+  /** Nothing comes after this. `problem` ends a sentence that begins with the broker having sent something. */
+  malformed(problem: string): void;
+  /** A packet larger than the limit has begun; nothing comes after this. */
+  tooLarge(bytes: number): void;
+}
+
+/** Cuts received bytes into packets. */
+export interface Parser {
+  /** Takes the next chunk, which nobody may change afterwards. Total: never throws. */
+  push(chunk: Buffer): void;
+  /** Hands out nothing any more, also of the chunk that is being read. */
+  stop(): void;
+}
+
+/** A packet that has not arrived in full. */
+interface Partial {
+  readonly bytes: Buffer;
+  /** How much of it is there. */
+  filled: number;
+  readonly bodyAt: number;
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * A parser for one link. Buffers one packet at most, and refuses it as soon as its length is known and beyond
+ * `maxPacketBytes`.
+ */
+export function createParser(version: 5 | 3, maxPacketBytes: number, handler: PacketHandler): Parser {
+  const cursor = new Cursor();
+  let partial: Partial | undefined;
+  let header = NOTHING;
+  let stopped = false;
+
+  const packet = (bytes: Buffer, at: number, body: number, end: number): void => {
+    const first = bytes[at]!;
+    cursor.reset(bytes, body, end);
+    if (first >> 4 === TYPE.publish) handler.publish(readPublish(first, cursor, version));
+    else handler.control(readControl(first, cursor, version));
+  };
+  /** Goes on with a packet that an earlier chunk has begun. @returns how much of the chunk belongs to it. */
+  const complete = (unfinished: Partial, chunk: Buffer): number => {
+    const { bytes, bodyAt } = unfinished;
+    const taken = chunk.copy(bytes, unfinished.filled);
+    unfinished.filled += taken;
+    if (unfinished.filled === bytes.length) {
+      partial = undefined;
+      packet(bytes, 0, bodyAt, bytes.length);
+    }
+    return taken;
+  };
+  /** Reads the packet at `at`, or keeps what there is of it. @returns where the next one begins. */
+  const next = (chunk: Buffer, at: number): number => {
+    const body = bodyStart(chunk, at);
+    if (body === undefined) {
+      header = chunk.subarray(at);
+      return chunk.length;
+    }
+    const end = body + lengthOf(chunk, at, body);
+    if (end - at > maxPacketBytes) {
+      stopped = true;
+      handler.tooLarge(end - at);
+    } else if (end <= chunk.length) {
+      packet(chunk, at, body, end);
+    } else {
+      partial = { bytes: Buffer.allocUnsafeSlow(end - at), filled: chunk.length - at, bodyAt: body - at };
+      chunk.copy(partial.bytes, 0, at);
+    }
+    return end;
+  };
+  const read = (received: Buffer): void => {
+    let at = partial ? complete(partial, received) : 0;
+    let chunk = received;
+    if (header.length > 0) {
+      chunk = Buffer.concat([header, received]);
+      header = NOTHING;
+    }
+    while (at < chunk.length && !stopped) at = next(chunk, at);
+  };
+  return {
+    push(chunk) {
+      if (stopped) return;
+      try {
+        read(chunk);
+      } catch (error) {
+        stopped = true;
+        handler.malformed(
+          error instanceof Malformed ? error.message : `what could not be read: ${errorMessage(error)}`,
+        );
+      }
+    },
+    stop() {
+      stopped = true;
+    },
+  };
+}
+
+/** Where the body of the packet at `at` begins; undefined while its length has not arrived. @throws Malformed */
+function bodyStart(chunk: Buffer, at: number): number | undefined {
+  for (let index = at + 1; index < chunk.length; index++) {
+    if (chunk[index]! < 0x80) return index + 1;
+    if (index === at + 4) throw new Malformed('a packet whose length has more than four bytes');
+  }
+  return undefined;
+}
+
+function lengthOf(chunk: Buffer, at: number, body: number): number {
+  let length = 0;
+  for (let index = body - 1; index > at; index--) length = length * 128 + (chunk[index]! & 0x7f);
+  return length;
+}
+
+function readPublish(first: number, cursor: Cursor, version: 5 | 3): InboundPacket {
+  const qos = (first >> 1) & 3;
+  if (qos === 3) throw new Malformed('a PUBLISH of QoS 3 [MQTT-3.3.1-4]');
+  const topic = cursor.topic();
+  const packetId = qos === 0 ? 0 : readPacketId(cursor);
+  const properties = version === 5 ? readProperties(cursor) : undefined;
+  // We have announced no aliases, so that a topic may neither be replaced by one nor be empty.
+  if (properties?.topicAlias !== undefined) throw new Malformed('a topic alias, though we take none [MQTT-3.3.2-9]');
+  if (topic === '') throw new Malformed('a PUBLISH without a topic [MQTT-4.7.3-1]');
+  return {
+    topic,
+    payload: payloadOf(cursor.bytes, cursor.at, cursor.end),
+    qos: qos === 1 ? 1 : qos === 0 ? 0 : 2,
+    retain: (first & 1) === 1,
+    dup: (first & 8) === 8,
+    packetId,
+    properties,
+  };
+}
+
+/** The message's bytes: its own copy, unless they are a good part of the memory that a view of them would keep. */
+function payloadOf(bytes: Buffer, from: number, to: number): Uint8Array {
+  if (from === to) return NOTHING;
+  const view = bytes.subarray(from, to);
+  return (to - from) * 4 >= bytes.buffer.byteLength ? view : Buffer.from(view);
+}
