@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Driver, startDriver } from './driver/client.ts';
+import { cpuOfProcess } from './driver/observe.ts';
 import type { LatencyResult, ThroughputResult } from './driver/specification.ts';
 import { percentile } from './measure/statistics.ts';
 import { type BenchPath, type Contender, loadOf, type Running, type Site } from './paths/path.ts';
@@ -9,6 +11,15 @@ import { figure } from './report/table.ts';
 const GENERATOR_LIMIT = { cores: 0.9, busy: 0.97 } as const;
 /** Lateness of the generator that a reader has to know of, ms. */
 const LATE_MS = 10;
+
+/** The window is filled up when this part of it is free, so that a write carries several messages. */
+const TOGETHER_PART = 16;
+
+/** On paths that lose nothing: long enough for a pause of a broker. */
+const STALL_MS = 5000;
+
+/** When a contender is idle, and the longest wait for that. */
+const IDLE = { cores: 0.2, watchMs: 200, longestMs: 20_000 } as const;
 
 /** How to run a path. */
 export interface PathRun {
@@ -35,6 +46,9 @@ interface Entry {
   readonly limited: string[];
   readonly samples: number[];
   readonly notes: Set<string>;
+  lost: number;
+  /** Of the measured part of each run only, so that a share of it is never too small. */
+  sent: number;
 }
 
 /** Runs all contenders of a path in turn, round after round. A contender that cannot go on fails its own row only. */
@@ -45,7 +59,7 @@ export async function runPath(
 ): Promise<readonly Row[]> {
   const driver = (run.driver ?? startDriver)();
   const entries: Entry[] = contenders.map((contender, index) => ({
-    ...{ contender, id: `${index}`, rounds: [], limited: [], samples: [], notes: new Set() },
+    ...{ contender, id: `${index}`, rounds: [], limited: [], samples: [], notes: new Set(), lost: 0, sent: 0 },
   }));
   try {
     for (const entry of entries) await guarded(entry, () => start(path, entry, driver, run));
@@ -56,7 +70,7 @@ export async function runPath(
     }
   } finally {
     await driver.stop();
-    await Promise.all(entries.map(({ running }) => running?.stop()));
+    await Promise.all(entries.map(async ({ running }) => running?.stop()));
   }
   return entries.map(rowOf);
 }
@@ -66,6 +80,16 @@ async function guarded(entry: Entry, step: () => Promise<void>): Promise<void> {
     await step();
   } catch (error) {
     entry.failure = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A contender that is behind finishes its work before it is the next one's turn: HTTP is answered before messages are delivered. */
+async function untilIdle(pid: number): Promise<void> {
+  const deadline = performance.now() + IDLE.longestMs;
+  while (performance.now() < deadline) {
+    const before = cpuOfProcess(pid);
+    await sleep(IDLE.watchMs);
+    if (cpuOfProcess(pid) - before < (IDLE.watchMs / 1000) * IDLE.cores) return;
   }
 }
 
@@ -84,7 +108,9 @@ async function playRound(path: BenchPath, entry: Entry, driver: Driver, run: Pat
   // The first round also warms up the program, later ones only fill its pipes.
   const warmMs = round === 0 ? 1000 + ms / 2 : Math.min(1000, ms / 2);
   const pids = { ...run.brokers, [contender.process]: running!.pid };
-  const fast = await driver.call('throughput', { id, window: path.window, warmMs, ms, pids });
+  const { window, together = Math.ceil(window / TOGETHER_PART), stallMs = STALL_MS } = path;
+  const fast = await driver.call('throughput', { id, window, together, stallMs, warmMs, ms, pids });
+  await untilIdle(running!.pid);
   const measured = roundOf(fast, path.copies);
   noteOf(entry, fast);
   if (isLimit(fast)) entry.limited.push(`${figure(fast.generator.cores)} cores, ${percent(fast.generator.busy)} busy`);
@@ -96,6 +122,7 @@ async function playRound(path: BenchPath, entry: Entry, driver: Driver, run: Pat
     noteOf(entry, paced);
     words += `, p99 ${figure(percentile(paced.milliseconds, 0.99))} ms`;
   }
+  await untilIdle(running!.pid);
   run.progress(`round ${round + 1}/${run.rounds} ${contender.name}: ${words}`);
 }
 
@@ -123,15 +150,17 @@ function roundOf(result: ThroughputResult, copies: number): Round {
 
 /** Says what was lost, refused or late in any run. */
 function noteOf(entry: Entry, result: ThroughputResult | LatencyResult): void {
-  if (result.lost > 0) entry.notes.add('lost messages');
+  entry.lost += result.lost;
+  entry.sent += result.lost + ('sent' in result ? result.sent - result.lost : result.delivered);
   if ('refused' in result && result.refused > 0) entry.notes.add('had messages refused');
   if ('duplicates' in result && result.duplicates > 0) entry.notes.add('delivered some messages twice');
   if ('late' in result && result.late > LATE_MS) entry.notes.add('the generator was late in a latency run');
 }
 
-function rowOf({ contender, failure, rounds, limited, samples, notes }: Entry): Row {
+function rowOf({ contender, failure, rounds, limited, samples, notes, lost, sent }: Entry): Row {
   const { name, guarantee, process } = contender;
-  const common = { contender: name, guarantee, process, rounds, notes: [...notes] };
+  const losses = lost > 0 ? [`lost ${figure((lost * 100) / sent)} % of the messages`] : [];
+  const common = { contender: name, guarantee, process, rounds, notes: [...notes, ...losses] };
   if (failure !== undefined) return { ...common, state: 'failed', reason: failure };
   if (limited.length * 2 >= rounds.length) {
     return { ...common, state: 'invalid', reason: `the generator was the limit (${limited[0]})` };

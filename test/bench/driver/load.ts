@@ -5,14 +5,10 @@ import type { LatencyOrder, LatencyResult, ThroughputOrder, ThroughputResult } f
 
 /** Messages whose state is known at a time; more than any window. */
 const KNOWN = 1 << 20;
-/** Nothing arrives for so long: what is on its way counts as lost, and the run goes on. */
-const STALL_MS = 3000;
-/** So many stalls without a single arrival end a run. */
-const MOST_STALLS = 3;
+/** Nothing at all arrives for so long: the run ends. */
+const DEAD_MS = 9000;
 /** Longest wait for what is still on its way at the end. */
 const DRAIN_MS = 5000;
-/** The window is filled up when this part of it is free, so that a write carries several messages. */
-const FILL_PART = 16;
 
 /** A source and a sink under load. Runs follow each other; numbers go on from run to run. */
 export interface Load {
@@ -37,6 +33,8 @@ export function createLoad(source: () => Source, copies: number): Load {
   let lost = 0;
   let refused = 0;
   let window = 0;
+  let together = 1;
+  let stallMs = DEAD_MS;
   let failure: Error | undefined;
   let measure: ((sequence: number, ms: number) => void) | undefined;
 
@@ -53,7 +51,7 @@ export function createLoad(source: () => Source, copies: number): Load {
   };
   const fill = (): void => {
     const free = window - outstanding;
-    if (free <= 0 || (free < window / FILL_PART && outstanding > 0)) return;
+    if (free <= 0 || (free < together && outstanding > 0)) return;
     const count = Math.min(free, source().room());
     if (count > 0) send(count);
   };
@@ -92,19 +90,21 @@ export function createLoad(source: () => Source, copies: number): Load {
   const run = async (ms: number): Promise<void> => {
     const end = performance.now() + ms;
     let seen = delivered + refused;
-    let since = performance.now();
-    let stalls = 0;
-    for (let now = since; now < end; now = performance.now()) {
+    let alive = performance.now();
+    let moved = alive;
+    for (let now = alive; now < end; now = performance.now()) {
       await sleep(Math.min(50, Math.max(1, end - now)));
       if (failure) throw failure;
       if (window > 0) fill();
       if (delivered + refused > seen || outstanding === 0) {
-        [seen, since, stalls] = [delivered + refused, performance.now(), 0];
-      } else if (performance.now() - since > STALL_MS) {
-        if (++stalls === MOST_STALLS) throw new Error(`nothing arrived within ${(stalls * STALL_MS) / 1000} s`);
-        forget();
-        since = performance.now();
+        seen = delivered + refused;
+        alive = performance.now();
+        moved = alive;
       }
+      if (performance.now() - alive > DEAD_MS) throw new Error(`nothing arrived within ${DEAD_MS / 1000} s`);
+      if (window === 0 || performance.now() - moved < stallMs) continue;
+      forget();
+      moved = performance.now();
     }
   };
   const drain = async (): Promise<void> => {
@@ -123,7 +123,7 @@ export function createLoad(source: () => Source, copies: number): Load {
     listener,
     throughput: async (order) => {
       [lost, duplicates, refused, delivered] = [0, 0, 0, 0];
-      window = order.window;
+      ({ window, together, stallMs } = order);
       fill();
       await run(order.warmMs);
       refusedAll();

@@ -33,12 +33,15 @@ export function machineCpu(stat: string): number {
   return (user + nice + system + irq + softirq) / TICKS;
 }
 
+/** CPU seconds that a process has used so far; NaN when it is gone. */
+export const cpuOfProcess = (pid: number): number => cpuOf(read(`/proc/${pid}/stat`) ?? '');
+
 type Observed = Pick<ThroughputResult, 'seconds' | 'cpu' | 'memory' | 'machine' | 'generator'>;
 
 /** Starts to observe processes by id; `end` gives what they used since. */
 export function observe(pids: Readonly<Record<string, number>>): { end(): Observed } {
   const cpu = (): Record<string, number> =>
-    Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOf(read(`/proc/${pid}/stat`) ?? '')]));
+    Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuOfProcess(pid)]));
   const machine = (): number => machineCpu(read('/proc/stat') ?? '');
   const [start, before, all, own, loop] = [
     performance.now(),

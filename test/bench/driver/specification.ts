@@ -85,6 +85,10 @@ export interface LoadSpecification {
 /** A run as fast as possible with at most `window` messages on their way. */
 export interface ThroughputOrder {
   readonly window: number;
+  /** Least number of messages sent at a time, as long as others are on their way. */
+  readonly together: number;
+  /** When nothing has arrived for so long, what is on its way counts as lost. */
+  readonly stallMs: number;
   readonly warmMs: number;
   readonly ms: number;
   /** Processes whose CPU time is taken over exactly the measured time. */

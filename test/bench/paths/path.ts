@@ -51,6 +51,10 @@ export interface BenchPath {
   readonly body: number;
   /** Messages on their way in a run as fast as possible. */
   readonly window: number;
+  /** Least number of messages sent at a time, as long as others are on their way. Default a sixteenth of the window. */
+  readonly together?: number;
+  /** On paths that may lose messages: when what is on its way counts as lost, ms. */
+  readonly stallMs?: number;
   /** Messages per second in a run for latencies. */
   readonly rate: number;
   /** Subscribers. */

@@ -52,7 +52,11 @@ export const noteLines = ({ rows }: PathResult): readonly string[] =>
 
 /** A path's table for a terminal. A row without figures does not widen the columns of the others. */
 export function pathTable(result: PathResult): string {
-  const lines = [HEADINGS, ...result.rows.map((row) => cells(result, row))];
+  const short = ([name = '', reason = '']: readonly string[]): readonly string[] => [name, reason];
+  const lines = [
+    HEADINGS,
+    ...result.rows.map((row) => (row.state === 'measured' ? cells(result, row) : short(cells(result, row)))),
+  ];
   const plain = lines.filter((_, index) => index === 0 || result.rows[index - 1]!.state === 'measured');
   const names = Math.max(...lines.map(([name]) => name!.length));
   const widths = HEADINGS.map((_, column) =>

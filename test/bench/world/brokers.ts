@@ -14,8 +14,10 @@ const MOSQUITTO = [
   'max_inflight_messages 5000',
 ];
 
-/** Accounts at Prosody: the generator's two ends, and one account per kind of contender. */
-export const CHAT_USERS = ['sender', 'receiver', 'bridge'].map((name) => ({ name, password: 'bench-secret' }));
+const account = (name: string) => ({ name, password: 'bench-secret' });
+
+/** Accounts at Prosody: who speaks, who listens, and who stands between them. */
+export const [SENDER, RECEIVER, BRIDGE] = [account('sender'), account('receiver'), account('bridge')] as const;
 
 /** Brokers by the role they have on a path. Two Mosquittos, because a bridge joins two brokers. */
 export interface BrokerRoles {
@@ -33,7 +35,7 @@ const STARTERS: { readonly [K in BrokerRole]: () => Promise<BrokerRoles[K]> } = 
   mosquitto2: () => startMosquitto({ persistence: false, extraConfig: MOSQUITTO }),
   rabbitmq: () => startRabbitmq(),
   // Archives on disk would be most of what is measured.
-  prosody: () => startProsody({ archive: false, users: CHAT_USERS }),
+  prosody: () => startProsody({ archive: false, users: [SENDER, RECEIVER, BRIDGE] }),
 };
 
 /** Brokers that are started when a path first needs them, and then shared. */

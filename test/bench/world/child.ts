@@ -11,7 +11,7 @@ export interface Child {
   readonly directory: string;
   /** Everything it has written. */
   logs(): string;
-  /** Waits until what it wrote fits. Rejects with the end of its log when it exits or takes too long. */
+  /** Waits until what it wrote fits. Rejects with the end of its log, and all of it as cause, when it exits or is too slow. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** SIGTERM, then SIGKILL; removes the directory. */
   stop(): Promise<void>;
@@ -57,7 +57,13 @@ export function startChild(
   });
   void gone.then(() => running.delete(child));
   const logs = (): string => readFileSync(file, 'utf8');
-  const end = (): string => logs().trim().split('\n').slice(-SHOWN_LINES).join(' | ');
+  const ended = (what: string): Error => {
+    const lines = logs()
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
+    return new Error(`${what}: ${lines.slice(-SHOWN_LINES).join(' | ')}`, { cause: logs() });
+  };
   return {
     pid: child.pid ?? 0,
     directory,
@@ -69,8 +75,8 @@ export function startChild(
         if (found) return found;
         if (failure) throw new Error(`could not be started: ${failure.message}`);
         const code = child.exitCode ?? child.signalCode;
-        if (code !== null) throw new Error(`exited with ${code} at its start: ${end()}`);
-        if (performance.now() > deadline) throw new Error(`was not ready within ${START_MS / 1000} s: ${end()}`);
+        if (code !== null) throw ended(`exited with ${code} at its start`);
+        if (performance.now() > deadline) throw ended(`was not ready within ${START_MS / 1000} s`);
         await sleep(20);
       }
     },

@@ -42,7 +42,7 @@ export const gateway = ({
     try {
       return await startGateway(setup(site), []);
     } catch (error) {
-      if (!fallback || !(error instanceof Error) || !error.message.includes(fallback.key)) throw error;
+      if (!fallback || !(error instanceof Error) || !String(error.cause).includes(fallback.key)) throw error;
       return startGateway(fallback.setup(site), [fallback.note]);
     }
   },
