@@ -89,7 +89,9 @@ async function untilIdle(pid: number): Promise<void> {
   while (performance.now() < deadline) {
     const before = cpuOfProcess(pid);
     await sleep(IDLE.watchMs);
-    if (cpuOfProcess(pid) - before < (IDLE.watchMs / 1000) * IDLE.cores) return;
+    // Of a process that is gone there are no figures; the next call to the generator will tell.
+    const busy = cpuOfProcess(pid) - before >= (IDLE.watchMs / 1000) * IDLE.cores;
+    if (!busy) return;
   }
 }
 

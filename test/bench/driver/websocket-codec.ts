@@ -82,13 +82,19 @@ const EMPTY = Buffer.alloc(0);
 /** Looks for numbers in a part of a payload; returns the end of it, where one may have begun. */
 function scan(before: Buffer, bytes: Buffer, found: (sequence: number) => void): Buffer {
   const all = before.length > 0 ? Buffer.concat([before, bytes]) : bytes;
-  let at = 0;
-  for (;;) {
-    const next = findSequence(all, at, found);
-    if (next < 0) break;
-    at = next;
+  let known = false;
+  let after = 0;
+  const find = (sequence: number): void => {
+    known = true;
+    found(sequence);
+  };
+  for (let at = 0; at >= 0; ) {
+    at = findSequence(all, at, find);
+    // A word whose digits are still to come is looked at again.
+    if (known) after = at;
+    known = false;
   }
-  return Buffer.from(all.subarray(Math.max(at, all.length - SEQUENCE_SPAN)));
+  return Buffer.from(all.subarray(Math.max(after, all.length - SEQUENCE_SPAN)));
 }
 
 function headSize(bytes: Buffer, at: number): number {

@@ -62,7 +62,8 @@ export function startChild(
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== '');
-    return new Error(`${what}: ${lines.slice(-SHOWN_LINES).join(' | ')}`, { cause: logs() });
+    const telling = lines.find((line) => /^\w*error\b/i.test(line)) ?? lines.slice(-SHOWN_LINES).join(' | ');
+    return new Error(`${what}: ${telling}`, { cause: logs() });
   };
   return {
     pid: child.pid ?? 0,
