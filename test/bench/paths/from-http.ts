@@ -1,3 +1,4 @@
+import { nodeRedHttp } from '../peers/node-red.ts';
 import { DURABLE, gateway } from '../world/gateway.ts';
 import { BY_HAND, script } from '../world/script.ts';
 import { type BenchPath, type Contender, type Ends, LOAD, type Running, type Site } from './path.ts';
@@ -7,6 +8,8 @@ import { floor, input, output } from './places.ts';
 const CONNECTIONS = 64;
 
 type Sink = (site: Site) => Ends['sink'];
+const BY_POST: Request = { path: '/messages', before: '', after: '' };
+
 type Request = { readonly path: string; readonly before: string; readonly after: string };
 
 const endsOf =
@@ -37,7 +40,7 @@ const contenders = (sink: Sink, promise: string): readonly Contender[] => [
     guarantee: 'at least once while it runs: 202 after the PUBACK, nothing on disk',
     file: 'http-mqtt.ts',
     settings: (site) => ({ mqttUrl: site.url('mosquitto'), topic: output(site) }),
-    ends: endsOf(() => ({ path: '/messages', before: '', after: '' }), sink),
+    ends: endsOf(() => BY_POST, sink),
   }),
 ];
 
@@ -51,7 +54,7 @@ const path = (name: string, title: string, sink: Sink, promise: string): BenchPa
   },
   base: BY_HAND,
   contenders: contenders(sink, promise),
-  peers: [],
+  peers: [nodeRedHttp(endsOf(() => BY_POST, sink))],
 });
 
 /** How many requests are accepted. A route to MQTT is served meanwhile, as by the script. */

@@ -1,3 +1,5 @@
+import { nodeRedAmqp } from '../peers/node-red.ts';
+import { rabbitmqMqtt } from '../peers/rabbitmq-mqtt.ts';
 import { type GatewaySetup, gateway } from '../world/gateway.ts';
 import { BY_HAND, script } from '../world/script.ts';
 import { type BenchPath, type Ends, LOAD, type Site } from './path.ts';
@@ -45,7 +47,7 @@ export const mqtt1Amqp: BenchPath = {
   ends: (site) => mqttToAmqp(site),
   base: BY_HAND,
   contenders: [plain, byHand(false)],
-  peers: [],
+  peers: [rabbitmqMqtt, nodeRedAmqp],
 };
 
 const MAPPING = {
@@ -68,4 +70,5 @@ export const mqtt1AmqpMapped: BenchPath = {
     { ...plain, name: 'Magpie, unchanged' },
     byHand(true),
   ],
+  peers: [],
 };

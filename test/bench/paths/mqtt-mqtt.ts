@@ -1,3 +1,5 @@
+import { mosquittoBridge } from '../peers/mosquitto-bridge.ts';
+import { nodeRedMqtt } from '../peers/node-red.ts';
 import { gateway } from '../world/gateway.ts';
 import { BY_HAND, script } from '../world/script.ts';
 import { type BenchPath, type Ends, LOAD, type Site } from './path.ts';
@@ -48,7 +50,7 @@ export const mqtt0Mqtt0: BenchPath = {
     }),
     script({ guarantee: 'at most once', file: 'mqtt0-mqtt0.ts', settings }),
   ],
-  peers: [],
+  peers: [mosquittoBridge(0), nodeRedMqtt(0)],
 };
 
 /** MQTT QoS 1 from one broker to another. */
@@ -67,5 +69,5 @@ export const mqtt1Mqtt1: BenchPath = {
       settings,
     }),
   ],
-  peers: [],
+  peers: [mosquittoBridge(1), nodeRedMqtt(1)],
 };

@@ -25,6 +25,7 @@ export const routes: BenchPath = {
   name: 'routes',
   title: '1, 100 and 10,000 routes, messages for one of them',
   base: 'Magpie, 1 route',
+  peers: [],
   contenders: COUNTS.map((count) => withRoutes(count, 1)),
 };
 
@@ -50,5 +51,6 @@ export const topics: BenchPath = {
   name: 'topics',
   title: 'One hot topic and 1,000 topics',
   base: 'Magpie, 1,000 topics',
+  peers: [],
   contenders: [withTopics('one topic', 1), withTopics('1,000 topics', 1000)],
 };
