@@ -28,8 +28,9 @@ function options(): Options | undefined {
   }
 }
 
+const brokers = createBrokers();
+
 async function main(asked: Options): Promise<void> {
-  const brokers = createBrokers();
   const paths = PATHS.filter(({ name }) => asked.paths.includes(name));
   // Published path by path, so that a long run that is interrupted has not been in vain.
   const done = (result: PathResult): void => {
@@ -50,7 +51,14 @@ function finish(asked: Options, results: readonly PathResult[]): void {
   if (asked.saveBaseline) saveBaseline(results);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+let ending = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (ending) process.exit(130);
+    ending = true;
+    void brokers.stop().finally(() => process.exit(130));
+  });
+}
 
 const asked = options();
 if (asked) await main(asked);

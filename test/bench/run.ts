@@ -31,7 +31,11 @@ async function runOne(path: BenchPath, run: WholeRun): Promise<PathResult> {
   const { options } = run;
   const contenders = [...path.contenders, ...(options.peers ? path.peers : [])];
   const rows = await measure(path, contenders, run).catch((error: unknown) => failed(contenders, error));
-  const brokers = Object.values(run.brokers.running());
+  const running = run.brokers.running();
+  const versions = path.needs.flatMap((role) => {
+    const broker = running[role];
+    return broker ? [[broker.name, broker.version] as const] : [];
+  });
   return {
     path: path.name,
     title: path.title,
@@ -40,7 +44,7 @@ async function runOne(path: BenchPath, run: WholeRun): Promise<PathResult> {
     rows,
     date: new Date().toISOString(),
     machine: thisMachine(),
-    versions: { node: process.version, ...Object.fromEntries(brokers.map(({ name, version }) => [name, version])) },
+    versions: { node: process.version, ...Object.fromEntries(versions) },
     settings: { rounds: options.rounds, seconds: options.seconds },
   };
 }

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Listener, Source } from './ends.ts';
+import { createFlow, type Flow } from './flow.ts';
 import { observe } from './observe.ts';
 import type { LatencyOrder, LatencyResult, ThroughputOrder, ThroughputResult } from './specification.ts';
 
-/** Messages whose state is known at a time; more than any window. */
-const KNOWN = 1 << 20;
 /** Nothing at all arrives for so long: the run ends. */
 const DEAD_MS = 9000;
 /** Longest wait for what is still on its way at the end. */
 const DRAIN_MS = 5000;
+/** How often a run looks after itself. */
+const WATCH_MS = 50;
 
 /** A source and a sink under load. Runs follow each other; numbers go on from run to run. */
 export interface Load {
@@ -21,140 +22,73 @@ export interface Load {
 
 /** Makes the load for a contender. `source` is called once the ends are open; `copies` arrivals make a message delivered. */
 export function createLoad(source: () => Source, copies: number): Load {
-  const copiesOf = new Uint16Array(KNOWN);
-  const sentAt = new Float64Array(KNOWN);
-  const refusals = new Map<string, number>();
-  let next = 0;
-  /** Numbers below are no longer waited for. */
-  let forgotten = 0;
-  let outstanding = 0;
-  let delivered = 0;
-  let duplicates = 0;
-  let lost = 0;
-  let refused = 0;
-  let window = 0;
-  let together = 1;
-  let stallMs = DEAD_MS;
-  let failure: Error | undefined;
-  let measure: ((sequence: number, ms: number) => void) | undefined;
-
-  const send = (count: number): void => {
-    const first = next;
-    const now = performance.now();
-    for (let sequence = first; sequence < first + count; sequence++) {
-      copiesOf[sequence % KNOWN] = 0;
-      sentAt[sequence % KNOWN] = now;
-    }
-    next += count;
-    outstanding += count;
-    source().send(first, count);
-  };
-  const fill = (): void => {
-    const free = window - outstanding;
-    if (free <= 0 || (free < together && outstanding > 0)) return;
-    const count = Math.min(free, source().room());
-    if (count > 0) send(count);
-  };
-  const forget = (): void => {
-    lost += outstanding;
-    outstanding = 0;
-    forgotten = next;
-  };
-  const arrived = (sequence: number): void => {
-    if (sequence < forgotten || sequence >= next) return;
-    const slot = sequence % KNOWN;
-    const count = copiesOf[slot]! + 1;
-    copiesOf[slot] = count;
-    if (count > copies) duplicates++;
-    if (count !== copies) return;
-    outstanding--;
-    delivered++;
-    measure?.(sequence, performance.now() - sentAt[slot]!);
-  };
-  const listener: Listener = {
-    arrived,
-    refused: (sequence, reason) => {
-      if (sequence < forgotten) return;
-      refusals.set(reason, (refusals.get(reason) ?? 0) + 1);
-      copiesOf[sequence % KNOWN] = copies;
-      outstanding--;
-      refused++;
-    },
-    settled: fill,
-    failed: (error) => {
-      failure ??= error;
-    },
-  };
-
-  /** Runs until `ms` have passed, while it looks after stalls; `stop` ends it early. */
-  const run = async (ms: number): Promise<void> => {
-    const end = performance.now() + ms;
-    let seen = delivered + refused;
-    let alive = performance.now();
-    let moved = alive;
-    for (let now = alive; now < end; now = performance.now()) {
-      await sleep(Math.min(50, Math.max(1, end - now)));
-      if (failure) throw failure;
-      if (window > 0) fill();
-      if (delivered + refused > seen || outstanding === 0) {
-        seen = delivered + refused;
-        alive = performance.now();
-        moved = alive;
-      }
-      if (performance.now() - alive > DEAD_MS) throw new Error(`nothing arrived within ${DEAD_MS / 1000} s`);
-      if (window === 0 || performance.now() - moved < stallMs) continue;
-      forget();
-      moved = performance.now();
-    }
-  };
-  const drain = async (): Promise<void> => {
-    const end = performance.now() + DRAIN_MS;
-    window = 0;
-    while (outstanding > 0 && performance.now() < end && !failure) await sleep(10);
-    if (failure) throw failure;
-    forget();
-  };
-  const refusedAll = (): void => {
-    if (refused === 0 || delivered > 0) return;
-    throw new Error(`every message was refused: ${[...refusals.keys()].join(', ')}`);
-  };
-
+  const flow = createFlow(source, copies);
   return {
-    listener,
-    throughput: async (order) => {
-      [lost, duplicates, refused, delivered] = [0, 0, 0, 0];
-      ({ window, together, stallMs } = order);
-      fill();
-      await run(order.warmMs);
-      refusedAll();
-      const before = delivered;
-      const watch = observe(order.pids);
-      await run(order.ms);
+    listener: flow.listener,
+    throughput: async ({ window, together, stallMs, warmMs, ms, pids }) => {
+      flow.reset();
+      flow.open({ size: window, together });
+      await run(flow, warmMs, stallMs);
+      if (allRefused(flow)) throw new Error(`every message was refused: ${[...flow.refusals].join(', ')}`);
+      const before = flow.counts.delivered;
+      const watch = observe(pids);
+      await run(flow, ms, stallMs);
       const observed = watch.end();
-      const measured = delivered - before;
-      await drain();
-      return { ...observed, delivered: measured, duplicates, lost, refused };
+      const delivered = flow.counts.delivered - before;
+      await drain(flow);
+      return { ...flow.counts, ...observed, delivered };
     },
-    latency: async (order) => {
-      [lost, duplicates, refused, delivered] = [0, 0, 0, 0];
-      await run(0);
-      const paced = pace(order.rate, send, () => source().room());
+    latency: async ({ rate, warmMs, ms }) => {
+      flow.reset();
+      const paced = pace(rate, flow.send, () => source().room());
       const milliseconds: number[] = [];
-      await run(order.warmMs);
-      refusedAll();
-      const watch = observe({});
-      const first = next;
-      measure = (sequence, ms) => {
-        if (sequence >= first) milliseconds.push(ms);
+      const measured = async (): Promise<Pick<LatencyResult, 'sent' | 'generator'>> => {
+        await run(flow, warmMs);
+        const watch = observe({});
+        const first = flow.next;
+        flow.onDelivered = (sequence, took) => {
+          if (sequence >= first) milliseconds.push(took);
+        };
+        await run(flow, ms);
+        return { sent: flow.next - first, generator: watch.end().generator };
       };
-      await run(order.ms).finally(() => paced.stop());
-      const { generator } = watch.end();
-      const sent = next - first;
-      await drain();
-      measure = undefined;
-      return { milliseconds, sent, lost, late: paced.late(), generator };
+      const { sent, generator } = await measured().finally(() => paced.stop());
+      await drain(flow);
+      flow.onDelivered = undefined;
+      return { milliseconds, sent, lost: flow.counts.lost, late: paced.late(), generator };
     },
   };
+}
+
+const allRefused = ({ counts: { refused, delivered } }: Flow): boolean => refused > 0 && delivered === 0;
+
+/** Runs until `ms` have passed. What is on its way counts as lost when nothing has arrived for `stallMs`. */
+async function run(flow: Flow, ms: number, stallMs = Number.POSITIVE_INFINITY): Promise<void> {
+  const done = (): number => flow.counts.delivered + flow.counts.refused;
+  const end = performance.now() + ms;
+  let seen = done();
+  let alive = performance.now();
+  let moved = alive;
+  for (let now = alive; now < end; now = performance.now()) {
+    await sleep(Math.min(WATCH_MS, Math.max(1, end - now)));
+    if (flow.failure) throw flow.failure;
+    flow.fill();
+    const time = performance.now();
+    if (done() > seen || flow.outstanding === 0) [seen, alive, moved] = [done(), time, time];
+    if (time - alive > DEAD_MS) throw new Error(`nothing arrived within ${DEAD_MS / 1000} s`);
+    if (time - moved < stallMs) continue;
+    flow.forget();
+    moved = time;
+  }
+}
+
+/** Stops sending and waits for what is on its way. */
+async function drain(flow: Flow): Promise<void> {
+  const end = performance.now() + DRAIN_MS;
+  flow.open();
+  while (flow.outstanding > 0 && performance.now() < end && !flow.failure) await sleep(10);
+  if (flow.failure) throw flow.failure;
+  flow.forget();
 }
 
 /** Sends at a steady rate. What falls due while the event loop is busy goes out together, and is counted as late. */

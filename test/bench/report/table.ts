@@ -31,12 +31,13 @@ export function cells(result: PathResult, row: Row): readonly string[] {
   const summary = summarize(result, row);
   if (!summary) return [contender, `${state}: ${reason}`, '', '', '', '', '', '', guarantee];
   const { perSecond, cpu, ratio, cpuRatio, memory, cpuByProcess } = summary;
+  const alone = contender === result.base ? '1' : '–';
   return [
     contender,
     spreadText(perSecond),
-    ratio ? `${figure(ratio.median)} ×` : '1',
+    ratio ? `${figure(ratio.median)} ×` : alone,
     spreadText(cpu),
-    cpuRatio ? `${figure(cpuRatio.median)} ×` : '1',
+    cpuRatio ? `${figure(cpuRatio.median)} ×` : alone,
     latency ? [latency.p50, latency.p99, latency.p999].map(figure).join(' / ') : '–',
     figure(memory),
     Object.entries(cpuByProcess)

@@ -47,6 +47,7 @@ describe('a summary', () => {
   it('has no ratio to a base that was not measured', () => {
     const alone = result([row('Magpie', [round(1, 1)]), row('script', [], { state: 'failed', reason: 'gone' })]);
     expect(summarize(alone, alone.rows[0]!)?.ratio).toBeUndefined();
+    expect(pathTable(alone)).toMatch(/Magpie +1\.00 \(1\.00–1\.00\) +–/);
     expect(summarize(alone, alone.rows[1]!)).toBeUndefined();
   });
 });

@@ -23,14 +23,25 @@ const STOP_MS = 15_000;
 const SHOWN_LINES = 3;
 
 const running = new Set<ChildProcess>();
+const directories = new Set<string>();
+
+const remove = (directory: string): void => {
+  directories.delete(directory);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+};
 
 // A benchmark that is interrupted leaves nothing behind.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const directory of directories) remove(directory);
 });
 
-/** An empty directory for a program. */
-export const ownDirectory = (): string => mkdtempSync(join(tmpdir(), 'magpie-bench-'));
+/** An empty directory for a program; gone when the program was stopped or this process ends. */
+export function ownDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'magpie-bench-'));
+  directories.add(directory);
+  return directory;
+}
 
 /** Starts a program; its output goes to a file, so that nobody has to read along while it is measured. */
 export function startChild(
@@ -88,7 +99,7 @@ export function startChild(
         child.kill('SIGKILL');
         await once(child, 'exit');
       }
-      rmSync(directory, { recursive: true, force: true });
+      remove(directory);
     },
   };
 }
