@@ -20,7 +20,7 @@ export default defineConfig({
     maxWorkers: 2,
     execArgv: ['--conditions=@magpie/source', '--disable-warning=ExperimentalWarning'],
     projects: [
-      project('unit', ['{apps,packages}/*/test/**/*.test.ts', 'infra/*/test/**/*.test.ts'], {
+      project('unit', ['{apps,packages}/*/test/**/*.test.ts', 'infra/*/test/**/*.test.ts', 'test/bench/**/*.test.ts'], {
         exclude: ['**/*.contract.test.ts', '**/*.broker.test.ts', '**/node_modules/**'],
       }),
       project('contract', ['packages/*/test/**/*.contract.test.ts'], { testTimeout: 60_000, hookTimeout: 120_000 }),

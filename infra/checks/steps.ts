@@ -1,4 +1,5 @@
 import { ensureBrokers } from '../brokers/src/index.ts';
+import { benchStep } from './bench-step.ts';
 import { CRUISE_ALL, checkPlantedViolations } from './import-rules.ts';
 import { findProtocolWords } from './protocol-words.ts';
 import { commandStep, functionStep, type Step } from './step.ts';
@@ -28,4 +29,5 @@ export const STEPS: readonly Step[] = [
   vitestStep('contract', 300_000),
   vitestStep('integration', 300_000),
   vitestStep('reliability', 300_000),
+  benchStep,
 ];

@@ -1,0 +1,30 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PathResult } from '../report/results.ts';
+import { type Baseline, compare, ratiosOf } from './compare.ts';
+
+const FILE = join(import.meta.dirname, '../baseline.json');
+
+function readBaseline(): Baseline {
+  try {
+    return JSON.parse(readFileSync(FILE, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+/** Makes the ratios of this run those to compare with; paths that did not run keep theirs. */
+export function saveBaseline(results: readonly PathResult[]): void {
+  writeFileSync(FILE, `${JSON.stringify({ ...readBaseline(), ...ratiosOf(results) }, undefined, 2)}\n`);
+}
+
+/** Compares with the baseline and says what it found; returns the number of regressions. */
+export function check(results: readonly PathResult[], say: (line: string) => void): number {
+  const { lines, regressions } = compare(results, readBaseline());
+  say('\nratios to the script by hand, and in the baseline:');
+  for (const line of lines) say(`  ${line}`);
+  if (regressions.length === 0) say('no regression over 25 %');
+  for (const regression of regressions) say(`REGRESSION ${regression}`);
+  return regressions.length;
+}

@@ -1,0 +1,94 @@
+import { amqpSink, amqpSource } from './amqp-ends.ts';
+import type { Listener, Sink, Source } from './ends.ts';
+import { httpSource } from './http-ends.ts';
+import { createLoad, type Load } from './load.ts';
+import { mqttSink, mqttSource } from './mqtt-ends.ts';
+import type { DriverCalls, LoadSpecification } from './specification.ts';
+import { websocketSink } from './websocket-ends.ts';
+import { xmppSink, xmppSource } from './xmpp-ends.ts';
+
+/**
+ * The generator and the sink, in a process of its own. Started by `driver/client.ts`, which sends it one call after the other
+ * by IPC and gets `{ result }` or `{ error }` for each.
+ */
+
+interface Open extends Load {
+  close(): void;
+}
+
+const open = new Map<string, Open>();
+
+async function openLoad({ source, sink, body, copies }: LoadSpecification): Promise<Open> {
+  let input: Source | undefined;
+  const load = createLoad(() => input!, copies);
+  // Until the source is there, nothing can be sent.
+  const listener: Listener = { ...load.listener, settled: () => input && load.listener.settled() };
+  const output = await openSink(sink, listener);
+  input = await openSource(source, body, sink.kind === 'answers', listener);
+  return {
+    ...load,
+    close: () => {
+      input?.close();
+      output.close();
+    },
+  };
+}
+
+function openSource(source: LoadSpecification['source'], body: number, answers: boolean, listener: Listener) {
+  switch (source.kind) {
+    case 'mqtt':
+      return mqttSource(source, body, listener);
+    case 'amqp':
+      return amqpSource(source, body, listener);
+    case 'http':
+      return httpSource(source, body, answers, listener);
+    case 'xmpp':
+      return xmppSource(source, body, listener);
+  }
+}
+
+async function openSink(sink: LoadSpecification['sink'], listener: Listener): Promise<Sink> {
+  switch (sink.kind) {
+    case 'mqtt':
+      return mqttSink(sink, listener);
+    case 'amqp':
+      return amqpSink(sink, listener);
+    case 'websocket':
+      return websocketSink(sink, listener);
+    case 'xmpp':
+      return xmppSink(sink, listener);
+    case 'answers':
+      return { close: () => undefined };
+  }
+}
+
+function loadOf(id: string): Open {
+  const load = open.get(id);
+  if (!load) throw new Error(`no load "${id}" is open`);
+  return load;
+}
+
+const CALLS: { [K in keyof DriverCalls]: (order: DriverCalls[K]['order']) => Promise<DriverCalls[K]['result']> } = {
+  open: async ({ id, load }) => {
+    open.set(id, await openLoad(load));
+    return null;
+  },
+  throughput: async ({ id, ...order }) => loadOf(id).throughput(order),
+  latency: async ({ id, ...order }) => loadOf(id).latency(order),
+  close: async ({ id }) => {
+    open.get(id)?.close();
+    open.delete(id);
+    return null;
+  },
+};
+
+async function answer({ call, order }: { call: keyof DriverCalls; order: never }): Promise<void> {
+  try {
+    process.send?.({ result: await CALLS[call](order) });
+  } catch (error) {
+    process.send?.({ error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+process.on('message', (message: { call: keyof DriverCalls; order: never }) => void answer(message));
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,42 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chart } from './chart.ts';
+import { chartFile, page } from './page.ts';
+import type { PathResult } from './results.ts';
+
+/** Where the page, its charts and the figures behind them are. */
+export const PAGE_FOLDER = join(import.meta.dirname, '../../../apps/docs/performance');
+
+const RESULTS = 'results.json';
+
+/** Replaces the results of the same paths and keeps the others, in the order of `names`; paths that are gone go. */
+export function merge(
+  known: readonly PathResult[],
+  fresh: readonly PathResult[],
+  names: readonly string[],
+): readonly PathResult[] {
+  const all = new Map([...known, ...fresh].map((result) => [result.path, result]));
+  return names.flatMap((name) => all.get(name) ?? []);
+}
+
+/** Writes page, charts and figures. Results of other paths that were published before stay. */
+export function publish(fresh: readonly PathResult[], names: readonly string[], folder = PAGE_FOLDER): void {
+  mkdirSync(folder, { recursive: true });
+  const results = merge(published(folder), fresh, names);
+  for (const result of fresh) writeFileSync(join(folder, chartFile(result.path)), chart(result));
+  writeFileSync(join(folder, RESULTS), resultsJson(results));
+  writeFileSync(join(folder, 'README.md'), page(results));
+}
+
+function published(folder: string): readonly PathResult[] {
+  try {
+    return JSON.parse(readFileSync(join(folder, RESULTS), 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw new Error(`${join(folder, RESULTS)} cannot be read; remove it to start anew`, { cause: error });
+  }
+}
+
+/** Results as JSON, numbers with four digits: more would be noise. */
+export const resultsJson = (results: readonly PathResult[]): string =>
+  `${JSON.stringify(results, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`;

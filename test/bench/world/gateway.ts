@@ -1,0 +1,79 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Contender, Running, Site } from '../paths/path.ts';
+import { type Child, ownDirectory, startChild } from './child.ts';
+
+const MAIN = join(import.meta.dirname, '../../../apps/gateway/dist/main.js');
+const READY_MS = 60_000;
+
+/** Connections and routes of a configuration; the rest is the same everywhere. */
+export interface GatewaySetup {
+  readonly connections: Readonly<Record<string, object>>;
+  readonly routes?: Readonly<Record<string, object>>;
+}
+
+/** What the gateway promises wherever it is not said otherwise. */
+export const DURABLE = 'at least once, on disk before it is acknowledged';
+
+/** How the gateway takes part. */
+export interface GatewayOptions {
+  /** Default `Magpie`. */
+  readonly name?: string;
+  readonly guarantee?: string;
+  readonly setup: (site: Site) => GatewaySetup;
+  /** What to run instead when this build does not know a key of the setup, and what that means. */
+  readonly fallback?: { readonly key: string; readonly setup: (site: Site) => GatewaySetup; readonly note: string };
+  readonly ends?: Contender['ends'];
+}
+
+/** The gateway as a contender: built, in a process of its own, as `magpie run` starts it. */
+export const gateway = ({
+  name = 'Magpie',
+  guarantee = DURABLE,
+  setup,
+  fallback,
+  ends,
+}: GatewayOptions): Contender => ({
+  name,
+  guarantee,
+  process: 'magpie',
+  start: async (site) => {
+    try {
+      return await startGateway(setup(site), []);
+    } catch (error) {
+      if (!fallback || !(error instanceof Error) || !String(error.cause).includes(fallback.key)) throw error;
+      return startGateway(fallback.setup(site), [fallback.note]);
+    }
+  },
+  ...(ends ? { ends } : {}),
+});
+
+async function startGateway(setup: GatewaySetup, notes: readonly string[]): Promise<Running> {
+  if (!existsSync(MAIN)) throw new Error('is not built: run npm run build');
+  const directory = ownDirectory();
+  const configuration = { version: 1, gateway: { id: 'bench', dataDir: './data' }, http: { port: 0 }, ...setup };
+  writeFileSync(join(directory, 'magpie.yaml'), JSON.stringify(configuration));
+  const child = startChild(process.execPath, [MAIN, 'run', '-c', 'magpie.yaml'], { directory });
+  try {
+    const [, url = ''] = await child.says(/"url":"([^"]+)"/);
+    await ready(url, child);
+    return { pid: child.pid, port: Number(new URL(url).port), notes, stop: child.stop };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+/** Waits until every connection is up. */
+async function ready(url: string, child: Child): Promise<void> {
+  const deadline = performance.now() + READY_MS;
+  for (;;) {
+    const response = await fetch(`${url}/readyz`);
+    if (response.ok) return;
+    const body = await response.text();
+    if (performance.now() > deadline)
+      throw new Error(`was not ready within ${READY_MS / 1000} s: ${body} ${child.logs()}`);
+    await sleep(50);
+  }
+}
