@@ -17,6 +17,8 @@ const WARM_UP = times(5000, 200_000);
 const TIMEOUT_MS = times(240_000, 3_600_000);
 /** Memory that it may cost: less than the events themselves. In the short form the memory of a process is still rising. */
 const RSS_SLACK_MB = times(100, 64);
+/** The way back may take more: it uses a link that carries nothing in what it is compared with. */
+const DRAIN_SLACK_MB = times(100, 128);
 /** Longer than a start without a backlog takes. */
 const READY_SLACK_MS = times(5000, 500);
 /** Share of the usual throughput that the live target must keep: no matter for a short look at a busy machine. */
@@ -137,7 +139,7 @@ it(
     expect(torrent.live.calm.report(torrent.sent('calm'))).toMatchObject({ lost: 0, disordered: 0 });
     expect(await deadLetters({ gateway })).toBe(0);
     expect(loaded.peak).toBeLessThan(baseline.peak + RSS_SLACK_MB);
-    expect(emptied.peak).toBeLessThan(baseline.peak + RSS_SLACK_MB);
+    expect(emptied.peak).toBeLessThan(baseline.peak + DRAIN_SLACK_MB);
     expect(ready).toBeLessThan(second.ready + READY_SLACK_MS);
     expect(ratio).toBeGreaterThan(LEAST_RATIO);
   },

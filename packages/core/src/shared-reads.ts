@@ -14,7 +14,7 @@ const OVERHEAD = 512;
  * Reads the log for many who catch up at about the same place, such as all targets of a link that was away: what one has
  * read the others get too. Reads one stretch at a time, and keeps the last ones in memory, bounded by bytes.
  */
-export function createSharedReads(log: Pick<EventLog, 'read'>, maxBytes = 8 * 1024 * 1024): EventLog['read'] {
+export function createSharedReads(log: Pick<EventLog, 'read'>, maxBytes = 2 * 1024 * 1024): EventLog['read'] {
   /** The one used last comes last. */
   const kept: Stretch[] = [];
   let bytes = 0;
