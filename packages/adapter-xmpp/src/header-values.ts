@@ -1,4 +1,4 @@
-import { HEADER_LIMITS, type Header, type HeaderValue } from '@magpie/contract';
+import type { Header, HeaderValue } from '@magpie/contract';
 import { attribute, type Element } from './library.ts';
 import { elementText, textElement } from './xml-text.ts';
 
@@ -15,18 +15,12 @@ export function headerElement([name, value]: Header): Element {
   return textElement('header', JSON.stringify(toJson(value)), { ...named, type: 'json' });
 }
 
-/** Headers of an own element. Never throws: what cannot be read is left out, and so is what exceeds the limits. */
-export function headersOf(event: Element): Header[] {
-  const headers: Header[] = [];
-  let bytes = 0;
-  for (const element of event.getChildren('header').slice(0, HEADER_LIMITS.count)) {
+/** Headers of an own element, however many: the gateway judges that. Never throws: what cannot be read is left out. */
+export const headersOf = (event: Element): Header[] =>
+  event.getChildren('header').flatMap((element) => {
     const header = readHeader(element);
-    bytes += Buffer.byteLength(element.getText()) + Buffer.byteLength(header?.[0] ?? '');
-    if (bytes > HEADER_LIMITS.bytes) break;
-    if (header) headers.push(header);
-  }
-  return headers;
-}
+    return header ? [header] : [];
+  });
 
 function readHeader(element: Element): Header | undefined {
   const raw = attribute(element, 'name');

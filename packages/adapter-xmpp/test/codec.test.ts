@@ -83,6 +83,11 @@ describe('decoding', () => {
     expect(classify(message)).toBe(kind);
   });
 
+  it('leaves out no headers, however many: a message with too many is refused, not changed', () => {
+    const headers = Array.from({ length: 100 }, (_, index): [string, string] => [`h${index}`, 'x'.repeat(400)]);
+    expect(decodeMessage(encodeMessage(outgoing({ headers }), DESTINATION), 0, undefined).headers).toEqual(headers);
+  });
+
   it('ignores fields that make no sense', () => {
     const own = xml(
       'event',
