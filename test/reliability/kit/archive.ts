@@ -22,11 +22,18 @@ export interface ArchiveOptions {
  * Reads what a room has seen from its archive (XEP-0313), page by page and for ever. An occupant would not do as a
  * witness: after an outage it may come back to the room later than the gateway and miss what was said in between.
  */
-export function archiveReader(options: ArchiveOptions, record: Recorder): Reader {
+export const archiveReader = (options: ArchiveOptions, record: Recorder): Reader =>
+  archivedStanzas(options, (message) => {
+    const body = message.getChildText('body');
+    if (body) record(body, message.getChild('event')?.getChildText('id') ?? undefined, false);
+  });
+
+/** As `archiveReader`, with each message as it was said. */
+export function archivedStanzas(options: ArchiveOptions, read: (message: Element) => void): Reader {
   const state = { closed: false, last: '' };
   const loop = async (): Promise<void> => {
     while (!state.closed) {
-      await readUntilLost(options, state, record);
+      await readUntilLost(options, state, read);
       await sleep(POLL_MS);
     }
   };
@@ -45,10 +52,14 @@ interface Place {
   last: string;
 }
 
-async function readUntilLost({ broker, room, user }: ArchiveOptions, place: Place, record: Recorder): Promise<void> {
+async function readUntilLost(
+  { broker, room, user }: ArchiveOptions,
+  place: Place,
+  read: (message: Element) => void,
+): Promise<void> {
   let client: Client | undefined;
   try {
-    client = await login(broker, user.name, user.password, (stanza) => readResult(stanza, place, record));
+    client = await login(broker, user.name, user.password, (stanza) => readResult(stanza, place, read));
     client.reconnect.stop();
     await client.send(entering(room));
     while (!place.closed && client.status === 'online') {
@@ -77,11 +88,10 @@ const query = (room: string, last: string): Element =>
     ),
   );
 
-function readResult(stanza: Element, place: Place, record: Recorder): void {
+function readResult(stanza: Element, place: Place, read: (message: Element) => void): void {
   const result = stanza.getChild('result', MAM);
   const message = result?.getChild('forwarded')?.getChild('message');
   if (!result || !message) return;
   place.last = String(result.attrs.id);
-  const body = message.getChildText('body');
-  if (body) record(body, message.getChild('event')?.getChildText('id') ?? undefined, false);
+  read(message);
 }

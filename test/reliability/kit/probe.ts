@@ -36,6 +36,15 @@ export async function received({ url }: Pick<World['gateway'], 'url'>, connectio
   return Number(line.exec(text)?.[1] ?? Number.NaN);
 }
 
+/** Number of deliveries since the gateway started that were worth nothing any more. */
+export async function expired({ gateway }: Pick<World, 'gateway'>): Promise<number> {
+  const text = await (await fetch(`${gateway.url}/metrics`)).text();
+  const counts = [...text.matchAll(/^magpie_deliveries_total\{.*result="expired".*\} (\d+)$/gm)].map(([, count]) =>
+    Number(count),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 const POLL_MS = 25;
 
 /** Milliseconds until the gateway shows the connection as anything but up; undefined when that never happens before `signal`. */
