@@ -1,3 +1,4 @@
+import type { Answer } from '@magpie/api';
 import { Rejected } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
@@ -93,41 +94,77 @@ test('trace shows the hops of a message', async () => {
   await expect(command('trace', 'nothing', '--url', world.url)).rejects.toThrow('404 Not found');
 });
 
-test('trace shows a target that is held with its last error and next try', async () => {
-  const event = { ref: 'r', source: 'http', time: '2026-01-01T00:00:00.000Z', receivedAt: '2026-01-01T00:00:00.500Z' };
-  const shown = timeline({
+/** An event that expires, as a trace has it. */
+const traced = (targets: Answer<'message'>['targets']) =>
+  timeline({
     position: '1:0:7',
-    event: { ...event, address: 'topic:a', kind: 'message', key: 'a', headers: [], via: [], origin: {} },
-    targets: [
-      {
-        consumer: 'a/held',
-        connection: 'floor',
-        state: 'held',
-        attempts: 2,
-        error: 'busy',
-        nextAttempt: '2026-01-01T00:00:09.000Z',
-      },
-      {
-        consumer: 'a/done',
-        connection: 'floor',
-        state: 'confirmed',
-        attempts: 1,
-        at: '2026-01-01T00:00:02.500Z',
-        confirmedBy: 'puback',
-      },
+    event: {
+      ref: 'r',
+      source: 'http',
+      time: '2026-01-01T00:00:00.000Z',
+      receivedAt: '2026-01-01T00:00:00.500Z',
+      expiresAt: '2026-01-01T00:01:00.500Z',
+      address: 'topic:a',
+      kind: 'message',
+      key: 'a',
+      headers: [],
+      via: [],
+      origin: {},
+    },
+    targets,
+  })
+    .trimEnd()
+    .split('\n');
+
+const DONE: Answer<'message'>['targets'][number] = {
+  consumer: 'a/done',
+  connection: 'floor',
+  state: 'confirmed',
+  attempts: 1,
+  at: '2026-01-01T00:00:02.500Z',
+  confirmedBy: 'puback',
+};
+
+test('trace shows every refused attempt at its time, and a target that is held with its next try', () => {
+  const held: typeof DONE = {
+    consumer: 'a/held',
+    connection: 'floor',
+    state: 'held',
+    attempts: 2,
+    at: '2026-01-01T00:00:03.500Z',
+    error: 'busy',
+    failures: [
+      { at: '2026-01-01T00:00:01.500Z', error: 'Transient', message: 'full' },
+      { at: '2026-01-01T00:00:03.500Z', error: 'Transient', message: 'busy' },
     ],
+    nextAttempt: '2026-01-01T00:00:09.000Z',
+  };
+  expect(traced([held, DONE])).toEqual([
+    'TIME                      +       HOP     STATE      DETAIL',
+    '2026-01-01T00:00:00.000Z  -500ms  http    sent       at topic:a',
+    '2026-01-01T00:00:00.500Z  +0ms    http    received   ref r',
+    '2026-01-01T00:00:00.500Z  +0ms    log     stored     position 1:0:7',
+    '2026-01-01T00:00:01.500Z  +1.0s   a/held  refused    attempt 1: full',
+    '2026-01-01T00:00:02.500Z  +2.0s   a/done  confirmed  by puback, 1 attempt',
+    '2026-01-01T00:00:03.500Z  +3.0s   a/held  refused    attempt 2: busy',
+    '                                  a/held  held       2 attempts, busy, next try 2026-01-01T00:00:09.000Z',
+    '2026-01-01T00:01:00.500Z  +60.0s          expires    then it is worth nothing',
+  ]);
+});
+
+test('trace does not say that a message expires once all its deliveries have ended', () => {
+  expect(traced([DONE]).at(-1)).toContain('confirmed');
+});
+
+test('trace lists the attempts of a delivery that became a dead letter', async () => {
+  const { world, ids } = await withDeadLetters('one');
+  const letter = await world.gateway.deadLetters.get(ids[0]!);
+  const trace = async () => (await command('trace', letter!.event.ref, '--url', world.url)).stdout;
+  const stdout = await waitFor(async () => await trace().then((text) => text.includes(' dead ') && text), {
+    what: 'the end of the delivery',
   });
-  expect(shown).toBe(
-    [
-      'TIME                      +       HOP     STATE      DETAIL',
-      '2026-01-01T00:00:00.000Z  -500ms  http    sent       at topic:a',
-      '2026-01-01T00:00:00.500Z  +0ms    http    received   ref r',
-      '                                  log     stored     position 1:0:7',
-      '2026-01-01T00:00:02.500Z  +2.0s   a/done  confirmed  by puback, 1 attempt',
-      '                                  a/held  held       2 attempts, busy, next try 2026-01-01T00:00:09.000Z',
-      '',
-    ].join('\n'),
-  );
+  expect(stdout).toMatch(/a\/floor\/channel:one +refused +attempt 1: the channel is closed\n/);
+  expect(stdout).toMatch(/a\/floor\/channel:one +dead +1 attempt, the channel is closed\n/);
 });
 
 test('reload says what it did, or would do, and shows mistakes with their place', async () => {

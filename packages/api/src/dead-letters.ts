@@ -30,7 +30,8 @@ export function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
   };
 }
 
-const showAttempt = ({ at, error, message }: Attempt) => ({ at: iso(at), error, message });
+/** A refused attempt. */
+export const showAttempt = ({ at, error, message }: Attempt) => ({ at: iso(at), error, message });
 
 function showRendered({ book }: Gateway, { outgoing, target }: NonNullable<DeadLetter['rendered']>) {
   const { body, headers, replyTo, time, expiresAt, trace, ref: _, ...plain } = outgoing;

@@ -4,14 +4,20 @@ import type { TargetStatus } from './types.ts';
 
 /** What is known of a delivery that is not settled. */
 export function describe(delivery: Delivery, { consumer, connection }: Target): TargetStatus {
-  const last = delivery.attempts.at(-1);
-  const waiting = delivery.lane.failed.length > 0 ? 'held' : 'waiting';
+  const { attempts } = delivery;
+  const last = attempts.at(-1);
   return {
     consumer,
     connection,
-    state: delivery.state === 'flight' ? 'in-flight' : waiting,
-    attempts: delivery.attempts.length,
-    ...(last ? { error: last.message, at: last.at } : {}),
+    state: stateOf(delivery),
+    attempts: attempts.length,
+    ...(last ? { error: last.message, at: last.at, failures: [...attempts] } : {}),
     ...(delivery.nextAttempt === undefined ? {} : { nextAttempt: delivery.nextAttempt }),
   };
+}
+
+function stateOf({ state, lane }: Delivery): TargetStatus['state'] {
+  if (state === 'flight') return 'in-flight';
+  if (state === 'blocked') return 'blocked';
+  return lane.failed.length > 0 ? 'held' : 'waiting';
 }

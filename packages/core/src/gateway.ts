@@ -33,6 +33,7 @@ import { createRouter } from './router.ts';
 import type { SendPort } from './send-port.ts';
 import { Stream } from './stream.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './supervisor.ts';
+import { createSuspensionLog } from './suspension-log.ts';
 import { createTail } from './tail.ts';
 import { Topology } from './topology.ts';
 import type { Gateway, Plan } from './types.ts';
@@ -99,6 +100,11 @@ function wire(options: GatewayOptions) {
     },
   });
   const ages = createAges(clock);
+  const onSuspended = createSuspensionLog({
+    logger,
+    clock,
+    since: (consumer) => topology.outlet(consumer)?.load().suspension?.since,
+  });
   const makeOutlet = (target: Target, port: SendPort): Outlet =>
     new Outlet(target, {
       reader: tail,
@@ -118,8 +124,7 @@ function wire(options: GatewayOptions) {
       onSend: (event, connection, { address }, body) => onSend(event, connection, address, body),
       onResult: observer.delivered,
       gate,
-      onSuspended: ({ consumer }, error) =>
-        logger.debug({ target: consumer, error: error.code }, `suspended: ${error.message}`),
+      onSuspended,
       onFatal,
     });
   const topology: Topology = new Topology(options, {

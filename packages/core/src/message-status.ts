@@ -1,7 +1,7 @@
 import { comparePositions, type EventLog, type Outcome, type Position, type StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import type { Topology } from './topology.ts';
-import type { MessageStatus, TargetStatus } from './types.ts';
+import type { MessageStatus, SuspensionStatus, TargetStatus } from './types.ts';
 
 interface StatusDeps {
   readonly log: EventLog;
@@ -26,12 +26,29 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
     const outcome = outcomes.get(consumer);
     outcomes.delete(consumer);
     // What is on its way comes first: it may have ended once already and be tried again.
-    const underWay = deps.topology.outlet(consumer)?.status(stored.position);
-    if (underWay) return underWay;
-    return outcome ? { ...withoutRef(outcome), connection } : byFloor(consumer, connection, stored, deps);
+    const outlet = deps.topology.outlet(consumer);
+    const underWay = outlet?.status(stored.position);
+    if (underWay) return withSuspension(underWay, outlet?.load().suspension);
+    if (outcome) return { ...withoutRef(outcome), connection };
+    return withSuspension(byFloor(consumer, connection, stored, deps), outlet?.load().suspension);
   });
   const former = [...outcomes.values()].map((outcome) => ({ ...withoutRef(outcome), connection: '' }));
-  return { event: stored, targets: [...targets, ...former] };
+  const all = await Promise.all([...targets, ...former].map((target) => withHistory(target, ref, deps.log)));
+  return { event: stored, targets: all };
+}
+
+/** What waits for a suspended target has no error of its own: it shows the one of the target. */
+function withSuspension(status: TargetStatus, suspension: SuspensionStatus | undefined): TargetStatus {
+  if (!suspension || status.state !== 'waiting') return status;
+  const { error, nextAttempt } = suspension;
+  return { nextAttempt, ...status, error: `the target is suspended: ${error}` };
+}
+
+/** A delivery that has become a dead letter has its attempts there. */
+async function withHistory(status: TargetStatus, ref: string, log: StatusDeps['log']): Promise<TargetStatus> {
+  if (status.state !== 'dead') return status;
+  const [letter] = await log.deadLetters({ consumer: status.consumer, ref, limit: 1 });
+  return letter && letter.attempts.length > 0 ? { ...status, failures: letter.attempts } : status;
 }
 
 const withoutRef = ({ ref: _, ...outcome }: Outcome): Omit<Outcome, 'ref'> => outcome;

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterQuery, Outcome, Position, StoredEvent } from '@magpie/bus';
+import type { Attempt, DeadLetter, DeadLetterQuery, Outcome, Position, StoredEvent } from '@magpie/bus';
 import type {
   AddressBook,
   AddressPattern,
@@ -115,12 +115,15 @@ export interface SubscriptionSink {
 export interface TargetStatus {
   readonly consumer: string;
   readonly connection: string;
-  readonly state: 'waiting' | 'in-flight' | 'held' | Outcome['state'];
+  /** `held`: it, or an earlier one of its key, was refused; `blocked`: it is out of attempts and waits for an operator. */
+  readonly state: 'waiting' | 'in-flight' | 'held' | 'blocked' | Outcome['state'];
   readonly attempts: number;
   readonly at?: number;
   readonly confirmedBy?: string;
   readonly nextAttempt?: number;
   readonly error?: string;
+  /** The attempts that were refused, the oldest first, as far as they are known: not of one that was confirmed after all. */
+  readonly failures?: readonly Attempt[];
 }
 
 export interface MessageStatus {

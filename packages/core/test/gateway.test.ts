@@ -79,6 +79,7 @@ describe('a gateway', () => {
         state: 'held',
         attempts: 1,
         error: 'queue full',
+        failures: [{ at: expect.any(Number), error: 'Transient', message: 'queue full' }],
       }),
     );
     await vi.waitFor(async () => expect((await gateway.message(ref))?.targets[0]?.state).toBe('confirmed'), {

@@ -22,22 +22,37 @@ async function trace(ref: string, { json, ...options }: ClientOptions & { readon
   else print(timeline(message));
 }
 
+/** States of a delivery that has not ended. */
+const OPEN: ReadonlySet<TargetTrace['state']> = new Set(['waiting', 'in-flight', 'held', 'blocked']);
+
 /** The hops of a message in the order of time; what has not ended stands last. `+` counts from its receipt. */
 export function timeline({ position, event, targets }: MessageTrace): string {
   const start = Date.parse(event.receivedAt);
-  const hops = targets.map((target) => [target.at ?? '', target.consumer, target.state, detailOf(target)] as const);
-  const ended = hops.filter(([at]) => at !== '').toSorted(([a], [b]) => a.localeCompare(b));
+  const [open, ended] = [
+    targets.filter(({ state }) => OPEN.has(state)),
+    targets.filter(({ state }) => !OPEN.has(state)),
+  ];
+  const timed = [...targets.flatMap(failuresOf), ...ended.map((target) => [target.at ?? '', ...hopOf(target)])];
   const rows = [
     [event.time, event.source, 'sent', `at ${event.address}`],
     [event.receivedAt, event.source, 'received', `ref ${event.ref}`],
-    ['', 'log', 'stored', `position ${position}`],
-    ...ended,
-    ...hops.filter(([at]) => at === ''),
-    ...(event.expiresAt === undefined ? [] : [[event.expiresAt, '', 'expires', 'then it is worth nothing']]),
+    // The log keeps no other time of an event than that of its receipt.
+    [event.receivedAt, 'log', 'stored', `position ${position}`],
+    ...timed.toSorted(([a = ''], [b = '']) => a.localeCompare(b)),
+    ...open.map((target) => ['', ...hopOf(target)]),
+    ...(event.expiresAt === undefined || open.length === 0
+      ? []
+      : [[event.expiresAt, '', 'expires', 'then it is worth nothing']]),
   ];
   const shown = rows.map(([at = '', ...rest]) => [at, since(start, at), ...rest]);
   return table(['TIME', '+', 'HOP', 'STATE', 'DETAIL'], shown) + (targets.length > 0 ? '' : 'No route took it.\n');
 }
+
+const hopOf = (target: TargetTrace): readonly string[] => [target.consumer, target.state, detailOf(target)];
+
+/** Attempts that were refused. */
+const failuresOf = ({ consumer, failures = [] }: TargetTrace): readonly (readonly string[])[] =>
+  failures.map(({ at, message }, index) => [at, consumer, 'refused', `attempt ${index + 1}: ${message}`]);
 
 function since(start: number, at: string): string {
   if (at === '') return '';

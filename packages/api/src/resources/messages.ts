@@ -1,6 +1,7 @@
 import type { TargetStatus } from '@magpie/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { showAttempt } from '../dead-letters.ts';
 import { showEvent } from '../events.ts';
 import { MEDIA_TYPES } from '../http/media-types.ts';
 import { Problem, problemJson, toProblem } from '../http/problem.ts';
@@ -85,10 +86,11 @@ const getMessage: Resource = resource({
     },
 });
 
-const showTarget = ({ at, nextAttempt, ...status }: TargetStatus) => ({
+const showTarget = ({ at, nextAttempt, failures, ...status }: TargetStatus) => ({
   ...status,
   ...(at === undefined ? {} : { at: iso(at) }),
   ...(nextAttempt === undefined ? {} : { nextAttempt: iso(nextAttempt) }),
+  ...(failures === undefined ? {} : { failures: failures.map(showAttempt) }),
 });
 
 /** `POST /v1/messages` and `GET /v1/messages/{ref}`. */

@@ -1,6 +1,6 @@
 import { DEAD_LETTER_REASONS } from '@magpie/bus';
 import { z } from 'zod';
-import { eventSchema } from './event.ts';
+import { attemptSchema, eventSchema } from './event.ts';
 import { bodyFields, givenForms, headersSchema } from './message.ts';
 
 const reason = z.enum(DEAD_LETTER_REASONS);
@@ -60,8 +60,6 @@ const summary = z.object({
   address: z.string().describe('Where the event came from, as text.'),
 });
 
-const attempt = z.object({ at: z.string(), error: z.string(), message: z.string() });
-
 const rendered = z
   .looseObject({
     to: z.string().describe('Address it was sent to, as text.'),
@@ -83,7 +81,7 @@ export const deadLettersSchema = z.object({
 /** A dead letter with all that is known of it. */
 export const deadLetterSchema = summary
   .extend({
-    attempts: z.array(attempt).describe('Every refused attempt, the oldest first.'),
+    attempts: z.array(attemptSchema).describe('Every refused attempt, the oldest first.'),
     position: z.string().optional().describe('Where the event stands or stood in the log.'),
     event: eventSchema,
     rendered: rendered.optional(),

@@ -62,19 +62,30 @@ export const eventsPageSchema = z.object({
   next: optionalText.describe('Position to continue from; absent at the end of the log.'),
 });
 
+/** One refused attempt. */
+export const attemptSchema = z.object({ at: z.string(), error: z.string(), message: z.string() });
+
 /** The state of one target of a message. */
 const targetSchema = z
   .object({
     consumer: z.string().describe('The target as `route/target`.'),
     connection: z.string(),
-    state: z.enum(['waiting', 'in-flight', 'held', 'confirmed', 'dead', 'bounced', 'expired', 'dropped']),
+    state: z
+      .enum(['waiting', 'in-flight', 'held', 'blocked', 'confirmed', 'dead', 'bounced', 'expired', 'dropped'])
+      .describe(
+        '`held`: it, or an earlier one of its key, was refused; `blocked`: out of attempts, it waits for an operator.',
+      ),
     attempts: z.int(),
-    at: optionalText.describe('When it ended.'),
+    at: optionalText.describe('When it ended, or was refused last.'),
     confirmedBy: optionalText.describe('What confirmed it.'),
     nextAttempt: optionalText,
-    error: optionalText,
+    error: optionalText.describe('What was said last, by the target or of it.'),
+    failures: z
+      .array(attemptSchema)
+      .optional()
+      .describe('Attempts that were refused, the oldest first; not of one that was confirmed after all.'),
   })
-  .meta({ id: 'Target' });
+  .meta({ id: 'DeliveryStatus' });
 
 /** An event with what became of it. */
 export const messageStatusSchema = storedEventSchema.extend({ targets: z.array(targetSchema) });
