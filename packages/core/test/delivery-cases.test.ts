@@ -1,12 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { memoryStore } from './model/memory-store.ts';
+import { memoryStore, readSlowly } from './model/memory-store.ts';
 import type { Wanted } from './model/plan.ts';
 import { play } from './model/run.ts';
-import { confirm, crash, disk, publish, refuse, reload, retry, target, wait } from './model/short-hand.ts';
+import {
+  confirm,
+  crash,
+  disk,
+  link,
+  publish,
+  refuse,
+  reload,
+  restart,
+  retry,
+  target,
+  wait,
+} from './model/short-hand.ts';
 import type { Step } from './model/steps.ts';
 
 const a = target();
 const tight = target({ onFull: 'dead-letter', backlogBytes: 100 });
+/** As wide as a link without a target, so that coming and going does not touch it. */
+const wide = target({ window: 8 });
 const onlyA = (config = a): Wanted => ({ a: config, b: undefined });
 
 const DAY_AND_HOUR = 90_000_000;
@@ -37,7 +51,19 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
   [
     'goes on after two dead letters of one key are tried again, the later one first',
     onlyA(),
-    [publish(12), wait(DAY_AND_HOUR), crash, retry(1), publish(1, { key: 1 }), retry(0), publish(1), confirm('a')],
+    [
+      publish(12),
+      wait(DAY_AND_HOUR),
+      crash,
+      retry(1),
+      publish(1, { key: 1 }),
+      wait(0),
+      retry(0),
+      publish(1),
+      confirm('a'),
+      link('a', false),
+      publish(1),
+    ],
   ],
   [
     'remembers a dead letter that is tried again twice in a short time',
@@ -70,7 +96,14 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
   [
     'keeps order per key from a reload on that asks for it',
     onlyA(target({ order: 'none' })),
-    [publish(12), reload('a', target({ order: 'strict', window: 2 })), publish(3)],
+    [
+      publish(12),
+      reload('a', target({ order: 'strict', window: 2 })),
+      wait(3000),
+      publish(3),
+      confirm('a'),
+      link('a', false),
+    ],
   ],
   [
     'does not read the log from its beginning when it starts with too many refused deliveries',
@@ -78,19 +111,34 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
     [publish(3, { size: 40 }), refuse('a'), publish(12), retry(), retry(), retry(), reload('a', a), crash, publish(1)],
   ],
   [
-    'begins at the oldest event although a crash follows at once',
+    'begins at the oldest event although a crash comes while the log is read',
     onlyA(),
-    [publish(1), wait(150), publish(1), reload('b', target({ start: 'earliest' })), crash],
+    [
+      publish(1),
+      confirm('a'),
+      wait(150),
+      restart,
+      disk(true),
+      reload('b', target({ start: 'earliest' })),
+      { act: 'crash', written: 1 },
+    ],
+  ],
+  [
+    'begins at the oldest event although a crash comes while it is made known',
+    onlyA(),
+    [publish(1), wait(150), disk(true), reload('b', target({ start: 'earliest' })), { act: 'crash', written: 1 }],
   ],
   [
     'keeps for a target what came in the millisecond it was removed in',
-    onlyA(),
-    [publish(1), reload('a'), reload('a', a)],
+    onlyA(wide),
+    [link('a', false), publish(1), reload('a'), reload('a', wide)],
   ],
 ];
 
 describe('a gateway', () => {
   it.each(cases)('%s', async (_, wanted, steps) => {
-    expect(await play({ seed: 0, wanted, steps }, (now) => memoryStore(now))).toEqual([]);
+    for (const pace of [undefined, readSlowly]) {
+      expect(await play({ seed: 0, wanted, steps }, (now) => memoryStore(now, pace))).toEqual([]);
+    }
   });
 });

@@ -9,9 +9,9 @@ it('keeps the same promises on the durable log, over copies of its files as a cr
   timeout: 3_600_000,
 }, async () => {
   await fc.assert(
-    fc.asyncProperty(scripts(40), async (script) => {
+    fc.asyncProperty(scripts(30), async (script) => {
       expect(await play(script, sqliteStore)).toEqual([]);
     }),
-    modelRuns(8, 0.02),
+    modelRuns(5, 0.02),
   );
 });

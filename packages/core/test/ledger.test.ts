@@ -45,6 +45,22 @@ describe('the ledger', () => {
     ledger.close();
   });
 
+  it('has flushed only when what was being written is durable too', async () => {
+    const { log, found } = await positions(1);
+    let release = (): void => undefined;
+    const slow = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const commit: EventLog['commit'] = async (change) => slow.then(() => log.commit(change));
+    const ledger = createLedger({ ...log, commit }, fatal, 1000);
+    ledger.matched(found[0]!);
+    void ledger.flush();
+    const second = ledger.flush().then(async () => (await log.state()).matched);
+    setImmediate(release);
+    expect(await second).toBe(found[0]);
+    ledger.close();
+  });
+
   it('removes the row of a consumer that has become idle', async () => {
     const { log, found } = await positions(1);
     const ledger = createLedger(log, fatal, 1000);

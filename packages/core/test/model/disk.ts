@@ -100,24 +100,16 @@ export class Disk {
   }
 
   #wrap(): EventLog {
-    const store = this.#store;
-    return {
-      commit: (change) => this.#commit(change),
-      read: (after, limit) => this.#ask(() => store.read(after, limit)),
-      readBack: (before, limit) => this.#ask(() => store.readBack(before, limit)),
-      find: (ref) => this.#ask(() => store.find(ref)),
-      head: () => store.head(),
-      positionBefore: (time) => this.#ask(() => store.positionBefore(time)),
-      parsePosition: (text) => store.parsePosition(text),
-      state: () => this.#ask(() => store.state()),
-      lowestFloor: () => this.#ask(() => store.lowestFloor()),
-      deadLetters: (query) => this.#ask(() => store.deadLetters(query)),
-      deadLetter: (id) => this.#ask(() => store.deadLetter(id)),
-      outcomes: (ref) => this.#ask(() => store.outcomes(ref)),
-      retain: (limits) => this.#ask(() => store.retain(limits)),
-      stats: () => this.#ask(() => store.stats()),
-      space: () => store.space(),
-      close: () => store.close(),
-    };
+    return new Proxy(this.#store, {
+      get: (store, name: keyof EventLog) => {
+        if (name === 'commit') return (change: Commit) => this.#commit(change);
+        const method = store[name] as (...question: readonly unknown[]) => unknown;
+        if (IMMEDIATE.has(name)) return method;
+        return (...question: readonly unknown[]) => this.#ask(async () => method(...question));
+      },
+    });
   }
 }
+
+/** What a log answers at once, also to a process that is about to end. */
+const IMMEDIATE: ReadonlySet<keyof EventLog> = new Set(['head', 'parsePosition', 'space', 'close'] as const);

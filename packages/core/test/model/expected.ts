@@ -20,6 +20,8 @@ export interface Expected {
   confirmedIn: number | undefined;
   ended: 'dropped' | 'expired' | 'by operator' | undefined;
   letter: string | undefined;
+  /** It was for a target of that name that has been given up since; what is left of it may come twice. */
+  former: boolean;
   /** It has an exception row. */
   row: 'retry' | 'held' | 'blocked' | undefined;
 }
@@ -51,6 +53,7 @@ export const newExpected = (event: Event, place: Pick<Expected, 'position' | 'me
   confirmedIn: undefined,
   ended: undefined,
   letter: undefined,
+  former: false,
   row: undefined,
 });
 

@@ -1,7 +1,7 @@
 import { createMemoryLog, type EventLog } from '@magpie/bus';
 import type { Store } from './scenery.ts';
 
-/** A log in memory that outlives its processes. `damage` puts a defect into it. */
+/** A log in memory that outlives its processes. `damage` puts a defect into it, or makes it slow. */
 export function memoryStore(now: () => number, damage: (log: EventLog) => EventLog = (log) => log): Store {
   const log = damage(createMemoryLog({ clock: { now } }));
   return {
@@ -11,3 +11,12 @@ export function memoryStore(now: () => number, damage: (log: EventLog) => EventL
     close: () => log.close(),
   };
 }
+
+/** The same log, but reading takes its time, as from a disk. */
+export const readSlowly = (log: EventLog): EventLog => ({
+  ...log,
+  read: async (after, limit) => {
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return log.read(after, limit);
+  },
+});

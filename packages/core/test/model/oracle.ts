@@ -45,10 +45,6 @@ export class Oracle {
     return this.#of(consumer).presence === 'on';
   }
 
-  hasBlocked(consumer: string): boolean {
-    return this.deliveries(consumer).some(({ row }) => row === 'blocked');
-  }
-
   /** What still has to happen: deliveries that must end and have not. */
   unsettled(consumer: string): readonly Expected[] {
     return this.deliveries(consumer).filter((each) => each.meant === 'must' && !isOver(each));
@@ -64,17 +60,14 @@ export class Oracle {
 
   /** A process has ended: what a returned target need not get is no longer kept apart. */
   ended(): void {
-    for (const { presence, deliveries } of this.#consumers.values()) {
-      if (presence === 'off') continue;
-      for (const each of deliveries.values()) {
-        if (each.meant === 'not') Object.assign(each, { meant: 'may', unordered: true });
-      }
-    }
+    for (const [name, { presence }] of this.#consumers) if (presence !== 'off') this.#forgetAbsence(name);
   }
 
   /** A target is about to come or to go. */
   changing(consumer: string): void {
-    Object.assign(this.#of(consumer), { presence: 'changing', leavingSince: this.#now() });
+    const state = this.#of(consumer);
+    if (state.presence === 'on') this.#forgetAbsence(consumer);
+    Object.assign(state, { presence: 'changing', leavingSince: this.#now() });
     this.#forgetConfirmations(consumer);
   }
 
@@ -87,7 +80,7 @@ export class Oracle {
     if (!from) return;
     for (const each of state.deliveries.values()) {
       const kept = from.oldest !== undefined && comparePositions(each.position, from.oldest) >= 0;
-      if (each.meant === 'not') each.meant = kept ? 'must' : 'may';
+      if (each.meant !== 'must') each.meant = kept ? 'must' : 'may';
     }
   }
 
@@ -148,8 +141,9 @@ export class Oracle {
     const { label, position, key } = delivery;
     if (delivery.meant === 'not' && state.presence !== 'changing')
       this.faults.push(`${consumer} was sent ${label}, which was not for it`);
-    if (delivery.letter) this.faults.push(`${consumer} was sent ${label}, which is a dead letter`);
-    if (delivery.confirmedIn === this.life) this.faults.push(`${consumer} was sent ${label} again, though confirmed`);
+    if (delivery.letter && !delivery.former) this.faults.push(`${consumer} was sent ${label}, which is a dead letter`);
+    if (delivery.confirmedIn === this.life && !delivery.former)
+      this.faults.push(`${consumer} was sent ${label} again, though confirmed`);
     if (delivery.unordered) return;
     const isBeside = (other: string): boolean => {
       const known = state.deliveries.get(other);
@@ -196,6 +190,12 @@ export class Oracle {
           this.faults.push(`${each.label} was removed from the log before ${name} had it`);
         }
       }
+    }
+  }
+
+  #forgetAbsence(consumer: string): void {
+    for (const each of this.deliveries(consumer)) {
+      if (each.meant === 'not') Object.assign(each, { meant: 'may', unordered: true });
     }
   }
 
@@ -247,6 +247,7 @@ export class Oracle {
       each.row = undefined;
       // Its dead letters stay, but a new target of that name has nothing to do with them.
       each.letter = undefined;
+      each.former = true;
       each.unordered = true;
       if (each.meant === 'must') each.meant = 'may';
     }

@@ -41,5 +41,11 @@ export const wait = (ms: number): Step => ({ act: 'wait', ms });
 /** The process is gone, and what waited for the disk with it. */
 export const crash: Step = { act: 'crash', written: 0 };
 
+/** An ordered end and a new start. */
+export const restart: Step = { act: 'restart', answering: false };
+
+/** A link is cut, or can be made again. */
+export const link = (name: TargetName, up: boolean): Step => ({ act: 'link', target: name, up });
+
 /** From now on the disk is slow, or not. */
 export const disk = (holds: boolean): Step => ({ act: 'disk', holds });

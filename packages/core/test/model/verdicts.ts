@@ -17,8 +17,8 @@ export function faultsOfLetter(
     if (!isRight) faults.push(`the dead letter of ${delivery.label} for ${consumer} ${what}`);
   };
   const least = (key: 'attempts' | 'maxAge'): number => Math.min(...configs.map((config) => config[key]));
-  check(!delivery.letter || delivery.letter === id, 'is the second');
-  check(delivery.confirmedIn !== life, 'was written though it had been confirmed');
+  check(delivery.former || !delivery.letter || delivery.letter === id, 'is the second');
+  check(delivery.former || delivery.confirmedIn !== life, 'was written though it had been confirmed');
   check(attempts.length <= delivery.refusals, `counts ${attempts.length} of ${delivery.refusals} refusals`);
   check(
     attempts.every(({ error }) => REFUSALS.has(error)),

@@ -18,6 +18,8 @@ export class World {
   #disk!: Disk;
   #gateway!: Gateway;
   #reloading = false;
+  /** Targets that are coming and had never been there when they began to. */
+  readonly #fresh = new Set<TargetName>();
   #pending = 0;
   #published = 0;
   readonly #messages: ReceivedEvent[] = [];
@@ -165,9 +167,9 @@ export class World {
     if (comesOrGoes) this.oracle.changing(consumer);
     this.oracle.configured(consumer, config);
     this.#reloading = true;
-    const wasKnown = this.oracle.isKnown(consumer);
+    this.#noteFresh(name);
     const done = this.#gateway.reload(planFor(this.#wanted, this.#adapter.adapter)).then(async () => {
-      if (comesOrGoes) await this.#arrived(name, wasKnown);
+      if (comesOrGoes) await this.#arrived(name);
       this.#reloading = false;
     });
     this.#track(done);
@@ -192,7 +194,7 @@ export class World {
 
   async #run(store: EventLog): Promise<void> {
     const life = ++this.oracle.life;
-    const wasKnown = new Map(TARGETS.map((name) => [name, this.oracle.isKnown(consumerOf(name))]));
+    for (const name of TARGETS) this.#noteFresh(name);
     this.#disk = new Disk(store, this.oracle.committed);
     this.#gateway = createGateway({
       id: 'model',
@@ -212,17 +214,22 @@ export class World {
     });
     await this.#gateway.start();
     for (const name of TARGETS) {
-      if (!this.oracle.isOn(consumerOf(name)) || !this.#wanted[name]) await this.#arrived(name, wasKnown.get(name)!);
+      if (!this.oracle.isOn(consumerOf(name)) || !this.#wanted[name]) await this.#arrived(name);
     }
     await this.quiet();
   }
 
   /** A target has come or gone for good. */
-  async #arrived(name: TargetName, wasKnown: boolean): Promise<void> {
+  async #arrived(name: TargetName): Promise<void> {
     const config = this.#wanted[name];
-    const fromStart = config?.start === 'earliest' && !wasKnown;
+    const isFresh = this.#fresh.delete(name);
+    const fromStart = config?.start === 'earliest' && isFresh;
     const oldest = fromStart ? (await this.#disk.log.stats()).oldest : undefined;
     this.oracle.changed(consumerOf(name), config !== undefined, fromStart ? { oldest } : undefined);
+  }
+
+  #noteFresh(name: TargetName): void {
+    if (this.#wanted[name] && !this.oracle.isKnown(consumerOf(name))) this.#fresh.add(name);
   }
 
   /** Nothing of the present process has any effect from now on. */
