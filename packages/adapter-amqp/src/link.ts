@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
 import { type ChannelModel, connect, credentials, type Options, type SocketOptions } from 'amqplib';
+import { coalesceWrites } from './coalesce.ts';
 import type { AmqpConfig, TlsConfig } from './config.ts';
 import { toContractError } from './errors.ts';
 
@@ -51,6 +52,7 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
     const tls = await loadTls(options.config.tls);
     if (signal.aborted) throw new Aborted('cancelled', { cause: signal.reason });
     const model = await connect(endpointOf(options.config), socketOptions(options, tls, cutter.signal));
+    coalesceWrites(model);
     return watch(model, options, events, cut);
   } catch (error) {
     cut();
