@@ -7,6 +7,7 @@ import type { RouteSet } from '@magpie/routing';
 import { createMetrics, type Metrics } from '@magpie/telemetry';
 import { createAlarms } from './alarms.ts';
 import { connectionMap } from './compile.ts';
+import { watchDeadLetters } from './dead-letter-watch.ts';
 import { measured, observe, observeGauges } from './observe.ts';
 import { createReloader, type Loading, type Reloader } from './reload/reloader.ts';
 import { keepWithinLimits } from './retention.ts';
@@ -49,12 +50,14 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const metrics = createMetrics({ process: true });
   const { dataDir, dedupe } = config.gateway;
   const window = { windowMs: dedupe.window, count: dedupe.count };
-  const log = measured(await openSqliteLog({ dataDir, dedupe: window, logger }), metrics);
   const settings = (): Config['gateway'] => (reloader?.settings() ?? config).gateway;
+  const stored = await openSqliteLog({ dataDir, dedupe: window, logger });
+  const watch = watchDeadLetters({ log: stored, max: () => settings().deadLetters.max, logger });
+  const log = measured(stored, metrics, watch.changed);
   const keeper = keepWithinLimits(log, () => settings().log, onFatal);
   const gateway = makeGateway(options, log, metrics, keeper.sweep);
   const reloader = makeReloader(options, gateway);
-  observeGauges(metrics, gateway);
+  observeGauges(metrics, gateway, log);
   const api = createApi({
     gateway,
     http: config.http,
@@ -62,7 +65,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     metrics,
     logger,
     config: reloader,
-    alarms: createAlarms({ log, maxDeadLetters: () => settings().deadLetters.max, config: reloader }),
+    alarms: createAlarms({ log, maxDeadLetters: () => settings().deadLetters.max, gateway, config: reloader }),
   });
   return {
     gateway,
@@ -72,11 +75,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     start: async () => {
       const url = await api.listen();
       await gateway.start();
+      watch.changed();
       return url;
     },
     stop: async (ms) => {
       const signal = AbortSignal.timeout(ms);
       keeper.stop();
+      watch.stop();
       await gateway.drain(signal);
       await api.close(signal);
       await log.close();

@@ -20,8 +20,8 @@ export function observe(metrics: Metrics): CoreObserver {
   };
 }
 
-/** The same log, its commits measured. */
-export function measured(log: EventLog, metrics: Metrics): EventLog {
+/** The same log, its commits measured. `onDeadLetters` is called after some have come or gone. */
+export function measured(log: EventLog, metrics: Metrics, onDeadLetters: () => void): EventLog {
   return {
     ...log,
     commit: async (change) => {
@@ -32,17 +32,31 @@ export function measured(log: EventLog, metrics: Metrics): EventLog {
       if (stored > 0) metrics.eventsStored.inc({}, stored);
       if (change.append && change.append.length > 0) metrics.commitEvents.observe({}, change.append.length);
       for (const { reason } of change.deadLetters?.put ?? []) metrics.deadLetters.inc({ reason });
+      if (change.deadLetters) onDeadLetters();
       return results;
     },
   };
 }
 
 /** Gauges that are read when somebody looks. */
-export function observeGauges(metrics: Metrics, gateway: Gateway): void {
+export function observeGauges(metrics: Metrics, gateway: Gateway, log: Pick<EventLog, 'stats'>): void {
   metrics.buildInfo.set({ version: gateway.version, node: process.version }, 1);
-  metrics.beforeExpose(() => {
-    for (const { consumer, waiting, flying } of gateway.targets()) {
-      metrics.backlog.set({ target: consumer }, waiting + flying);
+  const { backlog, targetSuspended, targetLagging, targetBlocked } = metrics;
+  let known: readonly string[] = [];
+  metrics.beforeExpose(async () => {
+    const targets = gateway.targets();
+    for (const target of known) {
+      for (const gauge of [backlog, targetSuspended, targetLagging, targetBlocked]) gauge.remove({ target });
     }
+    for (const { consumer: target, waiting, flying, held, blocked, suspended, lagging } of targets) {
+      backlog.set({ target }, waiting + flying + held);
+      targetSuspended.set({ target }, Number(suspended));
+      targetLagging.set({ target }, Number(lagging));
+      targetBlocked.set({ target }, blocked);
+    }
+    known = targets.map(({ consumer }) => consumer);
+    // A log that has failed ends the gateway by itself; until then the other metrics are worth having.
+    const stats = await log.stats().catch(() => undefined);
+    if (stats) metrics.deadLettersKept.set({}, stats.deadLetters);
   });
 }

@@ -59,12 +59,17 @@ test('dead letters are dropped one by one, or all when that is said', async () =
   await expect(dlq(world, 'show', ids[1]!)).rejects.toThrow(`404 Not found: There is no dead letter ${ids[1]}`);
 });
 
-test('more dead letters than are allowed raise an alarm until there are fewer', async () => {
+test('more dead letters than are allowed raise an alarm and are a warning, until there are fewer', async () => {
   const { world, ids } = await withDeadLetters('one', 'two', 'three');
   const alarms = async () => (await world.api.app.inject({ method: 'GET', url: '/v1' })).json().alarms;
-  expect(await alarms()).toEqual([expect.stringContaining('3 dead letters, more than gateway.deadLetters.max (2)')]);
+  const sentence = 'there are 3 dead letters, more than gateway.deadLetters.max (2): retry or drop them';
+  expect(await alarms()).toEqual([sentence]);
+  await waitFor(() => world.logged.includes(`warn ${sentence}`), { what: 'the warning' });
+  expect(await world.metrics.expose()).toMatch(/^magpie_dead_letters 3$/m);
   await dlq(world, 'drop', ids[0]!);
   expect(await alarms()).toEqual([]);
+  await waitFor(() => world.logged.includes('info there are only 2 dead letters again'), { what: 'the end of it' });
+  expect(world.logged.filter((line) => line.includes('more than gateway.deadLetters.max'))).toHaveLength(1);
 });
 
 test.each([

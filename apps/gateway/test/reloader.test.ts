@@ -70,7 +70,11 @@ test('a dry run says what the reload then does, and does nothing itself', async 
   expect(planned.connections).toEqual({ added: ['new'], removed: ['old'], changed: ['erp'], unchanged: ['floor'] });
   expect(world.gateway.connections().map(({ name }) => name)).not.toContain('new');
   const applied = (await reload(world)).json();
-  expect(applied).toEqual({ ...planned, applied: true, revision: 2 });
+  expect(applied).toEqual({ ...planned, applied: true, revision: 2, orphans: expect.any(Array) });
+  expect(planned.orphans).toEqual([]);
+  expect(applied.orphans.map(({ consumer }: { consumer: string }) => consumer).toSorted()).toEqual(
+    [...applied.targets.removed].toSorted(),
+  );
 });
 
 /** What changes when only the password of a connection does. */

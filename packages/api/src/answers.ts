@@ -9,6 +9,7 @@ import {
 } from './schemas/dead-letter.ts';
 import { messageStatusSchema } from './schemas/event.ts';
 import { acceptedMessageSchema } from './schemas/message.ts';
+import { targetsSchema, unblockedSchema } from './schemas/target.ts';
 import { serverFrameSchema } from './stream/protocol.ts';
 
 /** What the API answers, for its clients: the command line reads every answer by these. */
@@ -17,6 +18,10 @@ export const ANSWERS = {
   accepted: acceptedMessageSchema,
   /** `GET /v1/messages/{ref}`. */
   message: messageStatusSchema,
+  /** `GET /v1/targets`. */
+  targets: targetsSchema,
+  /** `POST /v1/targets/{consumer}/retry` and `…/dead-letter`. */
+  unblocked: unblockedSchema,
   /** `GET /v1/dead-letters`. */
   deadLetters: deadLettersSchema,
   /** `GET /v1/dead-letters/{id}`. */

@@ -85,6 +85,9 @@ export function createApi(options: ApiOptions): Api {
 const BASE64 = 1.4;
 const ENVELOPE_BYTES = 64 * 1024;
 
+/** Longest part of a path: the name of a target has an address in it. */
+const PARAMETER_CHARACTERS = 2048;
+
 function createApp({ maxBodyBytes, logger }: ApiOptions): FastifyInstance {
   const app = Fastify({
     bodyLimit: Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES,
@@ -93,6 +96,7 @@ function createApp({ maxBodyBytes, logger }: ApiOptions): FastifyInstance {
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5000 },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    routerOptions: { maxParamLength: PARAMETER_CHARACTERS },
     requestIdHeader: false,
     genReqId: newRef,
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply, logger),

@@ -52,13 +52,13 @@ test('a request in flight is finished, and its connection is not kept', async ()
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const readBack = async () => {
+  const deadLetters = async () => {
     await held;
     return [];
   };
-  const world = await startWorld({ wrapLog: (log) => ({ ...log, readBack }) });
+  const world = await startWorld({ wrapLog: (log) => ({ ...log, deadLetters }) });
   const url = await world.listen();
-  const response = fetch(`${url}/v1/events`);
+  const response = fetch(`${url}/v1/dead-letters`);
   await waitFor(async () => (await fetch(`${url}/livez`)).ok, { what: 'the server' });
   const closed = world.api.close(AbortSignal.timeout(5000));
   setTimeout(release, 300);

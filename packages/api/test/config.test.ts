@@ -60,6 +60,7 @@ test.each([
     applied,
     revision: 3,
     ...REPORT,
+    orphans: [],
     restartNeeded: [],
     warnings: [],
   });

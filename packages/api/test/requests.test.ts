@@ -126,8 +126,8 @@ test('an unexpected error is a 500 that tells nothing of the inside, and is logg
   const note = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }));
   const logger = { debug: note, info: note, warn: note, error: note };
   const broken = () => Promise.reject(new Error('secret inside'));
-  const world = await startWorld({ logger, wrapLog: (log) => ({ ...log, readBack: broken }) });
-  const response = await get(world, '/v1/events');
+  const world = await startWorld({ logger, wrapLog: (log) => ({ ...log, deadLetters: broken }) });
+  const response = await get(world, '/v1/dead-letters');
   expect(response.statusCode).toBe(500);
   expect(response.body).not.toContain('secret');
   expect(lines.join()).toContain('secret inside');

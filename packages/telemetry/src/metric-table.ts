@@ -73,8 +73,32 @@ export const METRICS = {
   backlog: {
     name: 'magpie_backlog_deliveries',
     type: 'gauge',
-    help: 'Deliveries that a target still has before it.',
+    help: 'Deliveries that a target still has before it, in flight and held ones included; more may wait in the log, see magpie_target_lagging.',
     labels: ['target'],
+  },
+  targetSuspended: {
+    name: 'magpie_target_suspended',
+    type: 'gauge',
+    help: '1 while the target is out and only probed; otherwise 0.',
+    labels: ['target'],
+  },
+  targetLagging: {
+    name: 'magpie_target_lagging',
+    type: 'gauge',
+    help: '1 while more waits for the target in the log than the backlog counts; otherwise 0.',
+    labels: ['target'],
+  },
+  targetBlocked: {
+    name: 'magpie_target_blocked_deliveries',
+    type: 'gauge',
+    help: 'Deliveries that are out of attempts and wait for an operator.',
+    labels: ['target'],
+  },
+  deadLettersKept: {
+    name: 'magpie_dead_letters',
+    type: 'gauge',
+    help: 'Dead letters that are kept; gateway.deadLetters.max says from how many on that is an alarm.',
+    labels: [],
   },
   deadLetters: {
     name: 'magpie_dead_letters_total',

@@ -7,9 +7,10 @@ import { addPublish } from './publish.ts';
 import { addReload } from './reload.ts';
 import { addRun } from './run.ts';
 import { addTail } from './tail.ts';
+import { addTargets } from './targets.ts';
 import { addTrace } from './trace.ts';
 
-const COMMANDS = [addRun, addReload, addCheck, addExplain, addPublish, addTail, addTrace, addDeadLetters];
+const COMMANDS = [addRun, addReload, addCheck, addExplain, addPublish, addTail, addTrace, addTargets, addDeadLetters];
 
 /** The `magpie` command with everything it can do. Unknown commands and options get a suggestion. */
 export function createProgram(): Command {

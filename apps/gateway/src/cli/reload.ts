@@ -24,7 +24,7 @@ async function reload({ dryRun, json, ...options }: ReloadOptions): Promise<void
 }
 
 /** What a reload did, or would do, one line per change. */
-export function describeReloaded({ applied, revision, connections, targets, restartNeeded }: Answer<'reload'>): string {
+export function describeReloaded({ applied, revision, connections, targets, ...rest }: Answer<'reload'>): string {
   const lines = [
     applied ? `revision ${revision} is in force` : `revision ${revision} stays in force; a reload would do this:`,
     ...connections.added.map((name) => `  + connection ${name}`),
@@ -33,7 +33,10 @@ export function describeReloaded({ applied, revision, connections, targets, rest
     ...targets.added.map((name) => `  + target ${name}`),
     ...targets.removed.map((name) => `  - target ${name}`),
     `  untouched: ${connections.unchanged.length} connections, ${targets.kept} targets`,
-    ...restartNeeded.map((key) => `  ! ${key} takes effect after a restart`),
+    ...rest.orphans
+      .filter(({ backlog }) => backlog)
+      .map(({ consumer, keptUntil }) => `  ! the backlog of the removed target ${consumer} is kept until ${keptUntil}`),
+    ...rest.restartNeeded.map((key) => `  ! ${key} takes effect after a restart`),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -3,6 +3,7 @@ import { Problem } from '../http/problem.ts';
 import { type Resource, resource } from '../http/resource.ts';
 import { configSchema, reloadQuerySchema, reloadReportSchema } from '../schemas/config.ts';
 import { iso } from '../time.ts';
+import { orphansOf } from './targets.ts';
 
 function controlOf(config: ConfigControl | undefined): ConfigControl {
   if (config) return config;
@@ -28,12 +29,13 @@ const reloadConfig = resource({
   schema: { querystring: reloadQuerySchema, response: { 200: reloadReportSchema } },
   problems: [400, 404, 422, 503],
   handler:
-    ({ config }) =>
+    ({ config, gateway }) =>
     async ({ query: { dryRun } }) => {
       const result = await controlOf(config).reload({ dryRun });
       if (result.type === 'invalid') throw invalidConfig(result.problems);
       const { type, revision, report, restartNeeded, warnings } = result;
-      return { applied: type === 'applied', revision, ...report, restartNeeded, warnings };
+      const orphans = await orphansOf(gateway);
+      return { applied: type === 'applied', revision, ...report, orphans, restartNeeded, warnings };
     },
 });
 

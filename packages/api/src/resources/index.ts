@@ -7,12 +7,14 @@ import { entryResources } from './entry.ts';
 import { eventResources } from './events.ts';
 import { healthResources } from './health.ts';
 import { messageResources } from './messages.ts';
+import { targetResources } from './targets.ts';
 
 /** Every resource, in the order of the documentation. Routes, OpenAPI, links and the page are made from this table. */
 export const RESOURCES: readonly Resource[] = [
   ...messageResources,
   ...eventResources,
   ...connectionResources,
+  ...targetResources,
   ...deadLetterResources,
   ...configResources,
   ...entryResources,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { configProblemSchema } from './problem.ts';
+import { orphanSchema } from './target.ts';
 
 const names = z.array(z.string());
 
@@ -42,6 +43,7 @@ export const reloadReportSchema = z
       removed: names.describe('Their backlog is kept for a day, in case they come back.'),
       kept: z.int(),
     }),
+    orphans: z.array(orphanSchema).describe('Every removed target whose backlog is kept now.'),
     restartNeeded,
     warnings: z.array(configProblemSchema),
   })
