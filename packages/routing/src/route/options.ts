@@ -10,6 +10,8 @@ import { compileTree, type Tree } from '../template/tree.ts';
 export interface TargetOptions {
   /** Parsed options as they may turn out, for the guarantee; none when too much depends on the event. */
   readonly possible: readonly unknown[];
+  /** Whether they are the same for every event: then `render` looks at neither scope nor address. */
+  readonly fixed: boolean;
   /** The parsed `targetSchema` for one message; the words are those of the rendered address. Throws `Rejected`. */
   render(scope: Scope, address: Address): unknown;
 }
@@ -40,6 +42,7 @@ export function compileOptions(
   const sampled = words.filter((word) => free.has(word)).map((word) => [word, 'x'] as const);
   const base = { ...fixed, ...Object.fromEntries(sampled) };
   return {
+    fixed: false,
     possible: samples(
       targetSchema,
       base,
@@ -60,7 +63,7 @@ function fixedOptions(
   constant: boolean,
 ): TargetOptions {
   const render = (_: Scope, address: Address): unknown => ({ ...data, ...scheme.join(address.segments) });
-  return { possible: [data], render: constant ? () => data : render };
+  return { possible: [data], fixed: constant, render: constant ? () => data : render };
 }
 
 /** Values that options usually take; those the schema accepts show how weak a target can get. */

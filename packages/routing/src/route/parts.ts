@@ -27,6 +27,19 @@ export interface PartsMapping {
   readonly ttl: number | null | undefined;
 }
 
+/** Whether a target changes nothing about a message but its time to live. */
+export const changesNothing = ({ headers, ttl: _, ...trees }: PartsMapping): boolean =>
+  headers.length === 0 && Object.values(trees).every((tree) => tree === undefined);
+
+/** The parts of a message that passes as it is, with the gateway's id in `via`. */
+export function passedParts(event: Event, ttl: number | null | undefined, gatewayId: string): MessageParts {
+  const { id, type, subject, contentType, contentEncoding, correlationId, replyTo, priority, retain, trace } = event;
+  const { body, headers, via, time } = event;
+  const content = { contentType, contentEncoding, correlationId, replyTo, priority, retain, trace };
+  const optional = { id, type, subject, ...content, expiresAt: expiryOf(event, ttl) };
+  return { ...withoutUndefined(optional), body, headers, via: [...via, gatewayId], time };
+}
+
 const TEXT_PARTS = ['contentType', 'correlationId', 'replyTo', 'type', 'subject', 'priority'] as const;
 
 /** Compiles the common keys of a target that set message parts; undefined after reporting. */

@@ -9,7 +9,7 @@ import { type BodyMapping, compileBody } from './body.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { parseKeys, splitKeys } from './keys.ts';
 import { compileOptions, type TargetOptions } from './options.ts';
-import { compileParts, type PartsMapping, renderParts } from './parts.ts';
+import { changesNothing, compileParts, type PartsMapping, passedParts, renderParts } from './parts.ts';
 import { rejection } from './rejection.ts';
 import { type RouteKeys, type TargetKeys, targetKeys } from './schema.ts';
 import { type Connections, findConnection, type Source } from './source.ts';
@@ -65,7 +65,7 @@ export function compileTarget(
     keys.id ??
     `${name}/${place.scheme.scheme}:${place.scheme.words.flatMap((word) => place.words[word] ?? []).join('/')}`;
   const target = createTarget(id, keys, connection, options.possible, context, {
-    render: (event) => render({ address, options, body, parts }, event, context, report.pointer),
+    render: renderer({ address, options, body, parts }, context, report.pointer),
   });
   return { target, connection, address, key: key ?? undefined, pointer: report.pointer };
 }
@@ -118,6 +118,17 @@ interface Mapping {
   readonly options: TargetOptions;
   readonly body: BodyMapping | null;
   readonly parts: PartsMapping;
+}
+
+/** Renders events for a target; where no expression looks at an event, none is made ready for them. */
+function renderer(mapping: Mapping, context: TargetContext, pointer: string): Target['render'] {
+  const { address, options, body, parts } = mapping;
+  const { constant } = address;
+  if (constant === undefined || !options.fixed || body !== null || !changesNothing(parts)) {
+    return (event) => render(mapping, event, context, pointer);
+  }
+  const target = { address: constant, options: options.render({}, constant) };
+  return (event) => ({ parts: passedParts(event, parts.ttl, context.gatewayId), target });
 }
 
 function render(mapping: Mapping, event: Event, context: TargetContext, pointer: string): Rendered {
