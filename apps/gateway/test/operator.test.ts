@@ -51,10 +51,56 @@ test('a dead letter is retried as it was or changed, and all by selection', asyn
   expect(arrived(world.broker, 'one')).toEqual(['one', '{"mended":true}', 'three', 'four']);
 });
 
+test('a dead letter is retried with other bytes, media type and headers', async () => {
+  const { world, ids } = await withDeadLetters('one');
+  const bytes = Buffer.from([0xff, 0xfe]);
+  const body = ['--base64', bytes.toString('base64'), '--content-type', 'application/x-pump'];
+  await dlq(world, 'retry', ids[0]!, ...body, '--header', 'unit=bar', '--header', 'sum=a=b');
+  const message = await waitFor(() => world.broker.seen[0], { what: 'the message' });
+  expect([...message.body]).toEqual([...bytes]);
+  expect(message.properties).toMatchObject({
+    contentType: 'application/x-pump',
+    headers: [
+      ['unit', 'bar'],
+      ['sum', 'a=b'],
+    ],
+  });
+});
+
+test('dead letters are selected by when they ended, where they came from and their message', async () => {
+  const { world, ids } = await withDeadLetters('one', 'two');
+  const { event } = (await world.gateway.deadLetters.get(ids[1]!))!;
+  const listed = async (...args: readonly string[]) =>
+    JSON.parse((await dlq(world, 'list', '--json', ...args)).stdout).map(({ id }: { id: string }) => id);
+  expect(await listed('--ref', event.ref)).toEqual([ids[1]]);
+  expect(await listed('--since', '1h', '--source', 'http')).toEqual(ids);
+  expect(await listed('--until', '1h')).toEqual([]);
+  expect(await listed('--since', '2999-01-01T00:00:00+02:00')).toEqual([]);
+  expect(await listed('--source', 'floor')).toEqual([]);
+  expect((await dlq(world, 'drop', '--ref', event.ref)).stdout).toBe('1 are dropped\n');
+});
+
+test('a retry of many says how many have no target any more, and the list how many are still to be tried', async () => {
+  const { world } = await withDeadLetters('one', 'two', 'three');
+  world.rewrite([route('b', 'two')]);
+  await command('reload', '--url', world.url);
+  expect((await dlq(world, 'retry', '--all')).stdout).toBe(
+    '0 are tried again, 10 per second\n3 stay as they are: their target is configured no more, or they never entered the log\n',
+  );
+  world.rewrite([route('a', 'one')]);
+  await command('reload', '--url', world.url);
+  await dlq(world, 'retry', '--all', '--rate', '0.1');
+  await waitFor(async () => (await dlq(world, 'list')).stdout.endsWith('\n2 are still to be tried again.\n'), {
+    what: 'the first retry',
+  });
+});
+
 test('dead letters are dropped one by one, or all when that is said', async () => {
   const { world, ids } = await withDeadLetters('one', 'two', 'three');
   await dlq(world, 'drop', ids[0]!);
-  await expect(dlq(world, 'drop')).rejects.toThrow('expected the id of a dead letter, --consumer, --reason or --all');
+  await expect(dlq(world, 'drop')).rejects.toThrow(
+    'expected the id of a dead letter, --consumer, --reason, --since, --until, --source, --ref or --all',
+  );
   expect((await dlq(world, 'drop', '--all')).stdout).toBe('2 are dropped\n');
   await expect(dlq(world, 'show', ids[1]!)).rejects.toThrow(`404 Not found: There is no dead letter ${ids[1]}`);
 });
@@ -74,7 +120,9 @@ test('more dead letters than are allowed raise an alarm and are a warning, until
 
 test.each([
   [['retry', 'id', '--payload', '{'], '--payload: expected JSON, got {'],
-  [['retry', 'id', '--payload', '1', '--text', 'a'], 'at most one of --payload and --text'],
+  [['retry', 'id', '--payload', '1', '--text', 'a'], 'at most one of --payload, --text and --base64'],
+  [['retry', 'id', '--header', 'a'], '--header: expected name=value, got "a"'],
+  [['list', '--since', 'monday'], 'Expected a time such as 2026-01-31T08:00:00Z, or how long ago, such as 2h.'],
   [['retry', '--all', '--text', 'a'], 'expected its id'],
   [['retry', '--all', '--rate', 'fast'], '--rate: expected a number above 0, got "fast"'],
   [['list', '--limit', '0'], '--limit: expected a whole number from 1, got "0"'],
