@@ -37,7 +37,9 @@ function targetAlarms({ connections, targets }: AlarmOptions['gateway']): readon
       ? [`target ${consumer} is suspended since ${new Date(suspension.since).toISOString()}: ${suspension.error}`]
       : []),
     ...(blocked > 0
-      ? [`target ${consumer} holds ${blocked} out of attempts: magpie targets retry or give-up ${consumer}`]
+      ? [
+          `target ${consumer} is blocked by deliveries that are out of attempts (${blocked}): run magpie targets retry or give-up`,
+        ]
       : []),
   ]);
 }

@@ -52,7 +52,9 @@ test('what is out of attempts and blocks its lane shows, and is tried again or g
   await publish(world, 'a/x', 'behind');
   await waitFor(async () => (await gauge(world, 'target_blocked_deliveries')) === '1', { what: 'the blocked one' });
   await waitFor(async () => (await gauge(world, 'backlog_deliveries')) === '2', { what: 'the one behind it' });
-  expect(await alarms(world)).toEqual([expect.stringContaining(`target ${TARGET} holds 1 out of attempts`)]);
+  expect(await alarms(world)).toEqual([
+    expect.stringContaining(`target ${TARGET} is blocked by deliveries that are out of attempts (1): `),
+  ]);
   world.broker.refuseSends(1, full);
   expect(await targets(world, 'retry', TARGET)).toBe('1 are tried again\n');
   await waitFor(async () => (await gauge(world, 'target_blocked_deliveries')) === '1', { what: 'the refusal' });
