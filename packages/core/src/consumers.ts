@@ -4,7 +4,6 @@ import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
 import type { Router } from './router.ts';
 import type { Topology } from './topology.ts';
-import type { OrphanStatus } from './types.ts';
 
 /** How long the backlog of a removed target is kept, in ms. */
 const ORPHAN_MS = 24 * 3_600_000;
@@ -24,8 +23,11 @@ export interface Consumers {
   open(): Promise<void>;
   /** After a reload: the same for the targets that have come or gone. */
   change(added: readonly string[], removed: readonly string[]): Promise<void>;
-  /** Removed targets whose backlog is still kept. */
-  orphans(): Promise<readonly OrphanStatus[]>;
+  /**
+   * Since when a target gets what comes in, ms since the epoch: what is older was never meant for it. 0 for one that began
+   * further back, or is not known.
+   */
+  since(consumer: string): number;
 }
 
 export function createConsumers({ log, ledger, router, topology, clock, logger }: ConsumerDeps): Consumers {
@@ -37,10 +39,14 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
     return (await log.positionBefore(start)) ?? originOf(head);
   };
 
+  const since = new Map<string, number>();
+
   /** Lets a target go on with what the log remembers of it, or begin. */
   const begin = async (outlet: Outlet, state: LogState): Promise<void> => {
     const { consumer } = outlet;
     const known = state.consumers.get(consumer);
+    if (outlet.target.start === 'now' && known?.orphanedAt === undefined)
+      since.set(consumer, known?.since ?? clock.now());
     const dead = state.dead.get(consumer) ?? new Set();
     const rows = state.exceptions.filter((row) => row.consumer === consumer);
     for (const { position } of rows) if (dead.has(position)) ledger.forget(consumer, position);
@@ -88,6 +94,7 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
   };
 
   return {
+    since: (consumer) => since.get(consumer) ?? 0,
     open: async () => {
       const state = await log.state();
       const head = log.head();
@@ -106,18 +113,6 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
         if (outlet) await begin(outlet, state);
       }
       await register(state);
-    },
-    orphans: async () => {
-      const { consumers, floors, exceptions } = await log.state();
-      return [...consumers].flatMap(([consumer, { orphanedAt }]) =>
-        orphanedAt === undefined
-          ? []
-          : {
-              consumer,
-              since: orphanedAt,
-              backlog: floors.has(consumer) || exceptions.some((row) => row.consumer === consumer),
-            },
-      );
     },
   };
 }

@@ -229,7 +229,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     holds: () => parts.gate.reasons(),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),
-    message: (ref) => messageStatus(ref, { log, topology, routed: router.position, tracked }),
+    message: (ref) =>
+      messageStatus(ref, { log, topology, routed: router.position, tracked, since: parts.consumers.since }),
   };
 }
 

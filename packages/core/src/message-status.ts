@@ -8,6 +8,8 @@ interface StatusDeps {
   readonly topology: Topology;
   /** Up to where the router has matched. */
   routed(): Position | undefined;
+  /** Since when a target gets what comes in, ms since the epoch. */
+  since(consumer: string): number;
   /** Whether outcomes of this event are kept one by one. */
   tracked(event: Event): boolean;
 }
@@ -21,7 +23,7 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
     .routesAt(stored.position)
     .match(stored.event)
     .map(({ target }) => target);
-  const targets = matched.map((target): TargetStatus => {
+  const targets = matched.flatMap((target): TargetStatus | readonly TargetStatus[] => {
     const { consumer, connection } = target;
     const outcome = outcomes.get(consumer);
     outcomes.delete(consumer);
@@ -30,6 +32,8 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
     const underWay = outlet?.status(stored.position);
     if (underWay) return withSuspension(underWay, outlet?.load().suspension);
     if (outcome) return { ...withoutRef(outcome), connection };
+    // A target that came later was never meant to get it.
+    if (stored.event.receivedAt < deps.since(consumer)) return [];
     return withSuspension(byFloor(consumer, connection, stored, deps), outlet?.load().suspension);
   });
   const former = [...outcomes.values()].map((outcome) => ({ ...withoutRef(outcome), connection: '' }));
