@@ -28,6 +28,6 @@ export const STEPS: readonly Step[] = [
   vitestStep('unit', 240_000),
   vitestStep('contract', 300_000),
   vitestStep('integration', 300_000),
-  vitestStep('reliability', 300_000),
+  vitestStep('reliability', 600_000),
   benchStep,
 ];
