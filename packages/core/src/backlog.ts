@@ -2,6 +2,7 @@ import { comparePositions, type ExceptionRow, originOf, type Position, type Stor
 import type { Match } from '@magpie/routing';
 import type { BacklogLimits } from './backlog-limits.ts';
 import { type Delivery, type Lane, newDelivery } from './delivery.ts';
+import { Stretches } from './stretches.ts';
 import type { LogReader } from './tail.ts';
 
 /** What a backlog asks of its owner. */
@@ -44,10 +45,8 @@ export class Backlog {
   #cursor: Position | undefined;
   /** Bytes of deliveries the router offered while lagging: they wait in the log. */
   #behind = 0;
-  /** Stretches of the log that were given up when the backlog was full, oldest first. */
-  readonly #given: { from: Position; to: Position }[] = [];
-  /** A delivery since the last skipped one was not skipped. */
-  #gapBefore = false;
+  /** What was given up when the backlog was full, or is left out. */
+  readonly #given = new Stretches();
   #lagging = false;
   /** Whether it has been told where to begin; until then it only notes that there was something. */
   #begun = false;
@@ -108,8 +107,7 @@ export class Backlog {
 
   /** Whether an event is here already, read from the log before the router came to it, or has ended as a dead letter. */
   isTaken(position: Position): boolean {
-    const isRead = this.#cursor !== undefined && comparePositions(position, this.#cursor) <= 0;
-    return isRead || this.#restored.has(position);
+    return this.#isRead(position) || this.#restored.has(position);
   }
 
   /** Takes a delivery from the router. `before` is the position matched before this event, undefined in a new log. */
@@ -117,7 +115,7 @@ export class Backlog {
     if (!this.#begun) this.#first ??= before ?? originOf(stored.position);
     if (!this.#begun || this.#lagging) {
       this.#behind += stored.event.body.byteLength;
-      this.#gapBefore = true;
+      this.#given.gap();
       return;
     }
     const place = before ?? originOf(stored.position);
@@ -128,16 +126,13 @@ export class Backlog {
 
   /** A delivery of a full backlog was given up: reading on skips it. */
   skip({ position }: StoredEvent): void {
-    const last = this.#given.at(-1);
     if (this.#begun && !this.#lagging) this.#cursor = position;
-    else if (last && !this.#gapBefore) last.to = position;
-    else this.#given.push({ from: position, to: position });
-    this.#gapBefore = false;
+    else this.#given.add(position);
   }
 
   /** Leaves out a stretch of the log, both ends included. Called before `begin`. */
   leaveOut(from: Position, to: Position): void {
-    this.#given.push({ from, to });
+    this.#given.addFirst(from, to);
   }
 
   /**
@@ -230,7 +225,7 @@ export class Backlog {
 
   #accept(stored: StoredEvent, { key, error }: Match): void {
     this.#cursor = stored.position;
-    if (this.#restored.has(stored.position) || this.#isGiven(stored.position)) return;
+    if (this.#restored.has(stored.position) || this.#given.has(stored.position)) return;
     const { position, event } = stored;
     const isOld = this.#doubtful !== undefined && comparePositions(position, this.#doubtful) <= 0;
     if (!isOld) this.#behind = Math.max(0, this.#behind - event.body.byteLength); // the old ones were not counted
@@ -250,10 +245,8 @@ export class Backlog {
     }
   }
 
-  #isGiven(position: Position): boolean {
-    while (this.#given[0] && comparePositions(this.#given[0].to, position) < 0) this.#given.shift();
-    const first = this.#given[0];
-    return first !== undefined && comparePositions(first.from, position) <= 0;
+  #isRead(position: Position): boolean {
+    return this.#cursor !== undefined && comparePositions(position, this.#cursor) <= 0;
   }
 
   #refill(): void {
@@ -266,6 +259,7 @@ export class Backlog {
   async #catchUp(): Promise<void> {
     while (this.#lagging && !this.#closed && !this.#isFull()) {
       const changed = this.#reader.changed();
+      const routed = this.#routed();
       const events = await this.#reader.read(this.#cursor, this.#owner.limits.read);
       for (const stored of events) {
         if (this.#isFull()) break;
@@ -274,6 +268,8 @@ export class Backlog {
         if (match) this.#accept(stored, match);
         this.#cursor = stored.position;
       }
+      // Nothing follows up to where the router was: what there had been is removed from the log.
+      if (events.length === 0 && routed && !this.#isRead(routed)) this.#cursor = routed;
       this.#joinRouter();
       this.#owner.refilled();
       if (events.length === 0 && this.#lagging) await changed;
@@ -284,13 +280,12 @@ export class Backlog {
   /** Goes back to taking from the router once nothing lies between the two. Synchronous, so nothing is missed. */
   #joinRouter(): void {
     const routed = this.#routed();
-    if (routed === undefined || (this.#cursor && comparePositions(this.#cursor, routed) >= 0)) this.#lagging = false;
-    if (this.#lagging) return;
+    if (routed !== undefined && !this.#isRead(routed)) return;
+    this.#lagging = false;
     this.#reviveUpTo(undefined);
     // What was written before the router had noted how far it was lies ahead of it still.
-    const ahead = [...this.#restored].filter((place) => !this.#cursor || comparePositions(place, this.#cursor) > 0);
-    this.#restored = new Set(ahead);
-    this.#given.length = 0;
+    this.#restored = new Set([...this.#restored].filter((place) => !this.#isRead(place)));
+    this.#given.clear();
     this.#behind = 0;
     this.#owner.moved();
   }

@@ -129,6 +129,33 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
     [publish(1), wait(150), disk(true), reload('b', target({ start: 'earliest' })), { act: 'crash', written: 1 }],
   ],
   [
+    'begins at the start of a log from which everything has been removed',
+    onlyA(),
+    [
+      publish(1),
+      confirm('a'),
+      wait(150),
+      restart,
+      { act: 'retain', maxBytes: 0 },
+      reload('b', target({ start: 'earliest' })),
+    ],
+  ],
+  [
+    'gives a target that comes back with a full backlog nothing of what came in its absence',
+    onlyA(wide),
+    [
+      link('a', false),
+      publish(1),
+      reload('a'),
+      wait(3000),
+      publish(1),
+      disk(true),
+      reload('a', { ...tight, window: 8 }),
+      publish(12, { size: 40 }),
+      disk(false),
+    ],
+  ],
+  [
     'keeps for a target what came in the millisecond it was removed in',
     onlyA(wide),
     [link('a', false), publish(1), reload('a'), reload('a', wide)],

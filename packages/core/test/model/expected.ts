@@ -1,4 +1,4 @@
-import type { Position } from '@magpie/bus';
+import { comparePositions, type Position } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import type { TargetConfig } from './plan.ts';
 
@@ -86,3 +86,27 @@ export function revive(delivery: Expected): void {
 
 /** The name of a message in this model. */
 export const labelOf = ({ body }: Event): string => Buffer.from(body).toString().trim();
+
+/** Whether such a target may end a delivery without having tried it. */
+export const mayGiveUpUnsent = ({ maxAge, onFull }: TargetConfig): boolean => onFull !== 'block' || maxAge < 60_000;
+
+/** What was given up unsent lets its successors go; when a crash undoes that, it comes after them. */
+export function forgetTurns({ deliveries, reached }: Consumer): void {
+  for (const each of deliveries.values()) {
+    const turn = reached.get(each.key);
+    const isPassed = turn !== undefined && comparePositions(each.position, turn) < 0;
+    if (each.sends === 0 && isPassed) each.unordered = true;
+  }
+}
+
+/** What came while a target was absent may come all the same once its outlet has been replaced. */
+export function forgetAbsence({ deliveries }: Consumer): void {
+  for (const each of deliveries.values()) {
+    if (each.meant === 'not') Object.assign(each, { meant: 'may', unordered: true });
+  }
+}
+
+/** Confirmations above the floor are kept in memory only: who follows may send once more. */
+export function forgetConfirmations({ deliveries }: Consumer): void {
+  for (const each of deliveries.values()) each.confirmedIn = undefined;
+}

@@ -7,7 +7,19 @@ import {
   type Position,
 } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
-import { type Consumer, type Expected, isOver, labelOf, newExpected, revive, unknownConsumer } from './expected.ts';
+import {
+  type Consumer,
+  type Expected,
+  forgetAbsence,
+  forgetConfirmations,
+  forgetTurns,
+  isOver,
+  labelOf,
+  mayGiveUpUnsent,
+  newExpected,
+  revive,
+  unknownConsumer,
+} from './expected.ts';
 import type { TargetConfig } from './plan.ts';
 import { faultsOfLetter, faultsOfOutcome } from './verdicts.ts';
 
@@ -60,15 +72,18 @@ export class Oracle {
 
   /** A process has ended: what a returned target need not get is no longer kept apart. */
   ended(): void {
-    for (const [name, { presence }] of this.#consumers) if (presence !== 'off') this.#forgetAbsence(name);
+    for (const state of this.#consumers.values()) {
+      if (state.presence !== 'off') forgetAbsence(state);
+      if (state.configs.some(mayGiveUpUnsent)) forgetTurns(state);
+    }
   }
 
   /** A target is about to come or to go. */
   changing(consumer: string): void {
     const state = this.#of(consumer);
-    if (state.presence === 'on') this.#forgetAbsence(consumer);
+    if (state.presence === 'on') forgetAbsence(state);
     Object.assign(state, { presence: 'changing', leavingSince: this.#now() });
-    this.#forgetConfirmations(consumer);
+    forgetConfirmations(state);
   }
 
   /** A target has come or gone; from `oldest` on a new one that begins at the start gets everything. */
@@ -76,7 +91,7 @@ export class Oracle {
     const state = this.#of(consumer);
     state.presence = on ? 'on' : 'off';
     state.offSince = this.#now();
-    this.#forgetConfirmations(consumer);
+    forgetConfirmations(state);
     if (!from) return;
     for (const each of state.deliveries.values()) {
       const kept = from.oldest !== undefined && comparePositions(each.position, from.oldest) >= 0;
@@ -116,7 +131,7 @@ export class Oracle {
     this.#matched = change.matched ?? this.#matched;
     for (const { consumer, floor } of change.floors ?? []) this.#of(consumer).floor = floor ?? undefined;
     for (const { consumer, position } of change.exceptions?.remove ?? []) {
-      const delivery = this.#at(consumer, position);
+      const delivery = this.deliveries(consumer).find((each) => each.position === position);
       if (delivery) delivery.row = undefined;
     }
     const revived = new Set<Expected>();
@@ -193,27 +208,12 @@ export class Oracle {
     }
   }
 
-  #forgetAbsence(consumer: string): void {
-    for (const each of this.deliveries(consumer)) {
-      if (each.meant === 'not') Object.assign(each, { meant: 'may', unordered: true });
-    }
-  }
-
-  /** Confirmations above the floor are kept in memory only: who follows may send once more. */
-  #forgetConfirmations(consumer: string): void {
-    for (const each of this.deliveries(consumer)) each.confirmedIn = undefined;
-  }
-
   #of(consumer: string): Consumer {
     const state = this.#consumers.get(consumer);
     if (state) return state;
     const made = unknownConsumer();
     this.#consumers.set(consumer, made);
     return made;
-  }
-
-  #at(consumer: string, position: Position): Expected | undefined {
-    return this.deliveries(consumer).find((each) => each.position === position);
   }
 
   #appended(event: Event, result: Appended): void {
