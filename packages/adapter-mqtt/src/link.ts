@@ -63,6 +63,8 @@ export interface LinkOptions {
   readonly unfinished: Set<number>;
 }
 
+/** How long the broker may take to read our last acknowledgements. */
+const LAST_PING_MS = 1000;
 const GOODBYE_MS = 2000;
 
 /** The parts of a link that is being established. */
@@ -131,6 +133,7 @@ function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook):
   life.onEnd(parser.stop);
   socket.on('data', (chunk) => {
     keepalive.heard();
+    pings.heard();
     parser.push(chunk);
   });
   socket.on('error', (error) => life.end(socketError(where, error)));
@@ -195,7 +198,11 @@ function linkOf({ socket, options, life, outgoing, exchanges, pings, setHandedOv
     onHandedOver: setHandedOver,
     ping: pings.ping,
     ...createRequests(begin, outgoing, request.version),
-    goodbye: (cancel) => sayGoodbye(socket, outgoing, life, clock, cancel),
+    async goodbye(cancel) {
+      // The answer proves that the broker has read our acknowledgements: what it finds unread at the end it may forget.
+      await pings.ping(LAST_PING_MS, cancel).catch(() => undefined);
+      await sayGoodbye(socket, outgoing, life, clock, cancel);
+    },
     cut: (error) => life.end(error),
     onEnd: life.onEnd,
   };

@@ -3,15 +3,24 @@ import type { Life } from './life.ts';
 
 /** PINGREQ and PINGRESP on one link. */
 export interface Pings {
-  /** One round trip. Rejects with `NotConnected` after `timeout` ms or when the link ends, `Aborted` on the signal. */
+  /**
+   * One round trip. Rejects with `NotConnected` after `timeout` ms or when the link ends, `Aborted` on the signal. A busy broker
+   * that goes on sending meanwhile gets more time, four times as much at the most.
+   */
   ping(timeout: number, signal: AbortSignal): Promise<void>;
   /** A PINGRESP has come. It proves the link to all who wait, whoever asked for it. */
   answered(): void;
+  /** Something has come. Called per chunk. */
+  heard(): void;
 }
+
+/** How many times as long a broker may take that goes on sending. */
+const PATIENCE = 4;
 
 /** Makes the pings of one link; `request` sends a PINGREQ. */
 export function createPings(request: () => void, life: Life, clock: Clock, where: string): Pings {
   let waiting: PromiseWithResolvers<void>[] = [];
+  let heard = false;
   life.onEnd(({ error }) => {
     for (const ping of waiting) ping.reject(new NotConnected(error.message, { cause: error }));
   });
@@ -19,14 +28,24 @@ export function createPings(request: () => void, life: Life, clock: Clock, where
     answered() {
       for (const ping of waiting) ping.resolve();
     },
+    heard() {
+      heard = true;
+    },
     async ping(timeout, signal) {
       if (life.state !== 'open') throw new NotConnected(`the link to ${where} is down`);
       const ping = Promise.withResolvers<void>();
       const abort = (): void => ping.reject(new Aborted('the ping was cancelled'));
       if (signal.aborted) abort();
       waiting.push(ping);
-      const late = `the broker at ${where} did not answer a ping within ${timeout} ms`;
-      const stop = clock.timeout(timeout, () => ping.reject(new NotConnected(late)));
+      let stop: () => void;
+      const wait = (turn: number): void => {
+        heard = false;
+        stop = clock.timeout(timeout, () => {
+          if (heard && turn < PATIENCE) return wait(turn + 1);
+          ping.reject(new NotConnected(`the broker at ${where} did not answer a ping within ${turn * timeout} ms`));
+        });
+      };
+      wait(1);
       signal.addEventListener('abort', abort, { once: true });
       request();
       return ping.promise.finally(() => {

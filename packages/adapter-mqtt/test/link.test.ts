@@ -28,6 +28,42 @@ const confirm = (packet: Packet, { send }: RawLink): void => {
 const ignore = (): void => undefined;
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index));
 
+describe('a ping', () => {
+  it('is not given up while a busy broker goes on sending', async () => {
+    const { connection, link } = await scene(
+      (packet, { send }) => {
+        if (packet.cmd !== 'pingreq') return;
+        const busy = setInterval(
+          () => send({ cmd: 'publish', topic: 'news', payload: 'x', qos: 0, dup: false, retain: false }),
+          50,
+        );
+        setTimeout(() => {
+          clearInterval(busy);
+          send({ cmd: 'pingresp' });
+        }, 1800);
+      },
+      { keys: { keepalive: '1s' } },
+    );
+    await connection.probe(never);
+    expect(link.packets.map(({ cmd }) => cmd)).toContain('pingreq');
+  });
+});
+
+describe('a goodbye', () => {
+  it('waits until the broker has read what went before', async () => {
+    let answer: (() => void) | undefined;
+    const { connection, link } = await scene((packet, { send }) => {
+      if (packet.cmd === 'pingreq') answer = () => send({ cmd: 'pingresp' });
+    });
+    const closed = connection.close(never);
+    await vi.waitFor(() => expect(answer).toBeDefined());
+    expect(link.packets.map(({ cmd }) => cmd)).not.toContain('disconnect');
+    answer?.();
+    await closed;
+    await vi.waitFor(() => expect(link.packets.map(({ cmd }) => cmd).at(-1)).toBe('disconnect'));
+  });
+});
+
 describe('sending', () => {
   it('counts a message of QoS 0 as sent once it is written', async () => {
     const { connection, link } = await scene(ignore);
