@@ -2,11 +2,18 @@ import type { EventLog } from '@magpie/bus';
 import type { CoreObserver, Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 
+/** How often each type occurs: a batch is counted at once. */
+function countsOf(results: readonly { readonly type: string }[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { type } of results) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return counts;
+}
+
 /** Feeds the core's observations into metrics. */
 export function observe(metrics: Metrics): CoreObserver {
   return {
     received: (connection, results) => {
-      for (const { type } of results) metrics.eventsReceived.inc({ connection, result: type });
+      for (const [result, count] of countsOf(results)) metrics.eventsReceived.inc({ connection, result }, count);
     },
     delivered: ({ route, id, connection }, result, ms) => {
       metrics.deliveries.inc({ route, target: id, result });
