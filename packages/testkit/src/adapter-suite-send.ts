@@ -110,7 +110,8 @@ export const sendCases = {
       });
       await bench.publish('a', 'b', 'c');
       await bench.until('all are passed on', () => bench.arrived().length >= 3);
-      expect(bench.arrived()).toEqual(['a', 'b', 'c']);
+      // Sinks run side by side: how messages fall into batches is the adapter's own.
+      expect(bench.arrived().toSorted()).toEqual(['a', 'b', 'c']);
     },
   },
   'send-aborted': {
