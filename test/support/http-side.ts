@@ -1,3 +1,4 @@
+import { waitFor } from '@magpie/testkit';
 import { WebSocket } from 'ws';
 import { createMailbox } from './mailbox.ts';
 import {
@@ -69,6 +70,8 @@ export interface Watcher extends Target {
   shown(id: string): Promise<Shown>;
   /** The receipt or status event about the delivery with this id. */
   about(delivery: string): Promise<Shown>;
+  /** Resolves when every target of the event with this id has confirmed it. */
+  confirmed(id: string): Promise<unknown>;
   /** How many events with this id have been shown. */
   count(id: string): number;
   close(): void;
@@ -97,6 +100,15 @@ export async function watch(url: string, after?: string): Promise<Watcher> {
     receive: async (_, id) => decode(await mailbox.take(id)),
     shown: mailbox.take,
     about: notices.take,
+    confirmed: async (id) => {
+      const { ref } = await mailbox.take(id);
+      const isConfirmed = async (): Promise<boolean> => {
+        const response = await fetch(`${url}/v1/messages/${String(ref)}`);
+        const { targets } = (await response.json()) as { targets: { state: string }[] };
+        return targets.every(({ state }) => state === 'confirmed');
+      };
+      await waitFor(isConfirmed, { what: `the confirmation of ${id}` });
+    },
     count: mailbox.count,
     close: () => socket.terminate(),
   };

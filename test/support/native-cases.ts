@@ -138,6 +138,8 @@ const XMPP_CASES: readonly Omit<NativeCase, 'protocol'>[] = [
       const sent = textMessage();
       await sources.HTTP.send('XMPP chat', sent);
       const { attrs } = await chat.stanza(sent.id);
+      // Before the confirmation it would be a refusal, and no event.
+      await watcher.confirmed(sent.id);
       const condition = xml('recipient-unavailable', { xmlns: 'urn:ietf:params:xml:ns:xmpp-stanzas' });
       const error = xml('error', { type: 'wait' }, condition);
       await chat.write('HTTP', xml('message', { to: String(attrs.from), type: 'error', id: String(attrs.id) }, error));
