@@ -157,7 +157,8 @@ export class Backlog {
    * has reached its place, so that nothing overtakes what lies before it. Those with a `dead` letter have ended.
    */
   restore(rows: readonly ExceptionRow[], dead: ReadonlySet<Position>): void {
-    this.#rows.push(...rows);
+    // One that an operator has put back meanwhile is here already, and may be gone when reading gets to its place.
+    this.#rows.push(...rows.filter(({ position }) => !this.#parked.has(position)));
     this.#restored = new Set([...dead, ...rows.map(({ position }) => position)]);
   }
 

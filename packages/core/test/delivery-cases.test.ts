@@ -76,6 +76,20 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
     [publish(1), wait(25_000), crash, reload('a'), publish(1), disk(true), reload('a', a), retry()],
   ],
   [
+    'sends a dead letter once that is tried again before its target, back again, has begun',
+    { a, b: { ...tight, window: 8 } },
+    [
+      publish(12),
+      publish(1, { size: 40 }),
+      publish(1, { size: 40 }),
+      publish(1),
+      reload('b'),
+      reload('b', a),
+      retry(),
+      publish(1),
+    ],
+  ],
+  [
     'keeps order when a dead letter is tried again that lies ahead of a strict lane',
     { a, b: target({ order: 'strict', onFull: 'dead-letter', backlogBytes: 100 }) },
     [
