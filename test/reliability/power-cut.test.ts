@@ -38,11 +38,15 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
    * While the line to a target is held, what comes in for it is nowhere but in the log. With every line open the log would
    * hold a few messages only, and a cut could hardly lose one.
    */
-  const whileHeld = async (line: TcpProxy | undefined, work: () => Promise<void>): Promise<void> => {
+  /** Holds a line meanwhile; `work` should reset it in the end: what is on the line must not make up for what the disk lost. */
+  const whileHeld = async (
+    line: TcpProxy | undefined,
+    work: (line: TcpProxy | undefined) => Promise<void>,
+  ): Promise<void> => {
     line?.blackHole(true);
     try {
       await sleep(random.between(50, 900));
-      await work();
+      await work(line);
     } finally {
       line?.blackHole(false);
     }
@@ -57,7 +61,10 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
       const cuts = async (): Promise<Observed> => {
         const lines = [world.proxies.erp, undefined, world.proxies.floor];
         for (let cut = first; cut <= last; cut++)
-          await whileHeld(lines[cut % lines.length], () => cutPower(world, disk));
+          await whileHeld(lines[cut % lines.length], async (line) => {
+            await cutPower(world, disk);
+            line?.reset();
+          });
         return {};
       };
       const rows = await underLoad(world, 'power cut', cuts, LOAD);
@@ -72,10 +79,9 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
   it('would be seen to lose something, if the disk had not kept what it said it had', async () => {
     const lie = async (): Promise<Observed> => {
       await ready(world);
-      await whileHeld(world.proxies.erp, async () => {
+      await whileHeld(world.proxies.erp, async (line) => {
         await cutPowerOfLiar(world, disk, 500);
-        // What was on the line has not gone through the disk: it must not make up for it.
-        world.proxies.erp?.reset();
+        line?.reset();
       });
       return {};
     };

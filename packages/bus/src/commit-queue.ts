@@ -80,8 +80,10 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     const others = waiting.length > 0;
     waiting = [...held, ...waiting];
     if (others) schedule();
-    else if (held.length > 0) retry = setTimeout(schedule, HELD_MS);
-    else drained?.();
+    else if (held.length > 0) {
+      clearTimeout(retry);
+      retry = setTimeout(schedule, HELD_MS);
+    } else drained?.();
   };
   return {
     commit: (change) =>

@@ -38,7 +38,7 @@ export class Backlog {
   readonly #parked = new Map<Position, Delivery>();
   #parkedBytes = 0;
   /** Exception rows whose place has not been reached yet, in log order. */
-  readonly #rows: ExceptionRow[] = [];
+  #rows: ExceptionRow[] = [];
   /** Positions of all rows taken back and of dead letters: reading on from the floor must not take them in again. */
   #restored = new Set<Position>();
   #floor: Position | undefined;
@@ -157,13 +157,14 @@ export class Backlog {
    * has reached its place, so that nothing overtakes what lies before it. Those with a `dead` letter have ended.
    */
   restore(rows: readonly ExceptionRow[], dead: ReadonlySet<Position>): void {
-    // One that an operator has put back meanwhile is here already, and may be gone when reading gets to its place.
-    this.#rows.push(...rows.filter(({ position }) => !this.#parked.has(position)));
-    this.#restored = new Set([...dead, ...rows.map(({ position }) => position)]);
+    const all = new Map([...this.#rows, ...rows].map((row) => [row.position, row]));
+    this.#rows = [...all.values()].sort((a, b) => comparePositions(a.position, b.position));
+    this.#restored = new Set([...dead, ...all.keys()]);
   }
 
-  /** Takes in one delivery from its exception row now, unless it is here already. */
+  /** Takes in one delivery from its exception row, unless it is here already: now, or when it has been told to begin. */
   revive(row: ExceptionRow): void {
+    if (!this.#begun) return void this.#rows.push(row);
     if (this.#parked.has(row.position)) return;
     const delivery = newDelivery(row, this.#owner.laneFor(row.lane));
     delivery.attempts.push(...row.attempts);

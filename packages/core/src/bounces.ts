@@ -19,7 +19,7 @@ export const isBounce = ({ kind, type, correlationId }: Event): boolean =>
   kind === 'status' && type === 'bounced' && correlationId !== undefined;
 
 /** How far the receipt of an event may lie from the time in its ref, in ms. */
-const SLACK_MS = 1000;
+const SLACK_MS = 50;
 const PAGE = 256;
 /** Events looked at for one bounce at the most: a clock that was set back can give very many the same time. */
 const PATIENCE = 20_000;

@@ -9,8 +9,11 @@ export interface BypassDeps {
   express(consumer: string): Express | undefined;
   /** Makes an event of what was received; undefined when it must not pass: the log's way says why. */
   stamp(received: ReceivedEvent, source: string): Event | undefined;
-  /** Connections an event must not go to, because it is an own message that came back without saying so. */
-  echoOf(event: Event): readonly string[];
+  /**
+   * Connections an event must not go to, because it is an own message that came back without saying so. `keep`: the router
+   * will ask as well.
+   */
+  echoOf(event: Event, keep: boolean): readonly string[];
   readonly observer: Pick<CoreObserver, 'received'>;
 }
 
@@ -30,7 +33,7 @@ export function withBypass(source: string, sink: Sink, deps: BypassDeps): Sink {
     const event = deps.stamp(received, source);
     if (!event) return false;
     const { matches, logged } = deps.routes().bypass(event);
-    const echo = matches.length > 0 ? deps.echoOf(event) : [];
+    const echo = matches.length > 0 ? deps.echoOf(event, logged) : [];
     for (const match of matches) {
       if (!echo.includes(match.target.connection)) deps.express(match.target.consumer)?.offer(event, match);
     }

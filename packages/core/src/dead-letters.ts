@@ -102,7 +102,9 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
       const found = await all(query);
       const possible = found.filter(hasTarget);
       retrying += possible.length;
-      drain(possible, rate).catch(onFatal);
+      // Side by side, so that a target that takes nothing now does not hold up the others.
+      const byTarget = [...Map.groupBy(possible, ({ consumer }) => consumer).values()];
+      for (const letters of byTarget) drain(letters, rate / byTarget.length).catch(onFatal);
       return { matched: found.length, skipped: found.length - possible.length };
     },
     retrying: () => retrying,

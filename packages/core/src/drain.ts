@@ -23,6 +23,9 @@ interface DrainDeps {
 const FLUSH_MS = 4000;
 const LANDING_MS = 2000;
 
+/** How long remembering what was confirmed may take. */
+const REMEMBERING_MS = 1500;
+
 /** How long matching what was taken may take. */
 const MATCHING_MS = 1000;
 
@@ -43,7 +46,8 @@ export async function drain(deps: DrainDeps): Promise<void> {
   for (const express of topology.expresses()) express.stop();
   await until(() => outlets.every((each) => each.load().flying === 0), LANDING_MS, deps);
   patience.abort();
-  await ledger.flush();
+  // On a disk without any room it would wait for ever: what is not remembered is sent again.
+  await Promise.race([ledger.flush(), new Promise((resolve) => setTimeout(resolve, REMEMBERING_MS))]);
   ledger.close();
   await Promise.all(supervisors.map((each) => each.close(signal)));
 }

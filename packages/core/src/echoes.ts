@@ -14,8 +14,11 @@ const LIMIT = 100_000;
 export interface Echoes {
   /** A message of `from` goes out to an address of a connection without metadata. */
   sent(connection: string, address: Address, body: Uint8Array, from: string): void;
-  /** Connections that a received event must not go to because it is an own message: empty when it is not. */
-  returned(connection: string, address: Address, body: Uint8Array): readonly string[];
+  /**
+   * Connections that a received event must not go to because it is an own message: empty when it is not. Takes the credit,
+   * unless somebody else will look for the same event (`keep`).
+   */
+  returned(connection: string, address: Address, body: Uint8Array, keep?: boolean): readonly string[];
 }
 
 interface Credit {
@@ -43,10 +46,10 @@ export function createEchoes(clock: Clock): Echoes {
       credits.set(key, own);
       forgetOld();
     },
-    returned: (connection, address, body) => {
+    returned: (connection, address, body, keep = false) => {
       const own = credits.get(keyOf(connection, address, body));
       while (own?.[0] && own[0].until <= clock.monotonic()) own.shift();
-      const credit = own?.shift();
+      const credit = keep ? own?.[0] : own?.shift();
       return credit ? [connection, credit.from] : [];
     },
   };

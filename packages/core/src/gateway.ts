@@ -72,8 +72,8 @@ function wire(options: GatewayOptions) {
   const patience = new AbortController();
   const echoes = createEchoes(clock);
   const tracked = ({ source }: Event): boolean => source === DIRECT || options.builtins.has(source);
-  const echoOf = ({ source, address, body }: Event): readonly string[] =>
-    topology.isMute(source) ? echoes.returned(source, address, body) : [];
+  const echoOf = ({ source, address, body }: Event, keep = false): readonly string[] =>
+    topology.isMute(source) ? echoes.returned(source, address, body, keep) : [];
   const onSend = ({ source }: Event, connection: string, address: Address, body: Uint8Array): void => {
     if (topology.isMute(connection)) echoes.sent(connection, address, body, source);
   };

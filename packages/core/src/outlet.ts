@@ -81,7 +81,7 @@ export class Outlet implements FloorSource {
     if (this.#backlog.isTaken(stored.position) || this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
     this.#overflow.watch(this.#target, this.#backlog);
-    this.#suspension.arrived(match.key);
+    if (!this.#backlog.lagging) this.#suspension.arrived(match.key);
     this.pump();
   }
 
@@ -220,7 +220,7 @@ export class Outlet implements FloorSource {
   /** A delivery ends without being sent. */
   #end(delivery: Delivery, ending: Ending): void {
     if (ending.reason === 'expired') this.#settlement.end(delivery, { state: 'expired' });
-    else if (this.#target.retry.then === 'block') this.#retries.block(delivery, ending.error);
+    else if (this.#target.retry.then === 'block' && !delivery.error) this.#retries.block(delivery, ending.error);
     else void this.giveUp(delivery, ending.reason, ending.error);
   }
 

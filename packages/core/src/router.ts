@@ -39,6 +39,8 @@ export interface Router {
 export function createRouter(deps: RouterDeps): Router {
   const { reader, ledger } = deps;
   let position: Position | undefined;
+  /** Up to where everything is matched, and its bounces are durable. */
+  let done: Position | undefined;
   let stopped = false;
 
   const route = (stored: StoredEvent): void => {
@@ -60,6 +62,7 @@ export function createRouter(deps: RouterDeps): Router {
       for (const stored of events) route(stored);
       for (const stored of events) if (isBounce(stored.event)) await deps.bounced(stored);
       if (position !== undefined && events.length > 0) ledger.matched(position);
+      done = position;
       if (events.length === 0) await changed;
       else if (events.length === BATCH) await new Promise((resolve) => setImmediate(resolve));
     }
@@ -68,13 +71,17 @@ export function createRouter(deps: RouterDeps): Router {
   return {
     place: (after) => {
       position = after;
+      done = after;
     },
     run: () => {
-      loop().catch(deps.onFatal);
+      loop().catch((error: Error) => {
+        // A log that is closed while it is read is no failure of a router that has been stopped.
+        if (!stopped) deps.onFatal(error);
+      });
     },
     position: () => position,
     caughtUp: async () => {
-      while (!stopped && position !== reader.head()) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (!stopped && done !== reader.head()) await new Promise((resolve) => setTimeout(resolve, 5));
     },
     stop: () => {
       stopped = true;

@@ -22,6 +22,8 @@ export class Suspension {
   /** Refusals since the target has last taken a delivery, and the keys of their lanes. */
   #refusals = 0;
   readonly #refused = new Set<string>();
+  /** Keys of lanes that have asked to probe at once, each only once until the target takes something. */
+  readonly #hurried = new Set<string>();
   /** Keys of lanes that have had their turn to probe. */
   readonly #tried = new Set<string>();
   /** Key of the lane whose turn it is before all others. */
@@ -71,8 +73,9 @@ export class Suspension {
 
   /** A delivery has come up in a lane: where only refusals have suspended the target, a lane without any probes at once. */
   arrived(key: string): void {
-    const isNews = this.#byRefusals && this.#refused.size < MOST_KEYS && !this.#refused.has(key);
-    if (this.#state === 'open' || !isNews) return;
+    const isNews = this.#byRefusals && !this.#refused.has(key) && !this.#hurried.has(key);
+    if (this.#state === 'open' || !isNews || this.#hurried.size >= MOST_KEYS) return;
+    this.#hurried.add(key);
     this.#next = key;
     this.retryNow();
   }
@@ -107,6 +110,7 @@ export class Suspension {
     if (this.#refusals > 0) {
       this.#refusals = 0;
       this.#refused.clear();
+      this.#hurried.clear();
     }
     this.answered();
   }

@@ -50,6 +50,8 @@ export class Topology {
   readonly #retiring = new Map<string, Outlet>();
   #plan: Plan;
   readonly #revisions: Revisions;
+  /** Where removed targets had got to: when they come back they go on there, by the routes of that time. */
+  readonly #left = new Map<string, Position>();
   #running = false;
 
   constructor(plan: Plan, deps: TopologyDeps) {
@@ -122,7 +124,7 @@ export class Topology {
     const connections = this.#changes(plan);
     const before = new Set(this.#outlets.keys());
     this.#plan = plan;
-    const floors = this.outlets().flatMap((outlet) => outlet.floor() ?? []);
+    const floors = [...this.outlets().flatMap((outlet) => outlet.floor() ?? []), ...this.#left.values()];
     this.#revisions.change(plan.routes, routed, floors);
     const leaving = new Map(
       [...connections.removed, ...connections.changed].map((name) => [name, this.#removeLink(name)]),
@@ -191,11 +193,14 @@ export class Topology {
     const outlet = this.#outlets.get(consumer);
     this.#outlets.delete(consumer);
     if (!outlet) return;
+    const floor = outlet.floor();
+    if (floor !== null) this.#left.set(consumer, floor);
     outlet.stop();
     this.#retiring.set(consumer, outlet);
   }
 
   #addOutlet(target: Target, { port }: Link): void {
+    this.#left.delete(target.consumer);
     this.#outlets.set(target.consumer, this.#deps.makeOutlet(target, port));
   }
 

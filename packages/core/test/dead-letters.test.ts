@@ -63,6 +63,22 @@ describe('dead letters', () => {
     });
   });
 
+  it('do not wait for those of another target that takes nothing', async () => {
+    const names = freshBrokers();
+    const { gateway } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).refuseSends(1, () => new Rejected('not today'));
+    memoryBroker(names.left).refuseSends(1, () => new Rejected('not today'));
+    await gateway.direct({ to: { connection: 'left', channel: 'mine' }, text: 'x' });
+    await gateway.direct({ to: { connection: 'right', channel: 'yours' }, text: 'x' });
+    await vi.waitFor(async () => expect(await gateway.deadLetters.list({ limit: 9 })).toHaveLength(2));
+    memoryBroker(names.right).stop();
+    await vi.waitFor(() => expect(gateway.connections()[1]?.state).not.toBe('up'));
+    await gateway.deadLetters.retryAll({}, 1000);
+    await vi.waitFor(() => expect(bodies(names.left, 'mine')).toEqual(['x']));
+    expect(await gateway.deadLetters.list({ limit: 9 })).toMatchObject([{ consumer: '$direct/right' }]);
+  });
+
   it('tries all dead letters of a target again at a rate', async () => {
     const names = freshBrokers();
     const { gateway } = await startGateway(names, bridge);
