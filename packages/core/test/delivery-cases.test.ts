@@ -90,6 +90,11 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
     ],
   ],
   [
+    'keeps what waits for a target when a dead letter of it is tried again before it, back again, has begun',
+    onlyA(target({ order: 'strict', window: 8 })),
+    [publish(1), publish(2), refuse('a'), reload('a'), reload('a', wide), retry(), wait(0), confirm('a')],
+  ],
+  [
     'keeps order when a dead letter is tried again that lies ahead of a strict lane',
     { a, b: target({ order: 'strict', onFull: 'dead-letter', backlogBytes: 100 }) },
     [

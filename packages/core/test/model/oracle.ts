@@ -95,7 +95,7 @@ export class Oracle {
     if (!from) return;
     for (const each of state.deliveries.values()) {
       const kept = from.oldest !== undefined && comparePositions(each.position, from.oldest) >= 0;
-      if (each.meant !== 'must') each.meant = kept ? 'must' : 'may';
+      if (each.meant !== 'must' && !each.former) each.meant = kept ? 'must' : 'may';
     }
   }
 
