@@ -246,10 +246,10 @@ export class Oracle {
     for (const each of state.deliveries.values()) {
       each.row = undefined;
       // Its dead letters stay, but a new target of that name has nothing to do with them.
+      each.former ||= each.letter !== undefined;
       each.letter = undefined;
-      each.former = true;
       each.unordered = true;
-      if (each.meant === 'must') each.meant = 'may';
+      if (each.meant === 'must' || each.former) each.meant = 'may';
     }
   }
 
