@@ -91,8 +91,17 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
   ],
   [
     'keeps what waits for a target when a dead letter of it is tried again before it, back again, has begun',
-    onlyA(target({ order: 'strict', window: 8 })),
-    [publish(1), publish(2), refuse('a'), reload('a'), reload('a', wide), retry(), wait(0), confirm('a')],
+    { a, b: { ...tight, window: 8 } },
+    [
+      publish(12),
+      publish(1, { size: 40 }),
+      publish(1, { size: 40 }),
+      publish(1),
+      reload('b'),
+      reload('b', wide),
+      retry(),
+      publish(1),
+    ],
   ],
   [
     'keeps order when a dead letter is tried again that lies ahead of a strict lane',
