@@ -57,7 +57,7 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
   let gathered = nothing();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  /** Ends with the last flush, however that ends. */
+  /** Ends with the last commit, however that ends. */
   let writing: Promise<unknown> = Promise.resolve();
 
   const write = async (taken: Gathered): Promise<void> => {
@@ -80,6 +80,7 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
     // A row of the change is newer than what has gathered about it, such as the end of an earlier story.
     for (const row of change.exceptions?.put ?? []) gathered.rows.delete(keyOf(row));
     const work = log.commit(change);
+    writing = work.catch(() => undefined);
     flush().catch(onFatal);
     return work;
   };

@@ -104,6 +104,11 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
     ],
   ],
   [
+    'waits for the dead letters of a target that has gone before it lets it come back',
+    onlyA(wide),
+    [publish(1), reload('a'), disk(true), refuse('a'), wait(3000), reload('a', wide), refuse('a'), disk(false)],
+  ],
+  [
     'keeps order when a dead letter is tried again that lies ahead of a strict lane',
     { a, b: target({ order: 'strict', onFull: 'dead-letter', backlogBytes: 100 }) },
     [

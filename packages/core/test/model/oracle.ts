@@ -226,11 +226,12 @@ export class Oracle {
     if (before !== undefined && this.#now() - before < SURELY_DEDUPED_MS) this.faults.push(`${label} was stored twice`);
     this.#stored.set(label, this.#now());
     for (const state of this.#consumers.values()) {
-      // What comes in the very millisecond a target goes may count as before or after.
+      // What comes in the very millisecond a target goes may count as before or after; after a day nobody counts.
+      const absence = event.receivedAt - state.offSince;
       const meant = {
         on: 'must',
         changing: 'may',
-        off: event.receivedAt > state.offSince ? 'not' : 'may',
+        off: absence > 0 && absence < DAY_MS ? 'not' : 'may',
       } as const;
       const unordered = state.configs.at(-1)?.order === 'none' || state.presence !== 'on';
       const { position } = result;
