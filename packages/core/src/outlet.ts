@@ -112,6 +112,7 @@ export class Outlet implements FloorSource {
    */
   begin(floor: Position | undefined, doubtful?: Position): void {
     this.#backlog.begin(floor, doubtful);
+    this.pump();
   }
 
   /** The link came up. */

@@ -109,6 +109,11 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
     [publish(1), reload('a'), disk(true), refuse('a'), wait(3000), reload('a', wide), refuse('a'), disk(false)],
   ],
   [
+    'goes on at once with a target that comes back with nothing but held deliveries',
+    onlyA(target({ attempts: 2 })),
+    [publish(1), refuse('a'), publish(1), wait(1000), reload('a'), confirm('a'), wait(1000), reload('a', a)],
+  ],
+  [
     'keeps order when a dead letter is tried again that lies ahead of a strict lane',
     { a, b: target({ order: 'strict', onFull: 'dead-letter', backlogBytes: 100 }) },
     [

@@ -67,7 +67,7 @@ export class Oracle {
     if (!config) return;
     const { configs, deliveries } = this.#of(consumer);
     configs.push(config);
-    if (config.order === 'none') for (const each of deliveries.values()) if (!isOver(each)) each.unordered = true;
+    if (config.order === 'none') for (const each of deliveries.values()) each.unordered = true;
   }
 
   /** A process has ended: what a returned target need not get is no longer kept apart. */
