@@ -45,8 +45,8 @@ export interface Broker<PortName extends string = string, UrlName extends string
   kill(): Promise<void>;
   /** Asks the broker to end (SIGTERM, after 15 s SIGKILL), then removes a temporary `dataDir`. May be called twice. */
   stop(): Promise<void>;
-  /** SIGSTOP: connections stay open, nothing answers. */
-  pause(): void;
+  /** SIGSTOP: connections stay open, nothing answers. Resolves when every thread of the broker stands still. */
+  pause(): Promise<void>;
   /** SIGCONT: takes `pause` back. */
   resume(): void;
   /**

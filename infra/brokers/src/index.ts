@@ -19,3 +19,4 @@ export {
   type RabbitmqUser,
   startRabbitmq,
 } from './rabbitmq.ts';
+export { standstill } from './standstill.ts';

@@ -115,7 +115,7 @@ function running<PortName extends string, UrlName extends string>(
       await end();
       await discard();
     },
-    pause: () => current?.signal('SIGSTOP'),
+    pause: async () => current?.freeze(),
     resume: () => current?.signal('SIGCONT'),
     restart: async () => {
       await end();

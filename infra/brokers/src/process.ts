@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guard } from './guard.ts';
+import { membersOf, standstill } from './standstill.ts';
 
 /** How to start a program that stays in the foreground. */
 export interface Command {
@@ -21,6 +22,8 @@ export interface RunningProcess {
   exited(): Promise<void>;
   /** Sends `name` to the whole group. Does nothing when it is gone. */
   signal(name: NodeJS.Signals): void;
+  /** SIGSTOP to the whole group; resolves when all its threads stand still. */
+  freeze(): Promise<void>;
   /** SIGTERM to the program, SIGKILL to the group after `grace` milliseconds; resolves as `exited` does. */
   terminate(grace: number): Promise<void>;
 }
@@ -51,6 +54,9 @@ export async function startProcess(command: Command): Promise<RunningProcess> {
       return state.running;
     },
     signal: (name) => void signalGroup(pid, name),
+    freeze: async () => {
+      if (signalGroup(pid, 'SIGSTOP')) await standstill(await membersOf(pid));
+    },
     terminate: async (grace) => {
       // A stopped process cannot act on SIGTERM.
       signalGroup(pid, 'SIGCONT');

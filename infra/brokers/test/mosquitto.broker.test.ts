@@ -89,11 +89,11 @@ describe('Mosquitto of its own', () => {
 
   it('answers nothing while paused and stops nevertheless', async () => {
     const broker = await start();
-    broker.pause();
+    await broker.pause();
     await expect(dial(broker.urls.plain, { connectTimeout: 300 })).rejects.toThrow();
     broker.resume();
     await dial(broker.urls.plain);
-    broker.pause();
+    await broker.pause();
     await broker.stop();
   });
 

@@ -49,7 +49,7 @@ it('says what is wrong with login and virtual host, and leaves nothing behind', 
 it('notices a broker that has stopped answering within three heartbeats, and ends its sends as unknown', async () => {
   const amqp = harness(keysFor(broker, { declare }));
   await amqp.connect();
-  broker.pause();
+  await broker.pause();
   try {
     const sending = amqp.send({ queue: 'inbox' }, 'into silence');
     await expect(sending).rejects.toMatchObject({ name: 'Unknown' });
@@ -97,7 +97,7 @@ it('ends a probe and a connect by their signals', async () => {
   const amqp = harness(keysFor(broker, { declare, heartbeat: '60s' }));
   await amqp.connect();
   await amqp.connection.probe(never());
-  broker.pause();
+  await broker.pause();
   try {
     await expect(amqp.connection.probe(AbortSignal.timeout(200))).rejects.toMatchObject({ name: 'Aborted' });
     const late = harness(keysFor(broker));

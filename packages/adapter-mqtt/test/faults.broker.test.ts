@@ -44,7 +44,7 @@ describe.each([5, 3])('mqtt %i against Mosquitto', (version) => {
   it('notices a broker that is stopped, by probe and by silence', async () => {
     const { connection, lost } = client(keys({ version }));
     await connection.connect(never);
-    broker.pause();
+    await broker.pause();
     try {
       await expect(connection.probe(never)).rejects.toMatchObject({ name: 'NotConnected' });
       await vi.waitFor(() => expect(lost.map(({ name }) => name)).toEqual(['NotConnected']), 5000);

@@ -1,6 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from './wait.ts';
+import { standstill } from '@magpie/brokers';
 
 /** Time for what stopped processes have printed before to arrive, in ms. */
 const DRAIN_MS = 5;
@@ -13,9 +12,7 @@ const DRAIN_MS = 5;
 export async function whileFrozen<Result>(pids: readonly number[], work: () => Promise<Result>): Promise<Result> {
   try {
     for (const pid of pids) stop(pid);
-    for (const pid of pids) {
-      await waitFor(() => isStopped(pid), { what: `process ${pid} to stop`, timeout: 10_000, interval: 1 });
-    }
+    await standstill(pids);
     await sleep(DRAIN_MS);
     return await work();
   } finally {
@@ -37,17 +34,4 @@ function resume(pid: number): void {
   } catch {
     // It has ended meanwhile; whoever started it hears of that.
   }
-}
-
-/** Whether every thread of a process is stopped; a thread inside a system call that cannot be interrupted is not yet. */
-async function isStopped(pid: number): Promise<boolean> {
-  const tasks = `/proc/${pid}/task`;
-  const states = await Promise.all((await readdir(tasks)).map((task) => stateOf(`${tasks}/${task}/stat`)));
-  return states.every((state) => state === 'T');
-}
-
-/** The state of a thread: the first letter after the name, which stands in parentheses. */
-async function stateOf(file: string): Promise<string | undefined> {
-  const text = await readFile(file, 'utf8');
-  return text.slice(text.lastIndexOf(')') + 2)[0];
 }

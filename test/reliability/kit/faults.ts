@@ -30,7 +30,7 @@ export const stopped = (broker: Broker, hits: ConnectionName, lasts: number): Fa
   name: `${broker.name} stopped`,
   hits,
   lasts,
-  inject: async () => broker.pause(),
+  inject: () => broker.pause(),
   heal: async () => broker.resume(),
 });
 
