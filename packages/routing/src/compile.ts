@@ -95,8 +95,11 @@ function createRouteSet(
   return {
     targets,
     ...createBypass(routes, matcher, subscribed),
-    match: (event) =>
-      event.source === DIRECT ? direct.match(event) : matcher.find(event).flatMap((route) => route.match(event)),
+    match: (event) => {
+      if (event.source === DIRECT) return direct.match(event);
+      const found = matcher.find(event);
+      return found.length === 1 ? found[0]!.match(event) : found.flatMap((route) => route.match(event));
+    },
     target: (consumer) => byConsumer.get(consumer) ?? direct.target(consumer),
     sources: (name) => {
       const connection = connections.get(name);

@@ -16,6 +16,8 @@ export interface MatcherEntry<T> {
   readonly value: T;
 }
 
+const NOTHING: readonly never[] = [];
+
 /** One trie per connection and scheme. */
 export function createMatcher<T>(entries: Iterable<MatcherEntry<T>>): Matcher<T> {
   const connections = new Map<string, Map<string, Trie<{ readonly index: number; readonly value: T }>>>();
@@ -36,6 +38,7 @@ export function createMatcher<T>(entries: Iterable<MatcherEntry<T>>): Matcher<T>
 }
 
 function inOrder<T>(found: { readonly index: number; readonly value: T }[]): readonly T[] {
+  if (found.length === 0) return NOTHING;
   if (found.length > 1) found.sort((a, b) => a.index - b.index);
   return found.map(({ value }) => value);
 }

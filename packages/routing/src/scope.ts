@@ -13,65 +13,84 @@ export interface EventView {
   readonly event: Readonly<Record<string, unknown>>;
 }
 
-const views = new WeakMap<Event, EventView>();
+/** Views with something parsed, for as long as their events live: they are looked at again when a target renders. */
+const parsed = new WeakMap<Event, View>();
 
-/** The view of an event; cached for as long as the event object lives. */
+/** The view asked for last: all routes look at one event before the next. */
+let latest: View | undefined;
+
+/** The view of an event. Called per event and route that has expressions; cheap until something is parsed. */
 export function viewOf(event: Event, book: AddressBook): EventView {
-  const known = views.get(event);
-  if (known !== undefined) return known;
-  const view: EventView = Object.create(PARTS, { $state: { value: { event, book } } });
-  views.set(event, view);
-  return view;
+  if (latest?.$state.event !== event) latest = parsed.get(event) ?? new View(event, book);
+  return latest;
 }
 
-/** What of an event has been parsed so far; filled by the getters below. */
+/** What of an event has been parsed so far. */
 interface ViewState {
+  readonly view: View;
   readonly event: Event;
   readonly book: AddressBook;
-  parsed?: { readonly value: unknown };
-  text?: { readonly value: string | undefined };
-  headers?: EventView['headers'];
-  headersAll?: EventView['headersAll'];
-  fields?: EventView['event'];
+  body: { readonly value: unknown } | undefined;
+  text: { readonly value: string | undefined } | undefined;
+  headers: EventView['headers'] | undefined;
+  headersAll: EventView['headersAll'] | undefined;
+  fields: EventView['event'] | undefined;
 }
 
-/**
- * The getters all views share: a view is made per event, and making closures for each would cost more than matching it.
- * Scopes inherit from views, so the state is found through `this` wherever it is.
- */
-const PARTS: EventView & ThisType<{ readonly $state: ViewState }> = {
-  get payload() {
+/** Scopes inherit from views, so the getters find the state through `this` wherever it is. */
+class View implements EventView {
+  readonly $state: ViewState;
+
+  constructor(event: Event, book: AddressBook) {
+    const nothing = { body: undefined, text: undefined, headers: undefined, headersAll: undefined, fields: undefined };
+    this.$state = { view: this, event, book, ...nothing };
+  }
+
+  get payload(): unknown {
     return parsedBody(this.$state) ?? null;
-  },
-  get $hasPayload() {
+  }
+
+  get $hasPayload(): boolean {
     return parsedBody(this.$state) !== undefined;
-  },
-  get text() {
+  }
+
+  get text(): string | undefined {
     const state = this.$state;
-    state.text ??= { value: decodeUtf8(state.event.body) };
+    state.text ??= { value: decodeUtf8(kept(state).body) };
     return state.text.value;
-  },
-  get headers() {
+  }
+
+  get headers(): EventView['headers'] {
     const state = this.$state;
-    state.headers ??= lastOfEach(state.event.headers);
+    state.headers ??= lastOfEach(kept(state).headers);
     return state.headers;
-  },
-  get headersAll() {
+  }
+
+  get headersAll(): EventView['headersAll'] {
     const state = this.$state;
-    state.headersAll ??= allOfEach(state.event.headers);
+    state.headersAll ??= allOfEach(kept(state).headers);
     return state.headersAll;
-  },
-  get event() {
+  }
+
+  get event(): EventView['event'] {
     const state = this.$state;
-    state.fields ??= eventFields(state.event, state.book);
+    state.fields ??= eventFields(kept(state), state.book);
     return state.fields;
-  },
-};
+  }
+}
 
 function parsedBody(state: ViewState): unknown {
-  const { body, contentType } = state.event;
-  state.parsed ??= { value: parseJsonBody(body, contentType) };
-  return state.parsed.value;
+  if (state.body === undefined) {
+    const { body, contentType } = kept(state);
+    state.body = { value: parseJsonBody(body, contentType) };
+  }
+  return state.body.value;
+}
+
+/** The event of a view that is worth keeping from now on. */
+function kept({ event, view }: ViewState): Event {
+  if (parsed.get(event) !== view) parsed.set(event, view);
+  return event;
 }
 
 /** Without a prototype: header names come from outside and may be `__proto__`. */

@@ -1,6 +1,6 @@
-import { type Event, HOP_LIMIT, Rejected } from '@magpie/contract';
+import { type AddressBook, type Event, HOP_LIMIT, Rejected } from '@magpie/contract';
 import type { Expression, Scope } from '../expression/expression.ts';
-import type { EventView } from '../scope.ts';
+import { viewOf } from '../scope.ts';
 import type { PayloadSchema } from './payload-schema.ts';
 import { rejection } from './rejection.ts';
 import type { Source } from './source.ts';
@@ -23,6 +23,7 @@ export interface Conditions {
   readonly whenPointer: string;
   readonly payload: PayloadSchema | undefined;
   readonly gatewayId: string;
+  readonly book: AddressBook;
 }
 
 const ADMITTED: Admission = { type: 'admitted' };
@@ -32,29 +33,32 @@ const passedOver = (obstacle: Obstacle): Admission => ({ type: 'passed-over', ob
  * Judges one event, cheapest condition first. A command route (one with a text pattern or `allow`) never takes replays:
  * retained or delayed messages, which adapters mark with `origin.replay: true`, were not sent now.
  */
-export function admit(conditions: Conditions, event: Event, view: EventView, scope: () => Scope): Admission {
+export function admit(conditions: Conditions, event: Event, scope: () => Scope): Admission {
   try {
-    const obstacle = outerObstacle(conditions, event, view);
+    const obstacle = outerObstacle(conditions, event);
     if (obstacle !== undefined) return passedOver(obstacle);
     const { when, payload } = conditions;
-    payload?.check(view.payload);
+    payload?.check(viewOf(event, conditions.book).payload);
     return when === undefined || holds(when, scope(), conditions.whenPointer) ? ADMITTED : passedOver('when');
   } catch (error) {
     return { type: 'error', error: rejection(conditions.route, error) };
   }
 }
 
-function outerObstacle({ source, allow, gatewayId }: Conditions, event: Event, view: EventView): Obstacle | undefined {
+function outerObstacle({ source, allow, gatewayId, book }: Conditions, event: Event): Obstacle | undefined {
   if (!source.kinds.has(event.kind)) return 'kind';
   if (event.via.includes(gatewayId)) return 'loop';
   if (event.via.length >= HOP_LIMIT) return 'hops';
   if (source.text === undefined && allow === undefined) return undefined;
   if (event.origin.replay === true) return 'replay';
-  if (source.text !== undefined && (view.text === undefined || !source.text.match(view.text))) return 'text';
+  if (source.text !== undefined && !fitsText(source.text, viewOf(event, book).text)) return 'text';
   const { access } = source.connection.adapter;
   const permitted = allow === undefined || allow.some((entry) => access?.permits(entry, event.origin) === true);
   return permitted ? undefined : 'allow';
 }
+
+const fitsText = (pattern: NonNullable<Source['text']>, text: string | undefined): boolean =>
+  text !== undefined && pattern.match(text) !== undefined;
 
 function holds(when: Expression, scope: Scope, pointer: string): boolean {
   const result = when.evaluate(scope);

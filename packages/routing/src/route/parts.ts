@@ -33,11 +33,26 @@ export const changesNothing = ({ headers, ttl: _, ...trees }: PartsMapping): boo
 
 /** The parts of a message that passes as it is, with the gateway's id in `via`. */
 export function passedParts(event: Event, ttl: number | null | undefined, gatewayId: string): MessageParts {
-  const { id, type, subject, contentType, contentEncoding, correlationId, replyTo, priority, retain, trace } = event;
   const { body, headers, via, time } = event;
-  const content = { contentType, contentEncoding, correlationId, replyTo, priority, retain, trace };
-  const optional = { id, type, subject, ...content, expiresAt: expiryOf(event, ttl) };
-  return { ...withoutUndefined(optional), body, headers, via: [...via, gatewayId], time };
+  const parts: Draft = { body, headers, via: via.length === 0 ? [gatewayId] : [...via, gatewayId], time };
+  for (const name of PASSED) copyPart(parts, event, name);
+  const expiresAt = expiryOf(event, ttl);
+  if (expiresAt !== undefined) parts.expiresAt = expiresAt;
+  return parts;
+}
+
+/** Message parts being put together. */
+type Draft = { -readonly [K in keyof MessageParts]: MessageParts[K] };
+
+/** What passes as it is when it is there. */
+const PASSED = [
+  ...(['id', 'type', 'subject', 'contentType', 'contentEncoding', 'correlationId'] as const),
+  ...(['replyTo', 'priority', 'retain', 'trace'] as const),
+];
+
+function copyPart<K extends (typeof PASSED)[number]>(parts: Draft, event: Event, name: K): void {
+  const value = event[name];
+  if (value !== undefined) parts[name] = value;
 }
 
 const TEXT_PARTS = ['contentType', 'correlationId', 'replyTo', 'type', 'subject', 'priority'] as const;

@@ -61,7 +61,7 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const { connections, gatewayId, book } = context;
   const shared: TargetContext = { route: id, keys, source, language, connections, gatewayId, book, scope };
   const targets = compileTargets(shared, report);
-  return parts && targets && assemble({ id, keys, language, targets, scope, pointer: report.pointer }, parts, book);
+  return parts && targets && assemble({ id, keys, language, targets, scope, pointer: report.pointer }, parts);
 }
 
 /** Reports keys that promise what only the log can keep. */
@@ -110,7 +110,7 @@ function compileConditions(
   source: Source,
   payload: PayloadSchema | undefined,
   language: Language,
-  { gatewayId }: RouteContext,
+  { gatewayId, book }: RouteContext,
   report: Report,
 ): CompiledConditions | undefined {
   const place = report.at('when');
@@ -118,7 +118,7 @@ function compileConditions(
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   const allowed = checkAllow(keys.allow, source, report.at('allow'));
   if (when === undefined || key === undefined || !allowed) return undefined;
-  const common = { route, source, allow: keys.allow, payload, gatewayId };
+  const common = { route, source, allow: keys.allow, payload, gatewayId, book };
   return { conditions: { ...common, when: when ?? undefined, whenPointer: place.pointer }, key: key ?? undefined };
 }
 
@@ -172,19 +172,17 @@ const wantedGuarantee = (raw: Readonly<Record<string, unknown>>, { guarantee }: 
 function assemble(
   route: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'scope' | 'pointer'>,
   { conditions, key }: CompiledConditions,
-  book: AddressBook,
 ): Route {
-  const judge = (event: Event, scope: () => Scope): Admission => admit(conditions, event, viewOf(event, book), scope);
   return {
     ...{ ...route, source: conditions.source, conditions },
-    admit: (event) => judge(event, () => route.scope(event)),
+    admit: (event) => admit(conditions, event, () => route.scope(event)),
     match: (event) => {
       let made: Scope | undefined;
       const scope = (): Scope => {
         made ??= route.scope(event);
         return made;
       };
-      const admission = judge(event, scope);
+      const admission = admit(conditions, event, scope);
       if (admission.type === 'passed-over') return [];
       return route.targets.map((target) => delivery(target, key, event, admission, scope, route.id));
     },
