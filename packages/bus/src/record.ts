@@ -143,9 +143,28 @@ function checkRecord(record: Uint8Array): [metaStart: number, bodyStart: number]
 }
 
 function metaOf(event: Event, received: number): string {
-  const { ref, source, address, kind, key, time, receivedAt: _, headers, via, origin, body: __, ...optional } = event;
+  const { ref, source, address, kind, key, time, headers, via, origin } = event;
   const { scheme, segments } = address;
   const packed = packHeaders(headers);
-  const meta: Meta = [ref, source, scheme, segments, kind, key, time, received, packed, via, origin, optional];
+  const meta: Meta = [ref, source, scheme, segments, kind, key, time, received, packed, via, origin, optionalOf(event)];
   return JSON.stringify(meta);
+}
+
+/** The fields that an event need not have, by name. */
+const OPTIONAL = {
+  ...{ id: true, type: true, subject: true, contentType: true, contentEncoding: true, correlationId: true },
+  ...{ replyTo: true, priority: true, retain: true, trace: true, expiresAt: true, redelivered: true },
+  ...{ dedupeKey: true, dedupe: true },
+} satisfies Record<Exclude<keyof Event, Required>, true>;
+
+const NO_FIELDS = {};
+
+function optionalOf(event: Event): Omit<Event, Required> {
+  let fields: Record<string, unknown> | undefined;
+  for (const name in event) {
+    if (!Object.hasOwn(OPTIONAL, name)) continue;
+    fields ??= {};
+    fields[name] = event[name as keyof typeof OPTIONAL];
+  }
+  return fields ?? NO_FIELDS;
 }
