@@ -22,22 +22,26 @@ interface Step {
  * clock can tell an age; but when it is set forward while the gateway runs, what was received before has not become older.
  */
 export function createAges(clock: Pick<Clock, 'now' | 'monotonic'>): Ages {
-  let seen = { wall: clock.now(), monotonic: clock.monotonic() };
+  let seenWall = clock.now();
+  let seenMonotonic = clock.monotonic();
   let steps: readonly Step[] = [];
 
   const look = (): number => {
-    const [wall, monotonic] = [clock.now(), clock.monotonic()];
-    const at = seen.wall + monotonic - seen.monotonic;
+    const wall = clock.now();
+    const monotonic = clock.monotonic();
+    const at = seenWall + monotonic - seenMonotonic;
     const by = wall - at;
-    seen = { wall, monotonic };
+    seenWall = wall;
+    seenMonotonic = monotonic;
     if (by >= STEP_MS) steps = bounded([...steps, { at, by }]);
     else if (by <= -STEP_MS) steps = takenBack(steps, -by);
     return wall;
   };
   return {
     of: (receivedAt) => {
-      const now = look();
-      return steps.reduce((age, { at, by }) => (receivedAt <= at ? age - by : age), now - receivedAt);
+      const age = look() - receivedAt;
+      if (steps.length === 0) return age;
+      return steps.reduce((left, { at, by }) => (receivedAt <= at ? left - by : left), age);
     },
   };
 }

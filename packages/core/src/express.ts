@@ -94,7 +94,10 @@ export class Express {
     this.#flying++;
     onSend(event, this.#target.connection, target.address, parts.body);
     port.send(outgoing({ event, redelivered: false }, rendered, this.#target.consumer), target, signal).then(
-      () => land('confirmed'),
+      () => {
+        port.sent();
+        land('confirmed');
+      },
       () => land('refused'),
     );
   }

@@ -106,17 +106,20 @@ export class Intake {
 
   async #write(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch): Promise<Written> {
     const { maxBodyBytes, ledger } = this.#options;
-    const refusals = batch.map((received) => problemOf(received, maxBodyBytes));
-    const events = batch.filter((_, index) => !refusals[index]).map((received) => this.#stamp(received, source));
-    const letters = batch.flatMap((received, index) => {
-      const reason = refusals[index];
-      return reason ? [this.#refusedLetter(received, reason, source)] : [];
+    const events: Event[] = [];
+    const letters: DeadLetter[] = [];
+    const refusals = batch.map((received) => {
+      const reason = problemOf(received, maxBodyBytes);
+      if (reason === undefined) events.push(this.#stamp(received, source));
+      else letters.push(this.#refusedLetter(received, reason, source));
+      return reason;
     });
     const append: Append[] = events.map((event) => ({ event, onMismatch }));
-    const results = await ledger.commit({ append, deadLetters: { put: letters } });
-    const stored = results.flatMap((result, index): StoredEvent[] =>
-      result.type === 'stored' ? [{ position: result.position, event: events[index]! }] : [],
-    );
+    const results = await ledger.commit(letters.length === 0 ? { append } : { append, deadLetters: { put: letters } });
+    const stored: StoredEvent[] = [];
+    for (const [index, result] of results.entries()) {
+      if (result.type === 'stored') stored.push({ position: result.position, event: events[index]! });
+    }
     return { results: merge(refusals, events, results), stored };
   }
 
@@ -189,15 +192,9 @@ export class Intake {
   /** Gives a received event its ref, source, key and receipt time. */
   #stamp(received: ReceivedEvent, source: string): Event {
     const { book, clock } = this.#options;
-    const { dedupeKey, ...rest } = received;
-    return {
-      ...rest,
-      ref: newRef(),
-      source,
-      key: received.key ?? book.format(received.address),
-      receivedAt: clock.now(),
-      ...(dedupeKey === undefined ? {} : { dedupeKey: `${source}\n${dedupeKey}` }),
-    };
+    const { key = book.format(received.address), dedupeKey } = received;
+    const event: Event = { ...received, ref: newRef(), source, key, receivedAt: clock.now() };
+    return dedupeKey === undefined ? event : { ...event, dedupeKey: `${source}\n${dedupeKey}` };
   }
 }
 
@@ -216,6 +213,7 @@ function problemOf(received: ReceivedEvent, maxBodyBytes: number): string | unde
   const size = received.body.byteLength;
   if (size > maxBodyBytes) return `a body of ${size} bytes, more than the limit of ${maxBodyBytes}`;
   const { headers } = received;
+  if (headers.length === 0) return undefined;
   if (headers.length > HEADER_LIMITS.count) {
     return `${headers.length} headers, more than the limit of ${HEADER_LIMITS.count}`;
   }

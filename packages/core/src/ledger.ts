@@ -97,21 +97,28 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
     }, intervalMs);
   };
 
-  const gather = (add: () => void): void => {
-    add();
-    schedule();
-  };
-
   return {
-    matched: (position) => gather(() => (gathered.matched = position)),
-    touch: (source) => gather(() => gathered.floors.set(source.consumer, source)),
-    outcome: (outcome) => gather(() => gathered.outcomes.push(outcome)),
+    matched: (position) => {
+      gathered.matched = position;
+      schedule();
+    },
+    touch: (source) => {
+      gathered.floors.set(source.consumer, source);
+      schedule();
+    },
+    outcome: (outcome) => {
+      gathered.outcomes.push(outcome);
+      schedule();
+    },
     remember: (row, durable) => {
       const { consumer, position } = row;
-      gather(() => gathered.rows.set(keyOf(row), { consumer, position, row, durable }));
+      gathered.rows.set(keyOf(row), { consumer, position, row, durable });
+      schedule();
     },
-    forget: (consumer, position) =>
-      gather(() => gathered.rows.set(keyOf({ consumer, position }), { consumer, position })),
+    forget: (consumer, position) => {
+      gathered.rows.set(keyOf({ consumer, position }), { consumer, position });
+      schedule();
+    },
     commit,
     flush,
     close: () => {
@@ -125,12 +132,13 @@ const keyOf = ({ consumer, position }: Pick<ExceptionRow, 'consumer' | 'position
   `${consumer} ${position}`;
 
 function changeOf({ matched, floors, outcomes, rows }: Gathered): Commit {
-  const put = [...rows.values()].flatMap(({ row }) => row ?? []);
-  const remove = [...rows.values()].filter(({ row }) => !row).map(({ consumer, position }) => ({ consumer, position }));
-  return {
+  const change = {
     ...(matched === undefined ? {} : { matched }),
     floors: [...floors.values()].map((source) => ({ consumer: source.consumer, floor: source.floor() })),
-    exceptions: { put, remove },
     outcomes,
   };
+  if (rows.size === 0) return change;
+  const put = [...rows.values()].flatMap(({ row }) => row ?? []);
+  const remove = [...rows.values()].filter(({ row }) => !row).map(({ consumer, position }) => ({ consumer, position }));
+  return { ...change, exceptions: { put, remove } };
 }

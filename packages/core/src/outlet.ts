@@ -37,7 +37,7 @@ export class Outlet implements FloorSource {
     this.consumer = target.consumer;
     this.#deps = deps;
     this.#scheduler = new Scheduler(target.order);
-    this.#overflow = new Overflow(deps);
+    this.#overflow = new Overflow(target.consumer, deps);
     this.#suspension = new Suspension(deps.clock, () => this.pump());
     this.#backlog = new Backlog(deps.reader, deps.routed, {
       limits: deps.limits ?? BACKLOG_LIMITS,
@@ -62,7 +62,7 @@ export class Outlet implements FloorSource {
 
   /** A reload changed the route or the link: from now on the new ones are used. What is in flight lands where it started. */
   update(target: Target, port: SendPort): void {
-    this.#overflow.update(this.#target, target, this.#backlog);
+    this.#overflow.update(target, this.#backlog);
     this.#target = target;
     this.#port = port;
     this.#settlement.update(target);
@@ -167,7 +167,7 @@ export class Outlet implements FloorSource {
   stop(): void {
     this.#stopped = true;
     this.#backlog.close();
-    this.#overflow.stop(this.#target);
+    this.#overflow.stop();
     this.#suspension.stop();
     this.#scheduler.stop();
   }
@@ -200,22 +200,23 @@ export class Outlet implements FloorSource {
     this.#flying++;
     this.#deps.onSend(delivery.event, this.#target.connection, rendered.target, rendered.parts.body);
     const started = clock.monotonic();
-    port
-      .send(outgoing(delivery, rendered, this.consumer), rendered.target, signal)
-      .then(
-        (receipt) => {
+    port.send(outgoing(delivery, rendered, this.consumer), rendered.target, signal).then(
+      (receipt) => {
+        try {
+          port.sent();
           this.#land(delivery);
           this.#confirmed(delivery, receipt, clock.monotonic() - started);
           this.#makeRoom(port);
-        },
-        (error: unknown) => {
-          this.#land(delivery);
-          const ended = this.#refused(delivery, rendered, toMagpieError(error));
-          this.#makeRoom(port);
-          return ended;
-        },
-      )
-      .catch(onFatal);
+        } catch (error) {
+          onFatal(toMagpieError(error));
+        }
+      },
+      (error: unknown) => {
+        this.#land(delivery);
+        this.#refused(delivery, rendered, toMagpieError(error)).catch(onFatal);
+        this.#makeRoom(port);
+      },
+    );
   }
 
   /** A delivery ends without being sent. */

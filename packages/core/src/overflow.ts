@@ -22,9 +22,12 @@ const RELEASE_AT = 0.8;
 /** Keeps the backlog of one target within its bound, as its route says: holds who feeds it, or gives deliveries up. */
 export class Overflow {
   readonly #deps: OverflowDeps;
+  /** Name of its hold. */
+  readonly #hold: string;
 
-  constructor(deps: OverflowDeps) {
+  constructor(consumer: string, deps: OverflowDeps) {
     this.#deps = deps;
+    this.#hold = `backlog ${consumer}`;
   }
 
   /** The backlog has changed: holds or releases the connection that feeds the target. */
@@ -32,11 +35,11 @@ export class Overflow {
     // Holding a connection that is also the target could keep its own confirmations from being read, for ever.
     if (target.backlog.onFull !== 'block' || target.from === target.connection) return;
     const { gate } = this.#deps;
-    const name = nameOf(target);
+    const isHeld = gate.has(this.#hold);
     if (isFull(target, backlog, this.#deps.ages)) {
-      if (!gate.has(name)) gate.hold(name, 'backlog', reasonOf(target), new Set([feeder(target)]));
-    } else if (gate.has(name) && backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
-      gate.release(name);
+      if (!isHeld) gate.hold(this.#hold, 'backlog', reasonOf(target), new Set([feeder(target)]));
+    } else if (isHeld && backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
+      gate.release(this.#hold);
     }
   }
 
@@ -55,14 +58,14 @@ export class Overflow {
   }
 
   /** A reload changed the bound, whom to hold, or that anybody is held. */
-  update(former: Target, target: Target, backlog: Backlog): void {
-    this.stop(former);
+  update(target: Target, backlog: Backlog): void {
+    this.stop();
     this.watch(target, backlog);
   }
 
   /** The target is gone or the gateway ends: it holds nobody any more. */
-  stop(target: Target): void {
-    this.#deps.gate.release(nameOf(target));
+  stop(): void {
+    this.#deps.gate.release(this.#hold);
   }
 
   #write(target: Target, { position, event }: StoredEvent): void {
@@ -81,8 +84,6 @@ export class Overflow {
     ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
   }
 }
-
-const nameOf = ({ consumer }: Target): string => `backlog ${consumer}`;
 
 /** Whose intake a full target holds: direct sends have one source per connection. */
 const feeder = ({ route, from, consumer }: Target): string => (route === DIRECT ? consumer : from);

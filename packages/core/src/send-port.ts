@@ -5,5 +5,7 @@ import type { Window } from './window.ts';
 export interface SendPort {
   up(): boolean;
   readonly window: Window;
+  /** Counts a send that was confirmed. */
+  sent(): void;
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
 }

@@ -291,10 +291,7 @@ function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): 
   return {
     up: () => supervisor.up(),
     window: createWindow(adapter.capabilities(config).fifoWindow),
-    send: async (event, target, signal) => {
-      const receipt = await supervisor.connection!.send(event, target, signal);
-      supervisor.count('sent');
-      return receipt;
-    },
+    sent: () => supervisor.count('sent'),
+    send: (event, target, signal) => supervisor.connection!.send(event, target, signal),
   };
 }

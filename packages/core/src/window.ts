@@ -21,6 +21,7 @@ export function createWindow(size: number): Window {
     },
     release: () => {
       used--;
+      if (waiting.size === 0) return;
       // Who is woken may have nothing to send (any more): then it is the next one's turn.
       for (const next of [...waiting]) {
         if (used >= size) return;

@@ -89,6 +89,7 @@ export function bench(
     port: {
       up: () => made.up,
       window: createWindow(window),
+      sent: () => undefined,
       send: (event) =>
         new Promise((resolve, reject) =>
           sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
