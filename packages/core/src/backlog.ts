@@ -52,7 +52,9 @@ export class Backlog {
   #begun = false;
   /** The position matched before the first delivery offered before `begin`. */
   #first: Position | undefined;
-  /** Up to here a former process may have sent already. */
+  /** Up to here the router had been before: what waits in the log from there was not counted. */
+  #counted: Position | undefined;
+  /** Up to here a former self may have sent already. */
   #doubtful: Position | undefined;
   #reading = false;
   #closed = false;
@@ -124,7 +126,7 @@ export class Backlog {
     else this.#accept(stored, match);
   }
 
-  /** A delivery of a full backlog was given up: reading on skips it. */
+  /** A delivery was given up, for the backlog was full, or is not for this target after all: reading on skips it. */
   skip({ position }: StoredEvent): void {
     if (this.#begun && !this.#lagging) this.#cursor = position;
     else this.#given.add(position);
@@ -136,11 +138,13 @@ export class Backlog {
   }
 
   /**
-   * Begins: behind the router at a floor, or without one with what was offered since it was made. What lies at or before
-   * `doubtful` may have been sent by a former process. Called once, after `restore` and `leaveOut`.
+   * Begins: behind the router at a floor, or without one with what was offered since it was made. A former self had been
+   * offered what lies at or before `matched`, and may have sent what lies at or before `doubtful`. Called once, after
+   * `restore` and `leaveOut`.
    */
-  begin(floor: Position | undefined, doubtful: Position | undefined): void {
+  begin(floor: Position | undefined, matched: Position | undefined, doubtful: Position | undefined): void {
     this.#begun = true;
+    this.#counted = matched;
     this.#doubtful = doubtful;
     const from = floor ?? this.#first;
     this.#reviveUpTo(from);
@@ -229,10 +233,9 @@ export class Backlog {
     this.#cursor = stored.position;
     if (this.#restored.has(stored.position) || this.#given.has(stored.position)) return;
     const { position, event } = stored;
-    const isOld = this.#doubtful !== undefined && comparePositions(position, this.#doubtful) <= 0;
-    if (!isOld) this.#behind = Math.max(0, this.#behind - event.body.byteLength); // the old ones were not counted
+    if (!isUpTo(this.#counted, position)) this.#behind = Math.max(0, this.#behind - event.body.byteLength);
     const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
-    delivery.redelivered = isOld;
+    delivery.redelivered = isUpTo(this.#doubtful, position);
     this.#queue.push(delivery);
     this.#bytes += event.body.byteLength;
     this.#owner.accepted(delivery);
@@ -247,9 +250,7 @@ export class Backlog {
     }
   }
 
-  #isRead(position: Position): boolean {
-    return this.#cursor !== undefined && comparePositions(position, this.#cursor) <= 0;
-  }
+  readonly #isRead = (position: Position): boolean => isUpTo(this.#cursor, position);
 
   #refill(): void {
     if (this.#reading || this.#closed) return;
@@ -292,3 +293,6 @@ export class Backlog {
     this.#owner.moved();
   }
 }
+
+const isUpTo = (bound: Position | undefined, position: Position): boolean =>
+  bound !== undefined && comparePositions(position, bound) <= 0;

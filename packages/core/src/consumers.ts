@@ -1,4 +1,11 @@
-import { comparePositions, type EventLog, type LogState, originOf, type Position } from '@magpie/bus';
+import {
+  comparePositions,
+  type EventLog,
+  type ExceptionRow,
+  type LogState,
+  originOf,
+  type Position,
+} from '@magpie/bus';
 import type { Clock, Logger } from '@magpie/contract';
 import type { Ledger } from './ledger.ts';
 import type { Outlet } from './outlet.ts';
@@ -7,6 +14,10 @@ import type { Topology } from './topology.ts';
 
 /** How long the backlog of a removed target is kept, in ms. */
 const ORPHAN_MS = 24 * 3_600_000;
+
+type RowsOf = ReadonlyMap<string, readonly ExceptionRow[]>;
+
+const rowsByConsumer = ({ exceptions }: LogState): RowsOf => Map.groupBy(exceptions, ({ consumer }) => consumer);
 
 interface ConsumerDeps {
   readonly log: EventLog;
@@ -41,22 +52,33 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
 
   const since = new Map<string, number>();
 
-  /** Lets a target go on with what the log remembers of it, or begin. */
-  const begin = async (outlet: Outlet, state: LogState): Promise<void> => {
+  /**
+   * Lets a target go on with what the log remembers of it, or begin. What lies at or before `doubtful` may have been sent by
+   * its former self.
+   */
+  const begin = async (
+    outlet: Outlet,
+    state: LogState,
+    rows: RowsOf,
+    doubtful: Position | undefined,
+  ): Promise<void> => {
     const { consumer } = outlet;
     const known = state.consumers.get(consumer);
     if (outlet.target.start === 'now' && known?.orphanedAt === undefined)
       since.set(consumer, known?.since ?? clock.now());
     const dead = state.dead.get(consumer) ?? new Set();
-    const rows = state.exceptions.filter((row) => row.consumer === consumer);
-    for (const { position } of rows) if (dead.has(position)) ledger.forget(consumer, position);
+    const own = rows.get(consumer) ?? [];
+    for (const { position } of own) if (dead.has(position)) ledger.forget(consumer, position);
     outlet.restore(
-      rows.filter(({ position }) => !dead.has(position)),
+      own.filter(({ position }) => !dead.has(position)),
       dead,
     );
-    const floor = known ? state.floors.get(consumer) : await startOf(outlet);
+    // One that a kill has kept from becoming known has a floor once it has been given something.
+    const kept = state.floors.get(consumer);
+    const isOld = known !== undefined || kept !== undefined;
+    const floor = isOld ? kept : await startOf(outlet);
     if (known?.orphanedAt !== undefined) await skipAbsence(outlet, known.orphanedAt);
-    outlet.begin(floor, known ? state.matched : undefined);
+    outlet.begin(floor, isOld ? state.matched : undefined, isOld ? doubtful : undefined);
   };
 
   /** What came while the target was not configured was never meant for it. */
@@ -99,7 +121,9 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
       const state = await log.state();
       const head = log.head();
       router.place(state.matched ?? (head && originOf(head)));
-      for (const outlet of topology.outlets()) await begin(outlet, state);
+      const rows = rowsByConsumer(state);
+      // What a killed process had matched last, and sent, it had not noted yet.
+      for (const outlet of topology.outlets()) await begin(outlet, state, rows, head);
       await register(state);
       router.run();
     },
@@ -108,9 +132,10 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
       await topology.retired(added);
       await ledger.flush();
       const state = await log.state();
+      const rows = rowsByConsumer(state);
       for (const consumer of added) {
         const outlet = topology.outlet(consumer);
-        if (outlet) await begin(outlet, state);
+        if (outlet) await begin(outlet, state, rows, state.matched);
       }
       await register(state);
     },

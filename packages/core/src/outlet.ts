@@ -85,9 +85,18 @@ export class Outlet implements FloorSource {
     this.pump();
   }
 
+  /** A matched event is not for this target after all: an own message that came back. Called by the router instead of `offer`. */
+  leaveOut(stored: StoredEvent): void {
+    if (!this.#backlog.isTaken(stored.position)) this.#backlog.skip(stored);
+  }
+
   /** Takes back deliveries with a story, in log order, but for the `dead` ones. Called once, before `begin`. */
   restore(rows: readonly ExceptionRow[], dead: ReadonlySet<Position> = new Set()): void {
-    this.#backlog.restore(rows, dead);
+    // An attempt may have been under way since the row was written.
+    this.#backlog.restore(
+      rows.map((row) => ({ ...row, redelivered: true })),
+      dead,
+    );
   }
 
   /** Takes in one delivery from its exception row now: a dead letter is tried again. */
@@ -107,11 +116,12 @@ export class Outlet implements FloorSource {
   }
 
   /**
-   * Begins: behind the router at a floor from the log, or without one with what was offered since it was made. What lies
-   * at or before `doubtful` may have been sent by a former process. Called once; until then nothing is sent.
+   * Begins: behind the router at a floor from the log, or without one with what was offered since it was made. A former self
+   * had been offered what lies at or before `matched`, and may have sent what lies at or before `doubtful`. Called once; until
+   * then nothing is sent.
    */
-  begin(floor: Position | undefined, doubtful?: Position): void {
-    this.#backlog.begin(floor, doubtful);
+  begin(floor: Position | undefined, matched?: Position, doubtful: Position | undefined = matched): void {
+    this.#backlog.begin(floor, matched, doubtful);
     this.pump();
   }
 

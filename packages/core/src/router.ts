@@ -47,9 +47,10 @@ export function createRouter(deps: RouterDeps): Router {
     const matches = deps.routes().match(stored.event);
     const echo = matches.length > 0 ? deps.echoOf(stored.event) : [];
     for (const match of matches) {
-      if (echo.includes(match.target.connection)) continue;
       const outlet = deps.outlet(match.target.consumer);
-      if (outlet) outlet.offer(stored, match, position);
+      // A target that reads on from the log later must know as well.
+      if (echo.includes(match.target.connection)) outlet?.leaveOut(stored);
+      else if (outlet) outlet.offer(stored, match, position);
       else deps.stranded(stored, match);
     }
     position = stored.position;

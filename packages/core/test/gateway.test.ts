@@ -1,6 +1,6 @@
 import { memoryBroker } from '@magpie/adapter-memory';
-import { createMemoryLog } from '@magpie/bus';
-import { Transient } from '@magpie/contract';
+import { createMemoryLog, originOf } from '@magpie/bus';
+import { newRef, Transient } from '@magpie/contract';
 import { describe, expect, it, vi } from 'vitest';
 import { bodies, bridge, freshBrokers, numbered, publishAll, startGateway } from './gateway-fixture.ts';
 
@@ -152,5 +152,42 @@ describe('a gateway', () => {
     expect([bodies(names.left, 'chat'), bodies(names.right, 'chat')]).toEqual([['hello'], ['hello']]);
     memoryBroker(names.right).publish('chat', { body: Buffer.from('hello') });
     await vi.waitFor(() => expect(bodies(names.left, 'chat')).toEqual(['hello', 'hello']));
+  });
+
+  it('keeps an own message that came back away from a target that lags, too', async () => {
+    const names = freshBrokers();
+    const routes = {
+      out: { from: { connection: 'right', channel: 'command' }, to: { connection: 'left', channel: 'chat' } },
+      back: {
+        from: { connection: 'left', channel: 'chat' },
+        to: { connection: 'right', channel: 'chat' },
+        allowEcho: true,
+      },
+    };
+    const { gateway } = await startGateway(names, routes, createMemoryLog({}), { metadata: false });
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    memoryBroker(names.right).holdConfirmations();
+    for (const text of numbered(1300)) memoryBroker(names.left).publish('chat', { body: Buffer.from(text) });
+    await vi.waitFor(() => expect(gateway.targets().some(({ lagging }) => lagging)).toBe(true));
+    memoryBroker(names.right).publish('command', { body: Buffer.from('own') });
+    await vi.waitFor(() => expect(bodies(names.left, 'chat')).toContain('own'));
+    memoryBroker(names.left).publish('chat', { body: Buffer.from('last') });
+    memoryBroker(names.right).releaseConfirmations();
+    await vi.waitFor(() => expect(bodies(names.right, 'chat').at(-1)).toBe('last'), { timeout: 10_000 });
+    expect(bodies(names.right, 'chat')).toEqual([...numbered(1300), 'last']);
+  });
+
+  it('gives a new target what was meant for it when a kill has kept it from becoming known', async () => {
+    const names = freshBrokers();
+    const log = createMemoryLog({});
+    const received = { receivedAt: Date.now(), time: Date.now(), headers: [], via: [], origin: {} };
+    const address = { scheme: 'channel', segments: ['in', 'a'] };
+    const event = { ...received, address, ref: newRef(), source: 'left', kind: 'message' as const, key: 'a' };
+    const [stored] = await log.commit({ append: [{ event: { ...event, body: Buffer.from('acknowledged') } }] });
+    const { position } = stored!;
+    const consumer = 'bridge/right/channel:out/${name}';
+    await log.commit({ matched: position, floors: [{ consumer, floor: originOf(position) }] });
+    await startGateway(names, bridge, log);
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['acknowledged']), { timeout: 5000 });
   });
 });

@@ -125,7 +125,7 @@ export function bench(
     const head = log.head();
     routed = matched ?? (head && originOf(head));
     outlet.restore(exceptions);
-    outlet.begin(floors.get(outlet.consumer), matched);
+    outlet.begin(floors.get(outlet.consumer), matched, head);
     for (const stored of await log.read(routed, 10_000)) route(stored);
   };
   Object.assign(made, { outlet, offer });

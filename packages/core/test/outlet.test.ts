@@ -1,6 +1,6 @@
 import { NotConnected, Rejected, Throttled, Transient, Unknown } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { bench, retry, text } from './outlet-fixture.ts';
+import { type Bench, bench, retry, text } from './outlet-fixture.ts';
 
 describe('an outlet', () => {
   it('sends in order and is idle once everything is confirmed', async () => {
@@ -182,4 +182,37 @@ describe('an outlet', () => {
     await expect.poll(() => second.sent.length).toBe(1);
     expect(second.sent[0]!.event.redelivered).toBe(true);
   });
+
+  it('marks what a killed process had sent before it could note that it was matched', async () => {
+    const first = bench();
+    await first.offer('1');
+    expect(first.bodies()).toEqual(['1']);
+    kill(first);
+    const second = bench({}, first);
+    await expect.poll(() => second.sent.length).toBe(1);
+    expect(second.sent[0]!.event.redelivered).toBe(true);
+    await second.offer('2');
+    expect(second.sent[1]!.event.redelivered, 'a new one').toBe(false);
+  });
+
+  it('marks a refused delivery whose next attempt was under way when the process was killed', async () => {
+    const first = bench();
+    await first.offer('1');
+    first.sent[0]!.fail(new Transient('no'));
+    await first.clock.advance(0);
+    await first.ledger.flush();
+    await first.clock.advance(1000);
+    expect(first.bodies()).toEqual(['1', '1']);
+    kill(first);
+    const second = bench({}, first);
+    await second.clock.advance(2000);
+    await expect.poll(() => second.sent.length).toBe(1);
+    expect(second.sent[0]!.event.redelivered).toBe(true);
+  });
 });
+
+/** Nothing of it is written any more. */
+function kill({ outlet, ledger }: Bench): void {
+  outlet.stop();
+  ledger.close();
+}
