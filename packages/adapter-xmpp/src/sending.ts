@@ -4,6 +4,7 @@ import {
   type OutgoingEvent,
   type SendReceipt,
   type TargetRequest,
+  Throttled,
   TooLarge,
   throwIfAborted,
   Unknown,
@@ -14,13 +15,21 @@ import { type Destination, encodeMessage } from './encode.ts';
 import { bareJid, formatJid, normalJid } from './jid.ts';
 import type { Element } from './library.ts';
 
-/** Sends one message and waits for its confirmation: the room's echo, or the server's acknowledgement. */
+/** No confirmation can be read then, and without one the message would go out again and again. */
+const STOPPED = 'reading is stopped while the gateway takes nothing in: a confirmation could not be read';
+const STOPPED_RETRY_MS = 1000;
+
+/**
+ * Sends one message and waits for its confirmation: the room's echo, or the server's acknowledgement. Rejects with `Throttled`
+ * while reading is stopped.
+ */
 export function send(
   state: ConnectionState,
   event: OutgoingEvent,
   { address }: TargetRequest,
   signal: AbortSignal,
 ): Promise<SendReceipt> {
+  if (state.session?.paused) return Promise.reject(new Throttled(STOPPED, STOPPED_RETRY_MS));
   const [local = '', domain = '', resource] = address.segments;
   const to = normalJid(formatJid({ local, domain, ...(resource === undefined ? {} : { resource }) }));
   return address.scheme === 'room' ? sendToRoom(state, event, to, signal) : sendToJid(state, event, to, signal);

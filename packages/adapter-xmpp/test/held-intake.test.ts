@@ -82,6 +82,40 @@ describe('while the gateway settles nothing', () => {
     expect(lost).toEqual([]);
   });
 
+  it('sends nothing while reading is stopped, for no confirmation could be read: a room would get it again and again', async () => {
+    const written: string[] = [];
+    const { connection, lost } = await fakeLink(
+      async (peer) => {
+        await newSession(peer);
+        await serve(peer, (element) => {
+          if (/^<message[^>]*groupchat/.test(element)) written.push(element);
+          return element.includes('fill') ? `${chats(WINDOW * 8 + 1)}${R}` : echo(element);
+        });
+      },
+      { receiveWindow: WINDOW, timeout: '500ms' },
+    );
+    const { sink, calls } = manualSink();
+    const room = ['ops', 'rooms.localhost'];
+    await connection.connect(NEVER);
+    await connection.receive([FROM_ANYBODY, fromRoom('ops', 'rooms.localhost')], sink);
+    await sendText(connection, 'before', 'room', room);
+    const filling = sendText(connection, 'fill');
+    filling.catch(() => undefined); // It is awaited below.
+    await waitFor(() => calls.length > 0, { what: 'messages' });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(sendText(connection, 'while stopped', 'room', room)).rejects.toMatchObject({ suspends: true });
+    }
+    expect(written).toHaveLength(1);
+    while (calls.length > 0) {
+      calls.shift()?.answer();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await filling;
+    await expect(sendText(connection, 'while stopped', 'room', room)).resolves.toEqual({ confirmedBy: 'echo' });
+    expect([written.length, lost]).toEqual([2, []]);
+  });
+
   it('is full of 16 MiB, however few the messages are', () => {
     const load = fresh();
     const body = new Uint8Array(4 * 1024 * 1024);
