@@ -4,7 +4,19 @@ import type { Event } from './event.ts';
 /** Longest time, in ms, that a generator can be told to wait for a clock that was set back: all there is. */
 const FOR_EVER = 2 ** 48 - 1;
 
-const generator = new V7Generator();
+/** Random numbers taken from the system at once: asking for few costs as much as asking for many. */
+const random = new Uint32Array(1024);
+let used = random.length;
+
+function nextUint32(): number {
+  if (used === random.length) {
+    crypto.getRandomValues(random);
+    used = 0;
+  }
+  return random[used++]!;
+}
+
+const generator = new V7Generator({ nextUint32 });
 generator.setRollbackAllowance(FOR_EVER);
 
 /**

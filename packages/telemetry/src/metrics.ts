@@ -92,9 +92,26 @@ const base = ({ name, help, labels }: MetricDefinition, registry: Registry) => (
   registers: [registry],
 });
 
+/** Counts are added up here and handed to the library when somebody looks, since it hashes the labels of every call. */
 function counter<D extends MetricDefinition>(definition: D, registry: Registry): CounterHandle<LabelsOf<D>> {
-  const made = new Counter(base(definition, registry));
-  return { inc: (labels, by = 1) => made.inc({ ...labels }, by) };
+  const gathered = new Map<string, { readonly labels: LabelsOf<D>; by: number }>();
+  const made = new Counter({
+    ...base(definition, registry),
+    collect: () => {
+      for (const { labels, by } of gathered.values()) made.inc({ ...labels }, by);
+      gathered.clear();
+    },
+  });
+  const names: readonly (keyof LabelsOf<D>)[] = definition.labels;
+  return {
+    inc: (labels, by = 1) => {
+      let key = '';
+      for (const name of names) key += `${labels[name]}\n`;
+      const known = gathered.get(key);
+      if (known) known.by += by;
+      else gathered.set(key, { labels, by });
+    },
+  };
 }
 
 function gauge<D extends MetricDefinition>(definition: D, registry: Registry): GaugeHandle<LabelsOf<D>> {
