@@ -7,7 +7,7 @@ import {
   throwIfAborted,
 } from '@magpie/contract';
 import { type MqttConnection, maxBodyBytes } from './config.ts';
-import { encode } from './encode.ts';
+import { encode, isUnconfirmed } from './encode.ts';
 import { filterOf } from './filters.ts';
 import { possibleGap } from './possible-gap.ts';
 import { createSetting, openSession, outletOf, type Session } from './session.ts';
@@ -51,6 +51,16 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
         return outbox.send(encode(event, target, version, context.clock.now()), signal);
       } catch (error) {
         return Promise.reject(error);
+      }
+    },
+    post(event, target) {
+      const outbox = links.session?.outbox;
+      if (!outbox || !isUnconfirmed(target) || event.body.byteLength > maxBodyBytes(config.maxPacketBytes))
+        return false;
+      try {
+        return outbox.post(encode(event, target, version, context.clock.now()));
+      } catch {
+        return false; // `send` says what is wrong with it.
       }
     },
     probe: async (signal) => links.current().link.ping(Math.min(MAX_PING_MS, config.keepalive), signal),

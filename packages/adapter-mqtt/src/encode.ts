@@ -45,6 +45,9 @@ function optionsOf(options: unknown): { qos: 0 | 1 | 2; retain: boolean | undefi
   return { qos: qos === 0 || qos === 2 ? qos : 1, retain: typeof retain === 'boolean' ? retain : undefined };
 }
 
+/** Whether the broker confirms nothing that goes there. */
+export const isUnconfirmed = ({ options }: TargetRequest): boolean => optionsOf(options).qos === 0;
+
 /** What is wrong with a topic as a whole. Levels that hold a separator are told by their number. */
 const judgement = createMemo((topic: string) => {
   const segments = topic.split('/');

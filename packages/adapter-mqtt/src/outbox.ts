@@ -15,6 +15,8 @@ export interface Outbox {
    * while the message still waits here, `Unknown` or as the broker's DISCONNECT says when it ends later; with `Aborted`.
    */
   send(packet: OutboundPacket, signal: AbortSignal): Promise<SendReceipt>;
+  /** Writes a message of QoS 0 that nobody waits for; false when it would have to wait or cannot go out. */
+  post(packet: OutboundPacket): boolean;
   /** The link has ended, or is about to: what waits here was never handed over. */
   lost(error: MagpieError): void;
 }
@@ -79,6 +81,12 @@ export function createOutbox(link: Link, where: string, maxInflight: number): Ou
       if (queue.empty && mayStart(packet)) start(sending);
       else queue.push(sending);
       return sending.receipt;
+    },
+    post(packet) {
+      if (packet.qos !== 0 || !link.open || !queue.empty || !mayStart(packet) || problemOf(packet, broker))
+        return false;
+      link.publishOnly(packet);
+      return true;
     },
     lost,
   };

@@ -147,6 +147,47 @@ describe('sending', () => {
   });
 });
 
+describe('handing over without waiting', () => {
+  it('writes QoS 0 in order with what is sent', async () => {
+    const { connection, link } = await scene(confirm);
+    const sent = connection.send(event('1'), target('t'), never);
+    expect(connection.post?.(event('2'), target('t', { qos: 0 }))).toBe(true);
+    expect(connection.post?.(event('3'), target('t', { qos: 0 }))).toBe(true);
+    await sent;
+    await vi.waitFor(() => expect(link.packets).toMatchObject([{ qos: 1 }, { qos: 0 }, { qos: 0 }]));
+    const bodies = link.packets.map((packet) => (packet.cmd === 'publish' ? String(packet.payload) : packet.cmd));
+    expect(bodies).toEqual(['1', '2', '3']);
+  });
+
+  it('leaves to send what the broker confirms, and what cannot go out', async () => {
+    const { connection, link } = await scene(ignore, { properties: { maximumPacketSize: 1000 } });
+    expect(connection.post?.(event('x'), target('t'))).toBe(false);
+    expect(connection.post?.(event('x'.repeat(2000)), target('t', { qos: 0 }))).toBe(false);
+    expect(connection.post?.(event('x'), target('a/+', { qos: 0 }))).toBe(false);
+    await connection.close(AbortSignal.abort());
+    expect(connection.post?.(event('x'), target('t', { qos: 0 }))).toBe(false);
+    expect(link.packets).toEqual([]);
+  });
+
+  it('leaves to send what has to wait for a broker that reads nothing', async () => {
+    const { connection, link } = await scene(ignore);
+    link.socket.pause();
+    const body = 'x'.repeat(512 * 1024);
+    let posted = 0;
+    while (posted < 60 && connection.post?.(event(body), target('t', { qos: 0 }))) {
+      posted++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(posted).toBeLessThan(60);
+    const sent = connection.send(event('last'), target('t', { qos: 0 }), never);
+    expect(connection.post?.(event('overtakes'), target('t', { qos: 0 }))).toBe(false);
+    link.socket.resume();
+    await sent;
+    await vi.waitFor(() => expect(link.packets.length).toBe(posted + 1), 5000);
+    expect(link.packets.at(-1)).toMatchObject({ payload: Buffer.from('last') });
+  });
+});
+
 describe('the link', () => {
   it('pings before the keepalive is over though we are only received from, and as often as the broker wants', async () => {
     const { link, lost } = await scene(

@@ -126,6 +126,13 @@ export interface Connection {
    */
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
   /**
+   * Hands over one message that nobody waits for and that is at most once anyway, in order with `send`. Called per message
+   * of a source with `durability: none`. Optional: for protocols whose sends need no confirmation. Never throws.
+   * @returns false when it was not handed over, for whatever reason (no link, no room, the target wants a confirmation, a
+   * message that cannot go out): the caller then uses `send`, which says why.
+   */
+  post?(event: OutgoingEvent, target: TargetRequest): boolean;
+  /**
    * One round trip that proves the link is alive. Called by the supervisor every 10 to 30 s while connected, never
    * concurrently. What is joined on the link is verified as well, but only repaired and reported like a refused source.
    * Rejects with `NotConnected` when the link is not alive, `Aborted` on the signal. After a rejection the supervisor cuts the link by `close` with a fired signal and calls `connect` again.

@@ -1,4 +1,4 @@
-import type { Clock, Event } from '@magpie/contract';
+import type { Clock, Event, OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import type { CoreObserver } from './observer.ts';
 import type { SendPort } from './send-port.ts';
@@ -52,6 +52,7 @@ export class Express {
   offer(event: Event, { error }: Match): void {
     if (error) this.#end('refused');
     else if (this.#stopped || !this.#port.up() || this.#waiting.length >= EXPRESS_WAITING) this.#end('dropped');
+    else if (this.#waiting.length === 0 && this.#flying === 0) this.#pass(event);
     else {
       this.#waiting.push(event);
       this.#pump();
@@ -69,22 +70,38 @@ export class Express {
     this.#drop();
   }
 
+  /** Nothing is before it: handed over at once where nobody need wait for it, else sent. */
+  #pass(event: Event): void {
+    const port = this.#port;
+    const rendered = this.#render(event);
+    if (!rendered) return;
+    const message = outgoing({ event, redelivered: false }, rendered, this.#target.consumer);
+    if (port.post(message, rendered.target)) {
+      port.sent();
+      this.#note(event, rendered);
+      this.#end('confirmed');
+    } else if (port.window.acquire(this.#pump)) this.#send(event, rendered, message, port);
+    else this.#waiting.push(event);
+  }
+
   readonly #pump = (): void => {
     const port = this.#port;
     if (!port.up()) this.#drop();
     let sent = 0;
-    while (sent < this.#waiting.length && port.window.acquire(this.#pump)) this.#send(this.#waiting[sent++]!, port);
+    while (sent < this.#waiting.length && port.window.acquire(this.#pump)) {
+      const event = this.#waiting[sent++]!;
+      const rendered = this.#render(event);
+      if (!rendered) port.window.release();
+      else {
+        const message = outgoing({ event, redelivered: false }, rendered, this.#target.consumer);
+        this.#send(event, rendered, message, port);
+      }
+    }
     if (sent > 0) this.#waiting = sent === this.#waiting.length ? [] : this.#waiting.slice(sent);
   };
 
-  #send(event: Event, port: SendPort): void {
-    const { clock, signal, onSend } = this.#deps;
-    const rendered = this.#render(event);
-    if (!rendered) {
-      port.window.release();
-      return;
-    }
-    const { target, parts } = rendered;
+  #send(event: Event, rendered: Rendered, message: OutgoingEvent, port: SendPort): void {
+    const { clock, signal } = this.#deps;
     const started = clock.monotonic();
     const land = (result: 'confirmed' | 'refused'): void => {
       this.#flying--;
@@ -92,14 +109,18 @@ export class Express {
       this.#end(result, clock.monotonic() - started);
     };
     this.#flying++;
-    onSend(event, this.#target.connection, target.address, parts.body);
-    port.send(outgoing({ event, redelivered: false }, rendered, this.#target.consumer), target, signal).then(
+    this.#note(event, rendered);
+    port.send(message, rendered.target, signal).then(
       () => {
         port.sent();
         land('confirmed');
       },
       () => land('refused'),
     );
+  }
+
+  #note(event: Event, { target, parts }: Rendered): void {
+    this.#deps.onSend(event, this.#target.connection, target.address, parts.body);
   }
 
   #render(event: Event): Rendered | undefined {

@@ -8,4 +8,6 @@ export interface SendPort {
   /** Counts a send that was confirmed. */
   sent(): void;
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
+  /** Hands over a message that nobody waits for, where the adapter can; false: use `send`. */
+  post(event: OutgoingEvent, target: TargetRequest): boolean;
 }

@@ -293,5 +293,6 @@ function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): 
     window: createWindow(adapter.capabilities(config).fifoWindow),
     sent: () => supervisor.count('sent'),
     send: (event, target, signal) => supervisor.connection!.send(event, target, signal),
+    post: (event, target) => supervisor.connection?.post?.(event, target) ?? false,
   };
 }

@@ -90,6 +90,7 @@ export function bench(
       up: () => made.up,
       window: createWindow(window),
       sent: () => undefined,
+      post: () => false,
       send: (event) =>
         new Promise((resolve, reject) =>
           sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
