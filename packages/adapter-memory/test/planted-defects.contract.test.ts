@@ -123,6 +123,11 @@ const DEFECTS: readonly Defect[] = [
     }),
   },
   {
+    defect: 'hands over what it then forgets',
+    foundBy: ['send-posted'],
+    connection: () => ({ post: () => true }),
+  },
+  {
     defect: 'ignores the signal',
     foundBy: ['connect-aborted', 'connect-abort', 'send-aborted', 'send-abort', 'probe-silent'],
     connection: (sound) => ({

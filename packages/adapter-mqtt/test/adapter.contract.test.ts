@@ -71,6 +71,7 @@ async function prepare(broker: MosquittoBroker, version: 5 | '3.1.1', id: string
     source: { topic: topics.source },
     otherSource: { topic: topics.other },
     target: { topic: topics.target },
+    unconfirmedTarget: { topic: topics.target, qos: 0 },
     peer,
     async cutLink() {
       proxy.reset();

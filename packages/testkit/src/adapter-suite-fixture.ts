@@ -34,6 +34,8 @@ export interface AdapterSite {
   readonly otherSource: Keys;
   /** Keys of a target besides `connection`: what is sent here is collected by the peer. */
   readonly target: Keys;
+  /** Keys of a target at the same place that asks for no confirmation, where the protocol has such. */
+  readonly unconfirmedTarget?: Keys;
   readonly peer: AdapterPeer;
   /** The connection's keys with wrong credentials; holds at least one secret, unlike any other text of the case. */
   readonly badCredentials?: Keys;

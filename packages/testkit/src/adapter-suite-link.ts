@@ -29,6 +29,8 @@ export interface Link {
   send(parts?: Partial<OutgoingEvent>, signal?: AbortSignal): Promise<SendReceipt>;
   /** Sends a text to the site's target. */
   sendText(text: string): Promise<SendReceipt>;
+  /** Sends a text to another target. */
+  sendTo(target: TargetRequest, text: string): Promise<SendReceipt>;
   probe(signal?: AbortSignal): Promise<void>;
   quiesce(): Promise<void>;
   close(): Promise<void>;
@@ -62,6 +64,8 @@ export function createLink(definition: AnyDefinition, site: AdapterSite, keys: K
       return within('receive', deadline, connection.receive(requests, sink));
     },
     sendText: (text) => send({ body: Buffer.from(text) }),
+    sendTo: (other, text) =>
+      within('send', deadline, connection.send(outgoing({ body: Buffer.from(text) }), other, never())),
     probe: (signal = never()) => within('probe', deadline, connection.probe(signal)),
     quiesce: () => within('quiesce', deadline, connection.quiesce(never())),
     close: () => within('close', deadline, connection.close(AbortSignal.timeout(deadline / 2))),

@@ -3,7 +3,8 @@ import { expect } from 'vitest';
 import type { Bench, CaseGroup } from './adapter-suite-bench.ts';
 import { errorOf, expectError } from './adapter-suite-errors.ts';
 import type { PeerMessage } from './adapter-suite-fixture.ts';
-import { addressOf } from './adapter-suite-requests.ts';
+import { outgoing } from './adapter-suite-link.ts';
+import { addressOf, targetRequest } from './adapter-suite-requests.ts';
 import { BODIES, HEADERS } from './adapter-suite-samples.ts';
 
 /** What goes out, confirmed and unchanged. */
@@ -98,6 +99,25 @@ export const sendCases = {
       await bench.until('all arrive', () => bench.arrived().length >= senders * 10);
       expect(new Set(bench.arrived()).size).toBe(senders * 10);
       expect(bench.arrived()).toHaveLength(senders * 10);
+    },
+  },
+  'send-posted': {
+    title: 'hands over what nobody waits for, where it can, in order with what is sent',
+    async run({ suite, site, until, arrived, link: make }) {
+      const target = targetRequest(suite.definition, site.unconfirmedTarget ?? site.target);
+      const link = make();
+      const post = (text: string): boolean =>
+        link.connection.post?.(outgoing({ body: Buffer.from(text) }), target) ?? false;
+      expect(post('too early')).toBe(false);
+      await link.connect();
+      const texts = Array.from({ length: 40 }, (_, index) => `p${index}`);
+      for (const [index, text] of texts.entries()) {
+        if (index % 4 === 0 || !post(text)) await link.sendTo(target, text);
+      }
+      await until('all arrive', () => arrived().length >= texts.length);
+      await link.close();
+      expect(post('too late')).toBe(false);
+      expect(arrived()).toEqual(texts);
     },
   },
   'send-while-receiving': {
