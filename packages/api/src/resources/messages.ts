@@ -6,7 +6,7 @@ import { showEvent } from '../events.ts';
 import { MEDIA_TYPES } from '../http/media-types.ts';
 import { Problem, problemJson, toProblem } from '../http/problem.ts';
 import { type Resource, resource } from '../http/resource.ts';
-import { invalid, validatorOf } from '../http/validation.ts';
+import { invalid, validatorOf, withShortcut } from '../http/validation.ts';
 import { createPublisher, type Publisher } from '../publish/publisher.ts';
 import { requestFacts } from '../publish/request-facts.ts';
 import { messageStatusSchema } from '../schemas/event.ts';
@@ -18,7 +18,17 @@ import {
   messageSchema,
   messagesBodySchema,
 } from '../schemas/message.ts';
+import { arePlainHeaders, isPlainMessage } from '../schemas/plain-message.ts';
 import { iso } from '../time.ts';
+
+const checkBody = withShortcut(
+  isPlainMessage,
+  validatorOf((data) => (Array.isArray(data) ? batchSchema : messageSchema), 'body'),
+);
+const checkHeaders = withShortcut(
+  arePlainHeaders,
+  validatorOf(() => messageHeadersSchema, 'header'),
+);
 
 const postMessages: Resource = resource({
   method: 'POST',
@@ -27,10 +37,7 @@ const postMessages: Resource = resource({
   schema: { headers: messageHeadersSchema, body: messagesBodySchema, response: { 202: acceptedSchema } },
   problems: [400, 409, 413, 415, 422, 503, 507],
   consumes: MEDIA_TYPES,
-  validatorCompiler: ({ schema, httpPart }) => {
-    if (httpPart === 'body') return validatorOf((data) => (Array.isArray(data) ? batchSchema : messageSchema), 'body');
-    return validatorOf(() => (schema instanceof z.ZodType ? schema : z.unknown()), 'header');
-  },
+  validatorCompiler: ({ httpPart }) => (httpPart === 'body' ? checkBody : checkHeaders),
   handler: ({ gateway }) => {
     const publisher = createPublisher(gateway);
     return async (request, reply) => {
@@ -65,6 +72,7 @@ function publishAll(
 }
 
 function parseItem(item: unknown) {
+  if (isPlainMessage(item)) return item;
   const parsed = messageSchema.safeParse(item);
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error, 'body');

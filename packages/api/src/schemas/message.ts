@@ -95,11 +95,14 @@ export const acceptedSchema = z.union([
   z.object({ results: z.array(z.union([acceptedMessageSchema, z.object({ problem: problemSchema })])) }),
 ]);
 
+/** A bare key, or one in quotes. */
+export const IDEMPOTENCY_KEY = /^(".{1,255}"|[^"].{0,254})$/s;
+
 /** Headers of `POST /v1/messages`. Header names come in lower case. */
 export const messageHeadersSchema = z.looseObject({
   'idempotency-key': z
     .string()
-    .regex(/^(".{1,255}"|[^"].{0,254})$/s, 'expected 1 to 255 characters, bare or as a string in quotes')
+    .regex(IDEMPOTENCY_KEY, 'expected 1 to 255 characters, bare or as a string in quotes')
     .optional()
     .describe('The same key and message is stored once, within the dedupe window.'),
   traceparent: z.string().optional().describe('Trace the message belongs to (W3C Trace Context).'),
