@@ -4,6 +4,7 @@ import { invalidField, Problem, retryAfter, unavailable } from '../http/problem.
 import type { Message } from '../schemas/message.ts';
 import type { RequestFacts } from './request-facts.ts';
 import { toDirect, toEvent } from './to-event.ts';
+import { createTurnBatch, type TurnBatch } from './turn-batch.ts';
 
 /** A message that is on disk. */
 export interface Accepted {
@@ -24,16 +25,19 @@ export interface Publisher {
 /** Makes the publisher of an API; it knows which idempotency keys are under way. */
 export function createPublisher(gateway: Gateway): Publisher {
   const underWay = new Set<string>();
+  const check = (): void => {
+    if (gateway.state !== 'running') throw unavailable(`The gateway takes no messages: it is ${gateway.state}.`, 1000);
+  };
+  const turn = createTurnBatch(gateway, check);
   return {
     publish: async (message, facts) => {
-      if (gateway.state !== 'running')
-        throw unavailable(`The gateway takes no messages: it is ${gateway.state}.`, 1000);
+      check();
       const key = facts.idempotencyKey && `${facts.principal ?? ''}\n${facts.idempotencyKey}`;
-      if (!key) return accept(await send(gateway, message, facts));
+      if (!key) return accept(await send(gateway, turn, message, facts));
       if (underWay.has(key)) throw stillUnderWay();
       underWay.add(key);
       try {
-        return accept(await send(gateway, message, facts));
+        return accept(await send(gateway, turn, message, facts));
       } finally {
         underWay.delete(key);
       }
@@ -47,11 +51,10 @@ const UNDER_WAY_MS = 1000;
 const stillUnderWay = (): Problem =>
   new Problem(409, 'A request with this Idempotency-Key is still under way.', { headers: retryAfter(UNDER_WAY_MS) });
 
-async function send(gateway: Gateway, message: Message, facts: RequestFacts): Promise<PublishResult> {
-  if (message.to) return sendDirect(gateway, message, message.to, facts);
-  const event = toEvent(gateway, message, message.topic!, facts);
-  const [result] = await gateway.publish('http', [event], { onMismatch: 'refuse' });
-  return result!;
+function send(gateway: Gateway, turn: TurnBatch, message: Message, facts: RequestFacts): Promise<PublishResult> {
+  if (!message.to) return turn.publish(toEvent(gateway, message, message.topic!, facts));
+  turn.flush(); // Messages enter the log in the order in which they came.
+  return sendDirect(gateway, message, message.to, facts);
 }
 
 async function sendDirect(

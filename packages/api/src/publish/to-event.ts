@@ -1,4 +1,12 @@
-import { type Address, encodeBody, type Header, type ReceivedEvent, Rejected } from '@magpie/contract';
+import {
+  type Address,
+  BODY_FORMS,
+  encodeBody,
+  type Header,
+  type Origin,
+  type ReceivedEvent,
+  Rejected,
+} from '@magpie/contract';
 import type { DirectMessage, Gateway } from '@magpie/core';
 import { invalidField } from '../http/problem.ts';
 import { topicScheme } from '../http-adapter.ts';
@@ -11,23 +19,36 @@ export function defined(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+type Given<T, K extends keyof T> = { [P in K]?: Exclude<T[P], undefined> };
+
+/** The named fields that are given. Several times as fast as `defined`. */
+function given<T extends object, K extends keyof T>(fields: T, names: readonly K[]): Given<T, K> {
+  const found: Given<T, K> = {};
+  for (const name of names) {
+    const value = fields[name];
+    if (value !== undefined) found[name] = value as Exclude<T[K], undefined>;
+  }
+  return found;
+}
+
+const NONE = {} as const;
+
 /** A message to a topic as an event. Throws `Problem` 400 naming the field that is wrong. */
 export function toEvent(gateway: Gateway, message: Message, topic: string, facts: RequestFacts): ReceivedEvent {
   const { replyTo } = message;
+  const parts = partsOf(message, facts);
+  const { body, contentType } = encodeBody(given(message, BODY_FORMS))!;
+  if (parts.contentType === undefined && contentType !== undefined) parts.contentType = contentType;
   return {
-    ...encodeBody(bodyOf(message))!,
-    ...partsOf(message, facts),
-    ...defined({ replyTo: replyTo === undefined ? undefined : addressOf(gateway, replyTo) }),
+    ...parts,
+    ...(replyTo === undefined ? NONE : { replyTo: addressOf(gateway, replyTo) }),
     ...dedupe(facts, ''),
+    body,
     kind: 'message',
     address: topicOf(topic),
     via: facts.via,
     time: timeOf(message, facts),
-    origin: defined({
-      principal: facts.principal,
-      idempotencyKey: facts.idempotencyKey,
-      remoteAddress: facts.remoteAddress,
-    }),
+    origin: originOf(facts),
   };
 }
 
@@ -41,9 +62,9 @@ export function toDirect(
   const { replyTo } = message;
   if (replyTo !== undefined) addressOf(gateway, replyTo);
   return {
-    ...bodyOf(message),
+    ...given(message, BODY_FORMS),
     ...partsOf(message, facts),
-    ...defined({ replyTo }),
+    ...(replyTo === undefined ? NONE : { replyTo }),
     // The log compares addresses and bodies: the same place behind another connection is another message.
     ...dedupe(facts, String(to.connection)),
     to,
@@ -55,16 +76,34 @@ export function toDirect(
 const dedupe = ({ principal = '', idempotencyKey }: RequestFacts, scope: string): { readonly dedupeKey?: string } =>
   idempotencyKey === undefined ? {} : { dedupeKey: [principal, scope, idempotencyKey].join('\n') };
 
-const bodyOf = ({ payload, text, base64 }: Message) => defined({ payload, text, base64 });
+const PARTS = [
+  'contentType',
+  'contentEncoding',
+  'id',
+  'type',
+  'subject',
+  'key',
+  'correlationId',
+  'priority',
+  'retain',
+] as const;
 
 /** The fields that both kinds of message share, only those that are given. */
 function partsOf(message: Message, facts: RequestFacts) {
-  const { contentType, contentEncoding, id, type, subject, key, correlationId, priority, retain } = message;
   const expiresAt = expiryOf(message, facts.now);
   return {
-    ...defined({ contentType, contentEncoding, id, type, subject, key, correlationId, priority, retain, expiresAt }),
-    ...defined({ trace: facts.trace }),
+    ...given(message, PARTS),
+    ...(expiresAt === undefined ? NONE : { expiresAt }),
+    ...(facts.trace === undefined ? NONE : { trace: facts.trace }),
     headers: headerList(message.headers),
+  };
+}
+
+function originOf({ principal, idempotencyKey, remoteAddress }: RequestFacts): Origin {
+  return {
+    ...(principal === undefined ? NONE : { principal }),
+    ...(idempotencyKey === undefined ? NONE : { idempotencyKey }),
+    remoteAddress,
   };
 }
 
