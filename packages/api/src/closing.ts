@@ -29,8 +29,9 @@ export function createClosing(app: FastifyInstance): Closing {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_, reply, _payload, done) => {
     if (closed) reply.header('connection', 'close');
+    done();
   });
 
   const cut = (): void => {

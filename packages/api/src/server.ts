@@ -120,7 +120,8 @@ function addWebSocket(app: FastifyInstance, { frameBytes }: StreamLimits): void 
 }
 
 function countRequests(app: FastifyInstance, metrics: Metrics): void {
-  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) => {
+  app.addHook('onResponse', ({ method, routeOptions }, { statusCode }, done) => {
     metrics.httpRequests.inc({ method, route: routeOptions.url ?? 'none', status: `${statusCode}` });
+    done();
   });
 }

@@ -24,9 +24,10 @@ export function addAccess(app: FastifyInstance, { keys, origins, tickets }: Acce
   app.decorateRequest('principal', undefined);
   addCors(app, origins);
   if (!authenticator.required) addHostGuard(app);
-  app.addHook('onRequest', async (request) => {
-    if (authenticator.required && !request.routeOptions.config.open)
-      request.principal = authenticate(authenticator, tickets, request);
+  if (!authenticator.required) return;
+  app.addHook('onRequest', (request, _, done) => {
+    if (!request.routeOptions.config.open) request.principal = authenticate(authenticator, tickets, request);
+    done();
   });
 }
 

@@ -25,8 +25,9 @@ export function addErrors(app: FastifyInstance, logger: Logger): void {
   app.setNotFoundHandler((request) => {
     throw new Problem(404, `There is nothing at ${request.method} ${request.url.split('?')[0]}.`);
   });
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
 }
 

@@ -14,30 +14,35 @@ const ACCEPTED = /^application\/(json|x-ndjson)(?: *; *charset="?utf-8"?)?$/i;
 export function addMediaTypes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
-  const parseJson = (request: FastifyRequest, bytes: Buffer): Promise<unknown> => {
-    const text = textOf(bytes);
-    return new Promise((resolve, reject) => {
-      void parse(request, text, (error, value) => (error ? reject(notJson(error)) : resolve(value)));
+  const parseJson = (request: FastifyRequest, bytes: Buffer): unknown => {
+    let outcome: { readonly error: Error | null; readonly value?: unknown } | undefined;
+    // It calls back before it returns. What to do next is not done inside: it would take an error of that for bad JSON.
+    void parse(request, textOf(bytes), (error, value) => {
+      outcome ??= { error, value };
     });
+    if (outcome?.error) throw notJson(outcome.error);
+    return outcome?.value;
   };
-  app.addHook('onRequest', async ({ headers }) => checkType(headers));
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, bytes: Buffer) =>
-    parseJson(request, bytes),
-  );
-  app.addContentTypeParser(
-    'application/x-ndjson',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, bytes: Buffer) => {
-      const lines = linesOf(bytes).filter(({ text }) => text.trim() !== '');
-      return Promise.all(
-        lines.map(({ text, number }) =>
-          parseJson(request, Buffer.from(text)).catch((error: unknown) => {
-            throw new Problem(400, `Line ${number}: ${errorMessage(error)}`);
-          }),
-        ),
-      );
-    },
-  );
+  app.addHook('onRequest', ({ headers }, _, done) => {
+    checkType(headers);
+    done();
+  });
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    done(null, parseJson(request, bytes));
+  });
+  app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    const lines = linesOf(bytes).filter(({ text }) => text.trim() !== '');
+    done(
+      null,
+      lines.map(({ text, number }) => {
+        try {
+          return parseJson(request, Buffer.from(text));
+        } catch (error) {
+          throw new Problem(400, `Line ${number}: ${errorMessage(error)}`);
+        }
+      }),
+    );
+  });
 }
 
 function checkType({ 'content-type': type, 'content-encoding': coding }: FastifyRequest['headers']): void {

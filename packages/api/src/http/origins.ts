@@ -14,13 +14,13 @@ const PREFLIGHT = {
  * key. Other origins get no permission, so browsers keep their pages out.
  */
 export function addCors(app: FastifyInstance, origins: readonly string[]): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers;
-    if (origin === undefined) return undefined;
+    if (origin === undefined) return done();
     reply.header('vary', 'origin');
-    if (!origins.includes(origin)) return undefined;
+    if (!origins.includes(origin)) return done();
     reply.headers({ 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED });
-    return isPreflight(request) ? answer(reply) : undefined;
+    return isPreflight(request) ? void answer(reply) : done();
   });
 }
 
@@ -34,12 +34,17 @@ const answer = (reply: FastifyReply): FastifyReply => reply.headers(PREFLIGHT).c
  * own that points here.
  */
 export function addHostGuard(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ headers: { host = '' } }) => {
-    if (isLoopback(hostOf(host) ?? '')) return;
-    throw new Problem(
-      421,
-      `Expected a Host of this machine such as "localhost", got "${host}": other names need http.keys.`,
-    );
+  let known: string | undefined; // A client says the same in every request.
+  app.addHook('onRequest', ({ headers: { host = '' } }, _, done) => {
+    if (host === known) return done();
+    if (!isLoopback(hostOf(host) ?? '')) {
+      throw new Problem(
+        421,
+        `Expected a Host of this machine such as "localhost", got "${host}": other names need http.keys.`,
+      );
+    }
+    known = host;
+    return done();
   });
 }
 

@@ -12,7 +12,8 @@ const RETRY_MS = 1000;
  * are answered always.
  */
 export function addStartGuard(app: FastifyInstance, isStarting: () => boolean): void {
-  app.addHook('onRequest', async ({ routeOptions: { url } }) => {
+  app.addHook('onRequest', ({ routeOptions: { url } }, _, done) => {
     if (isStarting() && !ALWAYS.has(url)) throw unavailable('The gateway is starting.', RETRY_MS);
+    done();
   });
 }
