@@ -23,18 +23,22 @@ export function requestFacts(
   remoteAddress: string,
 ): RequestFacts {
   const { traceparent = '', tracestate } = headers;
-  const via = headers['magpie-via'] ?? '';
   return {
     principal,
     idempotencyKey: unquoted(headers['idempotency-key']),
     trace: TRACEPARENT.test(traceparent) ? { traceparent, ...(tracestate ? { tracestate } : {}) } : undefined,
-    via: via
-      .split(',')
-      .map((id) => id.trim())
-      .filter((id) => id !== ''),
+    via: viaOf(headers['magpie-via']),
     remoteAddress,
     now: Date.now(),
   };
+}
+
+const NONE: readonly string[] = [];
+
+function viaOf(header: string | undefined): readonly string[] {
+  if (header === undefined) return NONE;
+  const ids = header.split(',').map((id) => id.trim());
+  return ids.filter((id) => id !== '');
 }
 
 /** The key as a structured-field string (draft-ietf-httpapi-idempotency-key-header) or bare text. */

@@ -118,7 +118,20 @@ const timeOf = ({ time }: Message, { now }: RequestFacts): number => (time === u
 export const headerList = (headers: Message['headers'] = []): readonly Header[] =>
   Array.isArray(headers) ? headers : Object.entries(headers);
 
+/** Topics that were published to: apps use few, again and again. */
+const known = new Map<string, Address>();
+const KNOWN = { topics: 1000, characters: 256 } as const;
+
 function topicOf(topic: string): Address {
+  const found = known.get(topic);
+  if (found) return found;
+  const address = checkedTopic(topic);
+  if (known.size === KNOWN.topics) known.clear();
+  if (topic.length <= KNOWN.characters) known.set(topic, address);
+  return address;
+}
+
+function checkedTopic(topic: string): Address {
   const segments = topicScheme.parse(topic);
   const problem = topicScheme.check(segments);
   if (problem !== undefined) throw invalidField('body', '/topic', `expected a topic to publish to, got ${problem}`);
