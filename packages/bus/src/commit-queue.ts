@@ -14,20 +14,22 @@ const HELD_MS = 250;
 
 interface Pending {
   readonly change: Commit;
+  /** Why it is not to go to the writer. */
+  readonly error: Error | undefined;
   resolve(verdicts: readonly Appended[]): void;
   reject(error: Error): void;
-}
-
-interface InFlight extends Pending {
-  /** Why it never went to the writer. */
-  readonly error: Error | undefined;
 }
 
 /** Commits on their way to the writer: one batch is written, what arrives meanwhile is the next (group commit). */
 export interface CommitQueue {
   commit(change: Commit): Promise<readonly Appended[]>;
-  /** The writer's answer to the batch in flight. */
+  /**
+   * The writer's answer to the batch in flight. Once an append was throttled, no other goes to the writer until `hasRoom`: what
+   * its caller sends before it knows must not overtake it.
+   */
   written(results: readonly WireResult[]): void;
+  /** The writer takes appends again. What was called before that is throttled all the same. */
+  hasRoom(): void;
   /** Rejects everything, now and from now on. */
   fail(error: LogFailed): void;
   /** Takes no more; resolves when everything has been answered. */
@@ -51,7 +53,9 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   const { positions, now } = options;
   const packer = createBatchPacker(positions, options.lastReceived);
   let waiting: Pending[] = [];
-  let flying: readonly InFlight[] | undefined;
+  let flying: readonly Pending[] | undefined;
+  /** Answers appends while they are throttled. */
+  let throttling: Throttled | undefined;
   let head = options.next - 1;
   let refusal: LogFailed | undefined;
   let scheduled = false;
@@ -62,11 +66,13 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     scheduled = false;
     if (flying !== undefined || waiting.length === 0) return;
     const group = waiting.splice(0, groupSize(waiting));
+    const sound = group.filter(({ error }) => error === undefined);
     const { batch, errors } = packer.pack(
-      group.map(({ change }) => change),
+      sound.map(({ change }) => change),
       now(),
     );
-    flying = group.map((entry, index) => ({ ...entry, error: errors[index] }));
+    let next = 0;
+    flying = group.map((entry) => ({ ...entry, error: entry.error ?? errors[next++] }));
     options.send(batch);
   };
   /** At the end of the loop turn, so that everything received in one turn shares a transaction. */
@@ -85,19 +91,27 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       retry = setTimeout(schedule, HELD_MS);
     } else drained?.();
   };
+  const throttle = (error: Throttled): void => {
+    throttling = error;
+    waiting = waiting.map((entry) => (isAppend(entry.change) ? { ...entry, error: entry.error ?? error } : entry));
+  };
   return {
     commit: (change) =>
       new Promise((resolve, reject) => {
         if (refusal !== undefined) return reject(refusal);
-        waiting.push({ change, resolve, reject });
+        waiting.push({ change, resolve, reject, error: isAppend(change) ? throttling : undefined });
         schedule();
       }),
     written: (results) => {
-      const { stored, held } = answer(flying ?? [], results, positions);
+      const { stored, held, throttled } = answer(flying ?? [], results, positions);
       head += stored;
+      if (throttled) throttle(throttled);
       // Whoever closes the log does not wait for room on the disk.
       if (drained) for (const { reject, result } of held) reject(refusedError(result));
       endTurn(drained ? [] : held);
+    },
+    hasRoom: () => {
+      throttling = undefined;
     },
     fail: (error) => {
       refusal = error;
@@ -122,26 +136,34 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
 interface Answered {
   readonly stored: number;
   readonly held: readonly (Pending & { readonly result: Refused })[];
+  /** What an append was told that found no room. */
+  readonly throttled: Throttled | undefined;
 }
 
 type Refused = Exclude<WireResult, { type: 'done' }>;
 
 /** Answers the commits of a batch in order. Nobody can be told to come back with what happened to deliveries: that is held. */
-function answer(batch: readonly InFlight[], results: readonly WireResult[], positions: Positions): Answered {
+function answer(batch: readonly Pending[], results: readonly WireResult[], positions: Positions): Answered {
   const held: (Pending & { readonly result: Refused })[] = [];
+  let throttled: Throttled | undefined;
   let stored = 0;
   let next = 0;
-  for (const { error, ...entry } of batch) {
-    if (error !== undefined) {
-      entry.reject(error);
+  for (const entry of batch) {
+    if (entry.error !== undefined) {
+      entry.reject(entry.error);
       continue;
     }
     const result = results[next++]!;
-    if (result.type === 'throttled' && !entry.change.append?.length) held.push({ ...entry, result });
-    else stored += settle(entry, result, positions);
+    if (result.type !== 'throttled') stored += settle(entry, result, positions);
+    else if (isAppend(entry.change)) {
+      throttled ??= throttledBy(result);
+      entry.reject(throttled);
+    } else held.push({ ...entry, result });
   }
-  return { stored, held };
+  return { stored, held, throttled };
 }
+
+const isAppend = ({ append }: Commit): boolean => append !== undefined && append.length > 0;
 
 /** Tells a caller what became of its commit; returns how many events were stored. */
 function settle({ change, resolve, reject }: Pending, result: WireResult, positions: Positions): number {
@@ -154,10 +176,12 @@ function settle({ change, resolve, reject }: Pending, result: WireResult, positi
   return verdicts.filter(({ type }) => type === 'stored').length;
 }
 
-const refusedError = ({ type, message }: Refused): Error =>
-  type === 'throttled'
-    ? new Throttled(message, RETRY_AFTER_MS)
-    : new Error(`the log could not take the commit: ${message}`);
+const throttledBy = ({ message }: Refused): Throttled => new Throttled(message, RETRY_AFTER_MS);
+
+const refusedError = (refused: Refused): Error =>
+  refused.type === 'throttled'
+    ? throttledBy(refused)
+    : new Error(`the log could not take the commit: ${refused.message}`);
 
 /** How many of the waiting commits fit into one transaction, at least one. */
 function groupSize(waiting: readonly Pending[]): number {

@@ -43,6 +43,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
       checkpointDue: checkpoint,
       space: (latest) => {
         space = latest;
+        if (latest.intake) queue?.hasRoom();
       },
       failed: fail,
     });
