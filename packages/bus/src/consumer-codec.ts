@@ -27,7 +27,7 @@ export function encodeChanges(change: Commit, positions: Positions): WireChanges
     floors: floors.map(({ consumer, floor }) => ({ consumer, floor: floor === null ? null : positions.offset(floor) })),
     putExceptions: put.map((row) => encodeException(row, positions)),
     removeExceptions: remove.map(({ consumer, position }) => ({ consumer, position: positions.offset(position) })),
-    putDeadLetters: putLetters.map(encodeDeadLetter),
+    putDeadLetters: putLetters.map((letter) => encodeDeadLetter(letter, positions)),
     removeDeadLetters: removeLetters,
     outcomes: outcomes.map(encodeOutcome),
   };
@@ -58,10 +58,11 @@ interface LetterDetail {
   readonly rendered?: { readonly outgoing: Omit<OutgoingEvent, 'body'>; readonly target: TargetRequest };
 }
 
-function encodeDeadLetter(letter: DeadLetter): WireDeadLetter {
+function encodeDeadLetter(letter: DeadLetter, positions: Positions): WireDeadLetter {
   const { id, consumer, reason, event, rendered, at, error, message, attempts, position } = letter;
   const plain = { at, error, message, attempts, ...(position === undefined ? {} : { position }) };
-  const base = { id, consumer: consumer ?? null, reason, record: encodeRecord(event) };
+  const row = position === undefined || !positions.parse(position) ? null : positions.offset(position);
+  const base = { id, consumer: consumer ?? null, reason, record: encodeRecord(event), position: row };
   if (rendered === undefined) return { ...base, detail: JSON.stringify(plain), renderedBody: null };
   const { body, headers, ...rest } = rendered.outgoing;
   const outgoing = { ...rest, headers: packHeaders(headers) };

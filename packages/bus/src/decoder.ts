@@ -1,7 +1,6 @@
 import type { Logger } from '@magpie/contract';
 import { decodeDeadLetter, decodeException } from './consumer-codec.ts';
 import type { DeadLetter, LogState, StoredEvent } from './contract.ts';
-import { deadAmong } from './dead-among.ts';
 import type { WireDeadLetter } from './messages.ts';
 import type { Positions } from './positions.ts';
 import type { WireEvent, WireState } from './reader-messages.ts';
@@ -43,8 +42,6 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
     state: ({ matched, consumers, exceptions, ...rest }) => {
       const reached = matched === undefined ? undefined : positions.of(matched);
       const floors = new Map(rest.floors.map(({ consumer, floor }) => [consumer, positions.of(floor)]));
-      const rows = new Set(exceptions.map(({ consumer, position }) => `${consumer} ${positions.of(position)}`));
-      const letters = rest.letters.map(({ consumer, position }) => ({ consumer, position: positions.parse(position) }));
       return {
         matched: reached,
         consumers: new Map(consumers.map(({ consumer, ...known }) => [consumer, known])),
@@ -54,10 +51,12 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
           ({ consumer, position }) => ({ consumer, position: positions.of(position) }),
           (row) => decodeException(row, positions),
         ),
-        dead: deadAmong(letters, {
-          floorOf: (consumer) => floors.get(consumer) ?? reached,
-          hasRow: (consumer, position) => rows.has(`${consumer} ${position}`),
-        }),
+        dead: new Map(
+          [...Map.groupBy(rest.letters, ({ consumer }) => consumer)].map(([consumer, letters]) => [
+            consumer,
+            new Set(letters.map(({ position }) => positions.of(position))),
+          ]),
+        ),
       };
     },
     deadLetters: (rows) => sound(rows, ({ id }) => ({ deadLetter: id }), decodeDeadLetter),

@@ -4,7 +4,7 @@ import { LogFailed } from './contract.ts';
 import type { WireDeadLetter } from './messages.ts';
 import type { ReaderCalls } from './reader-messages.ts';
 import { REF_IN_RECORD, sourceInRecord } from './record.ts';
-import { bytesIn, type Row, textIn } from './rows.ts';
+import { bytesIn, numberIn, type Row, textIn } from './rows.ts';
 
 /** Bytes of bodies one list of dead letters has at the most, beyond its first. */
 const LETTER_BYTES = 8 * 1024 * 1024;
@@ -67,6 +67,7 @@ function letterIn(row: Row): WireDeadLetter {
     reason,
     detail: textIn(row, 'detail'),
     record: bytesIn(row, 'record'),
+    position: row.position === null ? null : numberIn(row, 'position'),
     renderedBody: row.rendered_body === null ? null : bytesIn(row, 'rendered_body'),
   };
 }

@@ -29,6 +29,8 @@ export interface WireDeadLetter {
   readonly detail: string;
   readonly record: Uint8Array;
   readonly renderedBody: Uint8Array | null;
+  /** Row of the event in this log; null when it never was in it. */
+  readonly position: number | null;
 }
 
 /** How a tracked delivery ended, on its way to a thread. `at` is ms since the epoch, `detail` JSON of the other fields. */

@@ -13,8 +13,8 @@ export interface WireState {
   readonly consumers: readonly (KnownConsumer & { readonly consumer: string })[];
   readonly floors: readonly { readonly consumer: string; readonly floor: number }[];
   readonly exceptions: readonly WireException[];
-  /** Of every dead letter of a consumer; `position` as the contract has it. */
-  readonly letters: readonly { readonly consumer: string; readonly position: string }[];
+  /** Of the dead letters that their consumer would come to again, see `LogState.dead`. */
+  readonly letters: readonly { readonly consumer: string; readonly position: number }[];
 }
 
 /** Counts of a log. `oldest` is the row of the oldest event. */

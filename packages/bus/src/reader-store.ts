@@ -88,9 +88,18 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
   const consumers = db.prepare('SELECT * FROM consumers ORDER BY consumer');
   const floors = db.prepare('SELECT consumer, floor FROM floors ORDER BY consumer');
   const exceptions = db.prepare('SELECT * FROM exceptions ORDER BY consumer, position');
+  // One look per consumer that has any, however many they are.
   const letters = db.prepare(
-    `SELECT consumer, json_extract(detail, '$.position') AS position FROM dead_letters
-     WHERE consumer IS NOT NULL AND json_extract(detail, '$.position') IS NOT NULL`,
+    `WITH RECURSIVE owners(consumer) AS (
+       SELECT min(consumer) FROM dead_letters UNION ALL
+       SELECT (SELECT min(consumer) FROM dead_letters WHERE consumer > owners.consumer)
+       FROM owners WHERE owners.consumer IS NOT NULL)
+     SELECT letter.consumer, letter.position FROM owners LEFT JOIN floors USING (consumer)
+       CROSS JOIN dead_letters AS letter ON letter.consumer = owners.consumer
+       WHERE letter.position > coalesce(floors.floor, ?, 0)
+     UNION
+     SELECT letter.consumer, letter.position FROM exceptions
+       CROSS JOIN dead_letters AS letter USING (consumer, position)`,
   );
   const orphans = db.prepare(
     `SELECT consumer, orphaned, EXISTS (SELECT 1 FROM floors WHERE floors.consumer = consumers.consumer)
@@ -116,7 +125,10 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
         detail: textIn(row, 'detail'),
         record: bytesIn(row, 'record'),
       })),
-      letters: letters.all().map((row) => ({ consumer: textIn(row, 'consumer'), position: textIn(row, 'position') })),
+      letters: letters.all(matched() ?? null).map((row) => ({
+        consumer: textIn(row, 'consumer'),
+        position: numberIn(row, 'position'),
+      })),
     }),
     orphans: () =>
       orphans.all().map((row) => ({

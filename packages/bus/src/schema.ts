@@ -1,12 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Version of the tables below. A log with a greater one was written by a newer Magpie and is refused. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Since version 2. `orphaned` is when the consumer was found to be configured no more. */
 const CONSUMERS = `
   CREATE TABLE consumers (consumer TEXT PRIMARY KEY, since REAL NOT NULL, orphaned REAL) STRICT, WITHOUT ROWID;
 `;
+
+/** Since version 3: finds the dead letters that a consumer could come to again. */
+const LETTERS_BY_POSITION = 'CREATE INDEX dead_letters_by_position ON dead_letters (consumer, position);';
 
 /**
  * `total` counts the bytes of all records ever appended up to and including the row, so that sizes are differences.
@@ -22,8 +25,9 @@ export const SCHEMA = `
     PRIMARY KEY (consumer, position)) STRICT;
   CREATE TABLE dead_letters (
     id TEXT PRIMARY KEY, consumer TEXT, reason TEXT NOT NULL, detail TEXT NOT NULL, record BLOB NOT NULL,
-    rendered_body BLOB) STRICT;
+    rendered_body BLOB, position INTEGER) STRICT;
   CREATE INDEX dead_letters_by_consumer ON dead_letters (consumer, id);
+  ${LETTERS_BY_POSITION}
   CREATE TABLE outcomes (
     ref TEXT NOT NULL, consumer TEXT NOT NULL, at REAL NOT NULL, detail TEXT NOT NULL,
     PRIMARY KEY (ref, consumer)) STRICT;
@@ -40,6 +44,15 @@ const MIGRATIONS: readonly ((db: DatabaseSync, now: number) => void)[] = [
       `INSERT INTO consumers SELECT consumer, ?, NULL
        FROM (SELECT consumer FROM floors UNION SELECT consumer FROM exceptions)`,
     ).run(now);
+  },
+  (db) => {
+    db.exec('ALTER TABLE dead_letters ADD COLUMN position INTEGER');
+    db.exec(
+      `WITH log AS (SELECT value || ':0:' AS prefix FROM meta WHERE name = 'epoch')
+       UPDATE dead_letters SET position = CAST(substr(json_extract(detail, '$.position'), length(prefix) + 1) AS INTEGER)
+       FROM log WHERE substr(json_extract(detail, '$.position'), 1, length(prefix)) = prefix`,
+    );
+    db.exec(LETTERS_BY_POSITION);
   },
 ];
 

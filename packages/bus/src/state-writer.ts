@@ -15,7 +15,7 @@ export function createStateWriter(db: DatabaseSync): StateWriter {
   const removeFloor = db.prepare('DELETE FROM floors WHERE consumer = ?');
   const putException = db.prepare('INSERT OR REPLACE INTO exceptions VALUES (?, ?, ?, ?)');
   const removeException = db.prepare('DELETE FROM exceptions WHERE consumer = ? AND position = ?');
-  const putLetter = db.prepare('INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)');
+  const putLetter = db.prepare('INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?)');
   const removeLetter = db.prepare('DELETE FROM dead_letters WHERE id = ?');
   const putOutcome = db.prepare('INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)');
   return {
@@ -29,8 +29,8 @@ export function createStateWriter(db: DatabaseSync): StateWriter {
       for (const { consumer, position } of changes.removeExceptions) removeException.run(consumer, position);
       for (const row of changes.putExceptions) putException.run(row.consumer, row.position, row.detail, row.record);
       for (const id of changes.removeDeadLetters) removeLetter.run(id);
-      for (const { id, consumer, reason, detail, record, renderedBody } of changes.putDeadLetters) {
-        putLetter.run(id, consumer, reason, detail, record, renderedBody);
+      for (const { id, consumer, reason, detail, record, renderedBody, position } of changes.putDeadLetters) {
+        putLetter.run(id, consumer, reason, detail, record, renderedBody, position);
       }
       for (const { ref, consumer, at, detail } of changes.outcomes) putOutcome.run(ref, consumer, at, detail);
     },

@@ -73,3 +73,13 @@ it('leaves a log as it was when the migration fails, and migrates it once the ca
   alter('DROP TRIGGER stop');
   expect(await (await open(dataDir)).read(undefined, 10)).toHaveLength(4);
 });
+
+it('finds the dead letters that a consumer would come to again, though the log never noted where they stand', async () => {
+  const dataDir = formerLog();
+  const db = new DatabaseSync(join(dataDir, 'log.db'));
+  db.exec(`UPDATE dead_letters SET
+    detail = json_set(detail, '$.position', (SELECT value FROM meta WHERE name = 'epoch') || ':0:4')`);
+  db.close();
+  const log = await open(dataDir);
+  expect((await log.state()).dead).toEqual(new Map([['alarms/held', new Set([log.head()])]]));
+});
