@@ -24,7 +24,10 @@ export function encodeChanges(change: Commit, positions: Positions): WireChanges
   return {
     ...(matched === undefined ? {} : { matched: positions.offset(matched) }),
     consumers,
-    floors: floors.map(({ consumer, floor }) => ({ consumer, floor: floor === null ? null : positions.offset(floor) })),
+    floors: floors.map(({ consumer, floor, waiting = null }) => ({
+      ...{ consumer, waiting },
+      floor: floor === null ? null : positions.offset(floor),
+    })),
     putExceptions: put.map((row) => encodeException(row, positions)),
     removeExceptions: remove.map(({ consumer, position }) => ({ consumer, position: positions.offset(position) })),
     putDeadLetters: putLetters.map((letter) => encodeDeadLetter(letter, positions)),

@@ -128,9 +128,14 @@ export interface Commit {
   readonly matched?: Position;
   /**
    * Consumers whose floor moved: every matched event up to and including `floor` is settled or an exception row.
-   * `floor: null` removes the row: the consumer is idle, its floor is `matched`.
+   * `floor: null` removes the row: the consumer is idle, its floor is `matched`. `waiting` is how many bytes of bodies wait
+   * for it beyond the floor, kept for the next process.
    */
-  readonly floors?: readonly { readonly consumer: string; readonly floor: Position | null }[];
+  readonly floors?: readonly {
+    readonly consumer: string;
+    readonly floor: Position | null;
+    readonly waiting?: number;
+  }[];
   readonly exceptions?: {
     readonly put?: readonly ExceptionRow[];
     readonly remove?: readonly { readonly consumer: string; readonly position: Position }[];
@@ -163,6 +168,8 @@ export interface LogState {
   readonly consumers: ReadonlyMap<string, KnownConsumer>;
   /** Only busy consumers have a row. */
   readonly floors: ReadonlyMap<string, Position>;
+  /** Bytes of bodies that waited for busy consumers beyond their floors, where that was noted. */
+  readonly waiting: ReadonlyMap<string, number>;
   readonly exceptions: readonly ExceptionRow[];
   /**
    * Where deliveries stand, by consumer, that have a dead letter and would be taken up again all the same: they lie above

@@ -46,6 +46,9 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
         matched: reached,
         consumers: new Map(consumers.map(({ consumer, ...known }) => [consumer, known])),
         floors,
+        waiting: new Map(
+          rest.floors.flatMap(({ consumer, waiting }) => (waiting === null ? [] : [[consumer, waiting]])),
+        ),
         exceptions: sound(
           exceptions,
           ({ consumer, position }) => ({ consumer, position: positions.of(position) }),

@@ -34,6 +34,7 @@ export function createMemoryConsumers(): MemoryConsumers {
   let matched: Position | undefined;
   const consumers = new Map<string, KnownConsumer>();
   const floors = new Map<string, Position>();
+  const waiting = new Map<string, number>();
   const exceptions = new Map<string, ExceptionRow>();
   const letters = new Map<string, DeadLetter>();
   const outcomes = new Map<string, Outcome>();
@@ -41,6 +42,7 @@ export function createMemoryConsumers(): MemoryConsumers {
   const forget = (consumer: string): void => {
     consumers.delete(consumer);
     floors.delete(consumer);
+    waiting.delete(consumer);
     for (const [key, row] of exceptions) if (row.consumer === consumer) exceptions.delete(key);
   };
   return {
@@ -48,9 +50,11 @@ export function createMemoryConsumers(): MemoryConsumers {
       for (const consumer of change.consumers?.remove ?? []) forget(consumer);
       applyKnown(consumers, change.consumers ?? {});
       matched = change.matched ?? matched;
-      for (const { consumer, floor } of change.floors ?? []) {
+      for (const { consumer, floor, waiting: bytes } of change.floors ?? []) {
         if (floor === null) floors.delete(consumer);
         else floors.set(consumer, floor);
+        if (floor === null || bytes === undefined) waiting.delete(consumer);
+        else waiting.set(consumer, bytes);
       }
       for (const row of change.exceptions?.remove ?? []) exceptions.delete(exceptionKey(row));
       for (const row of change.exceptions?.put ?? []) exceptions.set(exceptionKey(row), row);
@@ -63,6 +67,7 @@ export function createMemoryConsumers(): MemoryConsumers {
       matched,
       consumers: new Map(consumers),
       floors: new Map(floors),
+      waiting: new Map(waiting),
       exceptions: [...exceptions.values()].toSorted(byConsumerAndPosition),
       dead: deadAmong([...letters.values()], {
         floorOf: (consumer) => floors.get(consumer) ?? matched,

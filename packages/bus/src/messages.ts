@@ -45,7 +45,11 @@ export interface WireOutcome {
 export interface WireChanges {
   readonly matched?: number;
   readonly consumers: ConsumerChanges;
-  readonly floors: readonly { readonly consumer: string; readonly floor: number | null }[];
+  readonly floors: readonly {
+    readonly consumer: string;
+    readonly floor: number | null;
+    readonly waiting: number | null;
+  }[];
   readonly putExceptions: readonly WireException[];
   readonly removeExceptions: readonly { readonly consumer: string; readonly position: number }[];
   readonly putDeadLetters: readonly WireDeadLetter[];

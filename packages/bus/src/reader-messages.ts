@@ -11,7 +11,7 @@ export interface WireEvent {
 export interface WireState {
   readonly matched: number | undefined;
   readonly consumers: readonly (KnownConsumer & { readonly consumer: string })[];
-  readonly floors: readonly { readonly consumer: string; readonly floor: number }[];
+  readonly floors: readonly { readonly consumer: string; readonly floor: number; readonly waiting: number | null }[];
   readonly exceptions: readonly WireException[];
   /** Of the dead letters that their consumer would come to again, see `LogState.dead`. */
   readonly letters: readonly { readonly consumer: string; readonly position: number }[];

@@ -86,7 +86,7 @@ const isWhole = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
 function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor' | 'orphans'> {
   const matchedRow = db.prepare("SELECT value FROM meta WHERE name = 'matched'");
   const consumers = db.prepare('SELECT * FROM consumers ORDER BY consumer');
-  const floors = db.prepare('SELECT consumer, floor FROM floors ORDER BY consumer');
+  const floors = db.prepare('SELECT * FROM floors ORDER BY consumer');
   const exceptions = db.prepare('SELECT * FROM exceptions ORDER BY consumer, position');
   // One look per consumer that has any, however many they are.
   const letters = db.prepare(
@@ -118,7 +118,11 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
     state: () => ({
       matched: matched(),
       consumers: consumers.all().map(consumerIn),
-      floors: floors.all().map((row) => ({ consumer: textIn(row, 'consumer'), floor: numberIn(row, 'floor') })),
+      floors: floors.all().map((row) => ({
+        consumer: textIn(row, 'consumer'),
+        floor: numberIn(row, 'floor'),
+        waiting: row.waiting === null ? null : numberIn(row, 'waiting'),
+      })),
       exceptions: exceptions.all().map((row) => ({
         consumer: textIn(row, 'consumer'),
         position: numberIn(row, 'position'),

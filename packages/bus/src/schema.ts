@@ -19,7 +19,7 @@ export const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
   CREATE TABLE events (
     position INTEGER PRIMARY KEY, received REAL NOT NULL, total INTEGER NOT NULL, record BLOB NOT NULL) STRICT;
-  CREATE TABLE floors (consumer TEXT PRIMARY KEY, floor INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE floors (consumer TEXT PRIMARY KEY, floor INTEGER NOT NULL, waiting INTEGER) STRICT, WITHOUT ROWID;
   CREATE TABLE exceptions (
     consumer TEXT NOT NULL, position INTEGER NOT NULL, detail TEXT NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (consumer, position)) STRICT;
@@ -46,6 +46,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync, now: number) => void)[] = [
     ).run(now);
   },
   (db) => {
+    db.exec('ALTER TABLE floors ADD COLUMN waiting INTEGER');
     db.exec('ALTER TABLE dead_letters ADD COLUMN position INTEGER');
     db.exec(
       `WITH log AS (SELECT value || ':0:' AS prefix FROM meta WHERE name = 'epoch')

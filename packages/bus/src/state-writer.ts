@@ -11,7 +11,7 @@ export interface StateWriter {
 export function createStateWriter(db: DatabaseSync): StateWriter {
   const applyConsumers = consumersWriter(db);
   const matched = db.prepare("INSERT OR REPLACE INTO meta VALUES ('matched', ?)");
-  const putFloor = db.prepare('INSERT OR REPLACE INTO floors VALUES (?, ?)');
+  const putFloor = db.prepare('INSERT OR REPLACE INTO floors VALUES (?, ?, ?)');
   const removeFloor = db.prepare('DELETE FROM floors WHERE consumer = ?');
   const putException = db.prepare('INSERT OR REPLACE INTO exceptions VALUES (?, ?, ?, ?)');
   const removeException = db.prepare('DELETE FROM exceptions WHERE consumer = ? AND position = ?');
@@ -22,9 +22,9 @@ export function createStateWriter(db: DatabaseSync): StateWriter {
     apply: (changes) => {
       applyConsumers(changes.consumers);
       if (changes.matched !== undefined) matched.run(changes.matched);
-      for (const { consumer, floor } of changes.floors) {
+      for (const { consumer, floor, waiting } of changes.floors) {
         if (floor === null) removeFloor.run(consumer);
-        else putFloor.run(consumer, floor);
+        else putFloor.run(consumer, floor, waiting);
       }
       for (const { consumer, position } of changes.removeExceptions) removeException.run(consumer, position);
       for (const row of changes.putExceptions) putException.run(row.consumer, row.position, row.detail, row.record);

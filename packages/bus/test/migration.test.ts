@@ -37,6 +37,7 @@ it('opens a log of schema version 1 with everything it holds', async () => {
   const state = await log.state();
   expect(state.matched).toBe(third?.position);
   expect(state.floors).toEqual(new Map([['alarms/busy', first?.position]]));
+  expect(state.waiting, 'version 1 did not note it').toEqual(new Map());
   expect(state.exceptions).toMatchObject([
     { consumer: 'alarms/held', position: second?.position, state: 'retry', nextAttempt: WRITTEN + 5000 },
   ]);

@@ -1,26 +1,10 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
-import type { BacklogLimits } from './backlog-limits.ts';
-import { type Delivery, type Lane, newDelivery } from './delivery.ts';
+import type { BacklogOwner, FormerSelf } from './backlog-owner.ts';
+import { Behind, isUpTo } from './behind.ts';
+import { type Delivery, newDelivery } from './delivery.ts';
 import { Stretches } from './stretches.ts';
 import type { LogReader } from './tail.ts';
-
-/** What a backlog asks of its owner. */
-export interface BacklogOwner {
-  readonly limits: BacklogLimits;
-  laneFor(key: string): Lane;
-  /** A delivery has been taken in. */
-  accepted(delivery: Delivery): void;
-  /** A delivery has been taken back with its story. */
-  restored(delivery: Delivery, row: ExceptionRow): void;
-  /** The match of this target for an event read back from the log. */
-  match(stored: StoredEvent): Match | undefined;
-  /** Deliveries read back from the log have been taken in. */
-  refilled(): void;
-  /** The floor may have moved. */
-  moved(): void;
-  failed(error: Error): void;
-}
 
 /**
  * The deliveries of one target in log order, bounded in memory. When it is full it stops taking from the router
@@ -43,8 +27,7 @@ export class Backlog {
   #restored = new Set<Position>();
   #floor: Position | undefined;
   #cursor: Position | undefined;
-  /** Bytes of deliveries the router offered while lagging: they wait in the log. */
-  #behind = 0;
+  readonly #behind = new Behind();
   /** What was given up when the backlog was full, or is left out. */
   readonly #given = new Stretches();
   #lagging = false;
@@ -52,8 +35,6 @@ export class Backlog {
   #begun = false;
   /** The position matched before the first delivery offered before `begin`. */
   #first: Position | undefined;
-  /** Up to here the router had been before: what waits in the log from there was not counted. */
-  #counted: Position | undefined;
   /** Up to here a former self may have sent already. */
   #doubtful: Position | undefined;
   #reading = false;
@@ -82,9 +63,14 @@ export class Backlog {
     return [...this.#parked.values(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
   }
 
-  /** Bytes of bodies that wait, in memory and in the log (there only what came in since the start). */
+  /** Bytes of bodies that wait, in memory and in the log. */
   get bytes(): number {
-    return this.#bytes + this.#parkedBytes + this.#behind;
+    return this.waiting + this.#parkedBytes;
+  }
+
+  /** Those beyond the floor: reading on from there comes to them. */
+  get waiting(): number {
+    return this.#bytes + this.#behind.bytes;
   }
 
   /** Receipt time of the oldest delivery in memory. */
@@ -116,7 +102,7 @@ export class Backlog {
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     if (!this.#begun) this.#first ??= before ?? originOf(stored.position);
     if (!this.#begun || this.#lagging) {
-      this.#behind += stored.event.body.byteLength;
+      this.#behind.offered(stored.event.body.byteLength);
       this.#given.gap();
       return;
     }
@@ -138,13 +124,12 @@ export class Backlog {
   }
 
   /**
-   * Begins: behind the router at a floor, or without one with what was offered since it was made. A former self had been
-   * offered what lies at or before `matched`, and may have sent what lies at or before `doubtful`. Called once, after
+   * Begins: behind the router at a floor, or without one with what was offered since it was made. Called once, after
    * `restore` and `leaveOut`.
    */
-  begin(floor: Position | undefined, matched: Position | undefined, doubtful: Position | undefined): void {
+  begin(floor: Position | undefined, { matched, doubtful, waiting }: FormerSelf): void {
     this.#begun = true;
-    this.#counted = matched;
+    this.#behind.begin(waiting, matched);
     this.#doubtful = doubtful;
     const from = floor ?? this.#first;
     this.#reviveUpTo(from);
@@ -218,7 +203,7 @@ export class Backlog {
   #fallBehind({ event }: StoredEvent, before: Position): void {
     this.#lagging = true;
     this.#cursor = before;
-    this.#behind += event.body.byteLength;
+    this.#behind.offered(event.body.byteLength);
     this.#owner.moved();
   }
 
@@ -230,10 +215,11 @@ export class Backlog {
   }
 
   #accept(stored: StoredEvent, { key, error }: Match): void {
-    this.#cursor = stored.position;
-    if (this.#restored.has(stored.position) || this.#given.has(stored.position)) return;
     const { position, event } = stored;
-    if (!isUpTo(this.#counted, position)) this.#behind = Math.max(0, this.#behind - event.body.byteLength);
+    this.#cursor = position;
+    if (this.#given.has(position)) return;
+    if (this.#lagging) this.#behind.read(position, event.body.byteLength);
+    if (this.#restored.has(position)) return;
     const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
     delivery.redelivered = isUpTo(this.#doubtful, position);
     this.#queue.push(delivery);
@@ -289,10 +275,7 @@ export class Backlog {
     // What was written before the router had noted how far it was lies ahead of it still.
     this.#restored = new Set([...this.#restored].filter((place) => !this.#isRead(place)));
     this.#given.clear();
-    this.#behind = 0;
+    this.#behind.clear();
     this.#owner.moved();
   }
 }
-
-const isUpTo = (bound: Position | undefined, position: Position): boolean =>
-  bound !== undefined && comparePositions(position, bound) <= 0;

@@ -78,7 +78,7 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
     const isOld = known !== undefined || kept !== undefined;
     const floor = isOld ? kept : await startOf(outlet);
     if (known?.orphanedAt !== undefined) await skipAbsence(outlet, known.orphanedAt);
-    outlet.begin(floor, isOld ? state.matched : undefined, isOld ? doubtful : undefined);
+    outlet.begin(floor, isOld ? { matched: state.matched, doubtful, waiting: state.waiting.get(consumer) } : {});
   };
 
   /** What came while the target was not configured was never meant for it. */

@@ -5,6 +5,8 @@ export interface FloorSource {
   readonly consumer: string;
   /** The last position up to which everything is settled or an exception row; null while the consumer is idle. */
   floor(): Position | null;
+  /** Bytes of bodies that wait beyond the floor. Called when that is written. */
+  waiting(): number;
 }
 
 /**
@@ -131,10 +133,16 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
 const keyOf = ({ consumer, position }: Pick<ExceptionRow, 'consumer' | 'position'>): string =>
   `${consumer} ${position}`;
 
+function floorOf(source: FloorSource): NonNullable<Commit['floors']>[number] {
+  const { consumer } = source;
+  const floor = source.floor();
+  return floor === null ? { consumer, floor } : { consumer, floor, waiting: source.waiting() };
+}
+
 function changeOf({ matched, floors, outcomes, rows }: Gathered): Commit {
   const change = {
     ...(matched === undefined ? {} : { matched }),
-    floors: [...floors.values()].map((source) => ({ consumer: source.consumer, floor: source.floor() })),
+    floors: [...floors.values()].map(floorOf),
     outcomes,
   };
   if (rows.size === 0) return change;

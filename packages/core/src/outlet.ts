@@ -3,6 +3,7 @@ import { type MagpieError, type SendReceipt, toMagpieError } from '@magpie/contr
 import type { Match, Rendered, Target } from '@magpie/routing';
 import { Backlog } from './backlog.ts';
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
+import type { FormerSelf } from './backlog-owner.ts';
 import type { Delivery } from './delivery.ts';
 import { describe } from './delivery-status.ts';
 import type { FloorSource } from './ledger.ts';
@@ -15,6 +16,9 @@ import type { SendPort } from './send-port.ts';
 import { outgoing, Settlement } from './settlement.ts';
 import { Suspension } from './suspension.ts';
 import type { TargetLoad, TargetStatus } from './types.ts';
+
+/** A target that lags notes how much waits for it each time that has grown by this share of its bound. */
+const NOTED_SHARE = 1 / 32;
 
 /** Everything on its way to one target: bounded backlog, lanes, retries, floor. Driven by the router and the link. */
 export class Outlet implements FloorSource {
@@ -30,6 +34,8 @@ export class Outlet implements FloorSource {
   readonly #retries: Retries;
   #flying = 0;
   #stopped = false;
+  /** Bytes that waited when that was written last. */
+  #noted = 0;
 
   constructor(target: Target, deps: OutletDeps) {
     this.#target = target;
@@ -76,12 +82,19 @@ export class Outlet implements FloorSource {
     return this.#backlog.floor();
   }
 
+  waiting(): number {
+    this.#noted = this.#backlog.waiting;
+    return this.#noted;
+  }
+
   /** Takes a delivery from the router; `before` is the position matched before this event. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     if (this.#backlog.isTaken(stored.position) || this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
     this.#overflow.watch(this.#target, this.#backlog);
     if (!this.#backlog.lagging) this.#suspension.arrived(match.key);
+    else if (this.#backlog.waiting - this.#noted > this.#target.backlog.bytes * NOTED_SHARE)
+      this.#deps.ledger.touch(this);
     this.pump();
   }
 
@@ -116,12 +129,11 @@ export class Outlet implements FloorSource {
   }
 
   /**
-   * Begins: behind the router at a floor from the log, or without one with what was offered since it was made. A former self
-   * had been offered what lies at or before `matched`, and may have sent what lies at or before `doubtful`. Called once; until
-   * then nothing is sent.
+   * Begins: behind the router at a floor from the log, or without one with what was offered since it was made. Called once;
+   * until then nothing is sent.
    */
-  begin(floor: Position | undefined, matched?: Position, doubtful: Position | undefined = matched): void {
-    this.#backlog.begin(floor, matched, doubtful);
+  begin(floor: Position | undefined, former: FormerSelf = {}): void {
+    this.#backlog.begin(floor, former);
     this.pump();
   }
 

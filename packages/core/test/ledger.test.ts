@@ -7,7 +7,7 @@ const fatal = (error: Error): never => {
   throw error;
 };
 
-const floorAt = (consumer: string, floor: Position | null) => ({ consumer, floor: () => floor });
+const floorAt = (consumer: string, floor: Position | null) => ({ consumer, floor: () => floor, waiting: () => 0 });
 
 async function positions(count: number) {
   const log = createMemoryLog({});

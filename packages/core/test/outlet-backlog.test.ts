@@ -1,5 +1,5 @@
 import { Transient } from '@magpie/contract';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bench, retry, text } from './outlet-fixture.ts';
 
 describe('the backlog of an outlet', () => {
@@ -50,6 +50,50 @@ describe('the backlog of an outlet', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(b.gate.heldBy('floor'), '15,000 bytes of new deliveries wait').toMatchObject({ cause: 'backlog' });
+  });
+
+  it('knows after a restart how much waits for it in the log, and lets go when that has gone out', async () => {
+    const former = bench({ backlog: { bytes: 20_000, age: 1e9, onFull: 'block' } });
+    former.up = false;
+    for (let index = 0; index < 3000; index++) await former.offer('0123456789');
+    expect(former.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
+    await former.ledger.flush();
+    former.outlet.stop();
+    const b = bench({ backlog: { bytes: 20_000, age: 1e9, onFull: 'block' } }, former);
+    b.up = false;
+    await expect.poll(() => b.outlet.load().waiting).toBe(1000);
+    expect(b.gate.heldBy('floor'), '30,000 bytes wait').toMatchObject({ cause: 'backlog' });
+    b.up = true;
+    b.outlet.linkUp();
+    const confirm = async (count: number): Promise<void> => {
+      for (let confirmed = 0; confirmed < count; ) {
+        for (const sent of b.sent.slice(confirmed)) sent.confirm();
+        confirmed = b.sent.length;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await confirm(1000);
+    expect(b.gate.heldBy('floor'), 'more than 16,000 bytes wait').toMatchObject({ cause: 'backlog' });
+    await confirm(3000);
+    expect(b.gate.heldBy('floor')).toBeUndefined();
+    await expect.poll(() => b.outlet.load()).toMatchObject({ waiting: 0, lagging: false });
+  });
+
+  it('writes how much waits in the log only now and then while that grows', async () => {
+    const b = bench({ backlog: { bytes: 320_000, age: 1e9, onFull: 'block' } });
+    b.up = false;
+    for (let index = 0; index < 1001; index++) await b.offer('0123456789');
+    await b.ledger.flush();
+    const touched = vi.spyOn(b.ledger, 'touch');
+    for (let index = 0; index < 3000; index++) {
+      await b.offer('0123456789');
+      if (index % 100 === 0) await b.ledger.flush();
+    }
+    expect(touched.mock.calls.length).toBeGreaterThan(0);
+    expect(touched.mock.calls.length, 'three times 10,000 bytes, each until it is written').toBeLessThanOrEqual(300);
+    const noted = (await b.log.state()).waiting.get(b.outlet.consumer);
+    expect(noted).toBeGreaterThan(30_000);
+    expect(noted).toBeLessThanOrEqual(40_010);
   });
 
   it('never holds its own connection, whose confirmations it waits for', async () => {

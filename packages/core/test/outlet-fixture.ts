@@ -122,11 +122,12 @@ export function bench(
   };
   /** What a gateway does when it starts: goes on at the floor, and routes what was not matched before. */
   const restart = async (): Promise<void> => {
-    const { exceptions, floors, matched } = await log.state();
+    const { exceptions, floors, matched, waiting } = await log.state();
     const head = log.head();
     routed = matched ?? (head && originOf(head));
     outlet.restore(exceptions);
-    outlet.begin(floors.get(outlet.consumer), matched, head);
+    const { consumer } = outlet;
+    outlet.begin(floors.get(consumer), { matched, doubtful: head, waiting: waiting.get(consumer) });
     for (const stored of await log.read(routed, 10_000)) route(stored);
   };
   Object.assign(made, { outlet, offer });

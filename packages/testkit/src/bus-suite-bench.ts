@@ -80,6 +80,7 @@ export const NO_STATE: LogState = {
   matched: undefined,
   consumers: new Map(),
   floors: new Map(),
+  waiting: new Map(),
   exceptions: [],
   dead: new Map(),
 };

@@ -59,6 +59,23 @@ export const stateCases: BusCases = {
     expect(await (await bench.reopen()).state()).toEqual(expected);
   },
 
+  'what waits beyond a floor is kept with it, and forgotten with it': async (bench) => {
+    const log = await bench.open();
+    const [place] = await appendAll(log, testEvents(1));
+    const floors = ['a', 'b', 'c', 'd'].map((consumer) => ({ consumer, floor: place! }));
+    await log.commit({ floors: floors.map((row, index) => ({ ...row, waiting: 1e10 + index })) });
+    await log.commit({ floors: [{ consumer: 'a', floor: null }, floors[1]!, { ...floors[2]!, waiting: 0 }] });
+    const expected = new Map([
+      ['c', 0],
+      ['d', 1e10 + 3],
+    ]);
+    expect((await log.state()).waiting).toEqual(expected);
+    const reopened = await bench.reopen();
+    expect((await reopened.state()).waiting).toEqual(expected);
+    await reopened.commit({ consumers: { remove: ['d'] } });
+    expect((await reopened.state()).waiting).toEqual(new Map([['c', 0]]));
+  },
+
   'a commit is applied as a whole or not at all': async ({ open }) => {
     const log = await open();
     const foreign = firstOf(await appendAll(await open(), [testEvent()]));
