@@ -1,4 +1,5 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
+import type { Event } from '@magpie/contract';
 import type { Match } from '@magpie/routing';
 import type { BacklogLimits } from './backlog-limits.ts';
 import type { Delivery, Lane } from './delivery.ts';
@@ -13,6 +14,8 @@ export interface BacklogOwner {
   restored(delivery: Delivery, row: ExceptionRow): void;
   /** The match of this target for an event read back from the log. */
   match(stored: StoredEvent): Match | undefined;
+  /** Ends what has expired while it waited in the log; tells whether it has. */
+  expired(event: Event): boolean;
   /** Deliveries read back from the log have been taken in. */
   refilled(): void;
   /** The floor may have moved. */

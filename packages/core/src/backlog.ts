@@ -219,7 +219,7 @@ export class Backlog {
     this.#cursor = position;
     if (this.#given.has(position)) return;
     if (this.#lagging) this.#behind.read(position, event.body.byteLength);
-    if (this.#restored.has(position)) return;
+    if (this.#restored.has(position) || (this.#lagging && this.#owner.expired(event))) return;
     const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
     delivery.redelivered = isUpTo(this.#doubtful, position);
     this.#queue.push(delivery);

@@ -51,6 +51,7 @@ export class Outlet implements FloorSource {
       accepted: (delivery) => this.#accepted(delivery),
       restored: (delivery, row) => this.#retries.restored(delivery, row),
       match: (stored) => deps.match(stored, this.consumer),
+      expired: (event) => this.#settlement.expired(event),
       refilled: () => this.pump(),
       moved: () => {
         deps.ledger.touch(this);
@@ -89,7 +90,9 @@ export class Outlet implements FloorSource {
 
   /** Takes a delivery from the router; `before` is the position matched before this event. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
-    if (this.#backlog.isTaken(stored.position) || this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
+    if (this.#backlog.isTaken(stored.position)) return;
+    if (this.#settlement.expired(stored.event)) return void this.#backlog.skip(stored);
+    if (this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
     this.#overflow.watch(this.#target, this.#backlog);
     if (!this.#backlog.lagging) this.#suspension.arrived(match.key);

@@ -44,6 +44,18 @@ export class Settlement {
     this.#settle(delivery, outcome, ms);
   }
 
+  /** Ends a delivery before it is taken in if its event has expired; tells whether it has. */
+  expired({ ref, expiresAt }: Event): boolean {
+    if (expiresAt === undefined) return false;
+    const { ledger, clock, onResult } = this.#deps;
+    const { consumer } = this.#target;
+    const at = clock.now();
+    if (expiresAt > at) return false;
+    ledger.outcome({ ref, consumer, state: 'expired', at, attempts: 0 });
+    onResult(this.#target, 'expired');
+    return true;
+  }
+
   /** Ends a delivery without success: durable as a dead letter, unless dropped by policy, before it counts as settled. */
   async giveUp(delivery: Delivery, reason: DeadLetterReason, error: MagpieError, rendered?: Rendered): Promise<void> {
     const { ledger, onFatal } = this.#deps;

@@ -1,6 +1,16 @@
 import { Transient } from '@magpie/contract';
 import { describe, expect, it, vi } from 'vitest';
-import { bench, retry, text } from './outlet-fixture.ts';
+import { type Bench, bench, retry, text } from './outlet-fixture.ts';
+
+/** Confirms what is sent until that was so many. */
+async function confirmUpTo({ sent }: Bench, count: number): Promise<void> {
+  for (let confirmed = 0; confirmed < count; ) {
+    const fresh = sent.slice(confirmed);
+    confirmed += fresh.length;
+    for (const { confirm } of fresh) confirm();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 describe('the backlog of an outlet', () => {
   it('keeps a long backlog in the log, not in memory, and delivers all of it in order', async () => {
@@ -44,11 +54,7 @@ describe('the backlog of an outlet', () => {
     expect(b.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
     b.up = true;
     b.outlet.linkUp();
-    for (let confirmed = 0; confirmed < 1500; ) {
-      for (const { confirm } of b.sent.slice(confirmed)) confirm();
-      confirmed = b.sent.length;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await confirmUpTo(b, 1500);
     expect(b.gate.heldBy('floor'), '15,000 bytes of new deliveries wait').toMatchObject({ cause: 'backlog' });
   });
 
@@ -65,16 +71,9 @@ describe('the backlog of an outlet', () => {
     expect(b.gate.heldBy('floor'), '30,000 bytes wait').toMatchObject({ cause: 'backlog' });
     b.up = true;
     b.outlet.linkUp();
-    const confirm = async (count: number): Promise<void> => {
-      for (let confirmed = 0; confirmed < count; ) {
-        for (const sent of b.sent.slice(confirmed)) sent.confirm();
-        confirmed = b.sent.length;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    };
-    await confirm(1000);
+    await confirmUpTo(b, 1000);
     expect(b.gate.heldBy('floor'), 'more than 16,000 bytes wait').toMatchObject({ cause: 'backlog' });
-    await confirm(3000);
+    await confirmUpTo(b, 3000);
     expect(b.gate.heldBy('floor')).toBeUndefined();
     await expect.poll(() => b.outlet.load()).toMatchObject({ waiting: 0, lagging: false });
   });
@@ -123,6 +122,40 @@ describe('the backlog of an outlet', () => {
     }
     expect(b.bodies().map((body) => body.trim())).toEqual(Array.from({ length: 11 }, (_, index) => `${index}`));
     expect(b.gate.heldBy('floor')).toBeUndefined();
+  });
+
+  it('ends what has expired already at match: it takes no room, and no full backlog makes a dead letter of it', async () => {
+    const b = bench({ backlog: { bytes: 100, age: 1e9, onFull: 'dead-letter' } });
+    b.up = false;
+    for (let index = 0; index < 11; index++) await b.offer('0123456789');
+    const expiresAt = b.clock.now();
+    for (let index = 0; index < 3; index++) await b.offer(`expired ${index}`, 'k', { expiresAt });
+    await b.ledger.flush();
+    expect(await b.log.deadLetters({ limit: 20 })).toEqual([]);
+    expect(b.outlet.load()).toMatchObject({ waiting: 11 });
+    expect(b.results).toEqual(['expired', 'expired', 'expired']);
+    const events = await b.log.read(undefined, 20);
+    const outcomes = await Promise.all(events.map(({ event }) => b.log.outcomes(event.ref)));
+    expect(outcomes.flat()).toHaveLength(3);
+    expect(outcomes.slice(11).flat()).toMatchObject([{ state: 'expired' }, { state: 'expired' }, { state: 'expired' }]);
+  });
+
+  it('takes nothing in that has expired while it waited in the log, and counts each once', async () => {
+    const b = bench();
+    b.up = false;
+    for (let index = 0; index < 1000; index++) await b.offer(`${index}`);
+    const expiresAt = b.clock.now() + 1000;
+    for (let index = 0; index < 500; index++) await b.offer('in time', 'k', { expiresAt });
+    await b.clock.advance(1000);
+    for (let index = 0; index < 100; index++) await b.offer('too late', 'k', { expiresAt });
+    await b.offer('last');
+    expect(b.results).toHaveLength(100);
+    b.up = true;
+    b.outlet.linkUp();
+    await confirmUpTo(b, 1001);
+    expect(b.bodies().slice(1000)).toEqual(['last']);
+    expect(b.results.filter((result) => result === 'expired')).toHaveLength(600);
+    await expect.poll(() => b.outlet.load()).toMatchObject({ lagging: false, waiting: 0 });
   });
 
   it('remembers its floor when there is no room left for refused ones and their successors', async () => {

@@ -23,6 +23,8 @@ export interface Bench {
   readonly outlet: Outlet;
   readonly gate: Gate;
   readonly sent: Sent[];
+  /** What became of deliveries, in order. */
+  readonly results: string[];
   readonly bodies: () => string[];
   up: boolean;
   offer(body: string, key?: string, more?: Partial<Event>): Promise<void>;
@@ -66,6 +68,7 @@ export function bench(
   const ledger = createLedger(log, fatal);
   const reader = createTail(log);
   const sent: Sent[] = [];
+  const results: string[] = [];
   let routed: Position | undefined;
   const gate = new Gate();
   const target = makeTarget(clock, more);
@@ -76,6 +79,7 @@ export function bench(
     ledger,
     gate,
     sent,
+    results,
     up: true,
     bodies: () => sent.map(({ event }) => text(event)),
     outlet: undefined!,
@@ -101,7 +105,7 @@ export function bench(
     routed: () => routed,
     match,
     tracked: () => true,
-    onResult: () => undefined,
+    onResult: (_, result) => results.push(result),
     onSend: () => undefined,
     onSuspended: () => undefined,
     onFatal: fatal,
