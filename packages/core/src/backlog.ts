@@ -112,7 +112,12 @@ export class Backlog {
     else this.#accept(stored, match);
   }
 
-  /** A delivery was given up, for the backlog was full, or is not for this target after all: reading on skips it. */
+  /** Whether `skip` can be called: not after very many changes between what is to be skipped and what is not. */
+  get maySkip(): boolean {
+    return this.#given.hasRoom || (this.#begun && !this.#lagging);
+  }
+
+  /** A delivery has ended unsent or is not for this target after all: reading on skips it. Called while `maySkip`. */
   skip({ position }: StoredEvent): void {
     if (this.#begun && !this.#lagging) this.#cursor = position;
     else this.#given.add(position);

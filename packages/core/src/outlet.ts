@@ -91,7 +91,8 @@ export class Outlet implements FloorSource {
   /** Takes a delivery from the router; `before` is the position matched before this event. */
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     if (this.#backlog.isTaken(stored.position)) return;
-    if (this.#settlement.expired(stored.event)) return void this.#backlog.skip(stored);
+    // What cannot be skipped now is found to have expired when reading has reached it.
+    if (this.#backlog.maySkip && this.#settlement.expired(stored.event)) return void this.#backlog.skip(stored);
     if (this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
     this.#overflow.watch(this.#target, this.#backlog);
@@ -103,7 +104,7 @@ export class Outlet implements FloorSource {
 
   /** A matched event is not for this target after all: an own message that came back. Called by the router instead of `offer`. */
   leaveOut(stored: StoredEvent): void {
-    if (!this.#backlog.isTaken(stored.position)) this.#backlog.skip(stored);
+    if (this.#backlog.maySkip && !this.#backlog.isTaken(stored.position)) this.#backlog.skip(stored);
   }
 
   /** Takes back deliveries with a story, in log order, but for the `dead` ones. Called once, before `begin`. */

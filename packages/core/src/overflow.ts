@@ -16,7 +16,7 @@ export interface OverflowDeps {
   onFatal(error: Error): void;
 }
 
-/** Intake goes on once this share of the bound is free again. */
+/** A full backlog takes deliveries again when no more than this share of its bound is used. */
 const RELEASE_AT = 0.8;
 
 /** Keeps the backlog of one target within its bound, as its route says: holds who feeds it, or gives deliveries up. */
@@ -24,6 +24,8 @@ export class Overflow {
   readonly #deps: OverflowDeps;
   /** Name of its hold. */
   readonly #hold: string;
+  /** New deliveries are given up. Until there is some room again, so that it does not change with every one of them. */
+  #givingUp = false;
 
   constructor(consumer: string, deps: OverflowDeps) {
     this.#deps = deps;
@@ -46,7 +48,9 @@ export class Overflow {
   /** Whether a new delivery is given up because the backlog is full and the route does not hold its source. */
   giveUp(target: Target, backlog: Backlog, stored: StoredEvent): boolean {
     const { onFull } = target.backlog;
-    if (onFull === 'block' || !isFull(target, backlog, this.#deps.ages)) return false;
+    if (onFull === 'block') return false;
+    this.#givingUp = isFull(target, backlog, this.#deps.ages, this.#givingUp ? RELEASE_AT : 1);
+    if (!this.#givingUp || !backlog.maySkip) return false;
     backlog.skip(stored);
     const state = onFull === 'drop' ? 'dropped' : 'dead';
     const { ledger, clock } = this.#deps;
@@ -60,6 +64,7 @@ export class Overflow {
   /** A reload changed the bound, whom to hold, or that anybody is held. */
   update(target: Target, backlog: Backlog): void {
     this.stop();
+    this.#givingUp = false;
     this.watch(target, backlog);
   }
 
@@ -91,6 +96,6 @@ const feeder = ({ route, from, consumer }: Target): string => (route === DIRECT 
 const reasonOf = ({ consumer, backlog }: Target): string =>
   `the backlog of ${consumer} is full (more than ${backlog.bytes} bytes or older than ${backlog.age} ms)`;
 
-function isFull({ backlog: bound }: Target, { bytes, oldest }: Backlog, ages: Ages): boolean {
-  return bytes > bound.bytes || (oldest !== undefined && ages.of(oldest) > bound.age);
+function isFull({ backlog: bound }: Target, { bytes, oldest }: Backlog, ages: Ages, share = 1): boolean {
+  return bytes > bound.bytes * share || (oldest !== undefined && ages.of(oldest) > bound.age * share);
 }

@@ -1,12 +1,23 @@
 import { comparePositions, type Position } from '@magpie/bus';
 
-/** Stretches of the log, oldest first, that whoever reads on leaves out. */
+/** Stretches that are kept apart; one costs about 200 bytes. */
+const MOST = 10_000;
+
+/**
+ * Stretches of the log, oldest first, that whoever reads on leaves out. Bounded: when there are too many it takes no other. None
+ * is ever widened over something that is to stay, so what does not fit is not left out: rather too much than too little.
+ */
 export class Stretches {
   readonly #list: { readonly from: Position; to: Position }[] = [];
   /** Something since the last added position is not to be left out. */
   #gapBefore = false;
 
-  /** Adds a position behind all others, to the last stretch unless `gap` was called since. */
+  /** Whether another position can be added. */
+  get hasRoom(): boolean {
+    return this.#list.length < MOST || !this.#gapBefore;
+  }
+
+  /** Adds a position behind all others, to the last stretch unless `gap` was called since. Called while there is room. */
   add(position: Position): void {
     const last = this.#list.at(-1);
     if (last && !this.#gapBefore) last.to = position;

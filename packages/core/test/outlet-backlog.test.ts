@@ -124,6 +124,29 @@ describe('the backlog of an outlet', () => {
     expect(b.gate.heldBy('floor')).toBeUndefined();
   });
 
+  it('gives up until there is some room again, not every other one, and delivers all that it has not given up', async () => {
+    const b = bench({ backlog: { bytes: 20_000, age: 1e9, onFull: 'dead-letter' } });
+    b.up = false;
+    for (let index = 0; index < 2001; index++) await b.offer(`${index}`.padEnd(10));
+    b.up = true;
+    b.outlet.linkUp();
+    const given: boolean[] = [];
+    for (let index = 2001; index < 4001; index++) {
+      const before = b.results.filter((result) => result === 'dead').length;
+      await b.offer(`${index}`.padEnd(10));
+      given.push(b.results.filter((result) => result === 'dead').length > before);
+      // The target takes one for each that comes.
+      b.sent[index - 2001]!.confirm();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const switches = given.filter((isGiven, index) => isGiven !== given[index - 1]);
+    expect(switches, 'given up until a fifth of the bound was free').toEqual([true, false]);
+    const kept = Array.from({ length: 4001 }, (_, index) => index).filter((index) => !given[index - 2001]);
+    for (const { confirm } of b.sent) confirm();
+    await confirmUpTo(b, kept.length);
+    expect(b.bodies().map(Number)).toEqual(kept);
+  });
+
   it('ends what has expired already at match: it takes no room, and no full backlog makes a dead letter of it', async () => {
     const b = bench({ backlog: { bytes: 100, age: 1e9, onFull: 'dead-letter' } });
     b.up = false;
