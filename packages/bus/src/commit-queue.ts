@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers';
 import { Throttled } from '@magpie/contract';
 import { type Appended, type Commit, LogFailed } from './contract.ts';
-import type { BatchTime, WireBatch, WireResult } from './messages.ts';
+import type { DedupeClock } from './dedupe-clock.ts';
+import type { WireBatch, WireResult } from './messages.ts';
 import { createBatchPacker, verdictsOf } from './pack-batch.ts';
 import type { Positions } from './positions.ts';
 
@@ -41,7 +42,7 @@ export interface CommitQueue {
 /** What a commit queue works with. */
 export interface CommitQueueOptions {
   readonly positions: Positions;
-  now(): BatchTime;
+  readonly clock: Pick<DedupeClock, 'now' | 'lowest' | 'horizon'>;
   /** Row of the next append. */
   readonly next: number;
   readonly lastReceived: number;
@@ -50,8 +51,8 @@ export interface CommitQueueOptions {
 
 /** Makes the queue of a log. One per writer thread, made when that is ready. */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
-  const { positions, now } = options;
-  const packer = createBatchPacker(positions, options.lastReceived);
+  const { positions } = options;
+  const packer = createBatchPacker(positions, options.lastReceived, options.clock);
   let waiting: Pending[] = [];
   let flying: readonly Pending[] | undefined;
   /** Answers appends while they are throttled. */
@@ -67,10 +68,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     if (flying !== undefined || waiting.length === 0) return;
     const group = waiting.splice(0, groupSize(waiting));
     const sound = group.filter(({ error }) => error === undefined);
-    const { batch, errors } = packer.pack(
-      sound.map(({ change }) => change),
-      now(),
-    );
+    const { batch, errors } = packer.pack(sound.map(({ change }) => change));
     let next = 0;
     flying = group.map((entry) => ({ ...entry, error: entry.error ?? errors[next++] }));
     options.send(batch);

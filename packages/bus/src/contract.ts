@@ -271,6 +271,11 @@ export interface EventLog {
    * lack before the first commit rejects with `Throttled`. Local, no I/O.
    */
   space(): LogSpace;
+  /**
+   * A source has lost its connection, or has it again: its dedupe keys do not get older while it is down, so that what comes
+   * again when it is back is known, however long that takes. A source counts as up until it is said to be down. Local, no I/O.
+   */
+  linked(source: string, isUp: boolean): void;
   /** Waits for outstanding commits, checkpoints, releases the lock. Idempotent. */
   close(): Promise<void>;
 }

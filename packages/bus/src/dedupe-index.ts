@@ -1,10 +1,13 @@
-import { createRing, type DedupeEntry, type DedupeFound, type DedupeHash } from './dedupe-ring.ts';
+import { createRing, type DedupeEntry, type DedupeFound, type DedupeHash, type DedupeUnknown } from './dedupe-ring.ts';
 import { type DedupeWindow, SAME_KEY_LIMIT } from './options.ts';
 
 /** The dedupe window in memory: a ring of entries in order of time, and an open-addressing table over it. */
 export interface DedupeIndex {
-  /** Forgets what is older than the window, then looks a hash up. Called for every append with a key. */
-  find(hash: DedupeHash, now: number): DedupeFound | undefined;
+  /**
+   * Forgets what was stored at or before the time `lowest`, then looks a hash up among what was stored after `after`. Called
+   * for every append with a key.
+   */
+  find(hash: DedupeHash, after: number, lowest: number): DedupeFound | DedupeUnknown;
   add(entry: DedupeEntry): void;
   /** A mark to come back to with `rewind` when the transaction fails. */
   mark(): number;
@@ -17,14 +20,13 @@ export interface DedupeIndex {
 const FIRST_CAPACITY = 1024;
 
 /** Makes an empty index; it grows with its entries up to `count` of them. Called by the dedupe store when a log is opened. */
-export function createDedupeIndex({ windowMs, count }: DedupeWindow): DedupeIndex {
+export function createDedupeIndex({ count }: Pick<DedupeWindow, 'count'>): DedupeIndex {
   let ring = createRing(FIRST_CAPACITY);
   let head = 0;
   let tail = 0;
 
   const forget = (sequence: number): void => ring.remove(sequence);
-  const expire = (now: number): void => {
-    while (head < tail && ring.at(head) + windowMs <= now) forget(head++);
+  const trim = (): void => {
     while (tail - head > count) forget(head++);
   };
   const grow = (): void => {
@@ -33,12 +35,13 @@ export function createDedupeIndex({ windowMs, count }: DedupeWindow): DedupeInde
     ring = larger;
   };
   return {
-    find: (hash, now) => {
-      expire(now);
-      return ring.find(hash);
+    find: (hash, after, lowest) => {
+      while (head < tail && ring.at(head) <= lowest) forget(head++);
+      trim();
+      return ring.find(hash, after);
     },
     add: (entry) => {
-      if (tail - head >= count) expire(entry.at);
+      trim();
       if (tail - head === ring.capacity) grow();
       ring.put(tail++, entry);
     },
@@ -52,4 +55,4 @@ export function createDedupeIndex({ windowMs, count }: DedupeWindow): DedupeInde
 }
 
 /** Whether another entry may be remembered under a key of which `found` is known. */
-export const mayRemember = (found: DedupeFound | undefined): boolean => (found?.count ?? 0) < SAME_KEY_LIMIT;
+export const mayRemember = ({ count }: DedupeFound | DedupeUnknown): boolean => count < SAME_KEY_LIMIT;

@@ -8,7 +8,7 @@ export interface DedupeHash {
   readonly contentLow: number;
 }
 
-/** An event in the window. `at` is the log's clock in ms when it was stored. */
+/** An event in the window. `at` is log time in ms when it was stored. */
 export interface DedupeEntry extends DedupeHash {
   readonly position: number;
   readonly at: number;
@@ -18,9 +18,12 @@ export interface DedupeEntry extends DedupeHash {
 export interface DedupeFound {
   readonly type: 'duplicate' | 'mismatch';
   readonly position: number;
-  /** Entries with that key; at `SAME_KEY_LIMIT` no more are remembered. */
+  /** Entries with that key, forgotten ones included; at `SAME_KEY_LIMIT` no more are remembered. */
   readonly count: number;
 }
+
+/** A key that is not known, though entries with it may be there still. */
+export type DedupeUnknown = { readonly type: 'unknown' } & Pick<DedupeFound, 'count'>;
 
 /** Numbers per entry in the ring of 32-bit words: key high and low, content high and low. */
 const WORDS = 4;
@@ -30,7 +33,8 @@ export interface DedupeRing {
   readonly capacity: number;
   put(sequence: number, entry: DedupeEntry): void;
   remove(sequence: number): void;
-  find(hash: DedupeHash): DedupeFound | undefined;
+  /** Looks a hash up among the entries later than `after`, and counts those that are not. */
+  find(hash: DedupeHash, after: number): DedupeFound | DedupeUnknown;
   entry(sequence: number): DedupeEntry;
   at(sequence: number): number;
 }
@@ -47,7 +51,8 @@ export function createRing(capacity: number): DedupeRing {
     const [keyHigh = 0, keyLow = 0, contentHigh = 0, contentLow = 0] = words.subarray(slot * WORDS, (slot + 1) * WORDS);
     return { keyHigh, keyLow, contentHigh, contentLow, position: places[slot]!, at: times[slot]! };
   };
-  const find = ({ keyHigh, keyLow, contentHigh, contentLow }: DedupeHash): DedupeFound | undefined => {
+  const find = (hash: DedupeHash, after: number): DedupeFound | DedupeUnknown => {
+    const { keyHigh, keyLow, contentHigh, contentLow } = hash;
     let first = Number.POSITIVE_INFINITY;
     let firstSame = Number.POSITIVE_INFINITY;
     let count = 0;
@@ -56,11 +61,12 @@ export function createRing(capacity: number): DedupeRing {
       const at = slot * WORDS;
       if (words[at] !== keyHigh || words[at + 1] !== keyLow) continue;
       count++;
+      if (times[slot]! <= after) continue;
       first = Math.min(first, places[slot]!);
       const same = words[at + 2] === contentHigh && words[at + 3] === contentLow;
       if (same) firstSame = Math.min(firstSame, places[slot]!);
     }
-    if (count === 0) return undefined;
+    if (!Number.isFinite(first)) return { type: 'unknown', count };
     const isSame = Number.isFinite(firstSame);
     return { type: isSame ? 'duplicate' : 'mismatch', position: isSame ? firstSame : first, count };
   };

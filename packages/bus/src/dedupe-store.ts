@@ -1,11 +1,12 @@
 import { createHash, hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { lowestSaved, type SavedClock } from './dedupe-clock.ts';
 import { createDedupeIndex, mayRemember } from './dedupe-index.ts';
 import { entriesIn, forEachEntry, packEntries, refInPack, type StoredEntry } from './dedupe-pack.ts';
-import type { DedupeEntry, DedupeFound, DedupeHash } from './dedupe-ring.ts';
+import type { DedupeEntry, DedupeFound, DedupeHash, DedupeUnknown } from './dedupe-ring.ts';
 import type { BatchTime, KeyedAppend } from './messages.ts';
 import type { DedupeWindow } from './options.ts';
-import { bytesIn, numberIn } from './rows.ts';
+import { bytesIn, numberIn, textIn } from './rows.ts';
 
 /** Rows of single commits that are merged into one, so that loading the window reads few rows. */
 const MERGE_ROWS = 256;
@@ -13,7 +14,7 @@ const MERGE_ROWS = 256;
 /** What the window says about a keyed append. */
 export interface DedupeVerdict {
   readonly hash: DedupeHash;
-  readonly found: DedupeFound | undefined;
+  readonly found: DedupeFound | DedupeUnknown;
 }
 
 /** The dedupe window of the SQLite store: the index in memory, and packed rows written in the events' transaction. */
@@ -29,15 +30,21 @@ export interface DedupeStore {
 }
 
 /**
- * Loads the window from the rows that are not older than it. Called by the writer thread when it opens the log.
+ * Loads what lies in the window at the time a clock was saved. Called by the writer thread when it opens the log.
  * Throws `LogFailed` when a row is damaged.
  */
-export function createDedupeStore(db: DatabaseSync, salt: string, window: DedupeWindow, now: number): DedupeStore {
+export function createDedupeStore(
+  db: DatabaseSync,
+  salt: string,
+  window: DedupeWindow,
+  clock: SavedClock,
+): DedupeStore {
   const index = createDedupeIndex(window);
   const rows = dedupeRows(db);
-  // An entry of the time ahead, from before the clock was set back, must not keep those behind it for longer than the window.
-  const restored = (entry: DedupeEntry): DedupeEntry => ({ ...entry, at: Math.min(entry.at, now) });
-  let loose = rows.load((entry) => entry.at + window.windowMs > now && index.add(restored(entry)));
+  const lowest = lowestSaved(clock, window.windowMs);
+  // An entry of the time ahead, from before log time was kept, must not keep those behind it for longer than the window.
+  const restored = (entry: DedupeEntry): DedupeEntry => ({ ...entry, at: Math.min(entry.at, clock.at) });
+  let loose = rows.load((entry) => entry.at > lowest && index.add(restored(entry)));
   let looseAfterCommit = loose;
   let fresh: StoredEntry[] = [];
   let mark = index.mark();
@@ -50,14 +57,14 @@ export function createDedupeStore(db: DatabaseSync, salt: string, window: Dedupe
     looseAfterCommit = [];
   };
   return {
-    judge: (append, body, { steady }) => {
+    judge: (append, body, { lowest }) => {
       const hashed = hashOf(salt, append, body);
-      return { hash: hashed, found: index.find(hashed, steady) };
+      return { hash: hashed, found: index.find(hashed, append.after, lowest) };
     },
-    remember: ({ hash: hashed, found }, ref, position, { steady, wall }) => {
+    remember: ({ hash: hashed, found }, ref, position, { at }) => {
       if (!mayRemember(found)) return;
-      index.add({ ...hashed, position, at: steady });
-      fresh.push({ ...hashed, position, at: wall, ref });
+      index.add({ ...hashed, position, at });
+      fresh.push({ ...hashed, position, at, ref });
     },
     refOf: (position) => fresh.find((entry) => entry.position === position)?.ref ?? rows.refOf(position),
     flush: () => {
@@ -75,6 +82,21 @@ export function createDedupeStore(db: DatabaseSync, salt: string, window: Dedupe
       fresh = [];
     },
   };
+}
+
+/** The clock as it was saved, or else what can be told of it: it cannot lie before the newest entry. */
+export function savedClock(db: DatabaseSync, now: number): SavedClock {
+  const row = db.prepare("SELECT value FROM meta WHERE name = 'dedupeClock'").get();
+  const saved: SavedClock | undefined = row && JSON.parse(textIn(row, 'value'));
+  const newest = db.prepare('SELECT packed FROM dedupe ORDER BY first DESC LIMIT 1').get();
+  const times: number[] = saved ? [saved.at] : [];
+  if (newest) forEachEntry(bytesIn(newest, 'packed'), ({ at }) => times.push(at));
+  return { at: times.length === 0 ? now : Math.max(...times), outages: saved?.outages ?? {} };
+}
+
+/** Saves a clock, inside the caller's transaction. */
+export function saveClock(db: DatabaseSync, clock: SavedClock): void {
+  db.prepare("INSERT OR REPLACE INTO meta VALUES ('dedupeClock', ?)").run(JSON.stringify(clock));
 }
 
 /** Statements over the table of packed rows. */

@@ -1,5 +1,6 @@
 import type { Event } from '@magpie/contract';
 import type { Appended, Position } from './contract.ts';
+import type { DedupeClock } from './dedupe-clock.ts';
 import { type DedupeWindow, SAME_KEY_LIMIT } from './options.ts';
 
 /** What the window knows about an event that is to be appended: nothing, or the first event with its key. */
@@ -15,14 +16,17 @@ interface Entry {
 
 /** The dedupe window of the memory store. */
 export interface MemoryDedupe {
-  /** Judges an event at a time in ms; undefined when it is new. */
+  /** Judges an event at a time in log time; undefined when it is new. */
   check(event: Event, now: number): Known | undefined;
   /** Remembers a stored event. */
   add(event: Event, position: Position, now: number): void;
 }
 
-/** Makes an empty window of `windowMs` and at most `count` entries. */
-export function createMemoryDedupe({ windowMs, count }: DedupeWindow): MemoryDedupe {
+/** Makes an empty window of at most `count` entries, which age by a clock. */
+export function createMemoryDedupe(
+  { count }: Pick<DedupeWindow, 'count'>,
+  clock: Pick<DedupeClock, 'lowest' | 'horizon'>,
+): MemoryDedupe {
   const entries = new Set<Entry>();
   const byKey = new Map<string, Entry[]>();
   const first = (): Entry | undefined => entries.values().next().value;
@@ -35,14 +39,16 @@ export function createMemoryDedupe({ windowMs, count }: DedupeWindow): MemoryDed
     else byKey.set(oldest.key, rest);
   };
   const expire = (now: number): void => {
-    while ((first()?.at ?? Number.POSITIVE_INFINITY) + windowMs <= now) forgetOldest();
+    const lowest = clock.lowest(now);
+    while ((first()?.at ?? Number.POSITIVE_INFINITY) <= lowest) forgetOldest();
     while (entries.size > count) forgetOldest();
   };
   return {
-    check: ({ dedupeKey, address, body }, now) => {
+    check: ({ dedupeKey, source, address, body }, now) => {
       if (dedupeKey === undefined) return undefined;
       expire(now);
-      const known = byKey.get(dedupeKey) ?? [];
+      const horizon = clock.horizon(source, now);
+      const known = (byKey.get(dedupeKey) ?? []).filter(({ at }) => at > horizon);
       const content = contentOf(address, body);
       const same = known.find((entry) => entry.content === content);
       if (same !== undefined) return { type: 'duplicate', position: same.position, ref: same.ref };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@magpie/contract';
 import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from './contract.ts';
+import { createDedupeClock } from './dedupe-clock.ts';
 import { isCompared } from './dedupe-rule.ts';
 import { createMemoryConsumers } from './memory-consumers.ts';
 import { createMemoryDedupe, verdictOn } from './memory-dedupe.ts';
@@ -15,13 +16,15 @@ import { positionsIn, positionsOf } from './positions.ts';
 export function createMemoryLog(options: LogOptions = {}): EventLog {
   const clock = options.clock ?? systemClock;
   const positions = positionsOf(randomBytes(6).toString('hex'));
-  const dedupe = createMemoryDedupe({ ...DEFAULT_DEDUPE, ...options.dedupe });
+  const window = { ...DEFAULT_DEDUPE, ...options.dedupe };
+  const dedupeClock = createDedupeClock(clock.now, window.windowMs);
+  const dedupe = createMemoryDedupe(window, dedupeClock);
   const consumers = createMemoryConsumers();
   const events = createMemoryEvents(positions);
   let closed = false;
 
   const append = ({ event, onMismatch = 'append' }: Append): Appended => {
-    const now = clock.now();
+    const now = dedupeClock.now();
     const known = isCompared(event) ? dedupe.check(event, now) : undefined;
     const verdict = verdictOn(known, onMismatch);
     if (verdict !== undefined) return verdict;
@@ -64,6 +67,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
       oldest: events.oldest()?.position,
     }),
     space: () => ({ intake: true, free: undefined, needed: 0 }),
+    linked: dedupeClock.linked,
     close: async () => {
       closed = true;
     },

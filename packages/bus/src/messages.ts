@@ -1,4 +1,5 @@
 import type { ConsumerChanges, DeadLetterReason, LogSpace } from './contract.ts';
+import type { SavedClock } from './dedupe-clock.ts';
 
 /** An append with a dedupe key, as the writer judges it. */
 export interface KeyedAppend {
@@ -11,6 +12,8 @@ export interface KeyedAppend {
   readonly refuse: boolean;
   /** Whether the key is looked up, and not only remembered. */
   readonly compare: boolean;
+  /** What was remembered of its source at or before this time, in log time, is forgotten. */
+  readonly after: number;
 }
 
 /** An exception row on its way to a thread. `detail` is JSON of its small fields, `record` the copy of the event. */
@@ -64,12 +67,11 @@ export interface WireCommit {
   readonly changes: WireChanges | undefined;
 }
 
-/** When a batch was made, ms since the epoch. */
+/** When a batch was made, in log time (see `DedupeClock`). */
 export interface BatchTime {
-  /** By the log's clock: what is stored, for the next process compares it with that clock. */
-  readonly wall: number;
-  /** The same, but not moved by a wall clock that is set while the log is open. */
-  readonly steady: number;
+  readonly at: number;
+  /** What was remembered at or before this is forgotten, of whatever source. */
+  readonly lowest: number;
 }
 
 /** What arrived while the last batch was written: one transaction. */
@@ -93,10 +95,12 @@ export interface RetainRequest {
   readonly before: number;
   readonly maxBytes: number;
   readonly floor: number | undefined;
+  /** Saved along with it, so that a crash loses little of it. */
+  readonly clock: SavedClock;
 }
 
 /** What the main thread sends to the writer thread. */
-export type WriterRequest = WireBatch | RetainRequest | { readonly type: 'close' };
+export type WriterRequest = WireBatch | RetainRequest | { readonly type: 'close'; readonly clock: SavedClock };
 
 /** An append that was not simply stored at the next row. */
 export interface SpecialVerdict {
@@ -119,6 +123,8 @@ export interface WriterReady {
   /** The row of the next append. */
   readonly next: number;
   readonly lastReceived: number;
+  /** Where the clock of the dedupe window goes on. */
+  readonly clock: SavedClock;
 }
 
 /** What the writer thread sends: `written` answers a batch, `failed` ends the log for good, `space` comes unasked. */

@@ -2,7 +2,7 @@ import type { Clock, Logger } from '@magpie/contract';
 
 /** How long and for how many events a dedupe key is remembered; whichever ends first. */
 export interface DedupeWindow {
-  /** Milliseconds of the injected clock. */
+  /** Milliseconds in which the log is open and the source of the event has its connection. */
   readonly windowMs: number;
   /** Number of events with a dedupe key. */
   readonly count: number;

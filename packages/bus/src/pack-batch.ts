@@ -1,5 +1,6 @@
 import { encodeChanges } from './consumer-codec.ts';
 import type { Append, Appended, Commit } from './contract.ts';
+import type { DedupeClock } from './dedupe-clock.ts';
 import { isCompared } from './dedupe-rule.ts';
 import type { BatchTime, KeyedAppend, WireBatch, WireCommit, WireResult } from './messages.ts';
 import type { Positions } from './positions.ts';
@@ -13,15 +14,21 @@ export interface PackedBatch {
 
 /** Packs commits for the writer thread; keeps `receivedAt` from going back. One per log. */
 export interface BatchPacker {
-  pack(changes: readonly Commit[], now: BatchTime): PackedBatch;
+  pack(changes: readonly Commit[]): PackedBatch;
 }
 
 /** Makes the packer of a log whose last event was received at `lastReceived`, ms since the epoch. */
-export function createBatchPacker(positions: Positions, lastReceived: number): BatchPacker {
+export function createBatchPacker(
+  positions: Positions,
+  lastReceived: number,
+  clock: Pick<DedupeClock, 'now' | 'lowest' | 'horizon'>,
+): BatchPacker {
   let last = lastReceived;
   let capacity = 16 * 1024;
   return {
-    pack: (changes, now) => {
+    pack: (changes) => {
+      const at = clock.now();
+      const now: BatchTime = { at, lowest: clock.lowest(at) };
       const records = createRecordWriter(capacity);
       const ends: number[] = [];
       const received: number[] = [];
@@ -37,7 +44,11 @@ export function createBatchPacker(positions: Positions, lastReceived: number): B
           const { append = [] } = change;
           append.forEach(add);
           const state = encodeChanges(change, positions);
-          commits.push({ appends: append.length, keyed: keyedAppends(append), changes: state });
+          commits.push({
+            appends: append.length,
+            keyed: keyedAppends(append, clock, at),
+            changes: state,
+          });
           return undefined;
         } catch (error) {
           records.rewind(size);
@@ -62,13 +73,27 @@ export function createBatchPacker(positions: Positions, lastReceived: number): B
 
 const NO_KEYED: readonly KeyedAppend[] = [];
 
-function keyedAppends(append: readonly Append[]): readonly KeyedAppend[] {
+function keyedAppends(
+  append: readonly Append[],
+  clock: Pick<DedupeClock, 'horizon'>,
+  at: number,
+): readonly KeyedAppend[] {
   if (!append.some(({ event }) => event.dedupeKey !== undefined)) return NO_KEYED;
   return append.flatMap(({ event, onMismatch }, index) => {
-    const { dedupeKey: key, ref, address } = event;
+    const { dedupeKey: key, ref, address, source } = event;
     if (key === undefined) return [];
     const place = JSON.stringify([address.scheme, address.segments]);
-    return [{ index, ref, key, place, refuse: onMismatch === 'refuse', compare: isCompared(event) }];
+    return [
+      {
+        index,
+        ref,
+        key,
+        place,
+        refuse: onMismatch === 'refuse',
+        compare: isCompared(event),
+        after: clock.horizon(source, at),
+      },
+    ];
   });
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { saveClock } from './dedupe-store.ts';
 import type { EventSearch } from './event-search.ts';
 import type { RetainRequest } from './messages.ts';
 import { numberIn } from './rows.ts';
@@ -36,9 +37,12 @@ export function createRetention(db: DatabaseSync, store: WriterStore, search: Ev
     const until = lastToRemove(search, limits, store.end().total);
     return until === undefined ? 0 : store.transaction(() => Number(removeEvents.run(until).changes));
   };
-  const outcomesChunk = (before: number): number => {
+  const outcomesChunk = ({ before, clock }: RetainRequest): number => {
     const cutoff = search.oldest()?.received ?? before;
-    return store.transaction(() => Number(removeOutcomes.run(CHUNK.outcomes, cutoff).changes));
+    return store.transaction(() => {
+      saveClock(db, clock);
+      return Number(removeOutcomes.run(CHUNK.outcomes, cutoff).changes);
+    });
   };
   const surplusPages = (tight: boolean): number =>
     pragma('freelist_count') - (tight ? 0 : Math.max(KEPT_FREE.pages, pragma('page_count') * KEPT_FREE.share));
@@ -55,7 +59,7 @@ export function createRetention(db: DatabaseSync, store: WriterStore, search: Ev
           removed += chunk;
           await nextTurn();
         }
-        while (!stopped() && outcomesChunk(limits.before) === CHUNK.outcomes) await nextTurn();
+        while (!stopped() && outcomesChunk(limits) === CHUNK.outcomes) await nextTurn();
         for (; !stopped() && surplusPages(tight()) > 0; await nextTurn()) {
           db.exec(`PRAGMA incremental_vacuum(${CHUNK.pages})`);
           truncate(tight());

@@ -2,8 +2,9 @@ import { errorMessage, nullLogger, steadyTime, systemClock } from '@magpie/contr
 import { type CommitQueue, createCommitQueue } from './commit-queue.ts';
 import { type EventLog, LogFailed, type LogSpace } from './contract.ts';
 import { createDecoder } from './decoder.ts';
+import { createDedupeClock } from './dedupe-clock.ts';
 import { lockDirectory } from './lock.ts';
-import { DEFAULT_DEDUPE, type SqliteLogOptions } from './options.ts';
+import { DEFAULT_DEDUPE, type DedupeWindow, type SqliteLogOptions } from './options.ts';
 import { positionsOf } from './positions.ts';
 import { startReader } from './reader-client.ts';
 import { createStoredLog } from './stored-log.ts';
@@ -47,11 +48,12 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
       },
       failed: fail,
     });
-    const { epoch, next, lastReceived } = writer.ready;
+    const { epoch, next, lastReceived, clock: saved } = writer.ready;
+    const dedupeClock = createDedupeClock(steady, dedupeOf(options).windowMs, saved);
     const positions = positionsOf(epoch);
     queue = createCommitQueue({
       positions,
-      now: () => ({ wall: clock.now(), steady: steady() }),
+      clock: dedupeClock,
       next,
       lastReceived,
       send: writer.write,
@@ -63,6 +65,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
       positions,
       decoder: createDecoder(positions, logger),
       clock,
+      dedupeClock,
       lock,
       space: () => space,
     });
@@ -73,10 +76,12 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
   }
 }
 
+const dedupeOf = ({ dedupe }: SqliteLogOptions): DedupeWindow => ({ ...DEFAULT_DEDUPE, ...dedupe });
+
 const writerData = (options: SqliteLogOptions, now: number): WriterData => ({
   dataDir: options.dataDir,
   now,
-  dedupe: { ...DEFAULT_DEDUPE, ...options.dedupe },
+  dedupe: dedupeOf(options),
   reserveBytes: options.reserveBytes ?? RESERVE_BYTES,
   minFreeBytes: options.minFreeBytes,
 });

@@ -3,6 +3,7 @@ import type { CommitQueue } from './commit-queue.ts';
 import { decodeOutcome } from './consumer-codec.ts';
 import { type DeadLetter, type DeadLetterQuery, type EventLog, LogFailed, ORPHAN_PIN_MS } from './contract.ts';
 import type { Decoder } from './decoder.ts';
+import type { DedupeClock } from './dedupe-clock.ts';
 import type { Lock } from './lock.ts';
 import type { Positions } from './positions.ts';
 import type { ReaderClient } from './reader-client.ts';
@@ -17,13 +18,14 @@ export interface StoredLogParts {
   readonly positions: Positions;
   readonly decoder: Decoder;
   readonly clock: Pick<Clock, 'now'>;
+  readonly dedupeClock: DedupeClock;
   readonly lock: Lock;
   readonly space: EventLog['space'];
 }
 
 /** The event log contract over a writer and a reader thread. */
 export function createStoredLog(parts: StoredLogParts): EventLog {
-  const { queue, writer, reader, positions, decoder, clock } = parts;
+  const { queue, writer, reader, positions, decoder, clock, dedupeClock } = parts;
   let closing: Promise<void> | undefined;
 
   const decodeOne = (row: WireEvent | undefined) => (row === undefined ? undefined : decoder.events([row])[0]);
@@ -79,21 +81,22 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
     retain: async ({ maxAge, maxBytes, floor }) => {
       if (closing !== undefined) throw new LogFailed('the log is closed');
       const pinned = floor === undefined ? undefined : positions.offset(floor);
-      return writer.retain({ before: clock.now() - maxAge, maxBytes, floor: pinned });
+      return writer.retain({ before: clock.now() - maxAge, maxBytes, floor: pinned, clock: dedupeClock.save() });
     },
     stats: async () => {
       const { oldest, ...sizes } = await reader.ask('stats', undefined);
       return { ...sizes, oldest: optional(oldest) };
     },
     space: parts.space,
+    linked: dedupeClock.linked,
     close: () => (closing ??= closeInOrder(parts)),
   };
 }
 
 /** The reader's connection is closed last: SQLite then checkpoints and removes the write-ahead log. */
-async function closeInOrder({ queue, writer, reader, lock }: StoredLogParts): Promise<void> {
+async function closeInOrder({ queue, writer, reader, dedupeClock, lock }: StoredLogParts): Promise<void> {
   await queue.drain();
-  await writer.close();
+  await writer.close(dedupeClock.save());
   await reader.close();
   lock.release();
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { LogFailed, type LogSpace } from './contract.ts';
+import type { SavedClock } from './dedupe-clock.ts';
 import type { RetainRequest, WireBatch, WireResult, WriterReady, WriterReply, WriterRequest } from './messages.ts';
 import type { WriterData } from './writer.ts';
 
@@ -18,8 +19,8 @@ export interface WriterClient {
   readonly ready: WriterReady;
   write(batch: WireBatch): void;
   retain(limits: Omit<RetainRequest, 'type' | 'id'>): Promise<number>;
-  /** Closes the database and ends the thread. */
-  close(): Promise<void>;
+  /** Saves the clock, closes the database and ends the thread. */
+  close(clock: SavedClock): Promise<void>;
 }
 
 const WRITER_FILE = new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url);
@@ -70,9 +71,9 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
       ready: await ready.promise,
       write: (batch) => send(batch, [batch.records, batch.ends.buffer, batch.received.buffer]),
       retain: (limits) => retentions.start((id) => send({ type: 'retain', id, ...limits })),
-      close: async () => {
+      close: async (clock) => {
         closing = true;
-        send({ type: 'close' });
+        send({ type: 'close', clock });
         await exited;
       },
     };

@@ -75,7 +75,7 @@ function createKeyedAppend(dedupe: DedupeStore, appender: EventAppender) {
   return (keyed: KeyedAppend, record: Uint8Array, received: number, now: BatchTime): SpecialVerdict | undefined => {
     const verdict = dedupe.judge(keyed, bodyOfRecord(record), now);
     const { index } = keyed;
-    const found = keyed.compare ? verdict.found : undefined;
+    const found = keyed.compare && verdict.found.type !== 'unknown' ? verdict.found : undefined;
     if (found !== undefined && (found.type === 'duplicate' || keyed.refuse)) {
       const type = found.type === 'duplicate' ? 'duplicate' : 'refused';
       return { index, type, position: found.position, ref: dedupe.refOf(found.position) };

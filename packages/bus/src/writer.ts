@@ -1,7 +1,9 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBatchWriter } from './batch-writer.ts';
 import { openForWriting } from './database.ts';
-import { createDedupeStore } from './dedupe-store.ts';
+import type { SavedClock } from './dedupe-clock.ts';
+import { createDedupeStore, saveClock, savedClock } from './dedupe-store.ts';
 import { createDiskGuard, giveUpReserve } from './disk-guard.ts';
 import { createEventAppender } from './event-appender.ts';
 import { createEventSearch } from './event-search.ts';
@@ -30,7 +32,8 @@ function start(
 ): (request: WriterRequest) => void {
   const { db, meta } = openWithReserve(data);
   const search = createEventSearch(db);
-  const dedupe = createDedupeStore(db, meta.salt, data.dedupe, data.now);
+  const clock = savedClock(db, data.now);
+  const dedupe = createDedupeStore(db, meta.salt, data.dedupe, clock);
   const store = createWriterStore(db, dedupe, createEventAppender(db, search));
   const retention = createRetention(db, store, search);
   const guard = createDiskGuard(data, (space) => reply({ type: 'space', space }));
@@ -65,9 +68,10 @@ function start(
   };
   guard.start();
   const { next, lastReceived } = store.end();
-  reply({ type: 'ready', epoch: meta.epoch, next, lastReceived });
+  reply({ type: 'ready', epoch: meta.epoch, next, lastReceived, clock });
   return (request) => {
     if (request.type === 'close') {
+      if (!stopped) saveClockAtEnd(db, request.clock);
       db.close();
       stop({ type: 'closed' });
       return end();
@@ -80,6 +84,15 @@ function start(
       fail(error);
     }
   };
+}
+
+/** When it cannot be saved the log is as good as after a crash: the clock goes on where it was saved last. */
+function saveClockAtEnd(db: DatabaseSync, clock: SavedClock): void {
+  try {
+    saveClock(db, clock);
+  } catch {
+    // Everything that was acknowledged is durable; a disk that is full or broken must not keep the log from being closed.
+  }
 }
 
 /** Opens the log; when the disk is too full even for that, with the room of the reserve. */

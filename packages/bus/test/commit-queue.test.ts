@@ -23,7 +23,7 @@ function scripted() {
   const endings: string[] = [];
   const queue = createCommitQueue({
     positions: positionsOf('e'),
-    now: () => ({ wall: 1, steady: 1 }),
+    clock: { now: () => 1, lowest: () => 0, horizon: () => 0 },
     ...{ next: 1, lastReceived: 0, send: (batch) => batches.push(batch) },
   });
   const commit = (name: string, change: object): void => {

@@ -1,3 +1,5 @@
+import { cpSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { type EventLog, openSqliteLog } from '../src/index.ts';
@@ -17,13 +19,13 @@ function settable(start = 1_800_000_000_000) {
   };
 }
 
-const keyed = (dedupeKey: string): Event => ({
-  ...{ ref: newRef(), source: 's', address: { scheme: 'topic', segments: ['a'] }, kind: 'message', key: 'a' },
+const keyed = (dedupeKey: string, source = 's'): Event => ({
+  ...{ ref: newRef(), source, address: { scheme: 'topic', segments: ['a'] }, kind: 'message', key: 'a' },
   ...{ time: 1, receivedAt: 1, body: Buffer.from('same'), headers: [], via: [], origin: {}, dedupeKey },
 });
 
-const append = async (log: EventLog, key: string): Promise<string> =>
-  (await log.commit({ append: [{ event: keyed(key) }] }))[0]!.type;
+const append = async (log: EventLog, key: string, source?: string): Promise<string> =>
+  (await log.commit({ append: [{ event: keyed(key, source) }] }))[0]!.type;
 
 const directory = (): string => {
   const { path, remove } = temporaryDirectory();
@@ -58,5 +60,60 @@ it('the real wall clock may be set forward without an end of the window, now or 
   await log.close();
   const reopened = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
   expect(await append(reopened, 'later')).toBe('duplicate');
+  await reopened.close();
+});
+
+it('a window does not age while the log is closed', async () => {
+  const [dataDir, clock] = [directory(), settable()];
+  const options = { dataDir, reserveBytes: 0, minFreeBytes: 0, clock, dedupe: { windowMs: 10 * MINUTE } };
+  const first = await openSqliteLog(options);
+  await append(first, 'k');
+  clock.advance(4 * MINUTE);
+  await first.close();
+  clock.advance(DAY);
+  const second = await openSqliteLog(options);
+  clock.advance(5 * MINUTE);
+  await second.close();
+  clock.advance(DAY);
+  const third = await openSqliteLog(options);
+  expect(await append(third, 'k')).toBe('duplicate');
+  clock.advance(MINUTE);
+  expect(await append(third, 'k')).toBe('stored');
+  await third.close();
+});
+
+it('an outage of a source spans restarts of the gateway, and one that is not configured any more keeps nothing', async () => {
+  const [dataDir, clock] = [directory(), settable()];
+  const options = { dataDir, reserveBytes: 0, minFreeBytes: 0, clock, dedupe: { windowMs: 10 * MINUTE } };
+  const first = await openSqliteLog(options);
+  for (const source of ['erp', 'gone']) {
+    await append(first, source, source);
+    first.linked(source, false);
+  }
+  clock.advance(60 * MINUTE);
+  await first.close();
+  const second = await openSqliteLog(options);
+  second.linked('erp', false);
+  clock.advance(60 * MINUTE);
+  second.linked('erp', true);
+  expect(await append(second, 'erp', 'erp')).toBe('duplicate');
+  expect(await append(second, 'gone', 'gone')).toBe('stored');
+  await second.close();
+});
+
+it('a log that was killed has aged by no more than what was saved with the last retention', async () => {
+  const [dataDir, clock, copy] = [directory(), settable(), directory()];
+  const options = { dataDir, reserveBytes: 0, minFreeBytes: 0, clock, dedupe: { windowMs: 10 * MINUTE } };
+  const log = await openSqliteLog(options);
+  onTestFinished(() => log.close());
+  await append(log, 'k');
+  clock.advance(9 * MINUTE);
+  await log.retain({ maxAge: DAY, maxBytes: 1e9, floor: undefined });
+  clock.advance(MINUTE - 1);
+  for (const file of readdirSync(dataDir)) cpSync(join(dataDir, file), join(copy, file));
+  const reopened = await openSqliteLog({ ...options, dataDir: copy });
+  expect(await append(reopened, 'k')).toBe('duplicate');
+  clock.advance(MINUTE);
+  expect(await append(reopened, 'k')).toBe('stored');
   await reopened.close();
 });

@@ -132,7 +132,14 @@ function wire(options: GatewayOptions) {
     builtins: options.builtins,
     clock,
     logger,
-    observer,
+    observer: {
+      ...observer,
+      state: (connection, state) => {
+        // What a source sends again after an outage is known by its keys: they age only while it is up, or gone for good.
+        log.linked(connection, state === 'up' || state === 'closed');
+        observer.state(connection, state);
+      },
+    },
     times: { ...SUPERVISOR_TIMES, ...options.times },
     sinkFor: (connection) => withBypass(connection, intake.sinkFor(connection), bypass),
     makeOutlet,

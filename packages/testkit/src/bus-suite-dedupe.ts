@@ -128,6 +128,48 @@ export const dedupeCases: BusCases = {
     expect(await append(reopened, keyed('k'))).toMatchObject({ type: 'stored' });
   },
 
+  'keys do not age while their source has no connection, however long, and those of other sources do': async (
+    bench,
+  ) => {
+    const time = manualTime();
+    const log = await bench.open({ clock: time, dedupe: { windowMs: 10 * MINUTE } });
+    const of = (source: string, key: string) => append(log, keyed(`${source} ${key}`, 'same', { source }));
+    await of('erp', 'old');
+    time.advance(4 * MINUTE);
+    await of('erp', 'k');
+    await of('floor', 'k');
+    log.linked('erp', false);
+    time.advance(60 * MINUTE);
+    log.linked('erp', false);
+    expect(await of('floor', 'k')).toMatchObject({ type: 'stored' });
+    expect(await of('erp', 'k'), 'while it is down').toMatchObject({ type: 'duplicate' });
+    log.linked('erp', true);
+    log.linked('erp', true);
+    time.advance(5 * MINUTE);
+    log.linked('erp', false);
+    time.advance(60 * MINUTE);
+    log.linked('erp', true);
+    expect(await of('erp', 'old')).toMatchObject({ type: 'duplicate' });
+    time.advance(MINUTE);
+    expect(await of('erp', 'old'), 'ten minutes of connection later').toMatchObject({ type: 'stored' });
+    expect(await of('erp', 'k')).toMatchObject({ type: 'duplicate' });
+    time.advance(4 * MINUTE);
+    expect(await of('erp', 'k')).toMatchObject({ type: 'stored' });
+  },
+
+  'keys of a source without connection are forgotten beyond the window of count': async (bench) => {
+    const time = manualTime();
+    const log = await bench.open({ clock: time, dedupe: { windowMs: 10 * MINUTE, count: 100 } });
+    const first = keyed('first', 'same', { source: 'erp' });
+    await append(log, first);
+    log.linked('erp', false);
+    for (let index = 0; index < 99; index++) await append(log, keyed(`k${index}`));
+    time.advance(60 * MINUTE);
+    expect(await append(log, { ...first, ref: 'again' })).toMatchObject({ type: 'duplicate' });
+    await append(log, keyed('one more'));
+    expect(await append(log, { ...first, ref: 'again' })).toMatchObject({ type: 'stored' });
+  },
+
   'the oldest keys are forgotten beyond the window of count': async (bench) => {
     const options = { dedupe: { count: 100 } };
     const log = await bench.open(options);
