@@ -17,7 +17,10 @@ const dedupe = z
   .strictObject({
     window: durationSchema()
       .prefault('10m')
-      .describe('How long the identity of a message is remembered, to know it when it comes again.'),
+      .describe(
+        'How long the identity of a message is remembered, to know it when it comes again. Time in which its connection is ' +
+          'down, or the gateway, does not count.',
+      ),
     count: z.int().min(1).default(1_000_000).describe('How many identities are remembered at most.'),
   })
   .describe('The window within which repeats of a message are dropped.');
@@ -30,7 +33,11 @@ const limits = z
 
 const deadLetters = z
   .strictObject({
-    max: z.int().min(1).default(100_000).describe('How many dead letters may be kept before an alarm is raised.'),
+    max: z
+      .int()
+      .min(1)
+      .default(100_000)
+      .describe('How many dead letters may be kept before an alarm is raised. Nothing else happens then.'),
   })
   .describe('Deliveries that ended without success. They are kept until somebody retries or drops them.');
 

@@ -27,7 +27,11 @@ const backlogSchema = z
     bytes: sizeSchema()
       .default(1024 ** 3)
       .describe('Most that may be waiting'),
-    age: durationSchema().default(604_800_000).describe('Oldest that may be waiting'),
+    age: durationSchema()
+      .default(604_800_000)
+      .describe(
+        'Oldest that may be waiting; what has been refused, or is held behind something refused, does not count',
+      ),
     onFull: z
       .enum(['block', 'dead-letter', 'drop'])
       .default('block')
