@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryBroker } from '@magpie/adapter-memory';
+import { type Commit, createMemoryLog, type EventLog, openSqliteLog } from '@magpie/bus';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { Outlet } from '../src/outlet.ts';
+import { bodies, freshBrokers, numbered, startGateway } from './gateway-fixture.ts';
+
+const TARGETS = 10_000;
+const EVENTS = 200;
+
+const routes = Object.fromEntries(
+  numbered(TARGETS).map((name) => [
+    `route-${name}`,
+    { from: { connection: 'left', channel: `in/${name}` }, to: { connection: 'right', channel: `out/${name}` } },
+  ]),
+);
+
+async function sqliteLog(): Promise<EventLog> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'magpie-idle-'));
+  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  onTestFinished(async () => {
+    await log.close();
+    rmSync(dataDir, { recursive: true });
+  });
+  return log;
+}
+
+const STORES = { memory: async () => createMemoryLog({}), sqlite: sqliteLog };
+
+/** What is asked of outlets from now on, as the consumers asked, by member. */
+function watchOutlets(): () => Record<string, readonly string[]> {
+  const spies = {
+    offer: vi.spyOn(Outlet.prototype, 'offer'),
+    floor: vi.spyOn(Outlet.prototype, 'floor'),
+    waiting: vi.spyOn(Outlet.prototype, 'waiting'),
+    pump: vi.spyOn(Outlet.prototype, 'pump'),
+    load: vi.spyOn(Outlet.prototype, 'load'),
+    target: vi.spyOn(Outlet.prototype, 'target', 'get'),
+  };
+  onTestFinished(() => void vi.restoreAllMocks());
+  return () =>
+    Object.fromEntries(
+      Object.entries(spies).map(([name, { mock }]) => [
+        name,
+        mock.contexts.map((each) => (each instanceof Outlet ? each.consumer : 'nobody')),
+      ]),
+    );
+}
+
+it.each(Object.entries(STORES))(
+  'ten thousand idle targets cost nothing per event and per commit (%s)',
+  {
+    timeout: 120_000,
+  },
+  async (_, open) => {
+    const names = freshBrokers();
+    const stored = await open();
+    const commits: Commit[] = [];
+    const log: EventLog = {
+      ...stored,
+      commit: (change) => {
+        commits.push(change);
+        return stored.commit(change);
+      },
+    };
+    const { gateway } = await startGateway(names, routes, log);
+    const isUp = (): boolean => gateway.connections().every(({ state }) => state === 'up');
+    await expect.poll(isUp, { timeout: 60_000 }).toBe(true);
+    commits.length = 0;
+    const asked = watchOutlets();
+    for (const text of numbered(EVENTS)) {
+      memoryBroker(names.left).publish('in/7', { body: Buffer.from(text) });
+      if (Number(text) % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await expect.poll(() => bodies(names.right, 'out/7'), { timeout: 60_000 }).toEqual(numbered(EVENTS));
+    const matched = async (): Promise<boolean> => (await stored.state()).matched === stored.head();
+    await expect.poll(matched, { timeout: 60_000 }).toBe(true);
+    const busy = new Set(['route-7/right/channel:out/7']);
+    const found = asked();
+    expect(found.offer).toHaveLength(EVENTS);
+    for (const [name, consumers] of Object.entries(found)) {
+      expect(
+        consumers.filter((consumer) => !busy.has(consumer)),
+        name,
+      ).toEqual([]);
+    }
+    const floors = commits.map(({ floors: changed = [] }) => changed.map(({ consumer }) => consumer));
+    expect(found.floor!.length).toBeGreaterThan(0);
+    expect(found.floor!.length, 'once per commit').toBeLessThanOrEqual(commits.length);
+    expect(floors.every((consumers) => consumers.length <= 1)).toBe(true);
+    expect(new Set(floors.flat())).toEqual(busy);
+    expect((await stored.state()).floors.size).toBe(0);
+  },
+);
