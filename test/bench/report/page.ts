@@ -19,6 +19,8 @@ writes every message to disk before it acknowledges it wherever its guarantee sa
 - p50 / p99 / p99.9: from the generator's write to the arrival, at a steady rate.
 - A row is invalid when the generator was the limit.
 
+What codecs, matching, expressions and the log cost by themselves is on the page [Performance of the parts](micro.md).
+
 Repeat it with \`npm run bench\`, one path with \`npm run bench -- <path>\`, and with other bridges by \`--peers\`.`;
 
 /** The page of all results. */

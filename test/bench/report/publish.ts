@@ -22,21 +22,22 @@ export function merge(
 /** Writes page, charts and figures. Results of other paths that were published before stay. */
 export function publish(fresh: readonly PathResult[], names: readonly string[], folder = PAGE_FOLDER): void {
   mkdirSync(folder, { recursive: true });
-  const results = merge(published(folder), fresh, names);
+  const results = merge(readResults<PathResult>(join(folder, RESULTS)), fresh, names);
   for (const result of fresh) writeFileSync(join(folder, chartFile(result.path)), chart(result));
   writeFileSync(join(folder, RESULTS), resultsJson(results));
   writeFileSync(join(folder, 'README.md'), page(results));
 }
 
-function published(folder: string): readonly PathResult[] {
+/** Results that were published before; none when there is no such file. */
+export function readResults<Result>(file: string): readonly Result[] {
   try {
-    return JSON.parse(readFileSync(join(folder, RESULTS), 'utf8'));
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw new Error(`${join(folder, RESULTS)} cannot be read; remove it to start anew`, { cause: error });
+    throw new Error(`${file} cannot be read; remove it to start anew`, { cause: error });
   }
 }
 
 /** Results as JSON, numbers with four digits: more would be noise. */
-export const resultsJson = (results: readonly PathResult[]): string =>
+export const resultsJson = (results: readonly object[]): string =>
   `${JSON.stringify(results, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value), 2)}\n`;
