@@ -37,7 +37,7 @@ interface ViewState {
   fields: EventView['event'] | undefined;
 }
 
-/** Scopes inherit from views, so the getters find the state through `this` wherever it is. */
+/** Parses what is asked for, once. */
 class View implements EventView {
   readonly $state: ViewState;
 
@@ -76,6 +76,50 @@ class View implements EventView {
     const state = this.$state;
     state.fields ??= eventFields(kept(state), state.book);
     return state.fields;
+  }
+}
+
+/**
+ * What the expressions of one route see of one event: the captures and such as its own properties, the rest through the view.
+ * One class for all scopes, and none inherits from a view: an object that others inherit from has a hidden class of its own,
+ * and whoever reads it pays for that.
+ */
+export class EventScope {
+  readonly [name: string]: unknown;
+  readonly #view: EventView;
+  readonly #convert: ((payload: unknown) => unknown) | undefined;
+  #converted: { readonly payload: unknown } | undefined;
+
+  /** `convert` makes of the payload what the route's schema says. */
+  constructor(view: EventView, convert: ((payload: unknown) => unknown) | undefined) {
+    this.#view = view;
+    this.#convert = convert;
+  }
+
+  get payload(): unknown {
+    if (this.#convert === undefined) return this.#view.payload;
+    this.#converted ??= { payload: this.#convert(this.#view.payload) };
+    return this.#converted.payload;
+  }
+
+  get $hasPayload(): boolean {
+    return this.#view.$hasPayload;
+  }
+
+  get text(): string | undefined {
+    return this.#view.text;
+  }
+
+  get headers(): EventView['headers'] {
+    return this.#view.headers;
+  }
+
+  get headersAll(): EventView['headersAll'] {
+    return this.#view.headersAll;
+  }
+
+  get event(): EventView['event'] {
+    return this.#view.event;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Expression, Language, Scope } from '../expression/expression.ts';
 import { checkName } from '../expression/names.ts';
 import { createRouteLanguage } from '../expression/route-language.ts';
 import { isRecord, type Report } from '../report.ts';
-import { viewOf } from '../scope.ts';
+import { EventScope, viewOf } from '../scope.ts';
 import type { Template } from '../template/template.ts';
 import type { Match } from '../types.ts';
 import { type Admission, admit, type Conditions } from './admission.ts';
@@ -90,8 +90,7 @@ function scopes(
 ): (event: Event) => Scope {
   return (event) => {
     const view = viewOf(event, book);
-    const typed = payload === undefined ? {} : { payload: { value: payload.shape.convert(view.payload) } };
-    const scope: Scope = Object.create(view, typed);
+    const scope: Scope = new EventScope(view, payload?.shape.convert);
     scope.origin = convertOrigin(event.origin);
     capture(source.pattern, event.address, scope);
     if (source.text !== undefined) Object.assign(scope, source.text.match(view.text ?? ''));
