@@ -2,10 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { check, saveBaseline } from './check/baseline.ts';
 import { type Options, parseOptions, USAGE, UsageError } from './options.ts';
 import { PATHS, QUICK_PATHS } from './paths/index.ts';
-import { publish, resultsJson } from './report/publish.ts';
+import { publish, publishScale, resultsJson } from './report/publish.ts';
 import type { PathResult } from './report/results.ts';
+import type { ScaleResult } from './report/scale-results.ts';
+import { scaleTable } from './report/scale-table.ts';
 import { pathTable } from './report/table.ts';
 import { runAll } from './run.ts';
+import { SERIES } from './scale/index.ts';
+import { runScale } from './scale/run.ts';
 import { createBrokers } from './world/brokers.ts';
 
 /**
@@ -14,15 +18,19 @@ import { createBrokers } from './world/brokers.ts';
  */
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const names = PATHS.map(({ name }) => name);
+const paths = PATHS.map(({ name }) => name);
+const series = SERIES.map(({ name }) => name);
 
 function options(): Options | undefined {
   try {
-    return parseOptions(process.argv.slice(2), names, QUICK_PATHS);
+    return parseOptions(process.argv.slice(2), { paths, series, quick: QUICK_PATHS });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const list = PATHS.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`);
-    process.stderr.write(`${error.message}\n\n${USAGE}\n\nPaths:\n${list.join('\n')}\n`);
+    const lines = (all: readonly { name: string; title: string }[]): string =>
+      all.map(({ name, title }) => `  ${name.padEnd(18)} ${title}`).join('\n');
+    process.stderr.write(
+      `${error.message}\n\n${USAGE}\n\nPaths:\n${lines(PATHS)}\n\nSeries of sizes, \`scale\` for all:\n${lines(SERIES)}\n`,
+    );
     process.exitCode = 2;
     return undefined;
   }
@@ -31,22 +39,35 @@ function options(): Options | undefined {
 const brokers = createBrokers();
 
 async function main(asked: Options): Promise<void> {
-  const paths = PATHS.filter(({ name }) => asked.paths.includes(name));
-  // Published path by path, so that a long run that is interrupted has not been in vain.
-  const done = (result: PathResult): void => {
-    say(`\n${pathTable(result)}\n`);
-    if (asked.page) publish([result], names);
-  };
   try {
-    finish(asked, await runAll(paths, { options: asked, brokers, progress: say, done }));
+    finish(asked, await measurePaths(asked), await measureScale(asked));
   } finally {
     await brokers.stop();
   }
 }
 
-function finish(asked: Options, results: readonly PathResult[]): void {
-  say(results.map(pathTable).join('\n\n'));
-  if (asked.json !== undefined) writeFileSync(asked.json, resultsJson(results));
+// Both publish one by one, so that a long run that is interrupted has not been in vain.
+function measurePaths(asked: Options): Promise<readonly PathResult[]> {
+  const done = (result: PathResult): void => {
+    say(`\n${pathTable(result)}\n`);
+    if (asked.page) publish([result], paths);
+  };
+  const wanted = PATHS.filter(({ name }) => asked.paths.includes(name));
+  return runAll(wanted, { options: asked, brokers, progress: say, done });
+}
+
+function measureScale(asked: Options): Promise<readonly ScaleResult[]> {
+  const done = (result: ScaleResult): void => {
+    say(`\n${scaleTable(result)}\n`);
+    if (asked.page) publishScale([result], series);
+  };
+  const wanted = SERIES.filter(({ name }) => asked.series.includes(name));
+  return runScale(wanted, { options: { ...asked.scale, quick: asked.quick }, brokers, progress: say, done });
+}
+
+function finish(asked: Options, results: readonly PathResult[], scale: readonly ScaleResult[]): void {
+  say([...results.map(pathTable), ...scale.map(scaleTable)].join('\n\n'));
+  if (asked.json !== undefined) writeFileSync(asked.json, resultsJson([...results, ...scale]));
   if (asked.check && check(results, say) > 0 && asked.strict) process.exitCode = 1;
   if (asked.saveBaseline) saveBaseline(results);
 }

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 export interface Options {
   /** Names of paths, in the order of the list. */
   readonly paths: readonly string[];
+  /** Names of series of sizes, in the order of the list. */
+  readonly series: readonly string[];
   readonly peers: boolean;
   /** File for the results as JSON. */
   readonly json?: string;
@@ -18,7 +20,21 @@ export interface Options {
   readonly rounds: number;
   /** Measured seconds of each run. */
   readonly seconds: number;
+  /** The same for series. */
+  readonly scale: { readonly rounds: number; readonly seconds: number };
 }
+
+/** What can be run. */
+export interface Known {
+  /** Names of all paths, and of those of a quick run. */
+  readonly paths: readonly string[];
+  readonly quick: readonly string[];
+  /** Names of all series. */
+  readonly series: readonly string[];
+}
+
+/** All series at once. */
+const ALL_SERIES = 'scale';
 
 /** A command line that cannot be obeyed. The message is one sentence. */
 export class UsageError extends Error {
@@ -43,25 +59,38 @@ export const USAGE =
 
 /**
  * Reads the command line.
- * @param known the names of all paths; `quick` those of a quick run.
  * @throws UsageError for an unknown option or path, or a number that is none.
  */
-export function parseOptions(args: readonly string[], known: readonly string[], quick: readonly string[]): Options {
+export function parseOptions(args: readonly string[], known: Known): Options {
   const { values, positionals } = parse(args);
-  const unknown = positionals.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new UsageError(`There is no path "${unknown.join('", "')}".`);
-  const wanted = positionals.length > 0 ? positionals : values.quick ? quick : known;
+  const { rounds, seconds, quick } = values;
   return {
-    paths: known.filter((name) => wanted.includes(name)),
+    ...wantedOf(positionals, quick, known),
     peers: values.peers,
     ...(values.json === undefined ? {} : { json: values.json }),
-    quick: values.quick,
+    quick,
     check: values.check,
     strict: values.strict,
     saveBaseline: values['save-baseline'],
-    page: !values['no-page'] && !values.quick,
-    rounds: positive('rounds', values.rounds, values.quick ? 2 : 5, 100),
-    seconds: positive('seconds', values.seconds, values.quick ? 2 : 5, 3600),
+    page: !values['no-page'] && !quick,
+    rounds: positive('rounds', rounds, quick ? 2 : 5, 100),
+    seconds: positive('seconds', seconds, quick ? 2 : 5, 3600),
+    scale: {
+      rounds: positive('rounds', rounds, quick ? 1 : 4, 100),
+      seconds: positive('seconds', seconds, quick ? 1 : 2, 3600),
+    },
+  };
+}
+
+/** Without names everything runs; a quick run without names has no series. */
+function wantedOf(named: readonly string[], quick: boolean, known: Known): Pick<Options, 'paths' | 'series'> {
+  const unknown = named.filter((name) => name !== ALL_SERIES && ![...known.paths, ...known.series].includes(name));
+  if (unknown.length > 0) throw new UsageError(`There is no path "${unknown.join('", "')}".`);
+  if (named.length === 0)
+    return quick ? { paths: known.quick, series: [] } : { paths: known.paths, series: known.series };
+  return {
+    paths: known.paths.filter((name) => named.includes(name)),
+    series: known.series.filter((name) => named.includes(ALL_SERIES) || named.includes(name)),
   };
 }
 

@@ -32,6 +32,10 @@ export interface PathRun {
   /** Processes of the brokers, by name. */
   readonly brokers: Readonly<Record<string, number>>;
   readonly progress: (sentence: string) => void;
+  /** When to begin no further round, by `performance.now()`. */
+  readonly deadline?: number;
+  /** Looks at a contender that has had its rounds, while everybody is still connected. */
+  readonly after?: (contender: Contender, running: Running) => Promise<void>;
   /** Given in tests. */
   readonly driver?: () => Driver;
 }
@@ -63,10 +67,15 @@ export async function runPath(
   }));
   try {
     for (const entry of entries) await guarded(entry, () => start(path, entry, driver, run));
-    for (let round = 0; round < run.rounds; round++) {
+    const { rounds, deadline = Number.POSITIVE_INFINITY } = run;
+    for (let round = 0; round < rounds && performance.now() < deadline; round++) {
       for (const entry of entries) {
         if (entry.failure === undefined) await guarded(entry, () => playRound(path, entry, driver, run, round));
       }
+    }
+    for (const entry of entries) {
+      const { contender, running, failure } = entry;
+      if (running && failure === undefined) await guarded(entry, async () => run.after?.(contender, running));
     }
   } finally {
     await driver.stop();
@@ -84,7 +93,7 @@ async function guarded(entry: Entry, step: () => Promise<void>): Promise<void> {
 }
 
 /** A contender that is behind finishes its work before it is the next one's turn: HTTP is answered before messages are delivered. */
-async function untilIdle(pid: number): Promise<void> {
+export async function untilIdle(pid: number): Promise<void> {
   const deadline = performance.now() + IDLE.longestMs;
   while (performance.now() < deadline) {
     const before = cpuOfProcess(pid);
@@ -164,7 +173,7 @@ function rowOf({ contender, failure, rounds, limited, samples, notes, lost, sent
   const losses = lost > 0 ? [`lost ${figure((lost * 100) / sent)} % of the messages`] : [];
   const common = { contender: name, guarantee, process, rounds, notes: [...notes, ...losses] };
   if (failure !== undefined) return { ...common, state: 'failed', reason: failure };
-  if (limited.length * 2 >= rounds.length) {
+  if (limited.length > 0 && limited.length * 2 >= rounds.length) {
     return { ...common, state: 'invalid', reason: `the generator was the limit (${limited[0]})` };
   }
   const latency = {

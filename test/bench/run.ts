@@ -72,10 +72,14 @@ async function measure(
 }
 
 /** Names that no other contender of this run uses; all of a path have the same length. */
-function siteOf({ name, body }: BenchPath, index: number, roles: Partial<BrokerRoles>): Site {
+export function siteOf(
+  { name, body }: Pick<BenchPath, 'name' | 'body'>,
+  index: number,
+  roles: Partial<BrokerRoles>,
+): Site {
   const broker = (role: BrokerRole) => {
     const found = roles[role];
-    if (!found) throw new Error(`the path ${name} does not say that it needs ${role}`);
+    if (!found) throw new Error(`${name} does not say that it needs ${role}`);
     return found;
   };
   return {

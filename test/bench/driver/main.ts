@@ -1,5 +1,6 @@
 import { amqpSink, amqpSource } from './amqp-ends.ts';
 import type { Listener, Sink, Source } from './ends.ts';
+import { createGathering, type Gathering } from './gather.ts';
 import { httpSource } from './http-ends.ts';
 import { createLoad, type Load } from './load.ts';
 import { mqttSink, mqttSource } from './mqtt-ends.ts';
@@ -17,18 +18,21 @@ interface Open extends Load {
 }
 
 const open = new Map<string, Open>();
+const gatherings = new Map<string, Gathering & { close(): void }>();
 
-async function openLoad({ source, sink, body, copies }: LoadSpecification): Promise<Open> {
+async function openLoad({ source, sink, body, copies, bystanders }: LoadSpecification): Promise<Open> {
   let input: Source | undefined;
   const load = createLoad(() => input!, copies);
   // Until the source is there, nothing can be sent.
   const listener: Listener = { ...load.listener, settled: () => input && load.listener.settled() };
   const output = await openSink(sink, listener);
+  const others = bystanders && (await openSink(bystanders, { ...listener, arrived: () => undefined }));
   input = await openSource(source, body, sink.kind === 'answers', listener);
   return {
     ...load,
     close: () => {
       input?.close();
+      others?.close();
       output.close();
     },
   };
@@ -62,10 +66,10 @@ async function openSink(sink: LoadSpecification['sink'], listener: Listener): Pr
   }
 }
 
-function loadOf(id: string): Open {
-  const load = open.get(id);
-  if (!load) throw new Error(`no load "${id}" is open`);
-  return load;
+function openOf<T>(all: ReadonlyMap<string, T>, id: string): T {
+  const found = all.get(id);
+  if (!found) throw new Error(`nothing is open as "${id}"`);
+  return found;
 }
 
 const CALLS: { [K in keyof DriverCalls]: (order: DriverCalls[K]['order']) => Promise<DriverCalls[K]['result']> } = {
@@ -73,11 +77,19 @@ const CALLS: { [K in keyof DriverCalls]: (order: DriverCalls[K]['order']) => Pro
     open.set(id, await openLoad(load));
     return null;
   },
-  throughput: async ({ id, ...order }) => loadOf(id).throughput(order),
-  latency: async ({ id, ...order }) => loadOf(id).latency(order),
+  throughput: async ({ id, ...order }) => openOf(open, id).throughput(order),
+  latency: async ({ id, ...order }) => openOf(open, id).latency(order),
+  gather: async ({ id, sink, count }) => {
+    const gathering = createGathering(count);
+    gatherings.set(id, { ...gathering, close: (await openSink(sink, gathering.listener)).close });
+    return null;
+  },
+  gathered: async ({ id, ...order }) => openOf(gatherings, id).wait(order),
   close: async ({ id }) => {
-    open.get(id)?.close();
-    open.delete(id);
+    for (const all of [open, gatherings]) {
+      all.get(id)?.close();
+      all.delete(id);
+    }
     return null;
   },
 };

@@ -23,6 +23,9 @@ export function cpuOf(stat: string): number {
 /** Resident memory in MB; from the text of /proc/<pid>/status. */
 export const memoryOf = (status: string): number => Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
 
+/** Most resident memory that a process has had since it was started, in MB; from the text of /proc/<pid>/status. */
+export const peakMemoryOf = (status: string): number => Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+
 /** CPU seconds of everything on the machine; from the text of /proc/stat. */
 export function machineCpu(stat: string): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = stat
@@ -35,6 +38,13 @@ export function machineCpu(stat: string): number {
 
 /** CPU seconds that a process has used so far; NaN when it is gone. */
 export const cpuOfProcess = (pid: number): number => cpuOf(read(`/proc/${pid}/stat`) ?? '');
+
+/** Resident memory of a process now and at its peak, in MB; NaN when it is gone. */
+export function memoryOfProcess(pid: number): { readonly now: number; readonly peak: number } {
+  const status = read(`/proc/${pid}/status`);
+  if (status === undefined) return { now: Number.NaN, peak: Number.NaN };
+  return { now: memoryOf(status), peak: peakMemoryOf(status) };
+}
 
 type Observed = Pick<ThroughputResult, 'seconds' | 'cpu' | 'memory' | 'machine' | 'generator'>;
 

@@ -80,6 +80,8 @@ export interface LoadSpecification {
   readonly body: number;
   /** How many arrivals make one message delivered: the number of subscribers. */
   readonly copies: number;
+  /** WebSockets that are open beside it; what they get is not counted. */
+  readonly bystanders?: Extract<SinkSpecification, { kind: 'websocket' }>;
 }
 
 /** A run as fast as possible with at most `window` messages on their way. */
@@ -140,8 +142,31 @@ export interface LatencyResult {
   readonly generator: GeneratorLoad;
 }
 
+/** Waits for messages that are already on their way. */
+export interface GatherOrder {
+  /** Processes whose CPU time is taken until the last one has arrived. */
+  readonly pids: Readonly<Record<string, number>>;
+  /** When nothing has arrived for so long, the others are given up. */
+  readonly stallMs: number;
+}
+
+/** What has arrived. */
+export interface GatherResult extends Pick<ThroughputResult, 'seconds' | 'cpu' | 'memory' | 'machine' | 'generator'> {
+  /** How many had arrived before the wait began. */
+  readonly before: number;
+  /** How many have arrived in all, each counted once. */
+  readonly gathered: number;
+  readonly duplicates: number;
+}
+
 /** What the driver is asked, and what it answers. */
 export interface DriverCalls {
+  /** Opens a sink for messages that this driver does not send. */
+  gather: {
+    readonly order: { readonly id: string; readonly sink: SinkSpecification; readonly count: number };
+    readonly result: null;
+  };
+  gathered: { readonly order: { readonly id: string } & GatherOrder; readonly result: GatherResult };
   open: { readonly order: { readonly id: string; readonly load: LoadSpecification }; readonly result: null };
   throughput: { readonly order: { readonly id: string } & ThroughputOrder; readonly result: ThroughputResult };
   latency: { readonly order: { readonly id: string } & LatencyOrder; readonly result: LatencyResult };

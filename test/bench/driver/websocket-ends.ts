@@ -15,7 +15,13 @@ export async function websocketSink(specification: Specification, listener: List
   const open: Sink[] = [];
   while (open.length < specification.subscribers) {
     const count = Math.min(TOGETHER, specification.subscribers - open.length);
-    open.push(...(await Promise.all(Array.from({ length: count }, () => openSubscriber(specification, listener)))));
+    const opening = Array.from({ length: count }, () => openSubscriber(specification, listener));
+    open.push(
+      ...(await Promise.all(opening).catch((error: Error) => {
+        for (const subscriber of open) subscriber.close();
+        throw new Error(`${open.length} of ${specification.subscribers} WebSockets were open, then: ${error.message}`);
+      })),
+    );
   }
   return {
     close: () => {

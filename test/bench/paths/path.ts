@@ -1,4 +1,4 @@
-import type { LoadSpecification, SinkSpecification, SourceSpecification } from '../driver/specification.ts';
+import type { LoadSpecification } from '../driver/specification.ts';
 import type { BrokerRole } from '../world/brokers.ts';
 
 /** Where a contender works: names of its own, at brokers it shares with the others. */
@@ -26,8 +26,8 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Both ends of a path for one contender. */
-export type Ends = { readonly source: SourceSpecification; readonly sink: SinkSpecification };
+/** Both ends of a path for one contender, and who is connected beside them. */
+export type Ends = Pick<LoadSpecification, 'source' | 'sink' | 'bystanders'>;
 
 /** Somebody who carries messages from one end of a path to the other. */
 export interface Contender {

@@ -1,6 +1,7 @@
 import type { Spread } from '../measure/statistics.ts';
 import type { PathResult, Row, Summary } from './results.ts';
 import { summarize } from './summary.ts';
+import { escaped, round, STYLE, text } from './svg.ts';
 import { figure } from './table.ts';
 
 const WIDTH = 760;
@@ -9,11 +10,6 @@ const RIGHT = 150;
 const ROW = 26;
 const TOP = 44;
 const GAP = 40;
-
-/** Colours that read on light and dark pages. */
-const STYLE = `text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:14px}.soft{fill:#57606a}
-.own{fill:#3b82c4}.other{fill:#a3adb8}.whisker{stroke:#24292f;stroke-width:1.5}
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.soft{fill:#9198a1}.whisker{stroke:#e6edf3}.other{fill:#6b7580}}`;
 
 interface Bar {
   readonly label: string;
@@ -56,7 +52,7 @@ function bars(list: readonly Bar[], top: number): readonly string[] {
   return list.flatMap(({ label, own, value, note }, index) => {
     const y = top + index * ROW;
     const middle = y + ROW / 2 - 3;
-    const name = `<text x="${LEFT - 8}" y="${middle + 4}" text-anchor="end">${escaped(label)}</text>`;
+    const name = text(LEFT - 8, middle + 4, label, undefined, 'end');
     if (!value) return [name, text(LEFT, middle + 4, note, 'soft')];
     const [from, to] = [LEFT + scale(value.min), LEFT + scale(value.max)];
     return [
@@ -67,10 +63,3 @@ function bars(list: readonly Bar[], top: number): readonly string[] {
     ];
   });
 }
-
-const round = (value: number): number => Math.round(value * 10) / 10;
-
-const text = (x: number, y: number, content: string, className?: string): string =>
-  `<text x="${x}" y="${y}"${className ? ` class="${className}"` : ''}>${escaped(content)}</text>`;
-
-const escaped = (content: string): string => content.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);

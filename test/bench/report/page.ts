@@ -1,4 +1,5 @@
-import type { PathResult, Row } from './results.ts';
+import { circumstances, markdownTable } from './markdown.ts';
+import type { PathResult } from './results.ts';
 import { cells, HEADINGS, noteLines } from './table.ts';
 
 /** Name of a path's chart, beside the page. */
@@ -20,6 +21,7 @@ writes every message to disk before it acknowledges it wherever its guarantee sa
 - A row is invalid when the generator was the limit.
 
 What codecs, matching, expressions and the log cost by themselves is on the page [Performance of the parts](micro.md).
+How cost and memory grow with routes, topics, subscribers and a backlog: [Scale of one process](scale.md).
 
 Repeat it with \`npm run bench\`, one path with \`npm run bench -- <path>\`, and with other bridges by \`--peers\`.`;
 
@@ -31,26 +33,19 @@ export function page(results: readonly PathResult[]): string {
 
 function section(result: PathResult): string {
   const { path, title, load, machine, versions, date, settings } = result;
-  const table = [HEADINGS, HEADINGS.map(() => '---'), ...result.rows.map((row) => markdownCells(result, row))];
-  const where = `${machine.processor}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}`;
-  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const table = [HEADINGS, ...result.rows.map((row) => cells(result, row))];
   const subscribers = load.copies > 1 ? `, ${load.copies.toLocaleString('en-US')} subscribers` : '';
   const conditions = [
     `${load.body} bytes, window ${load.window}${subscribers}, latency at ${load.rate} messages/s`,
     `${settings.rounds} rounds of ${settings.seconds} s`,
-    date.slice(0, 10),
-    where,
-    programs.join(', '),
+    ...circumstances({ date, machine, versions }),
   ];
   const notes = noteLines(result).map((note) => `- ${note}`);
   return [
     `<a id="${path}"></a>\n\n## ${title}`,
     `![${title}](${chartFile(path)})`,
-    table.map((line) => `| ${line.join(' | ')} |`).join('\n'),
+    markdownTable(table),
     ...(notes.length > 0 ? [notes.join('\n')] : []),
     `${conditions.join('; ')}. \`npm run bench -- ${path}\``,
   ].join('\n\n');
 }
-
-const markdownCells = (result: PathResult, row: Row): readonly string[] =>
-  cells(result, row).map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' '));

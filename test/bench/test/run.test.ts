@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Driver } from '../driver/client.ts';
 import type { LatencyResult, ThroughputResult } from '../driver/specification.ts';
 import { type BenchPath, type Contender, LOAD } from '../paths/path.ts';
 import { runAll } from '../run.ts';
-import { runPath } from '../run-path.ts';
+import { type PathRun, runPath } from '../run-path.ts';
 import { createBrokers } from '../world/brokers.ts';
 import { startChild } from '../world/child.ts';
 
@@ -29,7 +32,8 @@ function driver(fast: (id: string) => ThroughputResult = () => FAST) {
     pid: 1,
     call: async (call, { id }) => {
       calls.push(`${call} ${id}`);
-      return answers[call](id) as never;
+      if (!(call in answers)) throw new Error(`nobody calls ${call} here`);
+      return answers[call as keyof typeof answers](id) as never;
     },
     stop: async () => void calls.push('stop'),
   };
@@ -47,11 +51,13 @@ const path = (contenders: readonly Contender[]): BenchPath => ({
   ends: () => ({ source: { kind: 'mqtt', port: 1, qos: 0, topics: ['t'] }, sink: { kind: 'answers' } }),
 });
 
+const settings = (fake: Driver, rounds: number): PathRun => ({
+  ...{ rounds, seconds: 1, latency: true, brokers: {}, progress: () => undefined, driver: () => fake },
+  site: () => ({ name: 's', body: 256, port: () => 1, url: () => '', ca: () => '' }),
+});
+
 const run = (contenders: readonly Contender[], fake: Driver, rounds = 2) =>
-  runPath(path(contenders), contenders, {
-    ...{ rounds, seconds: 1, latency: true, brokers: {}, progress: () => undefined, driver: () => fake },
-    site: () => ({ name: 's', body: 256, port: () => 1, url: () => '', ca: () => '' }),
-  });
+  runPath(path(contenders), contenders, settings(fake, rounds));
 
 describe('a path', () => {
   it('lets the contenders take turns, round after round', async () => {
@@ -80,6 +86,26 @@ describe('a path', () => {
     const rows = await run([contender('a'), contender('b')], fake);
     expect(rows[0]).toMatchObject({ state: 'failed', reason: 'nothing arrived within 9 s', rounds: [] });
     expect(rows[1]?.rounds).toHaveLength(2);
+  });
+
+  it('looks at each contender after all rounds, while everybody is connected; a look that fails is its row alone', async () => {
+    const { fake, calls } = driver();
+    const contenders = [contender('a'), contender('b')];
+    const after = async ({ name }: Contender): Promise<void> => {
+      calls.push(`look ${name}`);
+      if (name === 'a') throw new Error('did not say how much memory is in use');
+    };
+    const rows = await runPath(path(contenders), contenders, { ...settings(fake, 1), latency: false, after });
+    expect(calls.slice(-4)).toEqual(['throughput 1', 'look a', 'look b', 'stop']);
+    expect(rows.map(({ state }) => state)).toEqual(['failed', 'measured']);
+  });
+
+  it('begins no round after its deadline', async () => {
+    const contenders = [contender('a')];
+    const { fake, calls } = driver();
+    const rows = await runPath(path(contenders), contenders, { ...settings(fake, 2), deadline: performance.now() - 1 });
+    expect(rows).toMatchObject([{ state: 'measured', rounds: [] }]);
+    expect(calls).toEqual(['open 0', 'stop']);
   });
 
   it.each([
@@ -138,6 +164,31 @@ describe('a program under test', () => {
   it('that cannot be started says so', async () => {
     const child = startChild('/no/such/program', []);
     await expect(child.says(/ready/)).rejects.toThrow(/^could not be started: .*ENOENT/);
+    await child.stop();
+  });
+
+  it('keeps its directory when it is killed, and what it said is not said by the next one there', async () => {
+    const first = startChild(process.execPath, ['-e', 'console.log("ready 1"); setInterval(() => {}, 1000)']);
+    await first.says(/ready 1/);
+    await first.kill();
+    expect(() => process.kill(first.pid, 0)).toThrow('ESRCH');
+    const { directory } = first;
+    const second = startChild(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { directory });
+    expect(second.logs()).toBe('');
+    await second.stop();
+    await first.stop();
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('says how much memory is in use when it is asked', async () => {
+    const probe = pathToFileURL(join(import.meta.dirname, '../world/live-memory.ts')).href;
+    const hold = 'globalThis.held = Buffer.alloc(64 * 2 ** 20); console.log("ready"); setInterval(() => {}, 1000)';
+    const child = startChild(process.execPath, ['--expose-gc', '--import', probe, '-e', hold]);
+    await child.says(/ready/);
+    process.kill(child.pid, 'SIGUSR2');
+    const [, bytes] = await child.says(/^live (\d+)$/m);
+    expect(Number(bytes) / 2 ** 20).toBeGreaterThan(64);
+    expect(Number(bytes) / 2 ** 20).toBeLessThan(128);
     await child.stop();
   });
 

@@ -13,6 +13,8 @@ export interface Child {
   logs(): string;
   /** Waits until what it wrote fits. Rejects with the end of its log, and all of it as cause, when it exits or is too slow. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
+  /** SIGKILL; resolves when it is gone. The directory stays for a next one. */
+  kill(): Promise<void>;
   /** SIGTERM, then SIGKILL; removes the directory. */
   stop(): Promise<void>;
 }
@@ -50,7 +52,8 @@ export function startChild(
   { directory = ownDirectory(), env = {} }: { directory?: string; env?: NodeJS.ProcessEnv } = {},
 ): Child {
   const file = join(directory, 'output.log');
-  const output = openSync(file, 'a');
+  // Emptied: what a former program in the same directory said is not what this one says.
+  const output = openSync(file, 'w');
   const child = spawn(program, args, {
     cwd: directory,
     env: { ...process.env, ...env },
@@ -91,6 +94,10 @@ export function startChild(
         if (performance.now() > deadline) throw ended(`was not ready within ${START_MS / 1000} s`);
         await sleep(20);
       }
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await gone;
     },
     stop: async () => {
       child.kill('SIGTERM');

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { Contender, Running, Site } from '../paths/path.ts';
 import { type Child, ownDirectory, startChild } from './child.ts';
 
@@ -40,29 +41,66 @@ export const gateway = ({
   process: 'magpie',
   start: async (site) => {
     try {
-      return await startGateway(setup(site), []);
+      return await startGateway(setup(site), { notes: [] });
     } catch (error) {
       if (!fallback || !(error instanceof Error) || !String(error.cause).includes(fallback.key)) throw error;
-      return startGateway(fallback.setup(site), [fallback.note]);
+      return startGateway(fallback.setup(site), { notes: [fallback.note] });
     }
   },
   ...(ends ? { ends } : {}),
 });
 
-async function startGateway(setup: GatewaySetup, notes: readonly string[]): Promise<Running> {
+/** A gateway that runs. */
+export interface RunningGateway extends Running {
+  readonly url: string;
+  /** SIGKILL; resolves when it is gone. Its log stays for the next one in the same directory. */
+  kill(): Promise<void>;
+  /** MB in use by its main thread once all garbage is collected, which stops it for a moment. */
+  liveMemory(): Promise<number>;
+}
+
+/** How a gateway is started. */
+export interface StartOptions {
+  /** With the log of a former one; default an empty one. */
+  readonly directory?: string;
+  readonly notes?: readonly string[];
+  /** Whether `liveMemory` will be asked for. */
+  readonly live?: boolean;
+}
+
+/** Starts a gateway, with the log of a former one where a directory is given; resolves when every connection is up. */
+export async function startGateway(
+  setup: GatewaySetup,
+  { directory = ownDirectory(), notes = [], live = false }: StartOptions = {},
+): Promise<RunningGateway> {
   if (!existsSync(MAIN)) throw new Error('is not built: run npm run build');
-  const directory = ownDirectory();
   const configuration = { version: 1, gateway: { id: 'bench', dataDir: './data' }, http: { port: 0 }, ...setup };
   writeFileSync(join(directory, 'magpie.yaml'), JSON.stringify(configuration));
-  const child = startChild(process.execPath, [...profiled(), MAIN, 'run', '-c', 'magpie.yaml'], { directory });
+  const child = startChild(process.execPath, [...profiled(), ...(live ? LIVE : []), MAIN, 'run', '-c', 'magpie.yaml'], {
+    directory,
+  });
   try {
     const [, url = ''] = await child.says(/"url":"([^"]+)"/);
     await ready(url, child);
-    return { pid: child.pid, port: Number(new URL(url).port), notes, stop: child.stop };
+    return { ...child, url, port: Number(new URL(url).port), notes, liveMemory: () => liveMemory(child) };
   } catch (error) {
     await child.stop();
     throw error;
   }
+}
+
+const LIVE = ['--expose-gc', '--import', pathToFileURL(join(import.meta.dirname, 'live-memory.ts')).href];
+
+async function liveMemory(child: Child): Promise<number> {
+  const said = (): readonly RegExpExecArray[] => [...child.logs().matchAll(/^live (\d+)$/gm)];
+  const before = said().length;
+  process.kill(child.pid, 'SIGUSR2');
+  const deadline = performance.now() + READY_MS;
+  while (said().length === before) {
+    if (performance.now() > deadline) throw new Error('did not say how much memory is in use');
+    await sleep(20);
+  }
+  return Number(said().at(-1)![1]) / 2 ** 20;
 }
 
 /** With MAGPIE_CPU_PROF the gateway writes a CPU profile into that directory when it ends; the figures are worse then. */
