@@ -101,7 +101,7 @@ async function fillAndDrain(size: number, scene: Scene): Promise<Pick<ScaleRow, 
   const first = await startGateway(setupOf(site), { directory, live: true });
   let second: RunningGateway | undefined;
   try {
-    const before = await warmUp(first, size, site);
+    const before = await warmUp(first, size, scene);
     await target.pause();
     const filled = await publishAll(first, size, site);
     await first.kill();
@@ -113,6 +113,7 @@ async function fillAndDrain(size: number, scene: Scene): Promise<Pick<ScaleRow, 
     const gathered = await driver.call('gathered', {
       ...{ id: site.name, pids: { magpie: second.pid }, stallMs: STALL_MS },
     });
+    const repeated = await driver.call('gathered', { id: warm(site.name), pids: {}, stallMs: STALL_MS });
     const drained = drainOf(size, gathered, memoryOfProcess(second.pid).peak);
     run.progress(`${figure(size)} events drained, ${figure(drained.perSecond[0]!)}/s`);
     const figures = {
@@ -120,16 +121,28 @@ async function fillAndDrain(size: number, scene: Scene): Promise<Pick<ScaleRow, 
       liveGrowth: [filled.fillLive[0]! - before.live],
       peakGrowth: [filled.fillMemory[0]! - before.peak],
     };
-    return { figures, notes: notesOf(gathered) };
+    return { figures, notes: notesOf(gathered, repeated) };
   } finally {
     await second?.stop();
     await first.stop();
   }
 }
 
-/** Publishes others, with numbers that are not waited for, until they are delivered. */
-async function warmUp({ pid, url, liveMemory }: RunningGateway, size: number, site: Site) {
-  await fill({ url, topic: input(site), body: LOAD.body, count: Math.min(WARM, 10 * size), from: size });
+/** Places of the events before. */
+const warm = (place: string): string => `${place}/warm`;
+
+/**
+ * Publishes others, on a route of their own, and waits until every one has arrived: a gateway that gets no CPU time looks idle
+ * too, and what is left of these would count as backlog.
+ */
+async function warmUp({ pid, url, liveMemory }: RunningGateway, size: number, { driver, site }: Scene) {
+  const id = warm(site.name);
+  const count = Math.min(WARM, 10 * size);
+  const sink = { kind: 'mqtt', port: site.port('mosquitto2'), qos: 1, filter: warm(output(site)) } as const;
+  await driver.call('gather', { id, sink, count });
+  await fill({ url, topic: warm(input(site)), body: LOAD.body, count, from: 0 });
+  const { gathered } = await driver.call('gathered', { id, pids: {}, stallMs: STALL_MS });
+  if (gathered < count) throw new Error(`only ${figure(gathered)} of ${figure(count)} events before arrived`);
   await untilIdle(pid);
   return { peak: memoryOfProcess(pid).peak, live: await liveMemory() };
 }
@@ -153,10 +166,13 @@ function drainOf(size: number, { before, gathered, seconds, cpu }: GatherResult,
   };
 }
 
-const notesOf = ({ duplicates }: GatherResult): readonly string[] =>
-  duplicates > 0
-    ? [`${duplicates.toLocaleString('en-US')} events arrived twice: they were on their way when the gateway was killed`]
-    : [];
+function notesOf(backlogged: GatherResult, before: GatherResult): readonly string[] {
+  const note = (what: string, { duplicates }: GatherResult): readonly string[] =>
+    duplicates > 0
+      ? [`${duplicates.toLocaleString('en-US')} of ${what} arrived twice, the gateway having been killed`]
+      : [];
+  return [...note('the events', backlogged), ...note('the events before', before)];
+}
 
 /** The usual limit of a backlog, 1 GiB, would hold the last size back. */
 const setupOf = (site: Site): GatewaySetup => ({
@@ -165,6 +181,10 @@ const setupOf = (site: Site): GatewaySetup => ({
     bench: {
       from: { connection: 'http', topic: input(site) },
       to: { connection: 'other', topic: output(site), qos: 1, backlog: { bytes: '10GiB' } },
+    },
+    warm: {
+      from: { connection: 'http', topic: warm(input(site)) },
+      to: { connection: 'other', topic: warm(output(site)), qos: 1 },
     },
   },
 });
