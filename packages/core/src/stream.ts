@@ -1,6 +1,6 @@
 import { comparePositions, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import { type Event, matchesPattern } from '@magpie/contract';
-import type { LogReader } from './tail.ts';
+import type { Tail } from './tail.ts';
 import type { EventFilter, EventSubscription, SubscriptionSink } from './types.ts';
 
 const BATCH = 256;
@@ -17,7 +17,7 @@ export function passes({ connection, pattern, kinds }: EventFilter, event: Event
 
 /** What a stream reads and where it begins. */
 export interface StreamOptions {
-  readonly reader: LogReader;
+  readonly reader: Pick<Tail, 'read' | 'holds' | 'head' | 'wait'>;
   readonly filter: EventFilter;
   /** Undefined: from the oldest kept event. */
   readonly from: Position | undefined;
@@ -37,6 +37,8 @@ export class Stream implements EventSubscription {
   #closed = false;
   #paused = false;
   #running = false;
+  /** Ends the waiting for an event that passes; undefined while it does not wait. */
+  #stopWaiting: (() => void) | undefined;
   /** The cursor at which a gap was last told. */
   #told: Position | undefined;
 
@@ -61,6 +63,7 @@ export class Stream implements EventSubscription {
 
   close(): void {
     this.#closed = true;
+    this.#stopWaiting?.();
   }
 
   get #wanted(): boolean {
@@ -85,12 +88,32 @@ export class Stream implements EventSubscription {
     const { reader } = this.#options;
     await this.#noticeGap();
     while (this.#wanted) {
-      const changed = reader.changed();
+      const head = reader.head();
       const events = await reader.read(this.#cursor, BATCH);
       if (!this.#wanted) return;
       this.#deliver(events);
-      if (events.length === 0) await changed;
+      // Nothing has come since it was looked, and what comes from now on is heard of.
+      if (events.length === 0 && reader.head() === head) await this.#fitting();
     }
+  }
+
+  /** Resolves when there is an event that passes, or when it is closed. What lies before it need not be looked at. */
+  #fitting(): Promise<void> {
+    const { reader, filter } = this.#options;
+    const cursor = this.#cursor;
+    return new Promise((resolve) => {
+      const cancel = reader.wait(filter, (before) => {
+        if (before !== undefined && (cursor === undefined || comparePositions(before, cursor) > 0))
+          this.#cursor = before;
+        this.#stopWaiting = undefined;
+        resolve();
+      });
+      this.#stopWaiting = () => {
+        cancel();
+        this.#stopWaiting = undefined;
+        resolve();
+      };
+    });
   }
 
   /** Retention may have removed events after the cursor while nothing was read: the app must know. */

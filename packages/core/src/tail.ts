@@ -1,4 +1,5 @@
 import { comparePositions, type EventLog, type Position, type StoredEvent } from '@magpie/bus';
+import { type Audience, createAudience } from './audience.ts';
 import { createSharedReads } from './shared-reads.ts';
 
 /** Reads the log in order, from memory where the events are recent, else from the store. */
@@ -9,12 +10,12 @@ export interface LogReader {
   holds(after: Position): boolean;
   /** Resolves when an event after the present head has been committed. */
   changed(): Promise<void>;
-  /** The last committed position. */
+  /** The last committed position that can be read. */
   head(): Position | undefined;
 }
 
 /** The newest committed events in memory, bounded by bytes, so that the router need not read them back. */
-export interface Tail extends LogReader {
+export interface Tail extends LogReader, Pick<Audience, 'wait'> {
   /** Adds freshly committed events. Called by the intake after each commit. Throws when they are not in log order. */
   push(events: readonly StoredEvent[]): void;
 }
@@ -31,6 +32,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
   let complete: Position | undefined = log.head();
   let last = log.head();
   let waiters: (() => void)[] = [];
+  const audience = createAudience(last);
   const readBack = createSharedReads(log);
 
   const costOf = (stored: StoredEvent): number => stored.event.body.byteLength + OVERHEAD;
@@ -64,6 +66,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
 
   return {
     holds,
+    wait: audience.wait,
     push: (events) => {
       for (const stored of events) {
         // Readers go by position: one out of order would make them read the same stretch for ever.
@@ -75,6 +78,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
         bytes += costOf(stored);
       }
       trim();
+      audience.push(events);
       const woken = waiters;
       waiters = [];
       for (const wake of woken) wake();
@@ -86,6 +90,6 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
       return ring.slice(from, from + limit) as StoredEvent[];
     },
     changed: () => new Promise((resolve) => waiters.push(resolve)),
-    head: () => ring.at(-1)?.position ?? log.head(),
+    head: () => last,
   };
 }

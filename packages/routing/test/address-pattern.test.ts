@@ -45,6 +45,23 @@ describe('the trie', () => {
     );
   });
 
+  it('finds what is left when some are taken back, and forgets the rest', () => {
+    fc.assert(
+      fc.property(fc.array(pattern, { maxLength: 20 }), segments, fc.nat(), (patterns, at, chance) => {
+        const trie = trieOf(patterns);
+        const goes = (index: number): boolean => (chance >> (index % 20)) % 2 === 1;
+        for (const [index, steps] of patterns.entries()) if (goes(index)) trie.remove(steps, index);
+        const left = patterns.flatMap((steps, index) =>
+          !goes(index) && matchesPattern(inScheme(steps), { scheme: 's', segments: at }) ? [index] : [],
+        );
+        expect(ascending(trie.find(at))).toEqual(left);
+        for (const [index, steps] of patterns.entries()) trie.remove(steps, index);
+        expect(trie.overlapping([{ type: 'many' }])).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('finds exactly the patterns that overlap another', () => {
     fc.assert(
       fc.property(fc.array(pattern, { maxLength: 20 }), pattern, (patterns, other) => {

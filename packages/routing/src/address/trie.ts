@@ -5,21 +5,23 @@ interface Node<T> {
   readonly literals: Map<string, Node<T>>;
   one: Node<T> | undefined;
   /** Entries whose pattern ends here. */
-  readonly ends: T[];
+  readonly ends: Set<T>;
   /** Entries whose pattern takes whatever follows, nothing included. */
-  readonly rest: T[];
+  readonly rest: Set<T>;
 }
 
 /** Patterns by their segments: looking an address up costs by its length, not by the number of patterns. */
 export interface Trie<T> {
   add(pattern: readonly PatternSegment[], entry: T): void;
+  /** Takes an entry back that was added with this pattern; forgets what only it had needed. */
+  remove(pattern: readonly PatternSegment[], entry: T): void;
   /** Entries of all patterns the segments lie in, in no particular order. */
   find(segments: readonly string[]): T[];
   /** Entries of all patterns that have an address in common with this one. For analysis at load. */
   overlapping(pattern: readonly PatternSegment[]): T[];
 }
 
-const createNode = <T>(): Node<T> => ({ literals: new Map(), one: undefined, ends: [], rest: [] });
+const createNode = <T>(): Node<T> => ({ literals: new Map(), one: undefined, ends: new Set(), rest: new Set() });
 
 /** An empty trie. `many` segments must be last, as `compilePattern` guarantees. */
 export function createTrie<T>(): Trie<T> {
@@ -28,11 +30,12 @@ export function createTrie<T>(): Trie<T> {
     add: (pattern, entry) => {
       let node = root;
       for (const segment of pattern) {
-        if (segment.type === 'many') return void node.rest.push(entry);
+        if (segment.type === 'many') return void node.rest.add(entry);
         node = child(node, segment);
       }
-      node.ends.push(entry);
+      node.ends.add(entry);
     },
+    remove: (pattern, entry) => void removeBelow(root, pattern, 0, entry),
     find: (segments) => {
       const found: T[] = [];
       collect(root, segments, 0, found);
@@ -56,8 +59,22 @@ function child<T>(node: Node<T>, segment: Exclude<PatternSegment, { type: 'many'
   return next;
 }
 
+/** @returns whether nothing is left at and below the node. */
+function removeBelow<T>(node: Node<T>, pattern: readonly PatternSegment[], index: number, entry: T): boolean {
+  const segment = pattern[index];
+  if (segment === undefined) node.ends.delete(entry);
+  else if (segment.type === 'many') node.rest.delete(entry);
+  else if (segment.type === 'one') {
+    if (node.one && removeBelow(node.one, pattern, index + 1, entry)) node.one = undefined;
+  } else {
+    const next = node.literals.get(segment.value);
+    if (next && removeBelow(next, pattern, index + 1, entry)) node.literals.delete(segment.value);
+  }
+  return node.literals.size === 0 && node.one === undefined && node.ends.size === 0 && node.rest.size === 0;
+}
+
 function collect<T>(node: Node<T>, segments: readonly string[], index: number, found: T[]): void {
-  if (node.rest.length > 0) for (const entry of node.rest) found.push(entry);
+  if (node.rest.size > 0) for (const entry of node.rest) found.push(entry);
   if (index === segments.length) {
     for (const entry of node.ends) found.push(entry);
     return;
