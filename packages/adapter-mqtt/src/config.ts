@@ -126,6 +126,12 @@ export const connectionSchema = z
       .max(65_535)
       .default(500)
       .describe('Most messages on the way to the broker without its acknowledgement.'),
+    confirmTimeout: durationSchema()
+      .refine((ms) => ms >= 1000 && ms <= 3_600_000, { error: 'expected between 1s and 1h' })
+      .prefault('60s')
+      .describe(
+        'Longest wait for the broker’s acknowledgement of one message; then the link ends and it is sent again.',
+      ),
     maxPacketBytes: sizeSchema()
       .refine((bytes) => bytes >= 2 * PACKET_OVERHEAD && bytes <= MAX_PACKET_BYTES, {
         error: `expected between 256KiB and ${MAX_PACKET_BYTES / 1024}KiB`,

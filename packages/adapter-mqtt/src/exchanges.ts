@@ -22,6 +22,8 @@ export interface Exchanges {
   find(packet: Answer): Exchange | undefined;
   /** Frees the packet id. */
   end(packetId: number): void;
+  /** One more stretch of time is over. Whether something has gone unanswered for `patience` whole stretches. */
+  overdue(patience: number): boolean;
   /** Tells everybody that the link has ended. */
   lose(end: LinkEnd, others: number): void;
 }
@@ -40,6 +42,9 @@ export function createExchanges(messages: number): Exchanges {
   const mask = size - 1;
   const ring = new Array<Exchange | undefined>(size).fill(undefined);
   const ids = new Uint16Array(size);
+  // In which stretch of time each was begun: to look at the clock for every message costs more.
+  const begun = new Uint32Array(size);
+  let stretch = 0;
   let last = Math.floor(Math.random() * LAST_ID);
   return {
     begin(exchange) {
@@ -49,6 +54,7 @@ export function createExchanges(messages: number): Exchanges {
         if (ring[place] !== undefined) continue;
         ring[place] = exchange;
         ids[place] = last;
+        begun[place] = stretch;
         return last;
       }
       return undefined;
@@ -60,6 +66,10 @@ export function createExchanges(messages: number): Exchanges {
     },
     end(packetId) {
       ring[packetId & mask] = undefined;
+    },
+    overdue(patience) {
+      stretch++;
+      return ring.some((exchange, place) => exchange !== undefined && stretch - begun[place]! > patience);
     },
     lose(end, others) {
       const left = ring.filter((exchange) => exchange !== undefined);

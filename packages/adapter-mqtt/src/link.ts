@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Aborted, type Clock, type MagpieError, NotConnected } from '@magpie/contract';
+import { watchConfirms } from './confirm-watch.ts';
 import { reasonError, socketError } from './errors.ts';
 import { createExchanges, type Exchange, type Exchanges } from './exchanges.ts';
 import { createKeepalive, type Keepalive } from './keepalive.ts';
@@ -58,6 +59,8 @@ export interface LinkOptions {
   readonly maxInflight: number;
   /** Longest silence of either side before a ping, ms; after twice as long without a byte the link ends. */
   readonly keepalive: number;
+  /** Longest wait for the broker's answer to one packet, ms; then the link ends. */
+  readonly confirmTimeout: number;
   readonly clock: Clock;
   /** Packet ids of QoS 2 publishes that earlier links left half done; kept up to date. */
   readonly unfinished: Set<number>;
@@ -114,6 +117,7 @@ function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook):
   const ping = (): void => outgoing.write(PINGREQ);
   const keepalive = createKeepalive({ where, clock, silence: 2 * ms, writes: () => outgoing.writes, ping }, life);
   const exchanges = createExchanges(options.maxInflight);
+  watchConfirms({ where, clock, timeout: options.confirmTimeout, exchanges }, life);
   const pings = createPings(ping, life, clock, where);
   const unfinished = createUnfinished(options.unfinished, outgoing, life);
   const connack = Promise.withResolvers<ConnackPacket>();

@@ -72,6 +72,7 @@ async function establish(setting: Setting, signal: AbortSignal): Promise<Session
     maxPacketBytes: incomingLimit(config),
     maxInflight: config.maxInflight,
     keepalive: config.keepalive,
+    confirmTimeout: config.confirmTimeout,
     clock: context.clock,
     unfinished,
   };

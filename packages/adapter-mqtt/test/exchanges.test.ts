@@ -44,6 +44,17 @@ describe('packet ids', () => {
     expect(exchanges.find(puback(id))).toBeUndefined();
   });
 
+  it('are overdue after whole stretches of time, and not once they are answered', () => {
+    const exchanges = createExchanges(10);
+    const early = exchanges.begin(exchange()) ?? 0;
+    expect(exchanges.overdue(2)).toBe(false);
+    exchanges.begin(exchange());
+    expect(exchanges.overdue(2)).toBe(false);
+    expect(exchanges.overdue(2)).toBe(true);
+    exchanges.end(early);
+    expect([exchanges.overdue(3), exchanges.overdue(2)]).toEqual([false, true]);
+  });
+
   it('tell everybody about the end of the link, and whether nothing else was under way', () => {
     const end = { error: new NotConnected('gone'), reasonCode: undefined };
     const [one, two] = [exchange(), exchange()];

@@ -99,6 +99,48 @@ describe('sending', () => {
     expect(link.packets.map(({ cmd }) => cmd)).toEqual(['publish', 'publish', 'pubrel']);
   });
 
+  it.each([
+    ['pings', false],
+    ['pings and every other message', true],
+  ])('ends the link when the broker answers only %s, so that all it owes is sent again', async (_, busy) => {
+    const { connection, link, lost } = await scene(
+      (packet, peer) => {
+        if (packet.cmd === 'pingreq') peer.send({ cmd: 'pingresp' });
+        if (packet.cmd === 'publish' && String(packet.payload) !== 'stuck') confirm(packet, peer);
+      },
+      { keys: { keepalive: '1s', confirmTimeout: '1s' } },
+    );
+    const began = performance.now();
+    const stuck = connection.send(event('stuck'), target('t'), never);
+    const outcome = stuck.then(
+      () => 'confirmed',
+      ({ name, message }: Error) => `${name}: ${message}`,
+    );
+    const chatter = setInterval(() => {
+      if (busy) connection.send(event('next'), target('t'), never).catch(() => undefined);
+    }, 50);
+    onTestFinished(() => clearInterval(chatter));
+    await vi.waitFor(() => expect(lost.length).toBe(1), 4000);
+    expect(performance.now() - began).toBeGreaterThan(990);
+    expect(lost.map(String)).toEqual([expect.stringMatching(/NotConnected.*has not confirmed within 1 s/)]);
+    expect(await outcome).toMatch(/^Unknown: .*has not confirmed within 1 s/);
+    expect(link.packets.map(({ cmd }) => cmd)).toContain(busy ? 'publish' : 'pingreq');
+  });
+
+  it('has a time for each message, not for the answers to none: a slow broker keeps the link', async () => {
+    const { connection, lost } = await scene(
+      (packet, peer) => {
+        if (packet.cmd === 'pingreq') peer.send({ cmd: 'pingresp' });
+        setTimeout(() => confirm(packet, peer), 700);
+      },
+      { keys: { confirmTimeout: '1s' } },
+    );
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(numbers(5).map((text) => connection.send(event(text), target('t'), never)));
+    }
+    expect(lost).toEqual([]);
+  });
+
   it('is not disturbed by answers that nobody waits for', async () => {
     const { connection, lost } = await scene((packet, link) => {
       const messageId = packet.messageId ?? 0;
