@@ -19,6 +19,7 @@ export const amqpAdapter = defineAdapter({
     receives: true,
     sends: true,
     fifoWindow: FIFO_WINDOW,
+    sendsWhileHeld: true,
     metadata: true,
     redelivers: true,
     maxBodyBytes: maxBodyBytes,

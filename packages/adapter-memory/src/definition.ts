@@ -17,6 +17,7 @@ export const memoryAdapter = defineAdapter({
     receives: true,
     sends: true,
     fifoWindow,
+    sendsWhileHeld: true,
     metadata,
     redelivers: true,
     maxBodyBytes,

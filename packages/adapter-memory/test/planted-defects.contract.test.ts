@@ -113,6 +113,25 @@ const DEFECTS: readonly Defect[] = [
     },
   },
   {
+    defect: 'sends nothing while a verdict is missing',
+    foundBy: ['send-while-held'],
+    connection: (sound) => {
+      let verdicts: Promise<unknown> = Promise.resolve();
+      return {
+        receive: (sources, sink) =>
+          sound.receive(sources, (batch) => {
+            const given = sink(batch);
+            verdicts = Promise.all([verdicts, given]);
+            return given;
+          }),
+        async send(event, target, signal) {
+          await verdicts;
+          return sound.send(event, target, signal);
+        },
+      };
+    },
+  },
+  {
     defect: 'sends in any order',
     foundBy: ['send-ordered'],
     connection: (sound) => ({

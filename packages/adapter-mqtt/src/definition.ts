@@ -24,6 +24,7 @@ export const mqttAdapter = defineAdapter({
     receives: true,
     sends: true,
     fifoWindow: maxInflight,
+    sendsWhileHeld: true,
     metadata: version === 5,
     redelivers: session.expiry > 0,
     maxBodyBytes: maxBodyBytes(maxPacketBytes),

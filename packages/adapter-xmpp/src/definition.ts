@@ -37,6 +37,8 @@ function capabilities(config: XmppConfig): Capabilities {
     receives: true,
     sends: true,
     fifoWindow: 100,
+    // Echoes and acknowledgements stand in the stream behind the messages that are not read.
+    sendsWhileHeld: false,
     metadata: true,
     // Only within a resumed session: a room keeps nothing for an occupant that is gone.
     redelivers: false,

@@ -42,6 +42,7 @@ export const httpAdapter = defineAdapter({
     receives: true,
     sends: false,
     fifoWindow: 1,
+    sendsWhileHeld: true,
     metadata: true,
     redelivers: true,
     maxBodyBytes: Number.MAX_SAFE_INTEGER,

@@ -24,6 +24,7 @@ const adapter = (type: string, connectionSchema: z.ZodObject): AnyAdapter =>
       receives: true,
       sends: true,
       fifoWindow: 1,
+      sendsWhileHeld: true,
       metadata: true,
       redelivers: true,
       maxBodyBytes: 1000,

@@ -57,6 +57,11 @@ export interface Capabilities {
   readonly sends: boolean;
   /** Sends the link keeps in order while unconfirmed; the core never has more outstanding. At least 1. */
   readonly fifoWindow: number;
+  /**
+   * Whether sends go on being confirmed while the gateway holds back intake for long. False where the confirmations come on
+   * the stream whose reading then stops: of such connections the core never lets two wait for each other.
+   */
+  readonly sendsWhileHeld: boolean;
   /** Whether headers, ids and the `via` list survive the link. Without them loops need an echo cache. */
   readonly metadata: boolean;
   /** Whether a message left unacknowledged is delivered again after a reconnect. */

@@ -3,14 +3,12 @@ import type { Event, MagpieError, TargetRequest } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import type { BacklogLimits } from './backlog-limits.ts';
 import type { OverflowDeps } from './overflow.ts';
-import type { SendPort } from './send-port.ts';
 import type { SettlementDeps } from './settlement.ts';
 import type { LogReader } from './tail.ts';
 
 /** What an outlet needs of the gateway around it. */
 export interface OutletDeps extends SettlementDeps, OverflowDeps {
   readonly reader: LogReader;
-  readonly port: SendPort;
   /** Bounds of what is kept in memory; default `BACKLOG_LIMITS`. */
   readonly limits?: BacklogLimits | undefined;
   /** Fires when waiting for confirmations is over (end of a drain). */

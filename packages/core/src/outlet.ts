@@ -69,7 +69,7 @@ export class Outlet implements FloorSource {
 
   /** A reload changed the route or the link: from now on the new ones are used. What is in flight lands where it started. */
   update(target: Target, port: SendPort): void {
-    this.#overflow.update(target, this.#backlog);
+    this.#overflow.update(target, this.#backlog, port);
     this.#target = target;
     this.#port = port;
     this.#settlement.update(target);

@@ -5,6 +5,7 @@ import type { Ages } from './ages.ts';
 import type { Backlog } from './backlog.ts';
 import type { Gate } from './gate.ts';
 import type { Ledger } from './ledger.ts';
+import type { SendPort } from './send-port.ts';
 import type { DeliveryResult } from './settlement.ts';
 
 export interface OverflowDeps {
@@ -12,6 +13,7 @@ export interface OverflowDeps {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly ages: Ages;
+  readonly port: SendPort;
   onResult(target: Target, result: DeliveryResult, ms?: number): void;
   onFatal(error: Error): void;
 }
@@ -26,20 +28,21 @@ export class Overflow {
   readonly #hold: string;
   /** New deliveries are given up. Until there is some room again, so that it does not change with every one of them. */
   #givingUp = false;
+  #port: SendPort;
 
   constructor(consumer: string, deps: OverflowDeps) {
     this.#deps = deps;
+    this.#port = deps.port;
     this.#hold = `backlog ${consumer}`;
   }
 
   /** The backlog has changed: holds or releases the connection that feeds the target. */
   watch(target: Target, backlog: Backlog): void {
-    // Holding a connection that is also the target could keep its own confirmations from being read, for ever.
-    if (target.backlog.onFull !== 'block' || target.from === target.connection) return;
+    if (target.backlog.onFull !== 'block') return;
     const { gate } = this.#deps;
     const isHeld = gate.has(this.#hold);
     if (isFull(target, backlog, this.#deps.ages)) {
-      if (!isHeld) gate.hold(this.#hold, 'backlog', reasonOf(target), new Set([feeder(target)]));
+      if (!isHeld) this.#holdFeeder(target);
     } else if (isHeld && backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
       gate.release(this.#hold);
     }
@@ -61,8 +64,9 @@ export class Overflow {
     return true;
   }
 
-  /** A reload changed the bound, whom to hold, or that anybody is held. */
-  update(target: Target, backlog: Backlog): void {
+  /** A reload changed the bound, whom to hold, the link, or that anybody is held. */
+  update(target: Target, backlog: Backlog, port: SendPort): void {
+    this.#port = port;
     this.stop();
     this.#givingUp = false;
     this.watch(target, backlog);
@@ -71,6 +75,15 @@ export class Overflow {
   /** The target is gone or the gateway ends: it holds nobody any more. */
   stop(): void {
     this.#deps.gate.release(this.#hold);
+  }
+
+  #holdFeeder(target: Target): void {
+    const { gate } = this.#deps;
+    const source = feeder(target);
+    const awaits = this.#port.sendsWhileHeld ? undefined : target.connection;
+    // Where the target's connection waits for this source already, or is it, neither would ever go on: the bound gives way.
+    if (awaits !== undefined && gate.waitsFor(awaits, source)) return;
+    gate.hold(this.#hold, 'backlog', reasonOf(target), new Set([source]), awaits);
   }
 
   #write(target: Target, { position, event }: StoredEvent): void {

@@ -5,6 +5,8 @@ import type { Window } from './window.ts';
 export interface SendPort {
   up(): boolean;
   readonly window: Window;
+  /** Whether sends go on being confirmed while the intake of the connection is held. */
+  readonly sendsWhileHeld: boolean;
   /** Counts a send that was confirmed. */
   sent(): void;
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;

@@ -288,9 +288,10 @@ const joined = (a: ReloadReport['targets'], b: ReloadReport['targets']): ReloadR
 });
 
 function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): SendPort {
+  const { fifoWindow, sendsWhileHeld } = adapter.capabilities(config);
   return {
     up: () => supervisor.up(),
-    window: createWindow(adapter.capabilities(config).fifoWindow),
+    ...{ window: createWindow(fifoWindow), sendsWhileHeld },
     sent: () => supervisor.count('sent'),
     send: (event, target, signal) => supervisor.connection!.send(event, target, signal),
     post: (event, target) => supervisor.connection?.post?.(event, target) ?? false,

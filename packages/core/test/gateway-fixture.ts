@@ -30,8 +30,8 @@ export async function startGateway(
   routes: Record<string, unknown>,
   log: EventLog = createMemoryLog({}),
   both: Record<string, unknown> = {},
+  adapter: AnyAdapter = memoryAdapter,
 ): Promise<TestGateway> {
-  const adapter: AnyAdapter = memoryAdapter;
   const book = createAddressBook(adapter.addresses);
   const plan = (wanted: Record<string, unknown>, right: Record<string, unknown> = {}): Plan => {
     const connect = (name: 'left' | 'right', keys: object): [string, ConnectionInfo] => [

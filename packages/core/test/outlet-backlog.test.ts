@@ -95,11 +95,26 @@ describe('the backlog of an outlet', () => {
     expect(noted).toBeLessThanOrEqual(40_010);
   });
 
-  it('never holds its own connection, whose confirmations it waits for', async () => {
-    const b = bench({ from: 'chat', backlog: { bytes: 10, age: 1e9, onFull: 'block' } });
+  it.each([
+    ['never', 'not', false],
+    ['also', '', true],
+  ])('%s holds its own connection when sends are %s confirmed while it is held', async (_, __, sendsWhileHeld) => {
+    const b = bench({ from: 'chat', backlog: { bytes: 10, age: 1e9, onFull: 'block' } }, undefined, { sendsWhileHeld });
     b.up = false;
     for (let index = 0; index < 3; index++) await b.offer('0123456789');
-    expect(b.gate.heldBy('chat')).toBeUndefined();
+    expect(b.gate.heldBy('chat') !== undefined).toBe(sendsWhileHeld);
+  });
+
+  it('holds nobody whom its own connection waits for, round however many corners, and does so once that is over', async () => {
+    const b = bench({ backlog: { bytes: 10, age: 1e9, onFull: 'block' } }, undefined, { sendsWhileHeld: false });
+    b.gate.hold('one', 'backlog', 'full', new Set(['chat']), 'yard');
+    b.gate.hold('two', 'backlog', 'full', new Set(['yard']), 'floor');
+    b.up = false;
+    for (let index = 0; index < 3; index++) await b.offer('0123456789');
+    expect(b.gate.heldBy('floor')).toBeUndefined();
+    b.gate.release('two');
+    await b.offer('0123456789');
+    expect(b.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
   });
 
   it('makes dead letters of what comes when its backlog is full, if the route says so', async () => {

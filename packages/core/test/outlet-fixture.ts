@@ -58,7 +58,11 @@ function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
 export function bench(
   more: Partial<Target> = {},
   former?: Bench,
-  { window = 10, begin = true }: { readonly window?: number; readonly begin?: boolean } = {},
+  {
+    window = 10,
+    begin = true,
+    sendsWhileHeld = true,
+  }: { readonly window?: number; readonly begin?: boolean; readonly sendsWhileHeld?: boolean } = {},
 ): Bench {
   const clock = former?.clock ?? manualClock();
   const log = former?.log ?? createMemoryLog({ clock });
@@ -93,6 +97,7 @@ export function bench(
     port: {
       up: () => made.up,
       window: createWindow(window),
+      sendsWhileHeld,
       sent: () => undefined,
       post: () => false,
       send: (event) =>

@@ -36,7 +36,15 @@ export const pathAdapter = defineAdapter({
   }),
   addresses: [pathScheme({ scheme: 'path', word: 'path', separator: '/', one: '+', many: '#', maxBytes: 200 })],
   capabilities: ({ metadata, sends }: { metadata: boolean; sends: boolean }) => ({
-    ...{ receives: true, sends, fifoWindow: 1, metadata, redelivers: true, maxBodyBytes: 1_000_000 },
+    ...{
+      receives: true,
+      sends,
+      fifoWindow: 1,
+      sendsWhileHeld: false,
+      metadata,
+      redelivers: true,
+      maxBodyBytes: 1_000_000,
+    },
   }),
   guarantees: {
     source: (_: unknown, { sure: is }: { sure: boolean }) => sure(is, 'receiving'),
@@ -81,7 +89,15 @@ export const officeAdapter = defineAdapter({
     },
   ],
   capabilities: () => ({
-    ...{ receives: true, sends: true, fifoWindow: 1, metadata: true, redelivers: true, maxBodyBytes: 1_000_000 },
+    ...{
+      receives: true,
+      sends: true,
+      fifoWindow: 1,
+      sendsWhileHeld: true,
+      metadata: true,
+      redelivers: true,
+      maxBodyBytes: 1_000_000,
+    },
   }),
   guarantees: { source: () => sure(true, 'receiving'), target: () => sure(true, 'sending') },
   access,

@@ -35,6 +35,11 @@ describe('a bound of a target on the connection the events come from', () => {
     expect(problemsOf(back({}))).toEqual([]);
     expect(problemsOf({ to: toOffice({ backlog: { bytes: '1MiB' } }) })).toEqual([]);
   });
+
+  it('is fine where sends are confirmed while the connection is held', () => {
+    const to = { ...toOffice({ backlog: { bytes: '1MiB' } }), desk: 'b' };
+    expect(problemsOf({ from: { connection: 'office', desk: 'a' }, allow: ['owner'], to })).toEqual([]);
+  });
 });
 
 describe('a value that does not fit', () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type OutgoingEvent, TooLarge } from '@magpie/contract';
 import { expect } from 'vitest';
 import type { Bench, CaseGroup } from './adapter-suite-bench.ts';
@@ -6,6 +7,7 @@ import type { PeerMessage } from './adapter-suite-fixture.ts';
 import { outgoing } from './adapter-suite-link.ts';
 import { addressOf, targetRequest } from './adapter-suite-requests.ts';
 import { BODIES, HEADERS } from './adapter-suite-samples.ts';
+import { heldSink } from './adapter-suite-sinks.ts';
 
 /** What goes out, confirmed and unchanged. */
 export const sendCases = {
@@ -132,6 +134,22 @@ export const sendCases = {
       await bench.until('all are passed on', () => bench.arrived().length >= 3);
       // Sinks run side by side: how messages fall into batches is the adapter's own.
       expect(bench.arrived().toSorted()).toEqual(['a', 'b', 'c']);
+    },
+  },
+  'send-while-held': {
+    title: 'confirms sends while the sink does not answer and more waits than it takes in, and then loses nothing',
+    async run(bench) {
+      const texts = Array.from({ length: 10 * bench.suite.limits.receiveWindow }, (_, index) => `m${index}`);
+      const held = heldSink();
+      const link = await bench.receiving(held.sink);
+      await bench.publish(...texts);
+      await bench.until('the first message arrives', () => held.events.length > 0);
+      await sleep(300);
+      for (const text of ['one', 'two', 'three']) await link.sendText(text);
+      await bench.until('all arrive', () => bench.arrived().length >= 3);
+      held.open();
+      await bench.until('everything is received in the end', () => held.events.length >= texts.length);
+      expect(held.texts()).toEqual(texts);
     },
   },
   'send-aborted': {
