@@ -27,6 +27,7 @@ export interface StoredEvent {
 
 /** One event to append. */
 export interface Append {
+  /** Its ref is greater than those of all events before it, as `newRef` makes them: `find` searches by that. */
   readonly event: Event;
   /**
    * What to do when the event's `dedupeKey` is compared (see `DedupeRule`) and known with another content (address and

@@ -29,7 +29,7 @@ export interface WireStats {
 export interface ReaderCalls {
   read: { question: { readonly after: number; readonly limit: number }; answer: readonly WireEvent[] };
   readBack: { question: { readonly before: number; readonly limit: number }; answer: readonly WireEvent[] };
-  find: { question: { readonly ref: string; readonly time: number }; answer: WireEvent | undefined };
+  find: { question: { readonly ref: string }; answer: WireEvent | undefined };
   positionBefore: { question: { readonly time: number }; answer: number | undefined };
   state: { question: undefined; answer: WireState };
   lowestFloor: { question: { readonly orphanedBefore: number }; answer: number | undefined };

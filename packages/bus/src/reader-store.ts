@@ -3,16 +3,10 @@ import type { KnownConsumer } from './contract.ts';
 import { createEventSearch } from './event-search.ts';
 import { letterReader } from './letter-reader.ts';
 import type { ReaderCalls, WireEvent, WireStats } from './reader-messages.ts';
-import { REF_IN_RECORD } from './record.ts';
 import { bytesIn, numberIn, type Row, textIn } from './rows.ts';
 
 /** Bytes of records one read returns at the most, beyond its first. */
 const READ_BYTES = 32 * 1024 * 1024;
-/** How far, in ms, a ref's time may be from the time of receipt: the usual case first, then a clock that was set. */
-const REF_SKEWS = [
-  { before: 50, after: 250 },
-  { before: 5000, after: 5000 },
-] as const;
 
 /** An implementation of every question over a database connection. */
 export type ReaderStore = {
@@ -36,22 +30,16 @@ function eventReader(db: DatabaseSync): Pick<ReaderStore, 'read' | 'readBack' | 
   const forward = db.prepare('SELECT position, record FROM events WHERE position > ? ORDER BY position LIMIT ?');
   const backward = db.prepare('SELECT position, record FROM events WHERE position < ? ORDER BY position DESC LIMIT ?');
   const previous = db.prepare('SELECT position FROM events WHERE position < ? ORDER BY position DESC LIMIT 1');
-  const { start, length } = REF_IN_RECORD;
-  const byRef = db.prepare(
-    `SELECT position, record FROM events
-     WHERE position >= ? AND position < ? AND substr(record, ${start}, ${length}) = ? LIMIT 1`,
-  );
+  const one = db.prepare('SELECT position, record FROM events WHERE position = ?');
   const end = Number.MAX_SAFE_INTEGER;
   const firstAt = (time: number): number => search.first(({ received }) => received >= time)?.position ?? end;
   return {
     read: ({ after, limit }) => upToBytes(forward.iterate(after, limit)),
     readBack: ({ before, limit }) => upToBytes(backward.iterate(before, limit)),
-    find: ({ ref, time }) => {
-      for (const { before, after } of REF_SKEWS) {
-        const row = byRef.get(firstAt(time - before), firstAt(time + after), Buffer.from(ref, 'latin1'));
-        if (row !== undefined) return eventIn(row);
-      }
-      return undefined;
+    find: ({ ref }) => {
+      const position = search.byRef(ref);
+      const row = position === undefined ? undefined : one.get(position);
+      return row && eventIn(row);
     },
     positionBefore: ({ time }) => {
       const row = previous.get(firstAt(time));

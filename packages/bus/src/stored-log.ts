@@ -58,10 +58,7 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
       page(before === undefined ? Number.MAX_SAFE_INTEGER : positions.offset(before), (from) =>
         reader.ask('readBack', { before: from, limit }),
       ),
-    find: async (ref) => {
-      const time = timeOfRef(ref);
-      return time === undefined ? undefined : decodeOne(await reader.ask('find', { ref, time }));
-    },
+    find: async (ref) => decodeOne(await reader.ask('find', { ref })),
     head: () => (queue.head() === 0 ? undefined : positions.of(queue.head())),
     positionBefore: async (time) => optional(await reader.ask('positionBefore', { time })),
     parsePosition: positions.parse,
@@ -99,12 +96,4 @@ async function closeInOrder({ queue, writer, reader, dedupeClock, lock }: Stored
   await writer.close(dedupeClock.save());
   await reader.close();
   lock.release();
-}
-
-const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-
-/** The time in a ref (RFC 9562, section 5.7), ms since the epoch; undefined when it is not a UUIDv7. */
-function timeOfRef(ref: string): number | undefined {
-  const match = UUID_V7.exec(ref);
-  return match ? Number.parseInt(`${match[1]}${match[2]}`, 16) : undefined;
 }

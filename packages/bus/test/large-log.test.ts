@@ -7,6 +7,8 @@ import { temporaryDirectory } from './temporary.ts';
 const LONG = process.env.MAGPIE_RELIABILITY === 'long';
 const EVENTS = LONG ? 1_000_000 : 100_000;
 const LIMIT_MS = 2000;
+/** A look for a ref among so many events of a few seconds; a walk over them takes many times as long. */
+const LOOK_MS = 20;
 /** The best of so many openings counts: other work on the machine is not what is measured. */
 const OPENINGS = 3;
 const PER_COMMIT = 10_000;
@@ -35,7 +37,9 @@ it(`opens a log of ${EVENTS} events, all in the dedupe window, within ${LIMIT_MS
   const { path, remove } = temporaryDirectory();
   onTestFinished(remove);
   const log = await open(path);
+  let unknown = '';
   for (let first = 0; first < EVENTS; first += PER_COMMIT) {
+    if (first === EVENTS / 2) unknown = newRef();
     const append = Array.from({ length: PER_COMMIT }, (_, index) => ({ event: event(`key-${first + index}`) }));
     await log.commit({ append });
   }
@@ -56,5 +60,13 @@ it(`opens a log of ${EVENTS} events, all in the dedupe window, within ${LIMIT_MS
   const reopened = await open(path);
   onTestFinished(() => reopened.close());
   expect((await reopened.stats()).events).toBe(EVENTS);
+  const looks: number[] = [];
+  for (let look = 0; look < 5; look++) {
+    const began = performance.now();
+    expect(await reopened.find(unknown)).toBeUndefined();
+    looks.push(Math.round((performance.now() - began) * 10) / 10);
+  }
+  console.log(`looked for an unknown ref in ${looks.join(', ')} ms`);
+  expect(Math.min(...looks)).toBeLessThan(LOOK_MS);
   expect(await reopened.commit({ append: [{ event: event('key-1') }] })).toMatchObject([{ type: 'duplicate' }]);
 });
