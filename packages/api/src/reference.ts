@@ -31,8 +31,8 @@ ${table(
 message feeds has a full backlog, 507 the disk is full, 503 the gateway stops. \`GET /v1\` shows what holds intake up.
 
 The same \`Idempotency-Key\` with the same message gives the same answer and one event,
-within the dedupe window; with another address or body it is refused with 422, while the first is under way with 409 and
-\`Retry-After\`. Other fields are not compared. The same place behind another connection counts as another message. In a batch each message has its
+within the dedupe window; with anything else in the message, be it a topic or a place behind a connection, it is refused with 422, while the first
+is under way with 409 and \`Retry-After\`. The headers of the request and the order of fields are not compared. In a batch each message has its
 own result, and its own key made of the batch's key and its place.
 
 ### Fields of a message

@@ -30,6 +30,8 @@ interface WorldOptions extends Partial<Pick<ApiOptions, 'stream' | 'maxBodyBytes
   readonly http?: Partial<HttpOptions>;
   /** A log that behaves in its own way. */
   readonly wrapLog?: (log: EventLog) => EventLog;
+  /** A second connection to the same broker. */
+  readonly second?: string;
   /** Leaves the gateway as it is before its start. */
   readonly unstarted?: true;
 }
@@ -47,12 +49,13 @@ export async function startWorld({
   routes = ROUTES,
   wrapLog = (log) => log,
   unstarted,
+  second,
   ...options
 }: WorldOptions = {}): Promise<World> {
   const name = newRef();
   const log = wrapLog(createMemoryLog());
   const { maxBodyBytes = 64 * 1024, logger = nullLogger } = options;
-  const gateway = makeGateway(name, log, maxBodyBytes, routes);
+  const gateway = makeGateway(name, log, maxBodyBytes, routes, second ? ['floor', second] : ['floor']);
   const listening = { host: '127.0.0.1', port: 0, keys: [], ...http };
   const api = createApi({ gateway, http: listening, metrics: createMetrics(), ...options, maxBodyBytes, logger });
   if (!unstarted) {
@@ -66,20 +69,26 @@ export async function startWorld({
   return { api, gateway, log, broker: memoryBroker(name), listen: api.listen };
 }
 
-function makeGateway(broker: string, log: EventLog, maxBodyBytes: number, wanted: Record<string, unknown>): Gateway {
+function makeGateway(
+  broker: string,
+  log: EventLog,
+  maxBodyBytes: number,
+  wanted: Record<string, unknown>,
+  names: readonly string[],
+): Gateway {
   const adapters = [memoryAdapter, httpAdapter];
   const book = createAddressBook(adapters.flatMap(({ addresses }) => addresses));
   const connections = new Map<string, ConnectionInfo>([
     ['http', { name: 'http', adapter: httpAdapter, config: {}, subscribe: [] }],
-    [
-      'floor',
+    ...names.map((name): [string, ConnectionInfo] => [
+      name,
       {
-        name: 'floor',
+        name,
         adapter: memoryAdapter,
         config: memoryAdapter.connectionSchema.parse({ broker }),
         subscribe: [{ channel: 'plant/#' }],
       },
-    ],
+    ]),
   ]);
   const { routes, problems } = compileRoutes({ routes: wanted, connections, gatewayId: 'test', book });
   if (problems.some(({ severity }) => severity === 'error')) throw new Error(JSON.stringify(problems));

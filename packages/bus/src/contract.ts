@@ -30,10 +30,12 @@ export interface Append {
   /** Its ref is greater than those of all events before it, as `newRef` makes them: `find` searches by that. */
   readonly event: Event;
   /**
-   * What to do when the event's `dedupeKey` is compared (see `DedupeRule`) and known with another content (address and
-   * body): append it all the same and report `mismatch` (default), or refuse it.
+   * What to do when the event's `dedupeKey` is compared (see `DedupeRule`) and known with another content (address,
+   * body and `content`): append it all the same and report `mismatch` (default), or refuse it.
    */
   readonly onMismatch?: 'append' | 'refuse';
+  /** What else must be equal in a repeat; compared, not kept. */
+  readonly content?: string;
 }
 
 /** What became of one append, in the order of the request. `position` of `duplicate` and `refused` is the first event's. */

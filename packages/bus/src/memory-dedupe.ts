@@ -1,5 +1,5 @@
 import type { Event } from '@magpie/contract';
-import type { Appended, Position } from './contract.ts';
+import type { Append, Appended, Position } from './contract.ts';
 import type { DedupeClock } from './dedupe-clock.ts';
 import { type DedupeWindow, SAME_KEY_LIMIT } from './options.ts';
 
@@ -17,9 +17,9 @@ interface Entry {
 /** The dedupe window of the memory store. */
 export interface MemoryDedupe {
   /** Judges an event at a time in log time; undefined when it is new. */
-  check(event: Event, now: number): Known | undefined;
+  check(append: Append, now: number): Known | undefined;
   /** Remembers a stored event. */
-  add(event: Event, position: Position, now: number): void;
+  add(append: Append, position: Position, now: number): void;
 }
 
 /** Makes an empty window of at most `count` entries, which age by a clock. */
@@ -44,21 +44,23 @@ export function createMemoryDedupe(
     while (entries.size > count) forgetOldest();
   };
   return {
-    check: ({ dedupeKey, source, address, body }, now) => {
+    check: ({ event, content: more }, now) => {
+      const { dedupeKey, source } = event;
       if (dedupeKey === undefined) return undefined;
       expire(now);
       const horizon = clock.horizon(source, now);
       const known = (byKey.get(dedupeKey) ?? []).filter(({ at }) => at > horizon);
-      const content = contentOf(address, body);
+      const content = contentOf(event, more);
       const same = known.find((entry) => entry.content === content);
       if (same !== undefined) return { type: 'duplicate', position: same.position, ref: same.ref };
       return known[0] && { type: 'mismatch', position: known[0].position, ref: known[0].ref };
     },
-    add: ({ dedupeKey, address, body, ref }, position, now) => {
+    add: ({ event, content }, position, now) => {
+      const { dedupeKey, ref } = event;
       if (dedupeKey === undefined) return;
       const known = byKey.get(dedupeKey) ?? [];
       if (known.length >= SAME_KEY_LIMIT) return;
-      const entry = { key: dedupeKey, content: contentOf(address, body), at: now, position, ref };
+      const entry = { key: dedupeKey, content: contentOf(event, content), at: now, position, ref };
       entries.add(entry);
       byKey.set(dedupeKey, [...known, entry]);
       expire(now);
@@ -66,8 +68,8 @@ export function createMemoryDedupe(
   };
 }
 
-const contentOf = (address: Event['address'], body: Uint8Array): string =>
-  `${JSON.stringify([address.scheme, address.segments])}\n${Buffer.from(body).toString('latin1')}`;
+const contentOf = ({ address, body }: Event, more = ''): string =>
+  `${JSON.stringify([address.scheme, address.segments, more])}\n${Buffer.from(body).toString('latin1')}`;
 
 /** The verdict on an event the window knows; undefined when it is to be appended all the same. */
 export function verdictOn(known: Known | undefined, onMismatch: 'append' | 'refuse'): Appended | undefined {

@@ -23,13 +23,14 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
   const events = createMemoryEvents(positions);
   let closed = false;
 
-  const append = ({ event, onMismatch = 'append' }: Append): Appended => {
+  const append = (wanted: Append): Appended => {
+    const { event, onMismatch = 'append' } = wanted;
     const now = dedupeClock.now();
-    const known = isCompared(event) ? dedupe.check(event, now) : undefined;
+    const known = isCompared(event) ? dedupe.check(wanted, now) : undefined;
     const verdict = verdictOn(known, onMismatch);
     if (verdict !== undefined) return verdict;
     const position = events.add(event);
-    dedupe.add(event, position, now);
+    dedupe.add(wanted, position, now);
     return known === undefined ? { type: 'stored', position } : { type: 'stored', position, mismatch: true };
   };
   return {

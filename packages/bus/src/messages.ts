@@ -7,7 +7,7 @@ export interface KeyedAppend {
   readonly index: number;
   readonly ref: string;
   readonly key: string;
-  /** The address as text, part of the fingerprint. */
+  /** The address as text and what else is compared, part of the fingerprint. */
   readonly place: string;
   readonly refuse: boolean;
   /** Whether the key is looked up, and not only remembered. */

@@ -79,10 +79,11 @@ function keyedAppends(
   at: number,
 ): readonly KeyedAppend[] {
   if (!append.some(({ event }) => event.dedupeKey !== undefined)) return NO_KEYED;
-  return append.flatMap(({ event, onMismatch }, index) => {
+  return append.flatMap(({ event, onMismatch, content }, index) => {
     const { dedupeKey: key, ref, address, source } = event;
     if (key === undefined) return [];
-    const place = JSON.stringify([address.scheme, address.segments]);
+    const parts = [address.scheme, address.segments];
+    const place = JSON.stringify(content === undefined ? parts : [...parts, content]);
     return [
       {
         index,

@@ -74,6 +74,8 @@ export interface ReceivedEvent extends MessageParts {
   readonly origin: Origin;
   /** Set only where the protocol gives a sound identity of the message; the log drops repeats within its window. */
   readonly dedupeKey?: string;
+  /** What else, besides address and body, tells this message from another one under its `dedupeKey`. */
+  readonly dedupeContent?: string;
   /** When `dedupeKey` is compared; default `always`. */
   readonly dedupe?: DedupeRule;
 }

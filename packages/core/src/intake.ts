@@ -38,6 +38,9 @@ export interface IntakeOptions {
 /** How long a sender should wait before it tries again while the log takes nothing, in ms. */
 const RETRY_AFTER = 1000;
 
+/** Scope of keys that apps choose: one for all ways in which they send. No connection has this name. */
+const CHOSEN = '';
+
 /** Name of the hold while the disk is full. */
 const DISK = 'disk';
 
@@ -107,14 +110,18 @@ export class Intake {
   async #write(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch): Promise<Written> {
     const { maxBodyBytes, ledger } = this.#options;
     const events: Event[] = [];
+    const append: Append[] = [];
     const letters: DeadLetter[] = [];
     const refusals = batch.map((received) => {
       const reason = problemOf(received, maxBodyBytes);
-      if (reason === undefined) events.push(this.#stamp(received, source));
-      else letters.push(this.#refusedLetter(received, reason, source));
+      if (reason === undefined) {
+        const event = this.#stamp(received, source, onMismatch === 'refuse' ? CHOSEN : source);
+        const { dedupeContent: content } = received;
+        events.push(event);
+        append.push(content === undefined ? { event, onMismatch } : { event, onMismatch, content });
+      } else letters.push(this.#refusedLetter(received, reason, source));
       return reason;
     });
-    const append: Append[] = events.map((event) => ({ event, onMismatch }));
     const results = await ledger.commit(letters.length === 0 ? { append } : { append, deadLetters: { put: letters } });
     const stored: StoredEvent[] = [];
     for (const [index, result] of results.entries()) {
@@ -189,12 +196,14 @@ export class Intake {
     return problemOf(received, this.#options.maxBodyBytes) === undefined ? this.#stamp(received, source) : undefined;
   }
 
-  /** Gives a received event its ref, source, key and receipt time. */
-  #stamp(received: ReceivedEvent, source: string): Event {
+  /** Gives a received event its ref, source, key and receipt time; `scope` is within what its dedupe key is unique. */
+  #stamp(received: ReceivedEvent, source: string, scope = source): Event {
     const { book, clock } = this.#options;
     const { key = book.format(received.address), dedupeKey } = received;
     const event: Event = { ...received, ref: newRef(), source, key, receivedAt: clock.now() };
-    return dedupeKey === undefined ? event : { ...event, dedupeKey: `${source}\n${dedupeKey}` };
+    if (dedupeKey === undefined) return event;
+    const { dedupeContent: _, ...kept } = { ...received, ...event };
+    return { ...kept, dedupeKey: `${scope}\n${dedupeKey}` };
   }
 }
 

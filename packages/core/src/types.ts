@@ -76,6 +76,7 @@ export interface DirectMessage extends BodyForms {
   readonly type?: string;
   readonly subject?: string;
   readonly dedupeKey?: string;
+  readonly dedupeContent?: string;
 }
 
 /** Which events of the log an app wants to see. */

@@ -8,8 +8,17 @@ const MINUTE = 60_000;
 const keyed = (key: string, body = 'same', parts: Partial<Event> = {}): Event =>
   testEvent({ dedupeKey: key, body: Buffer.from(body), ...parts });
 
-async function append(log: EventLog, event: Event, onMismatch?: Append['onMismatch']): Promise<Appended> {
-  const entry = onMismatch === undefined ? { event } : { event, onMismatch };
+async function append(
+  log: EventLog,
+  event: Event,
+  onMismatch?: Append['onMismatch'],
+  content?: string,
+): Promise<Appended> {
+  const entry = {
+    event,
+    ...(onMismatch === undefined ? {} : { onMismatch }),
+    ...(content === undefined ? {} : { content }),
+  };
   return firstOf(await log.commit({ append: [entry] }));
 }
 
@@ -60,6 +69,16 @@ export const dedupeCases: BusCases = {
     });
     expect(await append(log, keyed('k', 'same'), 'refuse')).toMatchObject({ type: 'duplicate', ref: first.ref });
     expect(await log.read(undefined, 10)).toHaveLength(3);
+  },
+
+  'what else is said to identify a message is compared as well, also after the log is opened again': async (bench) => {
+    const log = await bench.open();
+    const first = keyed('k');
+    await append(log, first, 'refuse', 'one');
+    const reopened = await bench.reopen();
+    expect(await append(reopened, keyed('k'), 'refuse', 'one')).toMatchObject({ type: 'duplicate', ref: first.ref });
+    expect(await append(reopened, keyed('k'), 'refuse', 'two')).toMatchObject({ type: 'refused', ref: first.ref });
+    expect(await append(reopened, keyed('k'), 'refuse')).toMatchObject({ type: 'refused', ref: first.ref });
   },
 
   'a redelivery of a mismatching event is a duplicate of it': async ({ open }) => {

@@ -33,6 +33,8 @@ function given<T extends object, K extends keyof T>(fields: T, names: readonly K
 
 const NONE = {} as const;
 
+type Dedupe = Pick<ReceivedEvent, 'dedupeKey' | 'dedupeContent'>;
+
 /** A message to a topic as an event. Throws `Problem` 400 naming the field that is wrong. */
 export function toEvent(gateway: Gateway, message: Message, topic: string, facts: RequestFacts): ReceivedEvent {
   const { replyTo } = message;
@@ -42,7 +44,7 @@ export function toEvent(gateway: Gateway, message: Message, topic: string, facts
   return {
     ...parts,
     ...(replyTo === undefined ? NONE : { replyTo: addressOf(gateway, replyTo) }),
-    ...dedupe(facts, ''),
+    ...dedupe(message, facts),
     body,
     kind: 'message',
     address: topicOf(topic),
@@ -65,16 +67,22 @@ export function toDirect(
     ...given(message, BODY_FORMS),
     ...partsOf(message, facts),
     ...(replyTo === undefined ? NONE : { replyTo }),
-    // The log compares addresses and bodies: the same place behind another connection is another message.
-    ...dedupe(facts, String(to.connection)),
+    ...dedupe(message, facts),
     to,
     via: facts.via,
     time: timeOf(message, facts),
   };
 }
 
-const dedupe = ({ principal = '', idempotencyKey }: RequestFacts, scope: string): { readonly dedupeKey?: string } =>
-  idempotencyKey === undefined ? {} : { dedupeKey: [principal, scope, idempotencyKey].join('\n') };
+/** One key per sender, whatever it sends where: all that was written is compared, the body by the log. */
+function dedupe(message: Message, { principal = '', idempotencyKey }: RequestFacts): Dedupe {
+  if (idempotencyKey === undefined) return NONE;
+  const { payload, text, base64, ...others } = message;
+  const form = BODY_FORMS.find((name) => message[name] !== undefined);
+  // The order of fields says nothing.
+  const fields = Object.entries(others).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { dedupeKey: `${principal}\n${idempotencyKey}`, dedupeContent: JSON.stringify([form, fields]) };
+}
 
 const PARTS = [
   'contentType',
