@@ -28,7 +28,8 @@ ${table(
 \`/livez\` and \`/readyz\` once \`http.keys\` has one. Errors are problem details (RFC 9457) with the wrong fields in \`errors\`.
 
 202 means that the message is on disk. What cannot be stored now says in \`Retry-After\` when to try again: 429 a target that the
-message feeds has a full backlog, 507 the disk is full, 503 the gateway stops. \`GET /v1\` shows what holds intake up.
+message feeds has a full backlog, 507 the disk is full, 503 the gateway stops or bodies
+of 64 MiB wait to be stored already. \`GET /v1\` shows what holds intake up.
 
 The same \`Idempotency-Key\` with the same message gives the same answer and one event,
 within the dedupe window; with anything else in the message, be it a topic or a place behind a connection, it is refused with 422, while the first

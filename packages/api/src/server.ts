@@ -9,6 +9,7 @@ import { addAccess } from './http/access.ts';
 import type { ApiKey } from './http/auth.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/errors.ts';
 import { listenOn } from './http/listening.ts';
+import { addLoadLimit, MOST_WAITING } from './http/load.ts';
 import { addMediaTypes } from './http/media-types.ts';
 import { addResources } from './http/resource.ts';
 import { addStartGuard } from './http/starting.ts';
@@ -40,6 +41,8 @@ export interface ApiOptions {
   readonly config?: ConfigControl | undefined;
   /** What needs a human besides the alarms of connections, as sentences for `GET /v1`. */
   readonly alarms?: () => Promise<readonly string[]>;
+  /** Bytes of bodies that may be on their way into the log at a time; default `MOST_WAITING`. */
+  readonly mostWaiting?: number;
   /** Limits of the stream's sockets that are not the usual ones. */
   readonly stream?: Partial<StreamLimits>;
 }
@@ -68,6 +71,8 @@ export function createApi(options: ApiOptions): Api {
   addAccess(app, { keys: http.keys, origins, tickets });
   addStartGuard(app, () => gateway.state === 'starting');
   addMediaTypes(app);
+  const refused = (): void => metrics.httpOverload.inc({});
+  addLoadLimit(app, { most: options.mostWaiting ?? MOST_WAITING, bodyLimit: bodyLimitOf(options), refused });
   addOpenApi(app, gateway.version);
   addWebSocket(app, limits);
   app.register(async (scope) => {
@@ -88,9 +93,12 @@ const ENVELOPE_BYTES = 64 * 1024;
 /** Longest part of a path: the name of a target has an address in it. */
 const PARAMETER_CHARACTERS = 2048;
 
-function createApp({ maxBodyBytes, logger }: ApiOptions): FastifyInstance {
+const bodyLimitOf = ({ maxBodyBytes }: ApiOptions): number => Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES;
+
+function createApp(options: ApiOptions): FastifyInstance {
+  const { logger } = options;
   const app = Fastify({
-    bodyLimit: Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES,
+    bodyLimit: bodyLimitOf(options),
     requestTimeout: 30_000,
     keepAliveTimeout: 30_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5000 },

@@ -24,7 +24,8 @@ export interface World {
   listen(): Promise<string>;
 }
 
-interface WorldOptions extends Partial<Pick<ApiOptions, 'stream' | 'maxBodyBytes' | 'logger' | 'config' | 'alarms'>> {
+interface WorldOptions
+  extends Partial<Pick<ApiOptions, 'stream' | 'mostWaiting' | 'maxBodyBytes' | 'logger' | 'config' | 'alarms'>> {
   /** Routes instead of the one to the board. */
   readonly routes?: Record<string, unknown>;
   readonly http?: Partial<HttpOptions>;

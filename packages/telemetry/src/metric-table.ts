@@ -118,6 +118,12 @@ export const METRICS = {
     help: 'Requests to the HTTP API; `route` is the pattern of the path, never the path itself.',
     labels: ['method', 'route', 'status'],
   },
+  httpOverload: {
+    name: 'magpie_http_overload_total',
+    type: 'counter',
+    help: 'Requests answered with 503 before their body was read, because too much waited to be stored already.',
+    labels: [],
+  },
   adapter: {
     name: 'magpie_adapter_total',
     type: 'counter',

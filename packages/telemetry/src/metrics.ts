@@ -81,6 +81,7 @@ function createHandles(registry: Registry): MetricHandles {
     deadLetters: counter(METRICS.deadLetters, registry),
     streamSubscribers: gauge(METRICS.streamSubscribers, registry),
     httpRequests: counter(METRICS.httpRequests, registry),
+    httpOverload: counter(METRICS.httpOverload, registry),
     adapter: counter(METRICS.adapter, registry),
   };
 }

@@ -28,9 +28,11 @@ export function addMediaTypes(app: FastifyInstance): void {
     done();
   });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    request.share?.weigh(bytes.byteLength);
     done(null, parseJson(request, bytes));
   });
   app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    request.share?.weigh(bytes.byteLength);
     const lines = linesOf(bytes).filter(({ text }) => text.trim() !== '');
     done(
       null,

@@ -42,10 +42,15 @@ const postMessages: Resource = resource({
     const publisher = createPublisher(gateway);
     return async (request, reply) => {
       const { body, headers } = request;
-      if (Array.isArray(body))
-        return reply.code(202).send({ results: await publishAll(publisher, body, request, headers) });
-      const accepted = await publisher.publish(body, requestFacts(headers, request.principal, request.ip));
-      return reply.code(202).header('location', `/v1/messages/${accepted.ref}`).send(accepted);
+      const stored = request.share?.keep();
+      try {
+        if (Array.isArray(body))
+          return reply.code(202).send({ results: await publishAll(publisher, body, request, headers) });
+        const accepted = await publisher.publish(body, requestFacts(headers, request.principal, request.ip));
+        return reply.code(202).header('location', `/v1/messages/${accepted.ref}`).send(accepted);
+      } finally {
+        stored?.();
+      }
     };
   },
 });

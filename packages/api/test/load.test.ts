@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { waitFor } from '@magpie/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import { get, post, startWorld, type World } from './fixtures.ts';
+
+const KIB = 1024;
+const BODY = { topic: 'a', text: 'x'.repeat(60 * KIB) };
+/** Room for four of the bodies. */
+const MOST = 260 * KIB;
+
+interface Stalled extends World {
+  readonly url: string;
+  /** Commits go on. */
+  goOn(): void;
+  /** Appends that wait for the disk. */
+  waiting(): number;
+}
+
+/** An API in front of a log whose appends hang. */
+async function stalled(): Promise<Stalled> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let waiting = 0;
+  const world = await startWorld({
+    mostWaiting: MOST,
+    wrapLog: (log) => ({
+      ...log,
+      commit: async (change) => {
+        waiting += change.append?.length ?? 0;
+        if (change.append?.length) await promise;
+        return log.commit(change);
+      },
+    }),
+  });
+  onTestFinished(() => resolve());
+  return { ...world, url: await world.listen(), goOn: resolve, waiting: () => waiting };
+}
+
+async function filling({ url, waiting }: Stalled): Promise<Promise<Response>[]> {
+  const sent = Array.from({ length: 4 }, () => publish(url));
+  await waitFor(() => waiting() === 4, { what: 'four appends' });
+  return sent;
+}
+
+const publish = (url: string, signal?: AbortSignal): Promise<Response> =>
+  fetch(`${url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(BODY),
+    ...(signal ? { signal } : {}),
+  });
+
+async function raw(url: string, bytes: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => undefined); // A reset is one way to end.
+  await once(socket, 'connect');
+  socket.write(bytes);
+  return socket;
+}
+
+const head = (fields: string): string =>
+  `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${fields}\r\n\r\n`;
+
+const answerOf = async (socket: Socket): Promise<string> => String((await once(socket, 'data'))[0]);
+
+test('what does not fit while the log stands still is answered 503 unread, and all is taken once it goes on', async () => {
+  const world = await stalled();
+  const sent = await filling(world);
+  const unread = await raw(world.url, head(`content-length: ${60 * KIB}`));
+  const answer = await answerOf(unread);
+  expect(answer).toMatch(/^HTTP\/1.1 503 .*retry-after: 1\r\n.*application\/problem\+json.*Too much waits/is);
+  expect((await post(world, BODY)).statusCode).toBe(503);
+  expect((await get(world, '/livez')).statusCode).toBe(200);
+  expect((await get(world, '/metrics')).body).toMatch(/^magpie_http_overload_total 2$/m);
+  expect(world.waiting()).toBe(4);
+  world.goOn();
+  expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+  for (let round = 0; round < 3; round++) expect((await pair(world)).map(({ status }) => status)).toEqual([202, 202]);
+});
+
+const pair = ({ url }: Stalled): Promise<Response[]> => Promise.all([publish(url), publish(url)]);
+
+test('what clients left behind that are gone counts until it is stored', async () => {
+  const world = await stalled();
+  const abort = new AbortController();
+  const sent = Array.from({ length: 4 }, () => publish(world.url, abort.signal).catch(() => undefined));
+  await waitFor(() => world.waiting() === 4, { what: 'four appends' });
+  abort.abort();
+  await Promise.all(sent);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect((await publish(world.url)).status).toBe(503);
+  world.goOn();
+  await waitFor(async () => (await publish(world.url)).status === 202, { what: 'room' });
+});
+
+test('a request that breaks off gives its room back', async () => {
+  const world = await stalled();
+  world.goOn();
+  const halves = await Promise.all(
+    Array.from({ length: 4 }, () => raw(world.url, `${head(`content-length: ${60 * KIB}`)}{`)),
+  );
+  await waitFor(async () => (await publish(world.url)).status === 503, { what: 'all room to be taken' });
+  for (const half of halves) half.destroy();
+  await waitFor(async () => (await publish(world.url)).status === 202, { what: 'room' });
+});
+
+test('requests of unknown length take no more than they have once they are read', async () => {
+  const world = await stalled();
+  const body = JSON.stringify({ topic: 'a', text: 'small' });
+  for (let count = 1; count <= 10; count++) {
+    await raw(world.url, `${head('transfer-encoding: chunked')}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    await waitFor(() => world.waiting() === count, { what: `${count} appends` });
+  }
+});
+
+test('a bound on bytes is one on the number of requests as well', async () => {
+  const world = await stalled();
+  const sent = Array.from({ length: 100 }, () =>
+    post(world, { topic: 'a', text: '' }).then(({ statusCode }) => statusCode),
+  );
+  const early = await Promise.race([Promise.all(sent), waitFor(() => world.waiting() > 50, { what: 'appends' })]);
+  expect(early).toBe(true);
+  world.goOn();
+  const statuses = await Promise.all(sent);
+  expect(new Set(statuses)).toEqual(new Set([202, 503]));
+  expect(statuses.filter((status) => status === 202)).toHaveLength(64);
+});
