@@ -18,13 +18,15 @@ const PROBE_MS = 10_000;
 /** Longest goodbye, ms. */
 const CLOSE_MS = 5000;
 
+const NO_LINK = 'not connected to the broker';
+
 /** A connection as the supervisor drives it: at most one session at a time. */
 export function createConnection(config: AmqpConfig, context: AdapterContext): Connection {
   let session: Session | undefined;
   let attempt: AbortController | undefined;
 
   const established = (): Session => {
-    if (!session) throw new NotConnected('not connected to the broker');
+    if (!session) throw new NotConnected(NO_LINK);
     return session;
   };
   const lost = (gone: Session, error: MagpieError): void => {
@@ -47,7 +49,8 @@ export function createConnection(config: AmqpConfig, context: AdapterContext): C
       }
     },
     receive: async (sources, sink) => established().receive(sources, sink),
-    send: async (event, target, signal) => established().send(event, target, signal),
+    send: (event, target, signal) =>
+      session ? session.send(event, target, signal) : Promise.reject(new NotConnected(NO_LINK)),
     async probe(signal) {
       const probing = new AbortController();
       const { limited, release } = limit(context, signal, PROBE_MS, probing);

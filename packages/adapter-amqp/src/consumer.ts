@@ -1,6 +1,6 @@
 import { type AdapterContext, type Clock, createRetry, errorMessage, type Sink } from '@magpie/contract';
-import type { ChannelModel } from 'amqplib';
 import { errorCode, wireReason } from './errors.ts';
+import type { Link } from './link.ts';
 import { openTap, type Tap, type TapEnd, type TapOptions } from './tap.ts';
 
 /** What is wanted of one queue, from all sources that name it. */
@@ -26,10 +26,8 @@ export interface Consumer {
 export interface ConsumerOptions {
   readonly queue: string;
   readonly wish: QueueWish;
-  readonly model: ChannelModel;
+  readonly link: Pick<Link, 'model' | 'inbound' | 'outgoing' | 'alive'>;
   readonly context: AdapterContext;
-  /** Whether the link can still be used; without it there is no point in another attempt. */
-  alive(): boolean;
   readonly sink: Sink;
 }
 
@@ -41,7 +39,7 @@ const VERDICTS_MS = 5000;
  * stored) disturbs no other queue. The channel is rebuilt after a growing pause, and the status tells why it is down.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { queue, wish, model, context } = options;
+  const { queue, wish, link, context } = options;
   const part = `queue ${queue}`;
   const retry = createRetry(context.clock);
   let tap: Tap | undefined;
@@ -50,7 +48,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const interrupted = (end: TapEnd): void => {
     void tap?.close();
     tap = undefined;
-    if (stopped || !options.alive()) return;
+    if (stopped || !link.alive()) return;
     const state = stateOf(end);
     context.detail(part, state);
     context.logger.warn({ queue, state }, 'a queue is not consumed at present');
@@ -63,7 +61,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       else early = end;
     };
     try {
-      tap = await openTap(model, tapOptions(options, retry.reset, ended));
+      tap = await openTap(link, tapOptions(options, retry.reset, ended));
     } catch (error) {
       early ??= { type: 'broker', error };
     }

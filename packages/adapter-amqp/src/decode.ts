@@ -1,9 +1,10 @@
 import { bytesToText, type Header, type Origin, type ReceivedEvent } from '@magpie/contract';
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
 import { queueScheme, queueSegments } from './address.ts';
-import { fromField, type Table } from './headers.ts';
+import { fromField } from './headers.ts';
 import { parseReplyTo } from './reply-to.ts';
 import { isReserved, RESERVED } from './reserved.ts';
+import type { Table } from './wire/table.ts';
 
 /** What the codec must know besides the message. */
 export interface DecodeContext {

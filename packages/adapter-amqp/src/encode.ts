@@ -1,104 +1,170 @@
-import { decodeUtf8, type OutgoingEvent, textToBytes } from '@magpie/contract';
-import type { Options } from 'amqplib';
+import { decodeUtf8, type OutgoingEvent, TooLarge, textToBytes } from '@magpie/contract';
 import { SHORT_STRING_BYTES } from './address.ts';
-import { emptyTable, type Table, writeHeaders } from './headers.ts';
+import { writeHeaders } from './headers.ts';
 import { formatReplyTo, replyQueue } from './reply-to.ts';
 import { RESERVED } from './reserved.ts';
+import { writeBytesField, writeField, writeList, writeNumber, writeTextField } from './wire/fields.ts';
+import { BASIC, FRAME, FRAME_HEAD, PROPERTY } from './wire/frames.ts';
+import { frameHead } from './wire/outgoing.ts';
+import type { Writer } from './wire/writer.ts';
 
 /** What the codec must know besides the event. */
 export interface EncodeContext {
   readonly gatewayId: string;
   /** Wall time, ms since the epoch. */
-  readonly now: number;
+  readonly now: () => number;
   readonly persistent: boolean;
-  readonly mandatory: boolean;
-  /** Names this send, so that a returned message finds it. */
-  readonly send: string;
+  /** Largest frame that the broker takes. */
+  readonly frameMax: number;
+  /** Numbers this send, so that a returned message finds it. */
+  readonly send: number;
 }
 
 /** Longest `expiration` that RabbitMQ takes, ms; beyond it closes the channel. */
 const MAX_EXPIRATION = 0xffff_ffff;
 
+/** Most bytes of all headers. */
+const MOST_HEADER_BYTES = 64 * 1024;
+
+/** Bytes of the length of a frame before its class, and where the flags follow. */
+const FLAGS_AT = 12;
+
 /**
- * Properties and headers for publishing an event. Pure. Throws `Rejected` or `TooLarge` for headers AMQP cannot carry.
- * Called by the publisher once per attempt.
+ * Writes the content header of an event: properties and headers, in the order of AMQP 0-9-1, 4.2.6.1. Pure. Throws `Rejected`
+ * or `TooLarge` for headers AMQP cannot carry. Called by the publisher once per attempt.
  */
-export function encode(event: OutgoingEvent, context: EncodeContext): Options.Publish {
-  const headers = emptyTable();
-  writeHeaders(headers, event.headers);
-  const properties: Options.Publish = {
-    headers,
-    persistent: context.persistent,
-    mandatory: context.mandatory,
-    appId: context.gatewayId,
-  };
-  headers[RESERVED.send] = context.send;
-  writeShortStrings(properties, headers, event);
-  writeTimes(properties, headers, event, context.now);
-  writeReply(properties, headers, event);
-  writeExtensions(headers, event);
-  if (event.priority !== undefined) properties.priority = Math.min(9, Math.max(0, Math.round(event.priority)));
-  return properties;
+export function encode(writer: Writer, channel: number, event: OutgoingEvent, context: EncodeContext): void {
+  const { id, type, contentType, contentEncoding } = event;
+  frameHead(writer, FRAME.header, channel, 0);
+  const from = writer.at;
+  writer.uint16(BASIC);
+  writer.uint16(0);
+  writer.int64(event.body.byteLength);
+  writer.uint16(0);
+  let flags = PROPERTY.headers | PROPERTY.deliveryMode;
+  if (isShort(contentType)) flags |= property(writer, PROPERTY.contentType, contentType);
+  if (isShort(contentEncoding)) flags |= property(writer, PROPERTY.contentEncoding, contentEncoding);
+  const correlation = correlationOf(event);
+  writeTable(writer, event, context, correlation);
+  writer.byte(context.persistent ? 2 : 1);
+  if (event.priority !== undefined) {
+    writer.byte(Math.min(9, Math.max(0, Math.round(event.priority))));
+    flags |= PROPERTY.priority;
+  }
+  if (typeof correlation === 'string' && isShort(correlation)) {
+    flags |= property(writer, PROPERTY.correlationId, correlation);
+  }
+  const queue = event.replyTo && replyQueue(event.replyTo);
+  if (queue !== undefined) flags |= property(writer, PROPERTY.replyTo, queue);
+  const expiration = expirationOf(event, context);
+  if (expiration !== undefined) flags |= property(writer, PROPERTY.expiration, expiration);
+  if (isShort(id)) flags |= property(writer, PROPERTY.messageId, id);
+  const time = Math.round(event.time);
+  if (Number.isSafeInteger(time) && time >= 0) {
+    writer.int64(Math.floor(time / 1000));
+    flags |= PROPERTY.timestamp;
+  }
+  if (isShort(type)) flags |= property(writer, PROPERTY.type, type);
+  if (isShort(context.gatewayId)) flags |= property(writer, PROPERTY.appId, context.gatewayId);
+  writer.putUint16(from + FLAGS_AT, flags);
+  writer.close(from);
+  writer.byte(FRAME.end);
+  const bytes = writer.at - from + FRAME_HEAD;
+  if (bytes > context.frameMax) {
+    throw new TooLarge(`headers and properties that make a frame of ${bytes} bytes, of at most ${context.frameMax}`);
+  }
 }
 
-const SHORT_STRINGS = [
-  ['messageId', 'id'],
-  ['type', 'type'],
-  ['contentType', 'contentType'],
-  ['contentEncoding', 'contentEncoding'],
-] as const;
+/** Writes a property. @returns its flag. */
+function property(writer: Writer, flag: number, value: string): number {
+  writer.shortText(value);
+  return flag;
+}
 
 /** Properties are short strings; what is longer goes into a header. */
-function writeShortStrings(properties: Options.Publish, headers: Table, event: OutgoingEvent): void {
-  for (const [property, field] of SHORT_STRINGS) {
-    const value = event[field]?.toWellFormed();
-    if (value === undefined) continue;
-    if (isShort(value)) properties[property] = value;
-    else headers[RESERVED[field]] = value;
-  }
+const isShort = (value: string | undefined): value is string =>
+  value !== undefined && (value.length * 3 <= SHORT_STRING_BYTES || Buffer.byteLength(value) <= SHORT_STRING_BYTES);
+
+/** A correlation id as text, or as bytes where it stands for bytes that are no UTF-8. */
+function correlationOf({ correlationId }: OutgoingEvent): string | Uint8Array | undefined {
+  if (!correlationId?.startsWith('base64:')) return correlationId;
+  const bytes = textToBytes(correlationId.toWellFormed());
+  return decodeUtf8(bytes) ?? bytes;
 }
 
-const isShort = (value: string): boolean =>
-  value.length * 3 <= SHORT_STRING_BYTES || Buffer.byteLength(value) <= SHORT_STRING_BYTES;
+/** How long the event is worth something, ms; undefined for ever, or for longer than the broker takes. */
+function expirationOf({ expiresAt }: OutgoingEvent, { now }: EncodeContext): string | undefined {
+  const expiry = expiryOf(expiresAt);
+  if (expiry === undefined) return undefined;
+  const left = Math.max(0, expiry - Math.floor(now()));
+  return left <= MAX_EXPIRATION ? String(left) : undefined;
+}
 
-function writeTimes(
-  properties: Options.Publish,
-  headers: Table,
-  { time, expiresAt }: OutgoingEvent,
-  now: number,
-): void {
-  const exact = Math.round(time);
-  if (Number.isSafeInteger(exact)) {
-    if (exact >= 0) properties.timestamp = Math.floor(exact / 1000);
-    if (exact < 0 || exact % 1000 !== 0) headers[RESERVED.time] = exact;
-  }
+function expiryOf(expiresAt: number | undefined): number | undefined {
   const expiry = Math.round(expiresAt ?? Number.NaN);
-  if (!Number.isSafeInteger(expiry)) return;
-  const left = Math.max(0, expiry - Math.floor(now));
-  if (left <= MAX_EXPIRATION) properties.expiration = String(left);
-  headers[RESERVED.expiresAt] = expiry;
+  return Number.isSafeInteger(expiry) ? expiry : undefined;
 }
 
-function writeReply(properties: Options.Publish, headers: Table, { correlationId, replyTo }: OutgoingEvent): void {
-  if (correlationId !== undefined) {
-    const bytes = textToBytes(correlationId.toWellFormed());
-    const text = decodeUtf8(bytes);
-    if (text !== undefined && bytes.byteLength <= SHORT_STRING_BYTES) properties.correlationId = text;
-    else headers[RESERVED.correlationId] = text ?? Buffer.from(bytes);
+function writeTable(
+  writer: Writer,
+  event: OutgoingEvent,
+  context: EncodeContext,
+  correlation: string | Uint8Array | undefined,
+): void {
+  const from = writer.open();
+  if (event.headers.length > 0) writeHeaders(writer, event.headers);
+  writer.shortText(RESERVED.send);
+  writeTextField(writer, `${event.delivery}.${context.send}`);
+  for (const field of OVERLONG) {
+    const value = event[field];
+    if (value !== undefined && !isShort(value)) writeText(writer, RESERVED[field], value);
   }
-  if (replyTo === undefined) return;
-  const queue = replyQueue(replyTo);
-  if (queue === undefined) headers[RESERVED.replyTo] = formatReplyTo(replyTo);
-  else properties.replyTo = queue;
+  writeTimes(writer, event);
+  if (correlation instanceof Uint8Array) {
+    writer.shortText(RESERVED.correlationId);
+    writeBytesField(writer, correlation);
+  } else if (correlation !== undefined && !isShort(correlation)) writeText(writer, RESERVED.correlationId, correlation);
+  writeExtensions(writer, event);
+  writer.close(from);
+  const bytes = writer.at - from;
+  if (bytes > MOST_HEADER_BYTES) throw new TooLarge(`headers of ${bytes} bytes, of at most ${MOST_HEADER_BYTES}`);
+}
+
+const OVERLONG = ['id', 'type', 'contentType', 'contentEncoding'] as const;
+
+function writeText(writer: Writer, name: string, value: string): void {
+  writer.shortText(name);
+  writeTextField(writer, value);
+}
+
+function writeTimes(writer: Writer, { time, expiresAt }: OutgoingEvent): void {
+  const exact = Math.round(time);
+  if (Number.isSafeInteger(exact) && (exact < 0 || exact % 1000 !== 0)) {
+    writer.shortText(RESERVED.time);
+    writeNumber(writer, exact);
+  }
+  const expiry = expiryOf(expiresAt);
+  if (expiry === undefined) return;
+  writer.shortText(RESERVED.expiresAt);
+  writeNumber(writer, expiry);
 }
 
 /** What has no property in AMQP 0-9-1. */
-function writeExtensions(headers: Table, { via, subject, retain, redelivered, trace }: OutgoingEvent): void {
-  if (via.length > 0) headers[RESERVED.via] = via.map((id) => id.toWellFormed());
-  if (subject !== undefined) headers[RESERVED.subject] = subject.toWellFormed();
-  if (retain === true) headers[RESERVED.retain] = true;
-  if (redelivered) headers[RESERVED.redelivered] = true;
+function writeExtensions(writer: Writer, { via, subject, retain, redelivered, trace, replyTo }: OutgoingEvent): void {
+  if (replyTo && replyQueue(replyTo) === undefined) writeText(writer, RESERVED.replyTo, formatReplyTo(replyTo));
+  if (via.length > 0) {
+    writer.shortText(RESERVED.via);
+    writeList(writer, via);
+  }
+  if (subject !== undefined) writeText(writer, RESERVED.subject, subject);
+  if (retain === true) writeFlag(writer, RESERVED.retain);
+  if (redelivered) writeFlag(writer, RESERVED.redelivered);
   if (trace === undefined) return;
-  headers[RESERVED.traceparent] = trace.traceparent;
-  if (trace.tracestate !== undefined) headers[RESERVED.tracestate] = trace.tracestate;
+  writeText(writer, RESERVED.traceparent, trace.traceparent);
+  if (trace.tracestate !== undefined) writeText(writer, RESERVED.tracestate, trace.tracestate);
+}
+
+function writeFlag(writer: Writer, name: string): void {
+  writer.shortText(name);
+  writeField(writer, true);
 }

@@ -86,11 +86,12 @@ function enter(
   verdicts: readonly Verdict[],
 ): string | undefined {
   let refusal: string | undefined;
-  for (const [index, { fields }] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const { deliveryTag } = messages[index]!.fields;
     const verdict = verdicts[index] ?? NO_VERDICT;
-    if (verdict.type !== 'unavailable') ledger.settle(fields.deliveryTag);
+    if (verdict.type !== 'unavailable') ledger.settle(deliveryTag);
     else {
-      ledger.hold(fields.deliveryTag);
+      ledger.hold(deliveryTag);
       refusal ??= verdict.reason;
     }
   }

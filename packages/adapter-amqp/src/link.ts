@@ -1,13 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
 import { type ChannelModel, connect, credentials, type Options, type SocketOptions } from 'amqplib';
-import { coalesceWrites } from './coalesce.ts';
 import type { AmqpConfig, TlsConfig } from './config.ts';
 import { toContractError } from './errors.ts';
+import { type Inbound, interceptFrames } from './wire/inbound.ts';
+import { libraryConnection } from './wire/library.ts';
+import { createOutgoing, type Outgoing } from './wire/outgoing.ts';
 
 /** One open connection to the broker. */
 export interface Link {
+  /** For everything but messages, their confirmations and acknowledgements. */
   readonly model: ChannelModel;
+  readonly inbound: Inbound;
+  readonly outgoing: Outgoing;
+  /** Largest frame, as agreed upon with the broker. */
+  readonly frameMax: number;
   /** Why the broker takes no publishes (a memory or disk alarm), while it takes none. */
   blocked(): string | undefined;
   /** Resolves at the next alarm. */
@@ -52,7 +59,6 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
     const tls = await loadTls(options.config.tls);
     if (signal.aborted) throw new Aborted('cancelled', { cause: signal.reason });
     const model = await connect(endpointOf(options.config), socketOptions(options, tls, cutter.signal));
-    coalesceWrites(model);
     return watch(model, options, events, cut);
   } catch (error) {
     cut();
@@ -65,6 +71,8 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
 
 /** Handlers are in place before anything else is awaited: an error event nobody hears ends the process. */
 function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents, cut: () => void): Link {
+  const connection = libraryConnection(model);
+  const inbound = interceptFrames(connection);
   let cause: unknown;
   let blocked: string | undefined;
   let alive = true;
@@ -91,11 +99,15 @@ function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents,
   });
   return {
     model,
+    inbound,
+    outgoing: createOutgoing(connection.stream, connection.frameMax),
+    frameMax: connection.frameMax,
     blocked: () => blocked,
     untilBlocked: () => nextBlocked.promise,
     alive: () => alive,
     cut,
     async close() {
+      inbound.detachAll(); // What comes after the goodbye counts no more.
       if (alive) model.close().catch(() => undefined); // Fails only when it is closed already, which `gone` tells.
       await gone.promise;
     },

@@ -1,5 +1,6 @@
 import { Aborted, type Clock, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
-import { onAbort } from './abort.ts';
+import { createCancels } from './cancels.ts';
+import { Malformed } from './wire/cursor.ts';
 
 /** Where a published message was meant to go, and how big it is; the facts to find the culprit of a channel error by. */
 export interface Sent {
@@ -8,24 +9,24 @@ export interface Sent {
   readonly bytes: number;
 }
 
-/** A send that waits for the broker's confirmation. */
-interface Waiting extends Sent {
-  readonly at: number;
-  /** The broker has returned the message: no queue took it. */
-  returned: boolean;
-  settle(error: MagpieError | undefined): void;
-}
+/** Makes the error of a send, if any; `isReturned`: the broker has returned the message. */
+export type Judge = (sent: Sent, isReturned: boolean) => MagpieError | undefined;
 
-/** Sends without a confirmation, oldest first. */
+/** Sends without a confirmation, oldest first. They are numbered from 1, in the order in which they are made. */
 export interface Outstanding {
   readonly size: number;
+  /** The number of the next send. */
+  readonly next: number;
   /** Waits for the outcome of a send. Rejects with `Aborted` on the signal, `Unknown` after the confirm timeout. */
-  add(id: string, sent: Sent, signal: AbortSignal): Promise<SendReceipt>;
+  add(sent: Sent, signal: AbortSignal): Promise<SendReceipt>;
   /** Marks a send as returned; the confirmation that follows then counts as a failure. */
-  returned(id: string): void;
-  /** Settles one send; `judge` makes the error, if any. Ignores ids that are not waiting any more. */
-  settle(id: string, judge: (sent: Sent, returned: boolean) => MagpieError | undefined): void;
-  /** Settles all; `judge` makes each one's error. */
+  returned(number: number): void;
+  /**
+   * Settles the send of a number, or all up to it. Ignores what is settled already. Throws `Malformed` for a number that was
+   * not sent.
+   */
+  settle(number: number, multiple: boolean, judge: Judge): void;
+  /** Settles all. */
   settleAll(judge: (sent: Sent) => MagpieError): void;
 }
 
@@ -40,22 +41,62 @@ export interface OutstandingOptions {
 
 const RECEIPT: SendReceipt = { confirmedBy: 'publisher-confirm' };
 
+/** A send that waits for the broker's confirmation. */
+class Waiting {
+  readonly sent: Sent;
+  readonly signal: AbortSignal;
+  readonly at: number;
+  readonly receipt: Promise<SendReceipt>;
+  /** The broker has returned the message: no queue took it. */
+  isReturned = false;
+  isSettled = false;
+  resolve!: (receipt: SendReceipt) => void;
+  reject!: (error: MagpieError) => void;
+
+  constructor(sent: Sent, signal: AbortSignal, at: number) {
+    this.sent = sent;
+    this.signal = signal;
+    this.at = at;
+    this.receipt = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+}
+
 /** One timer watches all sends: they time out in the order in which they were made. */
 export function createOutstanding({ clock, timeout, blocked }: OutstandingOptions): Outstanding {
-  const waiting = new Map<string, Waiting>();
+  // A ring: the send of a number lies at its last bits. Everything before `first` is settled.
+  let ring = new Array<Waiting | undefined>(64).fill(undefined);
+  let first = 1;
+  let next = 1;
+  let size = 0;
   let watched = false;
   let resumed = 0;
 
+  const finish = (waiting: Waiting, error: MagpieError | undefined): void => {
+    if (waiting.isSettled) return;
+    waiting.isSettled = true;
+    size--;
+    cancels.done(waiting);
+    if (error) waiting.reject(error);
+    else waiting.resolve(RECEIPT);
+  };
+  const cancels = createCancels<Waiting>((waiting) =>
+    finish(waiting, new Aborted('sending was cancelled; the broker may have the message')),
+  );
   const expire = (): void => {
     const now = clock.monotonic();
     if (blocked()) resumed = now;
-    for (const [, { at, settle }] of waiting) {
-      if (now - Math.max(at, resumed) < timeout) break;
-      settle(new Unknown(`the broker has not confirmed within ${timeout / 1000} s; it may have the message`));
+    for (let number = first; number < next; number++) {
+      const waiting = ring[number & (ring.length - 1)];
+      if (!waiting || waiting.isSettled) continue;
+      if (now - Math.max(waiting.at, resumed) < timeout) break;
+      finish(waiting, new Unknown(`the broker has not confirmed within ${timeout / 1000} s; it may have the message`));
     }
   };
   const watch = (): void => {
-    if (watched || waiting.size === 0) return;
+    if (watched || size === 0) return;
     watched = true;
     clock.timeout(Math.min(1000, timeout), () => {
       watched = false;
@@ -63,34 +104,51 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
       watch();
     });
   };
+  const grow = (): void => {
+    const larger = new Array<Waiting | undefined>(ring.length * 2).fill(undefined);
+    for (let number = first; number < next; number++) {
+      larger[number & (larger.length - 1)] = ring[number & (ring.length - 1)];
+    }
+    ring = larger;
+  };
+  /** Takes out the send of a number, once. */
+  const take = (number: number): Waiting | undefined => {
+    const at = number & (ring.length - 1);
+    const waiting = ring[at];
+    ring[at] = undefined;
+    return waiting;
+  };
+  const settleOne = (number: number, judge: Judge): void => {
+    const waiting = take(number);
+    if (waiting && !waiting.isSettled) finish(waiting, judge(waiting.sent, waiting.isReturned));
+  };
   return {
     get size() {
-      return waiting.size;
+      return size;
     },
-    add: (id, sent, signal) =>
-      new Promise((resolve, reject) => {
-        const settle = (error: MagpieError | undefined): void => {
-          waiting.delete(id);
-          ignore();
-          if (error) reject(error);
-          else resolve(RECEIPT);
-        };
-        const ignore = onAbort(signal, () =>
-          settle(new Aborted('sending was cancelled; the broker may have the message')),
-        );
-        waiting.set(id, { ...sent, at: clock.monotonic(), returned: false, settle });
-        watch();
-      }),
-    returned(id) {
-      const one = waiting.get(id);
-      if (one) one.returned = true;
+    get next() {
+      return next;
     },
-    settle(id, judge) {
-      const one = waiting.get(id);
-      one?.settle(judge(one, one.returned));
+    add(sent, signal) {
+      if (next - first === ring.length) grow();
+      const waiting = new Waiting(sent, signal, clock.monotonic());
+      ring[next++ & (ring.length - 1)] = waiting;
+      size++;
+      cancels.watch(waiting);
+      watch();
+      return waiting.receipt;
+    },
+    returned(number) {
+      const waiting = number >= first && number < next ? ring[number & (ring.length - 1)] : undefined;
+      if (waiting) waiting.isReturned = true;
+    },
+    settle(number, multiple, judge) {
+      if (number >= next) throw new Malformed('a confirmation of a message that was not sent');
+      for (let each = multiple ? first : Math.max(first, number); each <= number; each++) settleOne(each, judge);
+      while (first < next && !ring[first & (ring.length - 1)]) first++;
     },
     settleAll(judge) {
-      for (const one of [...waiting.values()]) one.settle(judge(one));
+      for (; first < next; first++) settleOne(first, judge);
     },
   };
 }

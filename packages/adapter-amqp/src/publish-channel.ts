@@ -1,47 +1,66 @@
 import type { ConfirmChannel } from 'amqplib';
 import type { Link } from './link.ts';
 import { RESERVED } from './reserved.ts';
+import { ConfirmReader, type TakeConfirmation } from './wire/confirm-reader.ts';
+import { channelNumber } from './wire/library.ts';
 
 /** The confirm channel of a link, rebuilt when the broker closes it. */
 export interface PublishChannel {
   /** Opens it. Rejects with the library's error. */
   open(): Promise<void>;
-  /** The channel, or undefined while it is being rebuilt. */
-  current(): ConfirmChannel | undefined;
+  /** The number of the channel, or undefined while it is being rebuilt. */
+  current(): number | undefined;
   /** The link is gone. */
   drop(): void;
 }
 
 /** Who hears about the channel. */
 export interface PublishChannelEvents {
+  /** A new channel is open, whose messages the broker counts from 1. */
+  opened(): void;
+  readonly confirmed: TakeConfirmation;
   /** The broker has closed the channel; a new one is being opened. */
   broken(error: unknown): void;
   /** The broker has returned the message of this send: no queue took it. */
-  returned(send: string | undefined): void;
+  returned(send: number | undefined): void;
 }
 
 /** One per publishing link; nothing is opened before `open`. */
 export function createPublishChannel(link: Link, events: PublishChannelEvents): PublishChannel {
-  let channel: ConfirmChannel | undefined;
+  let current: number | undefined;
   const open = async (): Promise<void> => {
-    const opened = await link.model.createConfirmChannel();
-    opened.on('error', (error) => {
-      channel = undefined;
+    const channel = await link.model.createConfirmChannel();
+    const number = channelNumber(channel);
+    channel.on('error', (error) => {
+      current = undefined;
+      // Before the library answers the broker, which ignores everything until then.
+      link.outgoing.flush();
       events.broken(error);
       // Fails only together with the link; if it should not, a link that cannot publish is of no use.
       if (link.alive()) open().catch(link.cut);
     });
-    opened.on('return', ({ properties }) => {
-      const send: unknown = properties.headers?.[RESERVED.send];
-      events.returned(typeof send === 'string' ? send : undefined);
+    channel.on('close', () => {
+      current = undefined;
+      link.inbound.detach(number);
     });
-    channel = opened;
+    tellReturned(channel, events);
+    link.inbound.attach(number, new ConfirmReader(events.confirmed));
+    events.opened();
+    current = number;
   };
   return {
     open,
-    current: () => channel,
+    current: () => current,
     drop() {
-      channel = undefined;
+      current = undefined;
     },
   };
+}
+
+function tellReturned(channel: ConfirmChannel, { returned }: PublishChannelEvents): void {
+  channel.on('return', ({ properties }) => {
+    const send: unknown = properties.headers?.[RESERVED.send];
+    const [, number] = typeof send === 'string' ? (/\.(\d{1,15})$/.exec(send) ?? []) : [];
+    returned(number === undefined ? undefined : Number(number));
+  });
 }

@@ -4,7 +4,6 @@ import {
   type MagpieError,
   NotConnected,
   type OutgoingEvent,
-  Rejected,
   type SendReceipt,
   type TargetRequest,
   Throttled,
@@ -13,16 +12,17 @@ import {
   throwIfAborted,
   Unknown,
 } from '@magpie/contract';
-import type { ConfirmChannel, Options } from 'amqplib';
 import { blame, missingExchange, whereTo } from './blame.ts';
 import type { AmqpConfig } from './config.ts';
-import { encode } from './encode.ts';
+import { type EncodeContext, encode } from './encode.ts';
 import { createExchangeGuard } from './exchange-guard.ts';
 import type { Link } from './link.ts';
-import { createOutstanding, type Sent } from './outstanding.ts';
+import { createOutstanding, type Judge, type Sent } from './outstanding.ts';
 import { createPublishChannel, type PublishChannel } from './publish-channel.ts';
 import { createScratch } from './scratch.ts';
 import { createTurns } from './turns.ts';
+import { writePublish } from './wire/methods.ts';
+import type { Writer } from './wire/writer.ts';
 
 /** Publishes on one link, with confirmations. */
 export interface Publisher {
@@ -47,7 +47,18 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
   const outstanding = createOutstanding({ clock: context.clock, timeout: config.confirmTimeout, blocked: isBlocked });
   const exchanges = createExchangeGuard(createScratch(link));
   const turns = createTurns();
+  const { gatewayId, clock } = context;
+  /** Sends that were made before the channel was opened. */
+  let before = 0;
   const channel = createPublishChannel(link, {
+    opened() {
+      before = outstanding.next - 1;
+    },
+    confirmed(tag, multiple, isTaken) {
+      // 0 stands for everything (AMQP 0-9-1, the rules of delivery-tag).
+      const upTo = tag === 0 && multiple ? outstanding.next - 1 : before + tag;
+      outstanding.settle(upTo, multiple, isTaken ? judgeTaken : refused);
+    },
     broken(error) {
       exchanges.suspect(missingExchange(error));
       context.logger.warn({ reason: errorMessage(error) }, 'the broker closed the publishing channel; it is rebuilt');
@@ -58,30 +69,36 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
       context.count('returned');
     },
   });
-  let count = 0;
 
   /** Hands a message over and returns what waits for its confirmation. */
   const hand = (event: OutgoingEvent, sent: Sent, { options }: TargetRequest, signal: AbortSignal) => {
-    count += 1;
-    const id = `${event.delivery}.${count}`;
-    const properties = encode(event, {
-      gatewayId: context.gatewayId,
-      now: context.clock.now(),
-      persistent: safeUnless(options, 'persistent'),
-      mandatory: safeUnless(options, 'mandatory'),
-      send: id,
-    });
-    publish(usable(link, channel), sent, event.body, properties, (error) => outstanding.settle(id, judge(error)));
-    return { confirmation: outstanding.add(id, sent, signal) };
+    const number = usable(link, channel);
+    const encoding: EncodeContext = {
+      gatewayId,
+      now: clock.now,
+      persistent: !isOff(options, 'persistent'),
+      frameMax: link.frameMax,
+      send: outstanding.next,
+    };
+    const mandatory = !isOff(options, 'mandatory');
+    const write = (writer: Writer): void => {
+      writePublish(writer, number, sent, mandatory);
+      encode(writer, number, event, encoding);
+    };
+    publish(link, number, write, event.body);
+    return { confirmation: outstanding.add(sent, signal) };
   };
-  const send: Publisher['send'] = async (event, target, signal) => {
-    throwIfAborted(signal);
-    usable(link, channel);
-    const sent = { ...destination(target), bytes: event.body.byteLength };
-    checkSize(sent, config.maxBodyBytes);
-    const found = exchanges.found(sent);
-    const { confirmation } = await turns.take(found, signal, () => hand(event, sent, target, signal));
-    return confirmation;
+  const send: Publisher['send'] = (event, target, signal) => {
+    try {
+      throwIfAborted(signal);
+      usable(link, channel);
+      const sent = sentOf(target, event.body.byteLength);
+      checkSize(sent, config.maxBodyBytes);
+      const handed = turns.take(exchanges.found(sent), signal, () => hand(event, sent, target, signal));
+      return handed instanceof Promise ? handed.then(({ confirmation }) => confirmation) : handed.confirmation;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
   return {
     open: channel.open,
@@ -94,20 +111,21 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
 }
 
 /** The channel to publish on now. Throws `Throttled` during an alarm, `NotConnected` while the channel is rebuilt. */
-function usable(link: Link, channel: PublishChannel): ConfirmChannel {
+function usable(link: Link, channel: PublishChannel): number {
   const blocked = link.blocked();
   if (blocked !== undefined) {
     throw new Throttled(`the broker takes no messages at present: ${blocked}`, BLOCKED_RETRY_MS);
   }
   const current = channel.current();
-  if (!current) throw new NotConnected('the publishing channel is being rebuilt');
+  if (current === undefined) throw new NotConnected('the publishing channel is being rebuilt');
   return current;
 }
 
 /** Exchange and routing key of an address: a queue is reached through the default exchange by its name. */
-function destination({ address: { scheme, segments } }: TargetRequest): { exchange: string; routingKey: string } {
-  const [name = '', ...key] = segments;
-  return scheme === 'queue' ? { exchange: '', routingKey: name } : { exchange: name, routingKey: key.join('.') };
+function sentOf({ address: { scheme, segments } }: TargetRequest, bytes: number): Sent {
+  const name = segments[0] ?? '';
+  if (scheme === 'queue') return { exchange: '', routingKey: name, bytes };
+  return { exchange: name, routingKey: segments.slice(1).join('.'), bytes };
 }
 
 function checkSize({ bytes }: Sent, maxBodyBytes: number): void {
@@ -116,36 +134,22 @@ function checkSize({ bytes }: Sent, maxBodyBytes: number): void {
 }
 
 /** Options of a target; what is not said is safe. */
-const safeUnless = (options: unknown, name: 'persistent' | 'mandatory'): boolean =>
-  typeof options !== 'object' || options === null || Reflect.get(options, name) !== false;
+const isOff = (options: unknown, name: 'persistent' | 'mandatory'): boolean =>
+  typeof options === 'object' && options !== null && Reflect.get(options, name) === false;
 
-/** Hands a message to the library, whose complaints come as synchronous throws. */
-function publish(
-  channel: ConfirmChannel,
-  { exchange, routingKey }: Sent,
-  body: Uint8Array,
-  options: Options.Publish,
-  confirmed: (error: unknown) => void,
-): void {
-  const content = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+function publish(link: Link, channel: number, write: (writer: Writer) => void, body: Uint8Array): void {
   try {
-    channel.publish(exchange, routingKey, content, options, confirmed);
+    link.outgoing.publish(channel, write, body);
   } catch (error) {
-    if (error instanceof RangeError) throw new TooLarge(`headers that AMQP cannot carry: ${error.message}`);
-    if (error instanceof TypeError) throw new Rejected(`not a message AMQP can carry: ${error.message}`);
-    throw new NotConnected(`the publishing channel is closed: ${errorMessage(error)}`, { cause: error });
+    if (error instanceof RangeError) throw new TooLarge('headers that AMQP cannot carry: they fit into no frame');
+    throw error;
   }
 }
 
 /** What a confirmation means. The broker returns an unroutable message before it confirms it. */
-function judge(error: unknown): (sent: Sent, returned: boolean) => MagpieError | undefined {
-  return (sent, returned) => {
-    if (error === null || error === undefined) return returned ? new Transient(unroutable(sent)) : undefined;
-    const message = errorMessage(error);
-    if (message === 'message nacked') return new Transient(`${whereTo(sent)}: the broker could not take it (nack)`);
-    return new Unknown(`the channel was closed before the confirmation (${message}); the broker may have the message`);
-  };
-}
+const judgeTaken: Judge = (sent, isReturned) => (isReturned ? new Transient(unroutable(sent)) : undefined);
+
+const refused: Judge = (sent) => new Transient(`${whereTo(sent)}: the broker could not take it (nack)`);
 
 const unroutable = (sent: Sent): string =>
   sent.exchange === ''

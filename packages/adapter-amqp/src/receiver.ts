@@ -24,7 +24,7 @@ export function createReceiver(link: Link, prefetch: number, context: AdapterCon
     await consumer.stop();
   };
   const add = (queue: string, wish: QueueWish): Promise<void> => {
-    const consumer = createConsumer({ queue, wish, model: link.model, context, alive: link.alive, sink: forward });
+    const consumer = createConsumer({ queue, wish, link, context, sink: forward });
     consumers.set(queue, consumer);
     return consumer.start();
   };

@@ -1,5 +1,7 @@
-import type { Channel, ChannelModel, Message } from 'amqplib';
 import { createIntake, type IntakeOptions } from './intake.ts';
+import type { Link } from './link.ts';
+import { DeliveryReader } from './wire/delivery-reader.ts';
+import { channelNumber } from './wire/library.ts';
 
 /** One consuming channel from its opening to its end; acknowledgements of an ended one go nowhere. */
 export interface Tap {
@@ -26,15 +28,21 @@ export type TapEnd =
   | { readonly type: 'broker'; readonly error: unknown }
   | { readonly type: 'unavailable'; readonly reason: string };
 
+/** What of a link is used. */
+type TapLink = Pick<Link, 'model' | 'inbound' | 'outgoing'>;
+
 /** Opens a channel and consumes a queue. Rejects with the library's error when the broker refuses. */
-export async function openTap(model: ChannelModel, options: TapOptions): Promise<Tap> {
+export async function openTap({ model, inbound, outgoing }: TapLink, options: TapOptions): Promise<Tap> {
   const channel = await model.createChannel();
+  const number = channelNumber(channel);
   let open = true;
   let failure: unknown;
   const intake = createIntake({
     ...options,
     acknowledge(upTo) {
-      if (acknowledge(channel, upTo)) options.progress();
+      if (!open) return;
+      outgoing.acknowledge(number, upTo);
+      options.progress();
     },
     unavailable: (reason) => end({ type: 'unavailable', reason }),
   });
@@ -46,12 +54,17 @@ export async function openTap(model: ChannelModel, options: TapOptions): Promise
   };
   channel.on('error', (error) => {
     failure = error;
+    outgoing.flush(); // Before the library answers the broker, which ignores everything until then.
   });
-  channel.on('close', () => end({ type: 'broker', error: failure ?? new Error('channel closed') }));
+  channel.on('close', () => {
+    inbound.detach(number);
+    end({ type: 'broker', error: failure ?? new Error('channel closed') });
+  });
+  inbound.attach(number, new DeliveryReader(options.consumerTag, intake.take));
   await channel.prefetch(options.prefetch, false);
   const { consumerTag } = await channel.consume(
     options.queue,
-    (message) => (message ? intake.take(message) : end({ type: 'broker', error: cancelled(options.queue) })),
+    () => end({ type: 'broker', error: cancelled(options.queue) }), // The library sees no messages: this is their end.
     { consumerTag: options.consumerTag },
   );
   return {
@@ -63,6 +76,7 @@ export async function openTap(model: ChannelModel, options: TapOptions): Promise
     close() {
       open = false;
       intake.stop();
+      outgoing.flush(); // After the goodbye an acknowledgement would be an error.
       return quietly(channel.close.bind(channel));
     },
   };
@@ -71,41 +85,6 @@ export async function openTap(model: ChannelModel, options: TapOptions): Promise
 /** A deleted queue looks the same in the status whether it went before or while it was consumed. */
 const cancelled = (queue: string): Error =>
   Object.assign(new Error(`the broker cancelled the consumer: queue '${queue}' was deleted or moved`), { code: 404 });
-
-function acknowledge(channel: Channel, upTo: number): boolean {
-  try {
-    channel.ack(tagged(upTo), true);
-    return true;
-  } catch {
-    return false; // The channel has just closed: the broker delivers again what it has no acknowledgement for.
-  }
-}
-
-const EMPTY = Buffer.alloc(0);
-
-/** amqplib acknowledges messages, of which it reads the tag only. */
-const tagged = (deliveryTag: number): Message => ({
-  content: EMPTY,
-  fields: { deliveryTag, redelivered: false, exchange: '', routingKey: '' },
-  properties: NO_PROPERTIES,
-});
-
-const NO_PROPERTIES: Message['properties'] = {
-  contentType: undefined,
-  contentEncoding: undefined,
-  headers: undefined,
-  deliveryMode: undefined,
-  priority: undefined,
-  correlationId: undefined,
-  replyTo: undefined,
-  expiration: undefined,
-  messageId: undefined,
-  timestamp: undefined,
-  type: undefined,
-  userId: undefined,
-  appId: undefined,
-  clusterId: undefined,
-};
 
 /** Runs something that may fail only because the channel is closed already. */
 async function quietly(operation: () => Promise<unknown>): Promise<void> {

@@ -1,8 +1,7 @@
 import { Rejected, TooLarge } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../src/decode.ts';
-import { encode } from '../src/encode.ts';
-import { consumed, decoding, encoding, NOW, outgoing } from './messages.ts';
+import { consumed, decoding, encoding, NOW, sentProperties } from './messages.ts';
 
 const LONG = 'é'.repeat(128);
 
@@ -95,10 +94,13 @@ describe('receiving', () => {
 
 describe('sending', () => {
   it('writes the properties there are', () => {
-    const properties = encode(
-      outgoing({ type: 't', contentType: 'text/plain', correlationId: 'c', priority: 12, expiresAt: NOW + 1500.4 }),
-      encoding,
-    );
+    const properties = sentProperties({
+      type: 't',
+      contentType: 'text/plain',
+      correlationId: 'c',
+      priority: 12,
+      expiresAt: NOW + 1500.4,
+    });
     expect(properties).toMatchObject({
       messageId: 'id-1',
       type: 't',
@@ -107,24 +109,21 @@ describe('sending', () => {
       priority: 9,
       expiration: '1500',
       timestamp: 1_800_000_000,
-      persistent: true,
-      mandatory: true,
+      deliveryMode: 2,
       appId: 'plant-a',
     });
     expect(properties).not.toHaveProperty('userId');
     expect({ ...properties.headers }).toEqual({
-      'x-magpie-send': 'ref.1',
+      'x-magpie-send': 'delivery-1.1',
       'x-magpie-time': NOW,
       'x-magpie-expires-at': NOW + 1500,
     });
   });
 
   it('moves what does not fit into 255 bytes to headers', () => {
-    const { headers, ...properties } = encode(
-      outgoing({ id: LONG, type: LONG, correlationId: LONG, contentType: LONG, contentEncoding: LONG }),
-      encoding,
-    );
-    expect(Object.keys(properties).sort()).toEqual(['appId', 'mandatory', 'persistent', 'timestamp']);
+    const long = { id: LONG, type: LONG, correlationId: LONG, contentType: LONG, contentEncoding: LONG };
+    const { headers, ...properties } = sentProperties(long);
+    expect(Object.keys(properties).sort()).toEqual(['appId', 'deliveryMode', 'timestamp']);
     expect(headers).toMatchObject({
       'x-magpie-id': LONG,
       'x-magpie-type': LONG,
@@ -141,17 +140,17 @@ describe('sending', () => {
     [{ scheme: 'exchange', segments: ['x/y', 'a', 'b'] }, undefined, 'exchange:x%2Fy/a.b'],
     [{ scheme: 'topic', segments: ['a/b', 'c'] }, undefined, 'topic:a%2Fb/c'],
   ])('reply address %j', (replyTo, property, header) => {
-    const properties = encode(outgoing({ replyTo }), encoding);
+    const properties = sentProperties({ replyTo });
     expect(properties.replyTo).toBe(property);
-    expect(properties.headers['x-reply-to']).toBe(header);
+    expect(properties.headers?.['x-reply-to']).toBe(header);
   });
 
   it('leaves out an expiration that RabbitMQ would refuse, and keeps the exact time', () => {
     const expiresAt = NOW + 0x1_0000_0000;
-    const properties = encode(outgoing({ expiresAt }), encoding);
+    const properties = sentProperties({ expiresAt });
     expect(properties).not.toHaveProperty('expiration');
-    expect(properties.headers['x-magpie-expires-at']).toBe(expiresAt);
-    expect(encode(outgoing({ expiresAt: 1 }), encoding).expiration).toBe('0');
+    expect(properties.headers?.['x-magpie-expires-at']).toBe(expiresAt);
+    expect(sentProperties({ expiresAt: 1 }).expiration).toBe('0');
   });
 
   it('does not send headers that steer the broker or belong to us', () => {
@@ -165,38 +164,33 @@ describe('sending', () => {
       'x-magpie-any',
       'x-reply-to',
     ];
-    const { headers } = encode(
-      outgoing({ headers: [...names.map((name) => [name, 'v'] as const), ['cc', 'kept']] }),
-      encoding,
-    );
-    expect({ ...headers }).toEqual({ cc: 'kept', 'x-magpie-send': 'ref.1', 'x-magpie-time': NOW });
+    const { headers } = sentProperties({ headers: [...names.map((name) => [name, 'v'] as const), ['cc', 'kept']] });
+    expect({ ...headers }).toEqual({ cc: 'kept', 'x-magpie-send': 'delivery-1.1', 'x-magpie-time': NOW });
   });
 
   it('makes a list of repeated names', () => {
-    const { headers } = encode(
-      outgoing({
-        headers: [
-          ['a', 1],
-          ['b', [1]],
-          ['a', 'x'],
-          ['b', [2]],
-          ['a', null],
-        ],
-      }),
-      encoding,
-    );
+    const { headers } = sentProperties({
+      headers: [
+        ['a', 1],
+        ['b', [1]],
+        ['a', 'x'],
+        ['b', [2]],
+        ['a', null],
+      ],
+    });
     expect(headers).toMatchObject({ a: [1, 'x', null], b: [[1], [2]] });
   });
 
   it('refuses headers AMQP cannot carry', () => {
-    const headers = (value: string) =>
-      outgoing({ headers: Array.from({ length: 5 }, (_, n) => [`h${n}`, value] as const) });
-    expect(() => encode(headers('x'.repeat(7000)), encoding)).toThrow(TooLarge);
-    expect(() => encode(outgoing({ headers: [[LONG, 1]] }), encoding)).toThrow(Rejected);
-    expect(() => encode(outgoing({ headers: [['a', { [LONG]: 1 }]] }), encoding)).toThrow(Rejected);
+    const headers = (value: string) => Array.from({ length: 5 }, (_, n) => [`h${n}`, value] as const);
+    expect(() => sentProperties({ headers: headers('x'.repeat(7000)) })).toThrow(TooLarge);
+    expect(() => sentProperties({ subject: 'x'.repeat(65_500) })).toThrow(TooLarge);
+    expect(() => sentProperties({ subject: 'x'.repeat(5000) }, { ...encoding, frameMax: 4096 })).toThrow(TooLarge);
+    expect(() => sentProperties({ headers: [[LONG, 1]] })).toThrow(Rejected);
+    expect(() => sentProperties({ headers: [['a', { [LONG]: 1 }]] })).toThrow(Rejected);
     let deep: readonly unknown[] = [];
     for (let level = 0; level < 40; level++) deep = [deep];
     // biome-ignore lint/suspicious/noExplicitAny: deeper than the type can say.
-    expect(() => encode(outgoing({ headers: [['a', deep as any]] }), encoding)).toThrow(Rejected);
+    expect(() => sentProperties({ headers: [['a', deep as any]] })).toThrow(Rejected);
   });
 });

@@ -1,16 +1,18 @@
 import type { OutgoingEvent } from '@magpie/contract';
-import type { ConsumeMessage, Options } from 'amqplib';
+import type { ConsumeMessage, MessageProperties } from 'amqplib';
 import type { DecodeContext } from '../src/decode.ts';
-import type { EncodeContext } from '../src/encode.ts';
+import { type EncodeContext, encode } from '../src/encode.ts';
+import { Writer } from '../src/wire/writer.ts';
+import { decodeAll, present } from './amqplib-codec.ts';
 
 export const NOW = 1_800_000_000_123;
 
 export const encoding: EncodeContext = {
   gatewayId: 'plant-a',
-  now: NOW,
+  now: () => NOW,
   persistent: true,
-  mandatory: true,
-  send: 'ref.1',
+  frameMax: 131_072,
+  send: 1,
 };
 export const decoding: DecodeContext = { queue: 'inbox', now: NOW, uniqueIds: false };
 
@@ -52,6 +54,13 @@ export const consumed = (
   },
 });
 
-/** What the other side would get of published properties. */
-export const delivered = ({ persistent, mandatory: _, ...properties }: Options.Publish): ConsumeMessage =>
-  consumed({ ...properties, deliveryMode: persistent === true ? 2 : 1 });
+/** The properties of an event that is sent, as amqplib reads them. */
+export function sentProperties(parts: Partial<OutgoingEvent>, context = encoding): Partial<MessageProperties> {
+  const writer = new Writer(Buffer.alloc(200_000));
+  encode(writer, 7, outgoing(parts), context);
+  const [frame, ...others] = decodeAll(writer.bytes.subarray(0, writer.at));
+  if (frame?.channel !== 7 || frame.size !== outgoing(parts).body.length || others.length > 0) {
+    throw new Error('not the one header of this message');
+  }
+  return present(frame.fields ?? {});
+}

@@ -1,6 +1,8 @@
+import { getEventListeners } from 'node:events';
 import { type Clock, systemClock, Transient } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { createOutstanding } from '../src/outstanding.ts';
+import { Malformed } from '../src/wire/cursor.ts';
 
 const sent = { exchange: 'x', routingKey: 'k', bytes: 1 };
 const never = new AbortController().signal;
@@ -34,13 +36,13 @@ describe('a send without a confirmation', () => {
   it('is unknown after the confirm timeout, a confirmation after that is ignored', async () => {
     const clock = manualClock();
     const outstanding = createOutstanding({ clock, timeout: 5000, blocked: () => false });
-    const [first, second] = [outstanding.add('1', sent, never), outstanding.add('2', sent, never)];
+    const [first, second] = [outstanding.add(sent, never), outstanding.add(sent, never)];
     clock.pass(3000);
-    outstanding.settle('2', () => undefined);
+    outstanding.settle(2, false, () => undefined);
     expect(await second).toEqual({ confirmedBy: 'publisher-confirm' });
     clock.pass(3000);
     await expect(first).rejects.toMatchObject({ name: 'Unknown', message: expect.stringContaining('within 5 s') });
-    outstanding.settle('1', () => new Transient('late'));
+    outstanding.settle(1, false, () => new Transient('late'));
     expect(outstanding.size).toBe(0);
   });
 
@@ -48,7 +50,7 @@ describe('a send without a confirmation', () => {
     const clock = manualClock();
     let blocked = true;
     const outstanding = createOutstanding({ clock, timeout: 5000, blocked: () => blocked });
-    const waiting = outstanding.add('1', sent, never);
+    const waiting = outstanding.add(sent, never);
     clock.pass(600_000);
     blocked = false;
     clock.pass(4000);
@@ -60,18 +62,66 @@ describe('a send without a confirmation', () => {
   it('ends by its signal', async () => {
     const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
     const controller = new AbortController();
-    const waiting = outstanding.add('1', sent, controller.signal);
+    const waiting = outstanding.add(sent, controller.signal);
     controller.abort();
     await expect(waiting).rejects.toMatchObject({ name: 'Aborted' });
     expect(outstanding.size).toBe(0);
   });
 });
 
+describe('confirmations', () => {
+  const outcome = (waiting: Promise<unknown>) =>
+    waiting.then(
+      () => 'taken',
+      (error: Error) => error.message,
+    );
+
+  it('settle what they name whatever their order, each send once, while there are more than the ring began with', async () => {
+    const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
+    const outcomes: Promise<string>[] = [];
+    const taken = new Set<number>();
+    let random = 1;
+    for (let round = 0; round < 200; round++) {
+      for (let each = 0; each < 7; each++) outcomes.push(outcome(outstanding.add(sent, never)));
+      random = (random * 48_271) % 0x7fff_ffff;
+      const number = Math.max(1, outcomes.length - (random % 150));
+      const multiple = random % 5 === 0;
+      for (let each = multiple ? 1 : number; each <= number; each++) taken.add(each);
+      outstanding.settle(number, multiple, () => undefined);
+      outstanding.settle(number, multiple, () => new Transient('a second time'));
+      expect(outstanding.size).toBe(outcomes.length - taken.size);
+    }
+    outstanding.settleAll(() => new Transient('rest'));
+    expect(outstanding.size).toBe(0);
+    expect(await Promise.all(outcomes)).toEqual(outcomes.map((_, index) => (taken.has(index + 1) ? 'taken' : 'rest')));
+    expect(outstanding.next).toBe(outcomes.length + 1);
+  });
+
+  it('of what was never sent break the protocol', () => {
+    const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
+    expect(() => outstanding.settle(1, false, () => undefined)).toThrow(Malformed);
+    void outstanding.add(sent, never);
+    expect(() => outstanding.settle(2, true, () => undefined)).toThrow(Malformed);
+    outstanding.settle(0, false, () => new Transient('nobody'));
+    expect(outstanding.size).toBe(1);
+  });
+});
+
+it('leaves no listener on a signal that outlives it', () => {
+  const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
+  const signals = Array.from({ length: 3 }, () => new AbortController().signal);
+  for (const signal of [...signals, ...signals]) outstanding.add(sent, signal).catch(() => undefined);
+  expect(signals.map((signal) => getEventListeners(signal, 'abort').length)).toEqual([1, 1, 1]);
+  outstanding.settle(6, true, () => undefined);
+  expect(signals.map((signal) => getEventListeners(signal, 'abort').length)).toEqual([0, 0, 0]);
+});
+
 it('a returned message is told to whoever judges its confirmation', async () => {
   const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
-  const waiting = outstanding.add('1', sent, never);
-  outstanding.returned('unheard of');
-  outstanding.returned('1');
-  outstanding.settle('1', ({ exchange }, returned) => (returned ? new Transient(exchange) : undefined));
+  const waiting = outstanding.add(sent, never);
+  outstanding.returned(0);
+  outstanding.returned(7);
+  outstanding.returned(1);
+  outstanding.settle(1, false, ({ exchange }, returned) => (returned ? new Transient(exchange) : undefined));
   await expect(waiting).rejects.toMatchObject({ name: 'Transient', message: 'x' });
 });

@@ -2,7 +2,7 @@ import { type RabbitmqBroker, startRabbitmq } from '@magpie/brokers';
 import { waitFor } from '@magpie/testkit';
 import { type ConfirmChannel, connect, type GetMessage } from 'amqplib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Harness, harness, keysFor, never } from './harness.ts';
+import { type Harness, harness, keysFor, never, textOf } from './harness.ts';
 import { outgoing } from './messages.ts';
 
 const LIMITED = {
@@ -151,6 +151,39 @@ describe('a message the broker refuses', () => {
       message: expect.stringContaining('nack'),
     });
   });
+});
+
+it('bodies of no bytes and of more than a frame arrive as they are, in order', async () => {
+  const small = harness(keysFor(broker, { frameMax: 4096, prefetch: 3 }));
+  await small.connect();
+  await operator.assertQueue('sizes');
+  const texts = [0, 1, 4087, 4088, 4089, 8176, 20_000, 0].map((size, index) => String(index).repeat(size));
+  const sizes = { address: { scheme: 'queue', segments: ['sizes'] }, options: {} };
+  await Promise.all(texts.map((text) => small.connection.send(outgoing({ body: Buffer.from(text) }), sizes, never())));
+  await small.receive('sizes');
+  await waitFor(() => small.events.length === texts.length, { what: 'all messages' });
+  expect(small.events.map(textOf)).toEqual(texts);
+  await small.close();
+  expect(await operator.checkQueue('sizes')).toMatchObject({ messageCount: 0 });
+});
+
+it('a window of messages that are taken, returned and refused tells each its own', async () => {
+  await operator.assertQueue('mixed-full', { arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } });
+  await amqp.send({ queue: 'mixed-full' }, 'fits');
+  const queues = Array.from({ length: 300 }, (_, index) => ['open', 'nowhere', 'mixed-full'][(index * 7) % 3] ?? '');
+  const outcomes = await Promise.all(
+    queues.map((queue) => amqp.send({ queue }, 'x').catch((error: Error) => `${error.name}: ${error.message}`)),
+  );
+  for (const [index, queue] of queues.entries()) {
+    expect(outcomes[index]).toMatch(
+      queue === 'open'
+        ? /^publisher-confirm$/
+        : queue === 'nowhere'
+          ? /"nowhere" does not exist/
+          : /"mixed-full".*nack/,
+    );
+  }
+  await operator.purgeQueue('open');
 });
 
 it('typed headers, a far expiry and every property pass the real wire', async () => {

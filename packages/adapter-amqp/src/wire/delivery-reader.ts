@@ -1,0 +1,101 @@
+import type { ConsumeMessage, MessageProperties } from 'amqplib';
+import { type Cursor, Malformed } from './cursor.ts';
+import { BASIC, FRAME, METHOD, PROPERTY } from './frames.ts';
+import type { Route } from './inbound.ts';
+import { readTable } from './table.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Puts the deliveries of one channel together from their frames (AMQP 0-9-1, 4.2.6). */
+export class DeliveryReader implements Route {
+  readonly #consumerTag: string;
+  readonly #take: (message: ConsumeMessage) => void;
+  #fields: ConsumeMessage['fields'] | undefined;
+  #properties: MessageProperties | undefined;
+  #size = 0;
+  #filled = 0;
+  #pieces: Buffer[] = [];
+
+  /** @param take gets each message, whose body may be a view of what was received; must not throw. */
+  constructor(consumerTag: string, take: (message: ConsumeMessage) => void) {
+    this.#consumerTag = consumerTag;
+    this.#take = take;
+  }
+
+  frame(type: number, cursor: Cursor): boolean {
+    if (this.#properties) this.#piece(type, cursor);
+    else if (this.#fields) this.#header(type, cursor);
+    else return this.#begin(type, cursor);
+    return true;
+  }
+
+  #begin(type: number, cursor: Cursor): boolean {
+    if (type !== FRAME.method || cursor.uint32() !== METHOD.deliver) return false;
+    cursor.skip(cursor.byte()); // The consumer tag, which is the one we asked for.
+    const deliveryTag = cursor.uint64();
+    if (!Number.isSafeInteger(deliveryTag)) throw new Malformed(`the delivery tag ${deliveryTag}`);
+    const redelivered = (cursor.byte() & 1) === 1;
+    const exchange = cursor.frequentText();
+    const routingKey = cursor.frequentText();
+    this.#fields = { consumerTag: this.#consumerTag, deliveryTag, redelivered, exchange, routingKey };
+    return true;
+  }
+
+  #header(type: number, cursor: Cursor): void {
+    if (type !== FRAME.header || cursor.uint16() !== BASIC) throw new Malformed('a delivery without its header');
+    cursor.skip(2);
+    this.#size = cursor.uint64();
+    this.#filled = 0;
+    this.#properties = readProperties(cursor);
+    if (this.#size === 0) this.#complete(EMPTY);
+  }
+
+  #piece(type: number, { bytes, at, end }: Cursor): void {
+    if (type !== FRAME.body) throw new Malformed('something else than the body of a delivery');
+    this.#filled += end - at;
+    if (this.#filled > this.#size) throw new Malformed(`a body of more than the ${this.#size} bytes it was to have`);
+    const piece = bytes.subarray(at, end);
+    if (this.#pieces.length === 0 && this.#filled === this.#size) {
+      this.#complete(piece);
+      return;
+    }
+    this.#pieces.push(piece);
+    if (this.#filled < this.#size) return;
+    const body = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#complete(body);
+  }
+
+  #complete(content: Buffer): void {
+    const [fields, properties] = [this.#fields!, this.#properties!];
+    this.#fields = undefined;
+    this.#properties = undefined;
+    this.#take({ fields, properties, content });
+  }
+}
+
+/** Reads the properties of a content header as amqplib shows them (AMQP 0-9-1, 4.2.6.1). */
+function readProperties(cursor: Cursor): MessageProperties {
+  const flags = cursor.uint16();
+  // The last bit announces more flags, of which there are none.
+  if ((flags & 1) === 1) throw new Malformed('a header with properties nobody knows');
+  const text = (flag: number): string | undefined => ((flags & flag) === 0 ? undefined : cursor.shortText());
+  const frequent = (flag: number): string | undefined => ((flags & flag) === 0 ? undefined : cursor.frequentText());
+  // In the order in which they follow each other.
+  return {
+    contentType: frequent(PROPERTY.contentType),
+    contentEncoding: frequent(PROPERTY.contentEncoding),
+    headers: (flags & PROPERTY.headers) === 0 ? undefined : readTable(cursor),
+    deliveryMode: (flags & PROPERTY.deliveryMode) === 0 ? undefined : cursor.byte(),
+    priority: (flags & PROPERTY.priority) === 0 ? undefined : cursor.byte(),
+    correlationId: text(PROPERTY.correlationId),
+    replyTo: frequent(PROPERTY.replyTo),
+    expiration: frequent(PROPERTY.expiration),
+    messageId: text(PROPERTY.messageId),
+    timestamp: (flags & PROPERTY.timestamp) === 0 ? undefined : cursor.uint64(),
+    type: frequent(PROPERTY.type),
+    userId: frequent(PROPERTY.userId),
+    appId: frequent(PROPERTY.appId),
+    clusterId: frequent(PROPERTY.clusterId),
+  };
+}
