@@ -16,8 +16,6 @@ export interface EncodeContext {
   readonly persistent: boolean;
   /** Largest frame that the broker takes. */
   readonly frameMax: number;
-  /** Numbers this send, so that a returned message finds it. */
-  readonly send: number;
 }
 
 /** Longest `expiration` that RabbitMQ takes, ms; beyond it closes the channel. */
@@ -32,8 +30,15 @@ const FLAGS_AT = 12;
 /**
  * Writes the content header of an event: properties and headers, in the order of AMQP 0-9-1, 4.2.6.1. Pure. Throws `Rejected`
  * or `TooLarge` for headers AMQP cannot carry. Called by the publisher once per attempt.
+ * @param send numbers this send, so that a returned message finds it.
  */
-export function encode(writer: Writer, channel: number, event: OutgoingEvent, context: EncodeContext): void {
+export function encode(
+  writer: Writer,
+  channel: number,
+  event: OutgoingEvent,
+  send: number,
+  context: EncodeContext,
+): void {
   const { id, type, contentType, contentEncoding } = event;
   frameHead(writer, FRAME.header, channel, 0);
   const from = writer.at;
@@ -45,7 +50,7 @@ export function encode(writer: Writer, channel: number, event: OutgoingEvent, co
   if (isShort(contentType)) flags |= property(writer, PROPERTY.contentType, contentType);
   if (isShort(contentEncoding)) flags |= property(writer, PROPERTY.contentEncoding, contentEncoding);
   const correlation = correlationOf(event);
-  writeTable(writer, event, context, correlation);
+  writeTable(writer, event, send, correlation);
   writer.byte(context.persistent ? 2 : 1);
   if (event.priority !== undefined) {
     writer.byte(Math.min(9, Math.max(0, Math.round(event.priority))));
@@ -108,13 +113,13 @@ function expiryOf(expiresAt: number | undefined): number | undefined {
 function writeTable(
   writer: Writer,
   event: OutgoingEvent,
-  context: EncodeContext,
+  send: number,
   correlation: string | Uint8Array | undefined,
 ): void {
   const from = writer.open();
   if (event.headers.length > 0) writeHeaders(writer, event.headers);
   writer.shortText(RESERVED.send);
-  writeTextField(writer, `${event.delivery}.${context.send}`);
+  writeTextField(writer, event.delivery, `.${send}`);
   for (const field of OVERLONG) {
     const value = event[field];
     if (value !== undefined && !isShort(value)) writeText(writer, RESERVED[field], value);

@@ -70,23 +70,30 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
     },
   });
 
-  /** Hands a message over and returns what waits for its confirmation. */
-  const hand = (event: OutgoingEvent, sent: Sent, { options }: TargetRequest, signal: AbortSignal) => {
+  const encodings = [true, false].map(
+    (persistent): EncodeContext => ({ gatewayId, now: clock.now, persistent, frameMax: link.frameMax }),
+  );
+  /** Hands a message over. @returns what waits for its confirmation. */
+  const hand = (
+    event: OutgoingEvent,
+    sent: Sent,
+    { options }: TargetRequest,
+    signal: AbortSignal,
+  ): Promise<SendReceipt> => {
     const number = usable(link, channel);
-    const encoding: EncodeContext = {
-      gatewayId,
-      now: clock.now,
-      persistent: !isOff(options, 'persistent'),
-      frameMax: link.frameMax,
-      send: outstanding.next,
-    };
+    const encoding = encodings[isOff(options, 'persistent') ? 1 : 0]!;
     const mandatory = !isOff(options, 'mandatory');
     const write = (writer: Writer): void => {
       writePublish(writer, number, sent, mandatory);
-      encode(writer, number, event, encoding);
+      encode(writer, number, event, outstanding.next, encoding);
     };
     publish(link, number, write, event.body);
-    return { confirmation: outstanding.add(sent, signal) };
+    return outstanding.add(sent, signal);
+  };
+  const inTurn = async (found: Promise<void> | undefined, signal: AbortSignal, go: () => Promise<SendReceipt>) => {
+    // Wrapped, because the next turn must not wait for this confirmation.
+    const { confirmation } = await turns.take(found, signal, () => ({ confirmation: go() }));
+    return confirmation;
   };
   const send: Publisher['send'] = (event, target, signal) => {
     try {
@@ -94,8 +101,9 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
       usable(link, channel);
       const sent = sentOf(target, event.body.byteLength);
       checkSize(sent, config.maxBodyBytes);
-      const handed = turns.take(exchanges.found(sent), signal, () => hand(event, sent, target, signal));
-      return handed instanceof Promise ? handed.then(({ confirmation }) => confirmation) : handed.confirmation;
+      const found = exchanges.found(sent);
+      if (!found && turns.free) return hand(event, sent, target, signal);
+      return inTurn(found, signal, () => hand(event, sent, target, signal));
     } catch (error) {
       return Promise.reject(error);
     }

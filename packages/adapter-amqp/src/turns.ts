@@ -3,6 +3,8 @@ import { onAbort } from './abort.ts';
 
 /** Keeps call order among sends of which some must wait before they go out. */
 export interface Turns {
+  /** Nobody waits for a turn: whoever has nothing to wait for may go without one. */
+  readonly free: boolean;
   /**
    * Runs `go` when `ready` has resolved and every earlier turn is over; at once, before it returns, when there is nothing to
    * wait for. Rejects with what `ready` rejects with or `go` throws; with `Aborted`, without running it, when the signal
@@ -26,6 +28,9 @@ export function createTurns(): Turns {
     return go();
   };
   return {
+    get free() {
+      return last === undefined;
+    },
     take(ready, signal, go) {
       if (!ready && !last) return go();
       ready?.catch(() => undefined); // May fail while earlier turns are still waiting; the turn itself tells the caller.

@@ -12,7 +12,6 @@ export const encoding: EncodeContext = {
   now: () => NOW,
   persistent: true,
   frameMax: 131_072,
-  send: 1,
 };
 export const decoding: DecodeContext = { queue: 'inbox', now: NOW, uniqueIds: false };
 
@@ -57,7 +56,7 @@ export const consumed = (
 /** The properties of an event that is sent, as amqplib reads them. */
 export function sentProperties(parts: Partial<OutgoingEvent>, context = encoding): Partial<MessageProperties> {
   const writer = new Writer(Buffer.alloc(200_000));
-  encode(writer, 7, outgoing(parts), context);
+  encode(writer, 7, outgoing(parts), 1, context);
   const [frame, ...others] = decodeAll(writer.bytes.subarray(0, writer.at));
   if (frame?.channel !== 7 || frame.size !== outgoing(parts).body.length || others.length > 0) {
     throw new Error('not the one header of this message');

@@ -47,10 +47,10 @@ export function writeName(writer: Writer, name: string, where: string): void {
   writer.shortText(name);
 }
 
-/** A text value. */
-export function writeTextField(writer: Writer, value: string): void {
+/** A text value, of one part or two. */
+export function writeTextField(writer: Writer, value: string, more = ''): void {
   writer.byte(TYPE.text);
-  writer.longText(value);
+  writer.longText(value, more);
 }
 
 /** A value of bytes. */

@@ -52,10 +52,15 @@ export class Writer {
     this.bytes[from - 1] = this.at - from;
   }
 
-  longText(text: string): void {
+  /** A text of one part or two. */
+  longText(text: string, more = ''): void {
     this.room(4 + text.length);
     const from = this.at + 4;
     this.#text(text, from);
+    if (more !== '') {
+      this.room(more.length);
+      this.#text(more, this.at);
+    }
     this.putUint32(from - 4, this.at - from);
   }
 
