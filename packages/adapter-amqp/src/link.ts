@@ -73,6 +73,7 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
 function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents, cut: () => void): Link {
   const connection = libraryConnection(model);
   const inbound = interceptFrames(connection);
+  const outgoing = createOutgoing(connection.stream, connection.frameMax);
   let cause: unknown;
   let blocked: string | undefined;
   let alive = true;
@@ -100,14 +101,15 @@ function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents,
   return {
     model,
     inbound,
-    outgoing: createOutgoing(connection.stream, connection.frameMax),
+    outgoing,
     frameMax: connection.frameMax,
     blocked: () => blocked,
     untilBlocked: () => nextBlocked.promise,
     alive: () => alive,
     cut,
     async close() {
-      inbound.detachAll(); // What comes after the goodbye counts no more.
+      outgoing.flush(); // The broker hears nothing after the goodbye, and what it says then counts no more.
+      inbound.detachAll();
       if (alive) model.close().catch(() => undefined); // Fails only when it is closed already, which `gone` tells.
       await gone.promise;
     },

@@ -111,6 +111,27 @@ it('takes no more than the prefetch of unacknowledged messages, and acknowledges
   expect(await operator.checkQueue('bulk')).toMatchObject({ messageCount: 0, consumerCount: 0 });
 });
 
+it('what is stored when the goodbye is said does not come again', async () => {
+  await operator.assertQueue('farewell');
+  await publish('farewell', 'once');
+  const amqp = harness(keysFor(broker));
+  await amqp.connect();
+  const closed = Promise.withResolvers<void>();
+  const goodbye = async () => {
+    // After the verdict has reached the adapter, in the same turn.
+    for (let hop = 0; hop < 10; hop++) await undefined;
+    await amqp.close();
+    closed.resolve();
+  };
+  const queue = { pattern: { scheme: 'queue', segments: [] }, options: { queue: 'farewell' } };
+  await amqp.connection.receive([queue], async (batch) => {
+    void goodbye();
+    return batch.map(() => ({ type: 'stored' }));
+  });
+  await closed.promise;
+  expect(await operator.checkQueue('farewell')).toMatchObject({ messageCount: 0, consumerCount: 0 });
+});
+
 describe('where a message came from', () => {
   it('is its queue and the routing key it was published with', () =>
     using(

@@ -9,7 +9,7 @@ export interface Outgoing {
    * thrown on, and nothing was written then; a `RangeError` says that it found no room in any memory.
    */
   publish(channel: number, write: (writer: Writer) => void, body: Uint8Array): void;
-  /** Acknowledges everything up to a delivery tag. */
+  /** Acknowledges everything up to a delivery tag. Of those of one turn the last is told. */
   acknowledge(channel: number, upTo: number): void;
   /** Gives the socket all there is, for what the library writes after it; nothing once it is closed. */
   flush(): void;
@@ -36,8 +36,8 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
   let partBytes = 0;
   let blocked = false;
   let scheduled = false;
-  let ackChannel = 0;
-  let ackEnd = -1;
+  /** The highest tag of each channel that is still to be acknowledged. */
+  const acks = new Map<number, number>();
 
   const add = (part: Uint8Array): void => {
     parts.push(part);
@@ -46,7 +46,6 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
   const seal = (): void => {
     if (writer.at > start) add(writer.bytes.subarray(start, writer.at));
     start = writer.at;
-    ackEnd = -1;
   };
   const renew = (bytes: number): void => {
     seal();
@@ -57,7 +56,19 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
   const secure = (bytes: number): void => {
     if (writer.at + bytes > writer.bytes.length) renew(Math.max(SLAB, bytes));
   };
+  const writeAcks = (): void => {
+    for (const [channel, upTo] of acks) {
+      secure(ACK_BYTES);
+      frameHead(writer, FRAME.method, channel, ACK_BYTES - FRAME_AROUND);
+      writer.uint32(METHOD.ack);
+      writer.int64(upTo);
+      writer.byte(1);
+      writer.byte(FRAME.end);
+    }
+    acks.clear();
+  };
   const flush = (): void => {
+    if (acks.size > 0) writeAcks();
     seal();
     if (parts.length === 0) return;
     const list = parts;
@@ -119,16 +130,7 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
       schedule();
     },
     acknowledge(channel, upTo) {
-      // A later one takes the place of the one before, when that has not gone out.
-      if (ackEnd === writer.at && ackChannel === channel) writer.at -= ACK_BYTES;
-      secure(ACK_BYTES);
-      frameHead(writer, FRAME.method, channel, ACK_BYTES - FRAME_AROUND);
-      writer.uint32(METHOD.ack);
-      writer.int64(upTo);
-      writer.byte(1);
-      writer.byte(FRAME.end);
-      ackChannel = channel;
-      ackEnd = writer.at;
+      acks.set(channel, upTo);
       schedule();
     },
     flush,

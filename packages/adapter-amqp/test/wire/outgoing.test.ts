@@ -45,10 +45,9 @@ describe('what is written', () => {
     await turn();
     expect(writes).toHaveLength(1);
     expect(decodeAll(writes[0]!)).toMatchObject([
-      { id: amqplib.BasicAck, channel: 2, fields: { deliveryTag: 11, multiple: true } },
-      { channel: 3, fields: { deliveryTag: 2 ** 33, multiple: true } },
       { channel: 1, fields: { exchange: 'x', routingKey: 'k', mandatory: true, immediate: false, ticket: 0 } },
       { channel: 1, content: Buffer.from('hi') },
+      { id: amqplib.BasicAck, channel: 2, fields: { deliveryTag: 11, multiple: true } },
       { channel: 3, fields: { deliveryTag: 2 ** 33 + 1, multiple: true } },
     ]);
     outgoing.acknowledge(3, 2 ** 33 + 2);
