@@ -119,7 +119,7 @@ it('what is stored when the goodbye is said does not come again', async () => {
   const closed = Promise.withResolvers<void>();
   const goodbye = async () => {
     // After the verdict has reached the adapter, in the same turn.
-    for (let hop = 0; hop < 10; hop++) await undefined;
+    for (let hop = 0; hop < 10; hop++) await Promise.resolve();
     await amqp.close();
     closed.resolve();
   };
