@@ -25,7 +25,7 @@ export const STEPS: readonly Step[] = [
   functionStep('no protocol words in the core', () => findProtocolWords()),
   commandStep('unused code', 'knip', ['--no-config-hints']),
   commandStep('generated pages', 'node', ['--conditions=@magpie/source', 'infra/checks/docs.ts']),
-  vitestStep('unit', 240_000),
+  vitestStep('unit', 400_000),
   vitestStep('contract', 300_000),
   vitestStep('integration', 300_000),
   vitestStep('reliability', 600_000),

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 
 const short = fc.string({ maxLength: 60, unit: 'grapheme' });
+/** amqplib loses a header of the name `__proto__`; that we do not has a test of its own. */
+const headerName = short.filter((name) => name !== '__proto__');
 const int = (min: number, max: number) => fc.integer({ min, max });
 const typed = (type: string, value: fc.Arbitrary<unknown>) => fc.record({ '!': fc.constant(type), value });
 
@@ -33,7 +35,7 @@ const { field } = fc.letrec<{ field: unknown }>((tie) => ({
     ),
     fc.array(tie('field'), { maxLength: 4 }),
     fc.dictionary(
-      short.filter((name) => name !== '!'),
+      headerName.filter((name) => name !== '!'),
       tie('field'),
       { maxKeys: 4 },
     ),
@@ -41,7 +43,7 @@ const { field } = fc.letrec<{ field: unknown }>((tie) => ({
 }));
 
 /** A table of headers. */
-export const arbitraryTable = fc.dictionary(short, field, { maxKeys: 6 });
+export const arbitraryTable = fc.dictionary(headerName, field, { maxKeys: 6 });
 
 /** All properties of a message. */
 export const arbitraryProperties = fc.record(
