@@ -1,8 +1,12 @@
 import type { Problem } from '@magpie/contract';
 import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { duplicateKeys } from './duplicate-keys.ts';
 
 /** Largest configuration file in characters. */
 const MAX_LENGTH = 4 * 1024 * 1024;
+
+/** Keys are checked by `duplicateKeys`. */
+const OPTIONS = { prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
 
 /** A problem of the file itself: known by its place in the text, as no pointer leads there. */
 export interface TextProblem extends Problem {
@@ -25,8 +29,10 @@ export function parseYaml(text: string): ParsedDocument {
     return { document: undefined, lines, problems: [textProblem(message, 0, 0)] };
   }
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-    return { document, lines, problems: [...document.errors, ...document.warnings].map(yamlProblem) };
+    const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
+    const duplicates = duplicateKeys(document).map((start) => textProblem(DUPLICATE_KEY, start, start + 1));
+    const [errors, warnings] = [document.errors.map(yamlProblem), document.warnings.map(yamlProblem)];
+    return { document, lines, problems: [...errors, ...duplicates, ...warnings] };
   } catch (error) {
     // The composer is recursive: thousands of nested brackets end its stack.
     const message = `expected YAML of reasonable nesting, got ${error instanceof RangeError ? 'far deeper nesting' : error}`;
@@ -52,8 +58,9 @@ const sentence = (message: string): string => `not valid YAML: ${message.charAt(
 const QUOTE = 'put the whole value in double quotes, for example "!payload.ok"';
 const QUOTE_REFERENCE = 'a value that contains "{" or ": " needs double quotes, for example "${env:NAME}"';
 
+const DUPLICATE_KEY = 'expected every key once in a mapping, got this one a second time';
+
 const WORDING: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'expected every key once in a mapping, got this one a second time',
   TAG_RESOLVE_FAILED: 'expected a value, got a YAML tag: a value that begins with "!" must be quoted',
   MULTIPLE_DOCS: 'expected one YAML document in the file, got a second one',
 };
