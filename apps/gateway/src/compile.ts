@@ -1,24 +1,22 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config, type ConfigSource, type Draft, loadConfig } from '@magpie/config';
 import { type AddressBook, type AnyAdapter, createAddressBook, type Problem } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
+import { createReader, type FilesRead } from './reader.ts';
 
 /** Name of the built-in connection. */
 const HTTP = 'http';
 
-/** A configuration file, loaded and compiled. `config` and `routes` are there unless a problem is an error. */
-export interface Compiled {
+/**
+ * A configuration file, loaded and compiled. `config` and `routes` are there unless a problem is an error. Read were the file,
+ * those it refers to and schemas of payloads.
+ */
+export interface Compiled extends FilesRead {
   readonly config: Config | undefined;
   readonly routes: RouteSet | undefined;
   readonly book: AddressBook;
   readonly problems: readonly Problem[];
   readonly source: ConfigSource;
-  /** Absolute paths of all that was read: the file, those it refers to, schemas of payloads. */
-  readonly files: readonly string[];
-  /** Of the contents of all those files: equal when loading again can give nothing new. */
-  readonly fingerprint: string;
 }
 
 /** Where a configuration comes from. */
@@ -28,19 +26,6 @@ export interface CompileOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Id of a gateway that runs already; default the one of the file. */
   readonly gatewayId?: string;
-}
-
-/** Reads files and remembers which, and what was in them. */
-function createReader() {
-  const files = new Set<string>();
-  const hash = createHash('sha256');
-  const read = (path: string): string => {
-    files.add(resolve(path));
-    const text = readFileSync(path, 'utf8');
-    hash.update(`${path}\0${text.length}\0${text}`);
-    return text;
-  };
-  return { read, seen: () => ({ files: [...files], fingerprint: hash.copy().digest('hex') }) };
 }
 
 /** Loads a configuration and compiles its routes. Never throws for what a file may contain. */

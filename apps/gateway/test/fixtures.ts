@@ -53,6 +53,8 @@ export interface World extends Assembled {
   readonly broker: MemoryBroker;
   /** What it has logged, as `level message`. */
   readonly logged: readonly string[];
+  /** How often its configuration was loaded, the first time included. */
+  loads(): number;
   /** Replaces the file by one with other routes and, when given, other sections. */
   rewrite(routes: readonly string[], sections?: Parameters<typeof configuration>[2]): void;
 }
@@ -65,8 +67,11 @@ export async function startWorld(
   const name = newRef();
   const path = fileWith(configuration(name, routes, sections));
   const { logger, logged } = collectingLogger();
-  const load = (gatewayId?: string) =>
-    compileFile(ADAPTERS, { path, ...(gatewayId === undefined ? {} : { gatewayId }) });
+  let loads = 0;
+  const load = (gatewayId?: string) => {
+    loads += 1;
+    return compileFile(ADAPTERS, { path, ...(gatewayId === undefined ? {} : { gatewayId }) });
+  };
   const first = load();
   const { config, routes: compiled, book } = first;
   if (!config || !compiled) throw new Error(JSON.stringify(first.problems));
@@ -82,7 +87,7 @@ export async function startWorld(
   if (!reloader) throw new Error('the gateway has no reloader');
   const rewrite: World['rewrite'] = (wanted, others = sections) =>
     writeFileSync(path, configuration(name, wanted, others));
-  return { ...assembled, reloader, url, path, broker: memoryBroker(name), logged, rewrite };
+  return { ...assembled, reloader, url, path, broker: memoryBroker(name), logged, loads: () => loads, rewrite };
 }
 
 function collectingLogger(): { logger: Logger; logged: string[] } {

@@ -1,10 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '@magpie/testkit';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ADAPTERS } from '../src/adapters.ts';
 import { compileFile, connectionMap } from '../src/compile.ts';
 import { plannedChanges } from '../src/reload/changes.ts';
+import { watchFiles } from '../src/reload/watch.ts';
 import { arrived, configuration, publish, route, startWorld, temporaryDirectory, type World } from './fixtures.ts';
 
 const A = route('a', 'one');
@@ -115,6 +116,30 @@ test('a look at unchanged files changes nothing; a change of a file referred to 
   await world.reloader.filesChanged();
   expect(world.reloader.current().revision).toBe(2);
   expect(world.logged.at(-1)).toContain('changed connections: erp');
+});
+
+test('a start loads the configuration once: the first look of the watch loads nothing', async () => {
+  const world = await startWorld([A]);
+  let looks = 0;
+  const onChange = (): void => void world.reloader.filesChanged().then(() => looks++);
+  onTestFinished(watchFiles({ files: world.reloader.files, onChange, quietMs: 20 }));
+  await waitFor(() => looks === 1, { what: 'the first look' });
+  expect([world.loads(), world.reloader.current().revision]).toEqual([1, 1]);
+  world.rewrite([A, B]);
+  await waitFor(() => world.reloader.current().revision === 2, { what: 'the change' });
+  expect(world.loads()).toBe(2);
+});
+
+test('a refused file is loaded once, and again when a file it misses appears', async () => {
+  const file = join(temporaryDirectory(), 'broker-name');
+  const world = await startWorld([A]);
+  world.rewrite([A], { connections: [`  erp: { type: memory, broker: "\${file:${file}}" }`] });
+  await world.reloader.filesChanged();
+  await world.reloader.filesChanged();
+  expect([world.loads(), world.reloader.current().revision]).toEqual([2, 1]);
+  writeFileSync(file, 'erp');
+  await world.reloader.filesChanged();
+  expect([world.loads(), world.reloader.current().revision]).toEqual([3, 2]);
 });
 
 test('a gateway that drains does not reload', async () => {

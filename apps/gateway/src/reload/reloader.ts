@@ -4,6 +4,7 @@ import { Aborted, type Logger } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
 import { type Compiled, tested } from '../compile.ts';
+import { fingerprintOf } from '../reader.ts';
 import { plannedChanges } from './changes.ts';
 import { inForce, restartNeeded } from './restart.ts';
 import { createRevisions, planOf } from './revisions.ts';
@@ -23,7 +24,7 @@ export interface Reloader extends ConfigControl {
   settings(): Config;
   /** Files the last look at the configuration has read, absolute. */
   files(): readonly string[];
-  /** A file may have changed: loads again if one differs from the last look. Never rejects. */
+  /** A file may have changed: loads again if one differs from the last look, else does not even parse. Never rejects. */
   filesChanged(): Promise<void>;
 }
 
@@ -91,8 +92,8 @@ export function createReloader({ loading, config, routes, gateway, builtins, log
     files: () => revisions.last().files,
     filesChanged: () =>
       inTurn(async () => {
-        const compiled = load();
-        if (compiled.fingerprint !== revisions.last().fingerprint) await apply(compiled);
+        const { files, fingerprint } = revisions.last();
+        if (fingerprintOf(files) !== fingerprint) await apply(load());
       }).catch((error: unknown) => {
         if (!(error instanceof Aborted)) logger.error({ error: String(error) }, 'the configuration was not reloaded');
       }),

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** What was read to load a configuration. */
+export interface FilesRead {
+  /** Absolute paths of all that was read, there or not, in the order of the first time. */
+  readonly files: readonly string[];
+  /** Of the contents of all those files: while `fingerprintOf(files)` is the same, loading again can give nothing new. */
+  readonly fingerprint: string;
+}
+
+/** Reads text files and remembers which, and what was in them. */
+export function createReader() {
+  const contents = new Map<string, string>();
+  const read = (path: string): string => {
+    const file = resolve(path);
+    const now = contentOf(file);
+    const before = contents.get(file) ?? now.digest;
+    contents.set(file, before === now.digest ? before : `${before} ${now.digest}`); // It changed meanwhile: equal to nothing.
+    if ('error' in now) throw now.error;
+    return now.text;
+  };
+  return { read, seen: (): FilesRead => ({ files: [...contents.keys()], fingerprint: joined(contents) }) };
+}
+
+/** The fingerprint of files as they are now. */
+export const fingerprintOf = (files: readonly string[]): string =>
+  joined(files.map((file) => [file, contentOf(file).digest]));
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const joined = (contents: Iterable<readonly [string, string]>): string =>
+  sha256([...contents].map(([file, digest]) => `${file}\0${digest}`).join('\0'));
+
+type Content =
+  | { readonly digest: string; readonly text: string }
+  | { readonly digest: string; readonly error: unknown };
+
+function contentOf(file: string): Content {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return { digest: sha256(text), text };
+  } catch (error) {
+    return { digest: 'unreadable', error };
+  }
+}
