@@ -33,6 +33,9 @@ export interface Observed {
  */
 export const OFTEN_AWAY: LoadOptions = { resumeWithin: times(5000, 60_000), settleWithin: times(20_000, 120_000) };
 
+/** Where the target is slow by itself, what was kept meanwhile takes longer to work off before the newest has its turn. */
+const patience = ({ path }: Flow): number => (path.slowness > 1 ? 2 : 1);
+
 const WARM_UP = { messages: 20, ms: 15_000 };
 
 /** Lets messages flow on all paths, disturbs them, and counts what became of the messages: a row per path. */
@@ -48,7 +51,7 @@ export async function underLoad(
   try {
     await Promise.all(flows.map((flow) => flow.arrived(WARM_UP.messages, WARM_UP.ms)));
     const observed = await disturb(flows);
-    const resumed = await Promise.all(flows.map((flow) => timed(() => flow.resumed(resumeWithin))));
+    const resumed = await Promise.all(flows.map((flow) => timed(() => flow.resumed(resumeWithin * patience(flow)))));
     await stop();
     const reports = await Promise.all(flows.map((flow) => flow.settle(settleWithin)));
     const rss = await residentMegabytes(world.gateway.pid);

@@ -3,7 +3,7 @@ import { type Cursor, Malformed } from './cursor.ts';
 /** A field table as it was received. Values are as `readField` makes them. */
 export type Table = Record<string, unknown>;
 
-/** Tables and arrays inside each other; what is deeper has been made to do harm. */
+/** Tables and arrays inside each other; what is deeper has been made to do harm, and is passed over. */
 const MAX_DEPTH = 128;
 
 /** Reads a field table with the length before it. */
@@ -22,7 +22,8 @@ export function readTable(cursor: Cursor, depth = 0): Table {
 
 /**
  * Reads a value with its type before it, as RabbitMQ writes them (its errata to 4.2.5.5). Integers beyond 2^53 become text;
- * timestamps and decimals, for which JavaScript has no type, become `{ '!': type, value }`.
+ * timestamps and decimals, for which JavaScript has no type, become `{ '!': type, value }`, what is nested too deep null: the
+ * broker delivers a message again and again until somebody takes it.
  */
 function readField(cursor: Cursor, depth: number): unknown {
   const type = cursor.byte();
@@ -51,12 +52,11 @@ function readField(cursor: Cursor, depth: number): unknown {
 }
 
 function readRare(type: number, cursor: Cursor, depth: number): unknown {
-  if (depth > MAX_DEPTH) throw new Malformed(`a table nested more than ${MAX_DEPTH} levels deep`);
   switch (type) {
     case 0x41: // A
-      return readArray(cursor, depth + 1);
+      return depth < MAX_DEPTH ? readArray(cursor, depth + 1) : passOver(cursor);
     case 0x46: // F
-      return readTable(cursor, depth + 1);
+      return depth < MAX_DEPTH ? readTable(cursor, depth + 1) : passOver(cursor);
     case 0x42: // B
       return cursor.byte();
     case 0x75: // u
@@ -79,6 +79,11 @@ function readArray(cursor: Cursor, depth: number): unknown[] {
   const list: unknown[] = [];
   while (cursor.at < end) list.push(readField(cursor, depth));
   return finished(cursor, end, list);
+}
+
+function passOver(cursor: Cursor): null {
+  cursor.skip(cursor.uint32());
+  return null;
 }
 
 function endOf(cursor: Cursor): number {
