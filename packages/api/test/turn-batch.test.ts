@@ -44,8 +44,8 @@ test('what comes in one turn goes in at once and in order, each with its own res
 test('a batch is bounded by count and by bytes, and a large event goes alone', async () => {
   const gateway = gatewayOf();
   const batch = createTurnBatch(gateway, () => undefined);
-  await Promise.all(Array.from({ length: 600 }, () => batch.publish(event('x'))));
-  expect(gateway.batches.map(({ length }) => length)).toEqual([256, 256, 88]);
+  await Promise.all(Array.from({ length: 80 }, () => batch.publish(event('x'))));
+  expect(gateway.batches.map(({ length }) => length)).toEqual([32, 32, 16]);
   gateway.batches.length = 0;
   const half = 600 * 1024;
   await Promise.all([half, half, 5 * 1024 * 1024, 1].map((bytes, index) => batch.publish(event(`${index}`, bytes))));

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers';
 import { Throttled } from '@magpie/contract';
 import { type Appended, type Commit, LogFailed } from './contract.ts';
 import type { DedupeClock } from './dedupe-clock.ts';
@@ -73,11 +72,14 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     flying = group.map((entry) => ({ ...entry, error: entry.error ?? errors[next++] }));
     options.send(batch);
   };
-  /** At the end of the loop turn, so that everything received in one turn shares a transaction. */
+  /**
+   * Once the caller is done, so that what it commits at once shares a transaction. Not at the end of the loop turn: the disk
+   * would idle meanwhile, and senders that are answered together send together again.
+   */
   const schedule = (): void => {
     if (scheduled || flying !== undefined) return;
     scheduled = true;
-    setImmediate(flush);
+    queueMicrotask(flush);
   };
   const endTurn = (held: readonly Pending[] = []): void => {
     flying = undefined;

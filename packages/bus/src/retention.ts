@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { pageBytes } from './database.ts';
 import { saveClock } from './dedupe-store.ts';
 import type { EventSearch } from './event-search.ts';
 import type { RetainRequest } from './messages.ts';
@@ -7,9 +8,9 @@ import { numberIn } from './rows.ts';
 import type { WriterStore } from './writer-store.ts';
 
 /** Limits of one transaction of a retention run, so that commits are never held up for long. */
-const CHUNK = { events: 2000, bytes: 32 * 1024 * 1024, outcomes: 2000, pages: 250 } as const;
-/** Free pages kept for reuse before the file is shrunk. */
-const KEPT_FREE = { pages: 4096, share: 0.25 } as const;
+const CHUNK = { events: 2000, bytes: 32 * 1024 * 1024, outcomes: 2000, freed: 1024 * 1024 } as const;
+/** Free room kept for reuse before the file is shrunk: bytes, or a share of the file when that is more. */
+const KEPT_FREE = { bytes: 16 * 1024 * 1024, share: 0.25 } as const;
 
 /** What a retention run did; `error` when it ended early. */
 export interface RetentionRun {
@@ -44,8 +45,9 @@ export function createRetention(db: DatabaseSync, store: WriterStore, search: Ev
       return Number(removeOutcomes.run(CHUNK.outcomes, cutoff).changes);
     });
   };
+  const page = pageBytes(db);
   const surplusPages = (tight: boolean): number =>
-    pragma('freelist_count') - (tight ? 0 : Math.max(KEPT_FREE.pages, pragma('page_count') * KEPT_FREE.share));
+    pragma('freelist_count') - (tight ? 0 : Math.max(KEPT_FREE.bytes / page, pragma('page_count') * KEPT_FREE.share));
   /** Moves the write-ahead log into the database and cuts both to what they need. */
   const truncate = (tight: boolean): void => {
     if (tight) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -61,7 +63,7 @@ export function createRetention(db: DatabaseSync, store: WriterStore, search: Ev
         }
         while (!stopped() && outcomesChunk(limits) === CHUNK.outcomes) await nextTurn();
         for (; !stopped() && surplusPages(tight()) > 0; await nextTurn()) {
-          db.exec(`PRAGMA incremental_vacuum(${CHUNK.pages})`);
+          db.exec(`PRAGMA incremental_vacuum(${Math.ceil(CHUNK.freed / page)})`);
           truncate(tight());
         }
         return { removed };

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Event, newRef } from '@magpie/contract';
@@ -132,10 +123,10 @@ it.skipIf(process.platform !== 'linux')(
 it('skips a record with a flipped byte, reports it and delivers all others unchanged', async () => {
   const dataDir = await filled();
   const file = join(dataDir, 'log.db');
-  const at = readFileSync(file).indexOf('payload-25-') + 5;
-  const handle = openSync(file, 'r+');
-  writeSync(handle, 'X', at);
-  closeSync(handle);
+  const bytes = readFileSync(file);
+  // The database leaves copies behind where it has moved rows.
+  for (let at = bytes.indexOf('payload-25-'); at >= 0; at = bytes.indexOf('payload-25-', at)) bytes.write('X', at + 5);
+  writeFileSync(file, bytes);
   const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
   const log = await open(dataDir, { logger });
   onTestFinished(() => log.close());

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers';
 import type { ReceivedEvent } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
 
-/** What goes into the log at once at the most. */
-const LARGEST = { events: 256, bytes: 1024 * 1024 } as const;
+/** What goes into the log at once at the most. Few events: while they are written, the rest of the turn is read. */
+const LARGEST = { events: 32, bytes: 1024 * 1024 } as const;
 
 /** Publishes one event at a time, and what comes in the same turn of the event loop together: a commit per event costs more. */
 export interface TurnBatch {
