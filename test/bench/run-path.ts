@@ -27,6 +27,8 @@ export interface PathRun {
   readonly seconds: number;
   /** Whether to measure latencies as well. */
   readonly latency: boolean;
+  /** How long each contender works before its first round is measured, ms; default little more than fills its pipes. */
+  readonly warmMs?: number;
   /** Where a contender works. */
   readonly site: (contender: Contender) => Site;
   /** Processes of the brokers, by name. */
@@ -117,7 +119,7 @@ async function playRound(path: BenchPath, entry: Entry, driver: Driver, run: Pat
   const { contender, id, running } = entry;
   const ms = run.seconds * 1000;
   // The first round also warms up the program, later ones only fill its pipes.
-  const warmMs = round === 0 ? 1000 + ms / 2 : Math.min(1000, ms / 2);
+  const warmMs = round === 0 ? (run.warmMs ?? 1000 + ms / 2) : Math.min(1000, ms / 2);
   const pids = { ...run.brokers, [contender.process]: running!.pid };
   const { window, together = Math.ceil(window / TOGETHER_PART), stallMs = STALL_MS } = path;
   const fast = await driver.call('throughput', { id, window, together, stallMs, warmMs, ms, pids });

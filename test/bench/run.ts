@@ -49,6 +49,9 @@ async function runOne(path: BenchPath, run: WholeRun): Promise<PathResult> {
   };
 }
 
+/** A compiler at run time takes this long to know what is hot; programs like these run for months. */
+const WARM_MS = 8000;
+
 async function measure(
   path: BenchPath,
   contenders: readonly Contender[],
@@ -65,6 +68,7 @@ async function measure(
     rounds: options.rounds,
     seconds: options.seconds,
     latency: !options.quick,
+    ...(options.quick ? {} : { warmMs: WARM_MS }),
     site: (contender) => siteOf(path, contenders.indexOf(contender), roles),
     brokers: pids,
     progress,
