@@ -18,5 +18,7 @@ export * from './loopback.ts';
 export * from './path-scheme.ts';
 export * from './problem.ts';
 export * from './secret.ts';
+export * from './text-cache.ts';
 export * from './text-values.ts';
 export * from './units.ts';
+export * from './write-all.ts';

@@ -1,4 +1,4 @@
-import { TextCache } from './text-cache.ts';
+import { TextCache } from '@magpie/contract';
 
 /** A frame that breaks the protocol. The message says how, as the end of a sentence about the broker. */
 export class Malformed extends Error {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { writeAll } from '@magpie/contract';
 import { FRAME, FRAME_AROUND, METHOD } from './frames.ts';
 import { FULL, Writer } from './writer.ts';
 
@@ -142,13 +143,4 @@ export function frameHead(writer: Writer, type: number, channel: number, size: n
   writer.byte(type);
   writer.uint16(channel);
   writer.uint32(size);
-}
-
-function writeAll(socket: Writable, parts: readonly Uint8Array[]): boolean {
-  if (parts.length === 1) return socket.write(parts[0]!);
-  socket.cork();
-  let more = true;
-  for (const part of parts) more = socket.write(part);
-  socket.uncork();
-  return more;
 }

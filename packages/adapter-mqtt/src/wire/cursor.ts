@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { TextCache } from './text-cache.ts';
+import { TextCache } from '@magpie/contract';
 
 /** A packet that breaks the protocol. The message says how, as the end of a sentence about the broker. */
 export class Malformed extends Error {

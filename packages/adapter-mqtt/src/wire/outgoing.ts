@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { writeAll } from '@magpie/contract';
 import { varintSize } from './requests.ts';
 
 /** A PUBLISH to send. */
@@ -148,15 +149,6 @@ export function createOutgoing(socket: Writable, version: 5 | 3, handedOver: () 
     },
     flush,
   };
-}
-
-function writeAll(socket: Writable, parts: readonly Uint8Array[]): boolean {
-  if (parts.length === 1) return socket.write(parts[0]!);
-  socket.cork();
-  let more = true;
-  for (const part of parts) more = socket.write(part);
-  socket.uncork();
-  return more;
 }
 
 function put(into: Buffer, at: number, bytes: Uint8Array): number {

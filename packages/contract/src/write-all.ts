@@ -1,0 +1,11 @@
+import type { Writable } from 'node:stream';
+
+/** Writes parts to a socket with as few calls as it can. @returns whether it takes more now; else it says `drain` later. */
+export function writeAll(socket: Writable, parts: readonly Uint8Array[]): boolean {
+  if (parts.length === 1) return socket.write(parts[0]!);
+  socket.cork();
+  let more = true;
+  for (const part of parts) more = socket.write(part);
+  socket.uncork();
+  return more;
+}
