@@ -29,15 +29,24 @@ function remainingLength(length: number): Buffer {
   return Buffer.from(bytes);
 }
 
+/** Who connects; nobody by default. */
+export interface MqttLogin {
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+}
+
 /** CONNECT with a clean session and no keep-alive. */
-export const connectPacket = (clientId: string, version: MqttVersion): Buffer =>
-  packet(
+export function connectPacket(clientId: string, version: MqttVersion, { user, password }: MqttLogin = {}): Buffer {
+  const flags = 0x02 | (user === undefined ? 0 : 0x80) | (password === undefined ? 0 : 0x40);
+  const properties = version === 5 ? Buffer.from([0]) : Buffer.alloc(0);
+  const login = [user, password].filter((each) => each !== undefined);
+  return packet(
     0x10,
     text('MQTT'),
-    Buffer.from([version, 0x02, 0, 0]),
-    version === 5 ? Buffer.from([0]) : Buffer.alloc(0),
-    text(clientId),
+    Buffer.from([version, flags, 0, 0]),
+    ...[properties, text(clientId), ...login.map(text)],
   );
+}
 
 /** SUBSCRIBE to one filter. */
 export const subscribePacket = (filter: string, qos: 0 | 1, version: MqttVersion): Buffer =>

@@ -4,6 +4,7 @@ import type { Listener, Sink, Source } from './ends.ts';
 import { framed, openLine } from './line.ts';
 import {
   connectPacket,
+  type MqttLogin,
   type MqttVersion,
   PACKET,
   pubackPackets,
@@ -18,12 +19,12 @@ const MOST_UNACKNOWLEDGED = 30_000;
 
 /** Sends PUBLISH packets that were encoded before, many per write. */
 export async function mqttSource(
-  { port, qos, topics, version = 4 }: Extract<SourceSpecification, { kind: 'mqtt' }>,
+  { port, qos, topics, version = 4, ...login }: Extract<SourceSpecification, { kind: 'mqtt' }>,
   body: number,
   listener: Listener,
 ): Promise<Source> {
   let unacknowledged = 0;
-  const line = await openSession(port, version, listener, {
+  const line = await openSession({ port, version, login }, listener, {
     publish: () => undefined,
     puback: () => {
       unacknowledged--;
@@ -54,11 +55,11 @@ export async function mqttSource(
 
 /** Counts what arrives; acknowledges everything of one read with one write. */
 export async function mqttSink(
-  { port, qos, filter, version = 4 }: Extract<SinkSpecification, { kind: 'mqtt' }>,
+  { port, qos, filter, version = 4, ...login }: Extract<SinkSpecification, { kind: 'mqtt' }>,
   listener: Listener,
 ): Promise<Sink> {
   let ids: number[] = [];
-  const line = await openSession(port, version, listener, {
+  const line = await openSession({ port, version, login }, listener, {
     publish: (bytes, bodyAt, id) => {
       const sequence = readSequence(bytes, bodyAt + SEQUENCE_OFFSET);
       // A body that was wrapped has its number elsewhere.
@@ -83,8 +84,14 @@ interface SessionReader {
   settled(): void;
 }
 
+interface Place {
+  readonly port: number;
+  readonly version: MqttVersion;
+  readonly login: MqttLogin;
+}
+
 /** Connects; resolves when the broker has accepted. */
-async function openSession(port: number, version: MqttVersion, listener: Listener, reader: SessionReader) {
+async function openSession({ port, version, login }: Place, listener: Listener, reader: SessionReader) {
   const connected = Promise.withResolvers<void>();
   const subscribed = Promise.withResolvers<void>();
   const codeAt = (type: number): number => (type === PACKET.connack ? 1 : version === 5 ? 3 : 2);
@@ -109,7 +116,7 @@ async function openSession(port: number, version: MqttVersion, listener: Listene
       listener.failed(error);
     },
   );
-  line.write(connectPacket(`bench-${randomBytes(6).toString('hex')}`, version));
+  line.write(connectPacket(`bench-${randomBytes(6).toString('hex')}`, version, login));
   await connected.promise;
   return {
     ...line,

@@ -7,6 +7,8 @@ export type SourceSpecification =
       /** Used in turn; all of the same length. */
       readonly topics: readonly string[];
       readonly version?: 4 | 5;
+      readonly user?: string;
+      readonly password?: string;
     }
   | {
       readonly kind: 'amqp';
@@ -42,6 +44,8 @@ export type SinkSpecification =
       readonly qos: 0 | 1;
       readonly filter: string;
       readonly version?: 4 | 5;
+      readonly user?: string;
+      readonly password?: string;
     }
   | {
       readonly kind: 'amqp';

@@ -1,3 +1,4 @@
+import { ejabberdMqtt } from '../peers/ejabberd-mqtt.ts';
 import { mosquittoBridge } from '../peers/mosquitto-bridge.ts';
 import { nodeRedMqtt } from '../peers/node-red.ts';
 import { gateway } from '../world/gateway.ts';
@@ -50,7 +51,7 @@ export const mqtt0Mqtt0: BenchPath = {
     }),
     script({ guarantee: 'at most once', file: 'mqtt0-mqtt0.ts', settings }),
   ],
-  peers: [mosquittoBridge(0), nodeRedMqtt(0)],
+  peers: [mosquittoBridge(0), ejabberdMqtt(0), nodeRedMqtt(0)],
 };
 
 /** MQTT QoS 1 from one broker to another. */
@@ -69,5 +70,5 @@ export const mqtt1Mqtt1: BenchPath = {
       settings,
     }),
   ],
-  peers: [mosquittoBridge(1), nodeRedMqtt(1)],
+  peers: [mosquittoBridge(1), ejabberdMqtt(1), nodeRedMqtt(1)],
 };

@@ -22,6 +22,8 @@ describe('the MQTT codec', () => {
   it('writes what the specification shows', () => {
     expect(connectPacket('a', 4).toString('hex')).toBe('100d00044d51545404020000000161');
     expect(connectPacket('a', 5).toString('hex')).toBe('100e00044d5154540502000000000161');
+    const login = { user: 'u', password: 'p' };
+    expect(connectPacket('a', 4, login).toString('hex')).toBe('101300044d51545404c20000000161000175000170');
     expect(subscribePacket('a/b', 1, 4).toString('hex')).toBe('820800010003612f6201');
     expect(pubackPackets([10, 258]).toString('hex')).toBe('4002000a40020102');
   });
