@@ -86,24 +86,33 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 function runSection(run: RunRecord): string {
   const { machine, versions } = run;
-  const faults = overPaths([run]);
-  const sum = (key: 'acked' | 'lost' | 'excused' | 'duplicates' | 'disordered'): string =>
-    number(faults.reduce((total, fault) => total + fault[key], 0));
   const interrupted = run.state === 'ended' ? '' : run.state === 'running' ? ', not ended' : ', interrupted';
   const magpie = `Magpie ${versions.magpie}${versions.commit === undefined ? '' : ` (${versions.commit})`}`;
-  return `### ${run.date.slice(0, 10)}, seed ${run.seed}
+  const lines = [
+    `${duration(run.minutes)}${interrupted}: ${count(counted('kills', [run]), 'kill')}, ${count(counted('images', [run]), 'power cut')}; ${run.files.join(', ')}`,
+    ...sums(overPaths([run])),
+    ...(run.findings ?? []).map(({ file, findings }) => [`\`${file}\`:`, ...findings].join('\n  - ')),
+    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.kernel}`,
+    `${magpie}, Node ${versions.node}, Mosquitto ${versions.mosquitto}, RabbitMQ ${versions.rabbitmq}, Prosody ${versions.prosody}`,
+    ...failureLines(run),
+  ];
+  return `### ${run.date.slice(0, 10)}, seed ${run.seed}\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
+}
 
-- ${duration(run.minutes)}${interrupted}: ${count(counted('kills', [run]), 'kill')}, ${count(counted('images', [run]), 'power cut')}; ${run.files.join(', ')}
-- ${sum('acked')} acknowledged, ${sum('lost')} lost, ${sum('excused')} excused, ${sum('disordered')} out of order, ${sum('duplicates')} duplicates
-- ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.kernel}
-- ${magpie}, Node ${versions.node}, Mosquitto ${versions.mosquitto}, RabbitMQ ${versions.rabbitmq}, Prosody ${versions.prosody}
-${failureList(run)}`.trimEnd();
+/** What a run counted over all faults; nothing when it had no row. */
+function sums(faults: readonly FaultOverPaths[]): readonly string[] {
+  if (faults.length === 0) return [];
+  const sum = (key: 'acked' | 'lost' | 'excused' | 'duplicates' | 'disordered'): string =>
+    number(faults.reduce((total, fault) => total + fault[key], 0));
+  return [
+    `${sum('acked')} acknowledged, ${sum('lost')} lost, ${sum('excused')} excused, ${sum('disordered')} out of order, ${sum('duplicates')} duplicates`,
+  ];
 }
 
 const duration = (minutes: number): string =>
   minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 
-const failureList = ({ failures }: RunRecord): string =>
+const failureLines = ({ failures }: RunRecord): readonly string[] =>
   failures.length === 0
-    ? '- no test failed'
-    : failures.map(({ file, test, message }) => `- **failed**: \`${file}\`: ${test}: \`${message}\``).join('\n');
+    ? ['no test failed']
+    : failures.map(({ file, test, message }) => `**failed**: \`${file}\`: ${test}: \`${message}\``);

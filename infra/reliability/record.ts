@@ -7,6 +7,12 @@ import type { Machine, Versions } from './machine.ts';
 /** A row as a test writes it to the results file. */
 export type ResultRow = Row & { readonly file: string };
 
+/** What a test measured besides, in sentences. */
+export interface Findings {
+  readonly file: string;
+  readonly findings: readonly string[];
+}
+
 /** What rows add up to. Times in ms, memory in MB, both the worst. */
 interface Sums {
   readonly times: number;
@@ -56,6 +62,8 @@ export interface RunRecord {
   readonly versions: Versions;
   readonly failures: readonly Failure[];
   readonly faults: readonly FaultTotals[];
+  /** Older records have none. */
+  readonly findings?: readonly Findings[];
 }
 
 /** Where recorded runs are kept, from the root of the repository. */
@@ -65,12 +73,20 @@ export const RUNS = 'apps/docs/reliability/runs';
 export const runName = (date: Date, seed: number): string =>
   `${date.toISOString().slice(0, 19).replaceAll(':', '')}-${seed}`;
 
-/** Rows of a results file; a line that is still being written is left out. */
-export const parseRows = (text: string): readonly ResultRow[] =>
-  text
+/** Rows and findings of a results file; a line that is still being written is left out. */
+export function parseResults(text: string): {
+  readonly rows: readonly ResultRow[];
+  readonly findings: readonly Findings[];
+} {
+  const results = text
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line) as ResultRow); // written by the tests of this same run
+    .map((line) => JSON.parse(line) as ResultRow | Findings); // written by the tests of this same run
+  return {
+    rows: results.flatMap((each) => ('findings' in each ? [] : [each])),
+    findings: results.flatMap((each) => ('findings' in each ? [each] : [])),
+  };
+}
 
 /** Adds up rows per file, fault and path, in the order in which they first appear. */
 export function summarise(rows: readonly ResultRow[]): readonly FaultTotals[] {

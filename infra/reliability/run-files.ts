@@ -4,7 +4,7 @@ import { ROOT } from '../checks/command.ts';
 import type { Settings } from './arguments.ts';
 import type { Machine, Versions } from './machine.ts';
 import { reliabilityPage } from './page.ts';
-import { type Failure, parseRows, RUNS, type RunRecord, recordedRuns, runName, summarise } from './record.ts';
+import { type Failure, parseResults, RUNS, type RunRecord, recordedRuns, runName, summarise } from './record.ts';
 
 /** The files of a run under way. They are complete after every `save`, whatever becomes of this process. */
 export interface RunFiles {
@@ -32,13 +32,16 @@ export function openRunFiles(settings: Settings, machine: Machine, versions: Ver
   for (const file of [rows, log]) writeFileSync(file, '');
   const copies = [record, ...(settings.json === undefined ? [] : [resolve(settings.json)])];
   const save: RunFiles['save'] = (state, failures) => {
+    const results = parseResults(readFileSync(rows, 'utf8'));
     const current: RunRecord = {
       ...{ date: started.toISOString(), minutes: Math.round((Date.now() - started.getTime()) / 60_000), state },
       ...{ seed, kills, images, files, machine, versions, failures },
-      faults: summarise(parseRows(readFileSync(rows, 'utf8'))),
+      faults: summarise(results.rows),
+      findings: results.findings,
     };
     for (const copy of copies) replace(copy, toText(current));
-    if (settings.record && current.faults.length + failures.length > 0) addToPage(name, current);
+    const hasResults = [current.faults, results.findings, failures].some(({ length }) => length > 0);
+    if (settings.record && hasResults) addToPage(name, current);
     return current;
   };
   save('running', []);

@@ -5,6 +5,7 @@ import { amqpReader } from './kit/amqp.ts';
 import { type Usage, watchUsage } from './kit/memory.ts';
 import { connectionState, deadLetters } from './kit/probe.ts';
 import { times } from './kit/settings.ts';
+import { printFindings } from './kit/table.ts';
 import { numberOf, openTorrent, streamTally, type Torrent } from './kit/torrent.ts';
 
 /** Events that wait for the dead target. */
@@ -125,15 +126,13 @@ it(
     const emptied = await emptying.stop();
 
     const ratio = rate.both / rate.calm;
-    console.log(
-      [
-        `${waiting} events of ${BYTES} bytes behind a dead target`,
-        `live target: ${rate.calm.toFixed(0)}/s without, ${rate.both.toFixed(0)}/s with it: ratio ${ratio.toFixed(3)}`,
-        `RSS: baseline ${inWords(baseline)}; dead target ${inWords(loaded)}; draining ${inWords(emptied)}`,
-        `up ${second.ready.toFixed(0)} ms after a start without a backlog, ${ready.toFixed(0)} ms with it`,
-        `drained at ${drain.toFixed(0)}/s`,
-      ].join('\n'),
-    );
+    printFindings([
+      `${waiting} events of ${BYTES} bytes behind a dead target`,
+      `live target: ${rate.calm.toFixed(0)}/s without, ${rate.both.toFixed(0)}/s with it: ratio ${ratio.toFixed(3)}`,
+      `RSS: baseline ${inWords(baseline)}; dead target ${inWords(loaded)}; draining ${inWords(emptied)}`,
+      `up ${second.ready.toFixed(0)} ms after a start without a backlog, ${ready.toFixed(0)} ms with it`,
+      `drained at ${drain.toFixed(0)}/s`,
+    ]);
     expect(dead.report(waiting)).toMatchObject({ lost: 0, disordered: 0 });
     expect(torrent.live.both.report(waiting)).toMatchObject({ lost: 0, disordered: 0 });
     expect(torrent.live.calm.report(torrent.sent('calm'))).toMatchObject({ lost: 0, disordered: 0 });

@@ -7,6 +7,7 @@ import { mqttReader } from './kit/mqtt.ts';
 import { deadLetters, received } from './kit/probe.ts';
 import { pushHttp, pushMqtt } from './kit/pusher.ts';
 import { times } from './kit/settings.ts';
+import { printFindings } from './kit/table.ts';
 import { createTally, type Tally } from './kit/tally.ts';
 import { numberOf } from './kit/torrent.ts';
 
@@ -111,14 +112,12 @@ it(
       app.count >= acked.app && device.count >= acked.device && others.count >= acked.others;
     await waitFor(arrived, { what: 'all of it', timeout: 60_000 }).catch(() => undefined); // the reports say it better
 
-    console.log(
-      [
-        `slow target: ${perSecond(after.slow - before.slow)}, other route: ${perSecond(after.others - before.others)}`,
-        `429: ${refused}; taken from the device ${taken}, passed on ${passed}, kept by Mosquitto ${acked.device - taken}`,
-        `RSS ${usage.usual}, peak ${usage.peak} MB, ${usage.slope.toFixed(1)} MB/min`,
-        `drained in ${(performance.now() - drained).toFixed(0)} ms`,
-      ].join('\n'),
-    );
+    printFindings([
+      `slow target: ${perSecond(after.slow - before.slow)}, other route: ${perSecond(after.others - before.others)}`,
+      `429: ${refused}; taken from the device ${taken}, passed on ${passed}, kept by Mosquitto ${acked.device - taken}`,
+      `RSS ${usage.usual}, peak ${usage.peak} MB, ${usage.slope.toFixed(1)} MB/min`,
+      `drained in ${(performance.now() - drained).toFixed(0)} ms`,
+    ]);
     expect(app.report(acked.app)).toMatchObject({ lost: 0, disordered: 0 });
     expect(device.report(acked.device)).toMatchObject({ lost: 0, disordered: 0 });
     expect(others.report(acked.others)).toMatchObject({ lost: 0, disordered: 0 });

@@ -31,6 +31,11 @@ describe('the page about reliability', () => {
     expect(page).toContain('- no test failed');
   });
 
+  it('has what a test measured besides, also of a run without rows', () => {
+    const page = reliabilityPage([run({ findings: [{ file: 'slow-sink', findings: ['RSS 100 MB', 'drained'] }] })]);
+    expect(page).toContain('killed-gateway\n- `slow-sink`:\n  - RSS 100 MB\n  - drained\n- 2 cores');
+  });
+
   it('hides neither losses nor failed tests nor a run that was interrupted', () => {
     const failures = [{ file: 'killed-gateway', test: 'loses nothing', message: 'lost 3' }];
     const page = reliabilityPage([run({ state: 'interrupted', failures, faults: summarise([row({ lost: 3 })]) })]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { progressLine, recordTable } from '../progress.ts';
-import { counted, overPaths, parseRows, recordedRuns, runName, summarise } from '../record.ts';
+import { counted, overPaths, parseResults, recordedRuns, runName, summarise } from '../record.ts';
 import { failedTests } from '../test-file.ts';
 import { row, run } from './sample.ts';
 
@@ -40,8 +40,10 @@ describe('adding up the rows of a run', () => {
 
   it('reads whole lines only, so that a row being written does no harm', () => {
     const line = JSON.stringify(row({ acked: 3 }));
-    expect(parseRows(`${line}\n${line.slice(0, 20)}`)).toEqual([expect.objectContaining({ acked: 3 })]);
-    expect(parseRows('')).toEqual([]);
+    expect(parseResults(`${line}\n${line.slice(0, 20)}`).rows).toEqual([expect.objectContaining({ acked: 3 })]);
+    expect(parseResults('')).toEqual({ rows: [], findings: [] });
+    const found = { file: 'slow-sink', findings: ['RSS 100 MB'] };
+    expect(parseResults(`${line}\n${JSON.stringify(found)}\n`)).toMatchObject({ rows: [{}], findings: [found] });
   });
 });
 

@@ -42,7 +42,7 @@ const HEADINGS: Readonly<Record<Exclude<keyof Row, 'note' | 'counts' | 'control'
   rss: 'gateway RSS MB',
 };
 
-/** File that rows are also appended to, as they come: one JSON object per line. */
+/** File that rows and findings are also appended to, as they come: one JSON object per line. */
 const RESULTS = process.env.MAGPIE_RESULTS;
 
 /**
@@ -60,9 +60,15 @@ export function printedTable(): Row[] {
   return rows;
 }
 
+/** Prints what a test has measured that is no row of a table, a sentence a line; a long run keeps it. */
+export function printFindings(findings: readonly string[]): void {
+  console.log(findings.join('\n'));
+  if (RESULTS !== undefined) appendFileSync(RESULTS, resultLine({ findings }));
+}
+
 /** With the name of the test file, so that equal faults of two files stay apart. */
-const resultLine = (row: Row): string =>
-  `${JSON.stringify({ file: basename(expect.getState().testPath ?? 'unknown', '.test.ts'), ...row })}\n`;
+const resultLine = (result: Row | { readonly findings: readonly string[] }): string =>
+  `${JSON.stringify({ file: basename(expect.getState().testPath ?? 'unknown', '.test.ts'), ...result })}\n`;
 
 function renderTable(rows: readonly Row[]): string {
   const keys = Object.keys(HEADINGS).filter((key): key is keyof typeof HEADINGS => key in HEADINGS);
