@@ -15,8 +15,8 @@ const NOTICED_WITHIN_MS = 2 * LIMITS.keepaliveMs + 5000;
  * nothing more of it. The gateway has to find that out by the missing acknowledgement and come again with a new session.
  */
 const PROSODY_LOAD: TrialOptions = { resumeWithin: 5000 + 6 * LIMITS.keepaliveMs };
-/** What the paths that are not hit must deliver meanwhile: half of what is sent. */
-const MEANWHILE = (200 * SILENT_MS) / 1000 / 2;
+/** What the paths that are not hit must deliver meanwhile: a quarter of what is sent, because a busy machine sends less. */
+const MEANWHILE = (200 * SILENT_MS) / 1000 / 4;
 
 describe('a broker that falls silent without closing the line', () => {
   const brokers = useBrokers({ mosquitto: { persistence: false }, rabbitmq: {}, prosody: PROSODY });

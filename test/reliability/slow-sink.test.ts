@@ -12,7 +12,6 @@ import { createTally, type Tally } from './kit/tally.ts';
 import { numberOf } from './kit/torrent.ts';
 
 const LASTS_MS = times(10_000, 3_600_000);
-/** At a low rate it takes V8 minutes until its heap has the size that it keeps; what grows after that is a queue. */
 const WARM_UP_MS = times(3000, 600_000);
 const TIMEOUT_MS = WARM_UP_MS + LASTS_MS + 240_000;
 /** The slow target has one message on its way at a time, on a line that takes so long in each direction: 20 a second. */
@@ -32,7 +31,11 @@ const BATCH = 500;
 const DEVICE = { pause: 5, ahead: 4000 };
 /** Between two messages that do not concern the slow target. */
 const OTHERS_PAUSE_MS = 10;
-const RSS_SLACK_MB = times(128, 64);
+/**
+ * What the second half may need more than the first. At a low rate it takes V8 half an hour until its heap has the size that
+ * it keeps; a queue would grow on.
+ */
+const RSS_SLACK_MB = times(128, 32);
 
 const brokers = useBrokers({
   // What it keeps while the gateway takes nothing must not be bounded by Mosquitto.
@@ -115,7 +118,7 @@ it(
     printFindings([
       `slow target: ${perSecond(after.slow - before.slow)}, other route: ${perSecond(after.others - before.others)}`,
       `429: ${refused}; taken from the device ${taken}, passed on ${passed}, kept by Mosquitto ${acked.device - taken}`,
-      `RSS ${usage.usual}, peak ${usage.peak} MB, ${usage.slope.toFixed(1)} MB/min`,
+      `RSS ${usage.first} MB at first, peak ${usage.earlyPeak} MB in the first half, ${usage.peak} MB in all`,
       `drained in ${(performance.now() - drained).toFixed(0)} ms`,
     ]);
     expect(app.report(acked.app)).toMatchObject({ lost: 0, disordered: 0 });
@@ -126,7 +129,7 @@ it(
     expect(taken - passed).toBeLessThanOrEqual(BACKLOG + BATCH + RECEIVE_MAXIMUM);
     expect(after.slow - before.slow).toBeLessThanOrEqual((LASTS_MS / 1000) * 25);
     expect(after.others - before.others).toBeGreaterThan(LASTS_MS / OTHERS_PAUSE_MS / 10);
-    expect(usage.peak).toBeLessThan(usage.first + RSS_SLACK_MB);
+    expect(usage.peak).toBeLessThan(usage.earlyPeak + RSS_SLACK_MB);
   },
   TIMEOUT_MS,
 );

@@ -11,6 +11,8 @@ export interface Usage {
   readonly usual: number;
   /** Most resident memory in MB. */
   readonly peak: number;
+  /** The same of the first half of the time. */
+  readonly earlyPeak: number;
   /** How fast the resident memory grew, in MB a minute: the slope of a line fitted to all samples. */
   readonly slope: number;
   /** Seconds of CPU time. */
@@ -34,11 +36,13 @@ export async function watchUsage(pid: number): Promise<{ stop(): Promise<Usage> 
     stop: async () => {
       clearInterval(timer);
       await sample();
+      const early = samples.slice(0, Math.ceil(samples.length / 2));
       const sorted = samples.map(({ megabytes }) => megabytes).sort((a, b) => a - b);
       return {
         first: samples[0]!.megabytes,
         usual: sorted[sorted.length >> 1]!,
         peak: sorted.at(-1)!,
+        earlyPeak: Math.max(...early.map(({ megabytes }) => megabytes)),
         slope: slopeOf(samples),
         cpu: (await cpuSeconds(pid)) - before,
         seconds: (performance.now() - started) / 1000,

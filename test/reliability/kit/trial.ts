@@ -92,12 +92,15 @@ export function trial(world: World, fault: Fault, options: TrialOptions = {}): P
     const died = performance.now();
     await fault.inject();
     const others = flows.filter(({ path }) => !path.uses.includes(fault.hits));
-    await Promise.all([
-      sleep(fault.lasts),
-      ...others.map((flow) => flow.arrived(Math.floor(meanwhile / flow.path.slowness), fault.lasts)),
-    ]);
-    await fault.heal();
-    over.abort();
+    try {
+      await Promise.all([
+        sleep(fault.lasts),
+        ...others.map((flow) => flow.arrived(Math.floor(meanwhile / flow.path.slowness), fault.lasts)),
+      ]);
+    } finally {
+      await fault.heal(); // the next trial starts with everything well, whatever became of this one
+      over.abort();
+    }
     if (forgets === undefined) return { noticed: await seen };
     await waitReady(world.gateway);
     const fed = flows.map(({ path, ledger }) => (path.source === fault.hits ? ledger : undefined));
