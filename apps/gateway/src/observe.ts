@@ -1,6 +1,7 @@
 import type { EventLog } from '@magpie/bus';
 import type { CoreObserver, Gateway } from '@magpie/core';
-import type { Metrics } from '@magpie/telemetry';
+import type { Target } from '@magpie/routing';
+import type { CounterSeries, HistogramSeries, Metrics } from '@magpie/telemetry';
 
 /** How often each type occurs: a batch is counted at once. */
 function countsOf(results: readonly { readonly type: string }[]): ReadonlyMap<string, number> {
@@ -9,15 +10,34 @@ function countsOf(results: readonly { readonly type: string }[]): ReadonlyMap<st
   return counts;
 }
 
+/** Where the deliveries of one target are counted. */
+interface TargetSeries {
+  readonly seconds: HistogramSeries;
+  readonly results: Map<string, CounterSeries>;
+}
+
 /** Feeds the core's observations into metrics. */
 export function observe(metrics: Metrics): CoreObserver {
+  const known = new WeakMap<Target, TargetSeries>();
+  const seriesOf = (target: Target): TargetSeries => {
+    const { connection } = target;
+    const series = known.get(target) ?? { seconds: metrics.deliverySeconds.series({ connection }), results: new Map() };
+    known.set(target, series);
+    return series;
+  };
   return {
     received: (connection, results) => {
       for (const [result, count] of countsOf(results)) metrics.eventsReceived.inc({ connection, result }, count);
     },
-    delivered: ({ route, id, connection }, result, ms) => {
-      metrics.deliveries.inc({ route, target: id, result });
-      if (ms !== undefined) metrics.deliverySeconds.observe({ connection }, ms / 1000);
+    delivered: (target, result, ms) => {
+      const { seconds, results } = seriesOf(target);
+      let count = results.get(result);
+      if (!count) {
+        count = metrics.deliveries.series({ route: target.route, target: target.id, result });
+        results.set(result, count);
+      }
+      count.inc();
+      if (ms !== undefined) seconds.observe(ms / 1000);
     },
     state: (connection, state) => {
       metrics.connectionState.set({ connection }, state === 'up' ? 1 : 0);
@@ -29,15 +49,17 @@ export function observe(metrics: Metrics): CoreObserver {
 
 /** The same log, its commits measured. `onDeadLetters` is called after some have come or gone. */
 export function measured(log: EventLog, metrics: Metrics, onDeadLetters: () => void): EventLog {
+  const seconds = metrics.commitSeconds.series({});
+  const events = metrics.commitEvents.series({});
   return {
     ...log,
     commit: async (change) => {
       const started = performance.now();
       const results = await log.commit(change);
-      metrics.commitSeconds.observe({}, (performance.now() - started) / 1000);
+      seconds.observe((performance.now() - started) / 1000);
       const stored = results.filter(({ type }) => type === 'stored').length;
       if (stored > 0) metrics.eventsStored.inc({}, stored);
-      if (change.append && change.append.length > 0) metrics.commitEvents.observe({}, change.append.length);
+      if (change.append && change.append.length > 0) events.observe(change.append.length);
       for (const { reason } of change.deadLetters?.put ?? []) metrics.deadLetters.inc({ reason });
       if (change.deadLetters) onDeadLetters();
       return results;

@@ -11,9 +11,11 @@ export {
 export { METRICS, type MetricDefinition } from './metric-table.ts';
 export {
   type CounterHandle,
+  type CounterSeries,
   createMetrics,
   type GaugeHandle,
   type HistogramHandle,
+  type HistogramSeries,
   type Metrics,
   type MetricsOptions,
 } from './metrics.ts';

@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { CountedHistogram } from './histogram.ts';
 import { METRICS, type MetricDefinition, type MetricTable } from './metric-table.ts';
 
 /** The labels of a metric with their values; `{}` for a metric without labels. */
@@ -7,6 +8,13 @@ export type LabelsOf<D extends MetricDefinition> = Readonly<Record<D['labels'][n
 /** Counts. `by` is at least 0, 1 by default. */
 export interface CounterHandle<L> {
   inc(labels: L, by?: number): void;
+  /** The count for these labels, to be kept by who counts often. */
+  series(labels: L): CounterSeries;
+}
+
+/** A count for one combination of labels. */
+export interface CounterSeries {
+  inc(by?: number): void;
 }
 
 /** A value that goes up and down. */
@@ -16,9 +24,15 @@ export interface GaugeHandle<L> {
   remove(labels: L): void;
 }
 
-/** A distribution; `value` in the unit of the metric's name. */
+/** Distributions. */
 export interface HistogramHandle<L> {
-  observe(labels: L, value: number): void;
+  /** The distribution for these labels, to be kept by who observes often. */
+  series(labels: L): HistogramSeries;
+}
+
+/** A distribution for one combination of labels; `value` in the unit of the metric's name. */
+export interface HistogramSeries {
+  observe(value: number): void;
 }
 
 type HandleOf<D extends MetricDefinition> = D['type'] extends 'counter'
@@ -95,24 +109,42 @@ const base = ({ name, help, labels }: MetricDefinition, registry: Registry) => (
 
 /** Counts are added up here and handed to the library when somebody looks, since it hashes the labels of every call. */
 function counter<D extends MetricDefinition>(definition: D, registry: Registry): CounterHandle<LabelsOf<D>> {
-  const gathered = new Map<string, { readonly labels: LabelsOf<D>; by: number }>();
+  const gathered = new Map<string, Tally<LabelsOf<D>>>();
   const made = new Counter({
     ...base(definition, registry),
     collect: () => {
-      for (const { labels, by } of gathered.values()) made.inc({ ...labels }, by);
-      gathered.clear();
+      for (const tally of gathered.values()) made.inc({ ...tally.labels }, tally.take());
     },
   });
   const names: readonly (keyof LabelsOf<D>)[] = definition.labels;
-  return {
-    inc: (labels, by = 1) => {
-      let key = '';
-      for (const name of names) key += `${labels[name]}\n`;
-      const known = gathered.get(key);
-      if (known) known.by += by;
-      else gathered.set(key, { labels, by });
-    },
+  const series = (labels: LabelsOf<D>): CounterSeries => {
+    let key = '';
+    for (const name of names) key += `${labels[name]}\n`;
+    const tally = gathered.get(key) ?? new Tally(labels);
+    gathered.set(key, tally);
+    return tally;
   };
+  return { series, inc: (labels, by) => series(labels).inc(by) };
+}
+
+/** What has been counted for one combination of labels since somebody looked. */
+class Tally<L> implements CounterSeries {
+  readonly labels: L;
+  #count = 0;
+
+  constructor(labels: L) {
+    this.labels = labels;
+  }
+
+  inc(by = 1): void {
+    this.#count += by;
+  }
+
+  take(): number {
+    const count = this.#count;
+    this.#count = 0;
+    return count;
+  }
 }
 
 function gauge<D extends MetricDefinition>(definition: D, registry: Registry): GaugeHandle<LabelsOf<D>> {
@@ -121,6 +153,6 @@ function gauge<D extends MetricDefinition>(definition: D, registry: Registry): G
 }
 
 function histogram<D extends MetricDefinition>(definition: D, registry: Registry): HistogramHandle<LabelsOf<D>> {
-  const made = new Histogram({ ...base(definition, registry), buckets: [...(definition.buckets ?? [])] });
-  return { observe: (labels, value) => made.observe({ ...labels }, value) };
+  const made = new CountedHistogram({ ...base(definition, registry), buckets: definition.buckets ?? [] });
+  return { series: (labels) => made.series(labels) };
 }

@@ -8,8 +8,8 @@ describe('metrics', () => {
     const metrics = createMetrics();
     metrics.deliveries.inc({ route: 'r', target: 't', result: 'confirmed' }, 3);
     metrics.connectionState.set({ connection: 'floor' }, 1);
-    metrics.deliverySeconds.observe({ connection: 'floor' }, 0.004);
-    metrics.commitEvents.observe({}, 7);
+    metrics.deliverySeconds.series({ connection: 'floor' }).observe(0.004);
+    metrics.commitEvents.series({}).observe(7);
     const text = await metrics.expose();
     expect(text).toContain('magpie_deliveries_total{route="r",target="t",result="confirmed"} 3');
     expect(text).toContain('magpie_connection_state{connection="floor"} 1');
