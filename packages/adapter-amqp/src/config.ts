@@ -126,7 +126,7 @@ export const connectionSchema = z.strictObject({
   heartbeat: seconds('10s', 1000, 3_600_000).describe(
     'Heartbeat interval; a silent broker is noticed after two to three',
   ),
-  prefetch: prefetch().default(500).describe('Most messages of one queue that may be with the gateway unacknowledged'),
+  prefetch: prefetch().default(1000).describe('Most messages of one queue that may be with the gateway unacknowledged'),
   confirmTimeout: seconds('60s', 1000, 3_600_000).describe("Longest wait for the broker's confirmation of one message"),
   frameMax: z.int().min(4096).max(16_777_216).default(131_072).describe('Largest frame in bytes'),
   maxBodyBytes: sizeSchema()

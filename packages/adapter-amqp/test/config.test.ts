@@ -18,7 +18,7 @@ describe('a connection', () => {
     expect(connectionSchema.parse({ url })).toEqual({
       url: { secure: false, hostname: 'broker', port: 5672, vhost: '' },
       heartbeat: 10_000,
-      prefetch: 500,
+      prefetch: 1000,
       confirmTimeout: 60_000,
       frameMax: 131_072,
       maxBodyBytes: 16 * 2 ** 20,

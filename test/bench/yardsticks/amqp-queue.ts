@@ -1,7 +1,7 @@
 import amqp, { type Channel, type ConsumeMessage } from 'amqplib';
 
 /** Unacknowledged messages RabbitMQ may have on the way to us. */
-const PREFETCH = 500;
+const PREFETCH = 1000;
 
 /** Connects without Nagle's algorithm. */
 export const connect = (url: string) => amqp.connect(url, { noDelay: true });
