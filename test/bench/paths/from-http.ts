@@ -5,7 +5,7 @@ import { type BenchPath, type Contender, type Ends, LOAD, type Running, type Sit
 import { floor, input, output } from './places.ts';
 
 /** Requests under way at a time. */
-const CONNECTIONS = 64;
+const CONNECTIONS = 256;
 
 type Sink = (site: Site) => Ends['sink'];
 const BY_POST: Request = { path: '/messages', before: '', after: '' };
@@ -49,6 +49,7 @@ const path = (name: string, title: string, sink: Sink, promise: string): BenchPa
   title,
   needs: ['mosquitto'],
   ...LOAD,
+  window: CONNECTIONS,
   ends: () => {
     throw new Error('every contender has its own request');
   },
