@@ -5,6 +5,7 @@ import { Problem } from './problem.ts';
 /** Media types of request bodies, nothing else: a browser cannot send any of them to another origin without asking first. */
 export const MEDIA_TYPES = ['application/json', 'application/x-ndjson'] as const;
 
+const [JSON_TYPE] = MEDIA_TYPES;
 const ACCEPTED = /^application\/(json|x-ndjson)(?: *; *charset="?utf-8"?)?$/i;
 
 /**
@@ -48,7 +49,7 @@ export function addMediaTypes(app: FastifyInstance): void {
 }
 
 function checkType({ 'content-type': type, 'content-encoding': coding }: FastifyRequest['headers']): void {
-  if (type !== undefined && !ACCEPTED.test(type)) {
+  if (type !== undefined && type !== JSON_TYPE && !ACCEPTED.test(type)) {
     throw new Problem(415, `Expected a body of type ${MEDIA_TYPES.join(' or ')} in UTF-8, got "${type}".`);
   }
   if (coding !== undefined && coding !== 'identity') {

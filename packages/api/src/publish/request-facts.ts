@@ -22,16 +22,19 @@ export function requestFacts(
   principal: string | undefined,
   remoteAddress: string,
 ): RequestFacts {
-  const { traceparent = '', tracestate } = headers;
+  const { traceparent, tracestate } = headers;
   return {
     principal,
     idempotencyKey: unquoted(headers['idempotency-key']),
-    trace: TRACEPARENT.test(traceparent) ? { traceparent, ...(tracestate ? { tracestate } : {}) } : undefined,
+    trace: traceparent === undefined ? undefined : traceOf(traceparent, tracestate),
     via: viaOf(headers['magpie-via']),
     remoteAddress,
     now: Date.now(),
   };
 }
+
+const traceOf = (traceparent: string, tracestate: string | undefined): TraceContext | undefined =>
+  TRACEPARENT.test(traceparent) ? { traceparent, ...(tracestate ? { tracestate } : {}) } : undefined;
 
 const NONE: readonly string[] = [];
 
