@@ -102,7 +102,6 @@ function decode({ content, properties }: ConsumeMessage): Message {
     return value;
   };
   const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-  take('x-magpie-send'); // names the attempt, for returned messages
   const foreign = text(take('x-reply-to'));
   if (foreign?.startsWith('queue:')) throw new Error(`${foreign} belongs into the reply-to property`);
   const queue = text(properties.replyTo);
@@ -122,15 +121,24 @@ function decode({ content, properties }: ConsumeMessage): Message {
     retain: take('x-magpie-retain') === true || undefined,
     redelivered: take('x-magpie-redelivered') === true || undefined,
     trace: traceparent === undefined ? undefined : { traceparent, ...(tracestate === undefined ? {} : { tracestate }) },
-    via: Array.isArray(via) ? via.map(String) : undefined,
-    time: typeof exact === 'number' ? exact : seconds(properties.timestamp),
+    via: Array.isArray(via) ? via.map(String) : publisher(properties.appId),
+    time: typeof exact === 'number' ? exact : timeOf(properties.timestamp, text(properties.messageId)),
     expiresAt: expiryOf(properties.expiration, expiry),
     headers: [...table].map(([name, value]): Header => [name, value as Value]),
   });
 }
 
-const seconds = (timestamp: unknown): number | undefined =>
-  typeof timestamp === 'number' ? timestamp * 1000 : undefined;
+/** A gateway that has published the message is the one it has passed. */
+const publisher = (appId: unknown): string[] | undefined =>
+  typeof appId === 'string' && appId.startsWith('magpie/') ? [appId.slice('magpie/'.length)] : undefined;
+
+/** The milliseconds are in a message id that is a UUIDv7 (RFC 9562, 5.7) of the same second. */
+function timeOf(timestamp: unknown, id = ''): number | undefined {
+  if (typeof timestamp !== 'number') return undefined;
+  const [, high = '', low = ''] = /^([\da-f]{8})-([\da-f]{4})-7/.exec(id) ?? [];
+  const made = Number.parseInt(high + low, 16);
+  return Math.floor(made / 1000) === timestamp ? made : timestamp * 1000;
+}
 
 /** The exact time, which must agree with the property that the broker acts on. */
 function expiryOf(expiration: unknown, exact: unknown): number | undefined {

@@ -2,6 +2,7 @@ import { bytesToText, type Header, type Origin, type ReceivedEvent } from '@magp
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
 import { queueScheme, queueSegments } from './address.ts';
 import { fromField } from './headers.ts';
+import { gatewayOf, impliedTime } from './implied.ts';
 import { parseReplyTo } from './reply-to.ts';
 import { isReserved, RESERVED } from './reserved.ts';
 import type { Table } from './wire/table.ts';
@@ -33,11 +34,11 @@ export function decode(message: ConsumeMessage, context: DecodeContext): Receive
     address: { scheme: 'queue', segments: queueSegments(context.queue, fields.exchange, fields.routingKey) },
     body: content,
     headers: readHeaders(table),
-    via: readVia(table[RESERVED.via]),
-    time: readTime(table[RESERVED.time], properties.timestamp, context.now),
+    via: readVia(table[RESERVED.via], properties.appId),
     origin: readOrigin(message, context.queue),
   };
   readProperties(event, properties, table);
+  readTime(event, table[RESERVED.time], properties);
   readLifetime(event, properties, table, context.now);
   readTrace(event, table);
   readIdentity(event, fields.redelivered === true || table[RESERVED.redelivered] === true, context);
@@ -58,19 +59,26 @@ function isOurs(name: string, value: unknown): boolean {
   return isReserved(name);
 }
 
-/** Gateway ids; anything else in the list is dropped. */
-const readVia = (value: unknown): string[] =>
-  Array.isArray(value) ? value.slice(0, 64).filter((id): id is string => typeof id === 'string' && id !== '') : [];
+/** Gateway ids; anything else in the list is dropped. Without a list, the gateway that has published the message. */
+function readVia(value: unknown, appId: unknown): readonly string[] {
+  if (Array.isArray(value)) {
+    return value.slice(0, 64).filter((id): id is string => typeof id === 'string' && id !== '');
+  }
+  const publisher = gatewayOf(appId);
+  return publisher === undefined ? NO_VIA : [publisher];
+}
+
+const NO_VIA: readonly string[] = [];
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
 const isTime = (value: unknown): value is number => Number.isInteger(value) && Math.abs(Number(value)) <= MAX_TIME;
 
-/** The exact time when it agrees with the property (someone else may have changed only that), else whole seconds. */
-function readTime(exact: unknown, timestamp: unknown, now: number): number {
+/** The exact time when it agrees with the property (someone else may have changed only that), else what that stands for. */
+function readTime(event: Draft, exact: unknown, { timestamp, messageId }: MessageProperties): void {
   const seconds = isTime(timestamp) && Math.abs(timestamp) <= MAX_TIME / 1000 ? timestamp : undefined;
-  if (isTime(exact) && (seconds === undefined || Math.floor(exact / 1000) === seconds)) return exact;
-  return seconds === undefined ? now : seconds * 1000;
+  if (isTime(exact) && (seconds === undefined || Math.floor(exact / 1000) === seconds)) event.time = exact;
+  else if (seconds !== undefined) event.time = impliedTime(seconds, text(messageId));
 }
 
 function readProperties(event: Draft, properties: MessageProperties, table: Table): void {

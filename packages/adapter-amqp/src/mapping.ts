@@ -44,8 +44,16 @@ export const MAPPING: readonly MappingRow[] = [
   { concept: 'Priority', canonical: 'priority', amqp: '`priority`; more than 9 is received as 9' },
   { concept: 'Last value', canonical: 'retain', amqp: header('retain') },
   { concept: 'Trace', canonical: 'trace', amqp: 'headers `traceparent` and `tracestate`' },
-  { concept: 'Gateways passed', canonical: 'via', amqp: `${header('via')}, an array of strings` },
-  { concept: 'Time', canonical: 'time', amqp: `\`timestamp\` in seconds, exact ms in ${header('time')}` },
+  {
+    concept: 'Gateways passed',
+    canonical: 'via',
+    amqp: `\`app-id\` of a gateway names it; more than one in ${header('via')}, an array of strings`,
+  },
+  {
+    concept: 'Time',
+    canonical: 'time',
+    amqp: `\`timestamp\` in seconds, the ms by a \`message-id\` that is a UUIDv7 of that second, as refs are; any other in ${header('time')}`,
+  },
   {
     concept: 'Expiry',
     canonical: 'expiresAt',
@@ -61,13 +69,21 @@ export const MAPPING: readonly MappingRow[] = [
     canonical: 'dedupeKey, dedupe',
     amqp: 'received: queue and `message-id`; compared on a second delivery, with `dedupe: messageId` on every one',
   },
-  { concept: 'Delivery', canonical: 'delivery', amqp: `${header('send')}, to find the send of a returned message` },
+  {
+    concept: 'Delivery',
+    canonical: 'delivery',
+    amqp: 'not sent: a returned message is known by its place and `message-id`',
+  },
   {
     concept: 'Persistence',
     canonical: '(target option `persistent`)',
     amqp: '`delivery-mode` 2; received in `origin.deliveryMode`',
   },
-  { concept: 'Publisher', canonical: '(gateway id)', amqp: '`app-id`; received in `origin.appId`' },
+  {
+    concept: 'Publisher',
+    canonical: '(gateway id)',
+    amqp: '`app-id` `magpie/<gateway id>`; received in `origin.appId`',
+  },
   {
     concept: 'User',
     canonical: 'origin.userId',

@@ -2,10 +2,15 @@ import { Aborted, type Clock, type MagpieError, type SendReceipt, Unknown } from
 import { createCancels } from './cancels.ts';
 import { Malformed } from './wire/cursor.ts';
 
-/** Where a published message was meant to go, and how big it is; the facts to find the culprit of a channel error by. */
-export interface Sent {
+/** Which message went where, as a broker says when it returns it. */
+export interface SentPlace {
   readonly exchange: string;
   readonly routingKey: string;
+  readonly id: string;
+}
+
+/** A published message: by its place and size the culprit of a channel error is found. */
+export interface Sent extends SentPlace {
   readonly bytes: number;
 }
 
@@ -19,8 +24,11 @@ export interface Outstanding {
   readonly next: number;
   /** Waits for the outcome of a send. Rejects with `Aborted` on the signal, `Unknown` after the confirm timeout. */
   add(sent: Sent, signal: AbortSignal): Promise<SendReceipt>;
-  /** Marks a send as returned; the confirmation that follows then counts as a failure. */
-  returned(number: number): void;
+  /**
+   * Marks a message as returned; the confirmation that follows then counts as a failure. Senders may give one id to several:
+   * then it is every one of them, and where none has it, all that went to the place. Sent twice is better than lost.
+   */
+  returned(place: SentPlace): void;
   /**
    * Settles the send of a number, or all up to it. Ignores what is settled already. Throws `Malformed` for a number that was
    * not sent.
@@ -118,6 +126,12 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
     ring[at] = undefined;
     return waiting;
   };
+  function* unsettled(): Generator<Waiting> {
+    for (let number = first; number < next; number++) {
+      const waiting = ring[number & (ring.length - 1)];
+      if (waiting && !waiting.isSettled) yield waiting;
+    }
+  }
   const settleOne = (number: number, judge: Judge): void => {
     const waiting = take(number);
     if (waiting && !waiting.isSettled) finish(waiting, judge(waiting.sent, waiting.isReturned));
@@ -138,9 +152,10 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
       watch();
       return waiting.receipt;
     },
-    returned(number) {
-      const waiting = number >= first && number < next ? ring[number & (ring.length - 1)] : undefined;
-      if (waiting) waiting.isReturned = true;
+    returned({ exchange, routingKey, id }) {
+      const there = [...unsettled()].filter(({ sent }) => sent.exchange === exchange && sent.routingKey === routingKey);
+      const named = there.filter(({ sent }) => sent.id.toWellFormed() === id);
+      for (const waiting of named.length > 0 ? named : there) waiting.isReturned = true;
     },
     settle(number, multiple, judge) {
       if (number >= next) throw new Malformed('a confirmation of a message that was not sent');

@@ -1,5 +1,6 @@
 import type { ConfirmChannel } from 'amqplib';
 import type { Link } from './link.ts';
+import type { SentPlace } from './outstanding.ts';
 import { RESERVED } from './reserved.ts';
 import { ConfirmReader, type TakeConfirmation } from './wire/confirm-reader.ts';
 import { channelNumber } from './wire/library.ts';
@@ -21,8 +22,8 @@ export interface PublishChannelEvents {
   readonly confirmed: TakeConfirmation;
   /** The broker has closed the channel; a new one is being opened. */
   broken(error: unknown): void;
-  /** The broker has returned the message of this send: no queue took it. */
-  returned(send: number | undefined): void;
+  /** The broker has returned a message: no queue took it. */
+  returned(place: SentPlace): void;
 }
 
 /** One per publishing link; nothing is opened before `open`. */
@@ -58,9 +59,8 @@ export function createPublishChannel(link: Link, events: PublishChannelEvents): 
 }
 
 function tellReturned(channel: ConfirmChannel, { returned }: PublishChannelEvents): void {
-  channel.on('return', ({ properties }) => {
-    const send: unknown = properties.headers?.[RESERVED.send];
-    const [, number] = typeof send === 'string' ? (/\.(\d{1,15})$/.exec(send) ?? []) : [];
-    returned(number === undefined ? undefined : Number(number));
+  channel.on('return', ({ fields: { exchange, routingKey }, properties: { messageId, headers } }) => {
+    const long: unknown = headers?.[RESERVED.id];
+    returned({ exchange, routingKey, id: messageId ?? (typeof long === 'string' ? long : '') });
   });
 }

@@ -64,8 +64,8 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
       context.logger.warn({ reason: errorMessage(error) }, 'the broker closed the publishing channel; it is rebuilt');
       outstanding.settleAll(blame(error, outstanding.size));
     },
-    returned(send) {
-      if (send !== undefined) outstanding.returned(send);
+    returned(place) {
+      outstanding.returned(place);
       context.count('returned');
     },
   });
@@ -85,7 +85,7 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
     const mandatory = !isOff(options, 'mandatory');
     const write = (writer: Writer): void => {
       writePublish(writer, number, sent, mandatory);
-      encode(writer, number, event, outstanding.next, encoding);
+      encode(writer, number, event, encoding);
     };
     publish(link, number, write, event.body);
     return outstanding.add(sent, signal);
@@ -99,7 +99,7 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
     try {
       throwIfAborted(signal);
       usable(link, channel);
-      const sent = sentOf(target, event.body.byteLength);
+      const sent = sentOf(target, event);
       checkSize(sent, config.maxBodyBytes);
       const found = exchanges.found(sent);
       if (!found && turns.free) return hand(event, sent, target, signal);
@@ -130,10 +130,11 @@ function usable(link: Link, channel: PublishChannel): number {
 }
 
 /** Exchange and routing key of an address: a queue is reached through the default exchange by its name. */
-function sentOf({ address: { scheme, segments } }: TargetRequest, bytes: number): Sent {
+function sentOf({ address: { scheme, segments } }: TargetRequest, { id, body }: OutgoingEvent): Sent {
+  const bytes = body.byteLength;
   const name = segments[0] ?? '';
-  if (scheme === 'queue') return { exchange: '', routingKey: name, bytes };
-  return { exchange: name, routingKey: segments.slice(1).join('.'), bytes };
+  if (scheme === 'queue') return { exchange: '', routingKey: name, id, bytes };
+  return { exchange: name, routingKey: segments.slice(1).join('.'), id, bytes };
 }
 
 function checkSize({ bytes }: Sent, maxBodyBytes: number): void {

@@ -3,11 +3,9 @@
  * headers, and an event's own headers of these names are not sent.
  */
 export const RESERVED = {
-  /** Ids of the gateways passed: array of strings. */
+  /** Ids of the gateways passed, where they are more than the publisher that `app-id` names: array of strings. */
   via: 'x-magpie-via',
-  /** Delivery id and number of the attempt on this link, to find the send a returned message belongs to. */
-  send: 'x-magpie-send',
-  /** Exact time in ms where the `timestamp` property (whole seconds) is not enough. */
+  /** Exact time in ms where `timestamp` (whole seconds) and `message-id` do not tell it. */
   time: 'x-magpie-time',
   /** Exact expiry in ms since the epoch: a broker does not shorten `expiration` while a message waits. */
   expiresAt: 'x-magpie-expires-at',

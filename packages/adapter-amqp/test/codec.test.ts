@@ -1,9 +1,11 @@
-import { Rejected, TooLarge } from '@magpie/contract';
+import { newRef, Rejected, TooLarge } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../src/decode.ts';
 import { consumed, decoding, encoding, NOW, sentProperties } from './messages.ts';
 
 const LONG = 'é'.repeat(128);
+/** A UUIDv7 made 5999 ms after the epoch. */
+const V7_AT_5999 = '00000000-176f-7abc-8def-0123456789ab';
 
 describe('receiving', () => {
   it('takes every property', () => {
@@ -43,10 +45,16 @@ describe('receiving', () => {
   });
 
   it.each([
-    ['time', { timestamp: 8.64e15 }, { time: NOW }],
-    ['time', { timestamp: -1.5 }, { time: NOW }],
+    ['time', { timestamp: 8.64e15 }, { time: undefined }],
+    ['time', { timestamp: -1.5 }, { time: undefined }],
     ['time', { timestamp: 5, headers: { 'x-magpie-time': 5999 } }, { time: 5999 }],
     ['a time someone else has changed', { timestamp: 7, headers: { 'x-magpie-time': 5999 } }, { time: 7000 }],
+    ['a time and a UUIDv7 of that second', { timestamp: 5, messageId: V7_AT_5999 }, { time: 5999, id: V7_AT_5999 }],
+    ['a time and a UUIDv7 of another second', { timestamp: 7, messageId: V7_AT_5999 }, { time: 7000 }],
+    ['a UUIDv7 alone', { messageId: V7_AT_5999 }, { time: undefined }],
+    ['the gateway before', { appId: 'magpie/plant-b' }, { via: ['plant-b'] }],
+    ['gateways before that', { appId: 'magpie/b', headers: { 'x-magpie-via': ['a', 'b'] } }, { via: ['a', 'b'] }],
+    ['another application', { appId: 'erp' }, { via: [] }],
     ['priority', { priority: 255 }, { priority: 9 }],
     ['expiration', { expiration: 'soon' }, { expiresAt: undefined }],
     ['via', { headers: { 'x-magpie-via': ['a', 1, '', 'b'] } }, { via: ['a', 'b'] }],
@@ -110,13 +118,26 @@ describe('sending', () => {
       expiration: '1500',
       timestamp: 1_800_000_000,
       deliveryMode: 2,
-      appId: 'plant-a',
+      appId: 'magpie/plant-a',
     });
     expect(properties).not.toHaveProperty('userId');
     expect({ ...properties.headers }).toEqual({
-      'x-magpie-send': 'delivery-1.1',
       'x-magpie-time': NOW,
       'x-magpie-expires-at': NOW + 1500,
+    });
+  });
+
+  it('writes no header table where properties say everything', () => {
+    const id = newRef(NOW + 1e12);
+    const properties = sentProperties({ id, time: NOW + 1e12 });
+    expect(properties).toMatchObject({ messageId: id, timestamp: Math.floor((NOW + 1e12) / 1000) });
+    expect(properties).not.toHaveProperty('headers');
+    expect(sentProperties({ time: 5000 })).not.toHaveProperty('headers');
+  });
+
+  it('lists the gateways passed when there was one before', () => {
+    expect(sentProperties({ via: ['plant-b', 'plant-a'] }).headers).toMatchObject({
+      'x-magpie-via': ['plant-b', 'plant-a'],
     });
   });
 
@@ -165,7 +186,7 @@ describe('sending', () => {
       'x-reply-to',
     ];
     const { headers } = sentProperties({ headers: [...names.map((name) => [name, 'v'] as const), ['cc', 'kept']] });
-    expect({ ...headers }).toEqual({ cc: 'kept', 'x-magpie-send': 'delivery-1.1', 'x-magpie-time': NOW });
+    expect({ ...headers }).toEqual({ cc: 'kept', 'x-magpie-time': NOW });
   });
 
   it('makes a list of repeated names', () => {

@@ -21,7 +21,7 @@ export const outgoing = (parts: Partial<OutgoingEvent> = {}): OutgoingEvent => (
   delivery: 'delivery-1',
   body: Buffer.from('body'),
   headers: [],
-  via: [],
+  via: ['plant-a'],
   time: NOW,
   redelivered: false,
   ...parts,
@@ -56,7 +56,7 @@ export const consumed = (
 /** The properties of an event that is sent, as amqplib reads them. */
 export function sentProperties(parts: Partial<OutgoingEvent>, context = encoding): Partial<MessageProperties> {
   const writer = new Writer(Buffer.alloc(200_000));
-  encode(writer, 7, outgoing(parts), 1, context);
+  encode(writer, 7, outgoing(parts), context);
   const [frame, ...others] = decodeAll(writer.bytes.subarray(0, writer.at));
   if (frame?.channel !== 7 || frame.size !== outgoing(parts).body.length || others.length > 0) {
     throw new Error('not the one header of this message');

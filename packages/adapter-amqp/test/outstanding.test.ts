@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createOutstanding } from '../src/outstanding.ts';
 import { Malformed } from '../src/wire/cursor.ts';
 
-const sent = { exchange: 'x', routingKey: 'k', bytes: 1 };
+const sent = { exchange: 'x', routingKey: 'k', id: 'm', bytes: 1 };
 const never = new AbortController().signal;
 
 /** A clock that goes on only when told to. */
@@ -119,9 +119,36 @@ it('leaves no listener on a signal that outlives it', () => {
 it('a returned message is told to whoever judges its confirmation', async () => {
   const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
   const waiting = outstanding.add(sent, never);
-  outstanding.returned(0);
-  outstanding.returned(7);
-  outstanding.returned(1);
+  outstanding.returned({ ...sent, routingKey: 'elsewhere' });
+  outstanding.returned(sent);
   outstanding.settle(1, false, ({ exchange }, returned) => (returned ? new Transient(exchange) : undefined));
   await expect(waiting).rejects.toMatchObject({ name: 'Transient', message: 'x' });
+});
+
+describe('a returned message whose id', () => {
+  const judge = (_: unknown, returned: boolean) => (returned ? new Transient('returned') : undefined);
+  const failed = async (ids: readonly string[], id: string): Promise<readonly boolean[]> => {
+    const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
+    const receipts = ids.map((each) => outstanding.add({ ...sent, id: each }, never));
+    outstanding.returned({ ...sent, id });
+    outstanding.settle(ids.length, true, judge);
+    const outcomes = await Promise.allSettled(receipts);
+    return outcomes.map(({ status }) => status === 'rejected');
+  };
+
+  it('is its own fails alone', async () => {
+    expect(await failed(['a', 'b', 'c'], 'b')).toEqual([false, true, false]);
+  });
+
+  it('others have as well fails with them: sent twice is better than lost', async () => {
+    expect(await failed(['a', 'b', 'a'], 'a')).toEqual([true, false, true]);
+  });
+
+  it('nobody has fails with all that went to that place', async () => {
+    expect(await failed(['a', 'b'], 'changed on the way')).toEqual([true, true]);
+  });
+
+  it('could not be written as it is is known by what was', async () => {
+    expect(await failed(['lone \ud800', 'b'], 'lone \ufffd')).toEqual([true, false]);
+  });
 });

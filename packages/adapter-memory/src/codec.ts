@@ -24,15 +24,14 @@ export function encodeMessage(event: OutgoingEvent, target: TargetRequest, link:
   };
 }
 
-/** A delivery of the broker to the event the gateway stores. Total: every message becomes an event. Pure but for `now`. */
-export function decodeDelivery(delivery: MemoryDelivery, link: LinkFacts, now: number): ReceivedEvent {
+/** A delivery of the broker to the event the gateway stores. Pure and total: every message becomes an event. */
+export function decodeDelivery(delivery: MemoryDelivery, link: LinkFacts): ReceivedEvent {
   const { number, message, redelivered } = delivery;
   const { channel, sender, body, retain } = message;
   const properties: MemoryProperties = link.metadata ? message.properties : {};
   return {
     headers: [],
     via: [],
-    time: now,
     ...properties,
     body,
     address: { scheme: channelScheme.scheme, segments: channelScheme.parse(channel) },

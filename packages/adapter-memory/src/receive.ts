@@ -21,9 +21,9 @@ interface ReceiverParts {
  * order, once the supervisor has connected anew.
  */
 export function createReceiver(parts: ReceiverParts): (batch: readonly MemoryDelivery[]) => void {
-  const { facts, sink, context } = parts;
+  const { facts, sink } = parts;
   return (batch) => {
-    const events = batch.map((delivery) => decodeDelivery(delivery, facts, context.clock.now()));
+    const events = batch.map((delivery) => decodeDelivery(delivery, facts));
     void sink(events).then((verdicts) => settle(parts, batch, verdicts));
   };
 }

@@ -33,7 +33,7 @@ const { ref: _ref, delivery: _delivery, redelivered: _redelivered, ...carried } 
 describe('the codec', () => {
   it('carries every part of a message there and back', () => {
     const message = encodeMessage(event, target, link);
-    expect(decodeDelivery({ number: 3, message, redelivered: false }, link, 99)).toEqual({
+    expect(decodeDelivery({ number: 3, message, redelivered: false }, link)).toEqual({
       ...carried,
       kind: 'message',
       address: target.address,
@@ -46,11 +46,10 @@ describe('the codec', () => {
     const bare = { ...link, metadata: false };
     const message = encodeMessage(event, target, bare);
     expect(message.properties).toEqual({});
-    expect(decodeDelivery({ number: 3, message, redelivered: true }, bare, 99)).toEqual({
+    expect(decodeDelivery({ number: 3, message, redelivered: true }, bare)).toEqual({
       body: event.body,
       headers: [],
       via: [],
-      time: 99,
       kind: 'message',
       address: target.address,
       origin: { channel: 'out/p7', sender: 'gw/floor' },
@@ -70,7 +69,7 @@ describe('the codec', () => {
   it('gives the same dedupe key to a redelivery and no other message', () => {
     const message = encodeMessage(event, target, link);
     const key = (number: number, redelivered: boolean, facts = link): string | undefined =>
-      decodeDelivery({ number, message, redelivered }, facts, 0).dedupeKey;
+      decodeDelivery({ number, message, redelivered }, facts).dedupeKey;
     expect(key(1, true)).toBe(key(1, false));
     expect(new Set([key(1, false), key(2, false), key(1, false, { ...link, epoch: 'e2' })]).size).toBe(3);
   });
@@ -84,7 +83,7 @@ describe('the codec', () => {
     });
     const property = fc.property(anything, fc.boolean(), (parts, metadata) => {
       const delivery = { number: 1, redelivered: false, message: { ...parts, properties: {} } };
-      const decoded = decodeDelivery(delivery, { ...link, metadata }, 5);
+      const decoded = decodeDelivery(delivery, { ...link, metadata });
       expect(decoded.body).toBe(parts.body);
       expect(decoded.address.segments.join('/')).toBe(parts.channel);
     });

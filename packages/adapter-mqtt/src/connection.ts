@@ -37,7 +37,7 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
       const filters = sources.map(({ pattern }) => filterOf(pattern));
       intake.open(outletOf(setting, link, sink, filters));
       if (gap) {
-        const event = possibleGap(context.name, version, context.clock.now());
+        const event = possibleGap(context.name, version);
         intake.take({ event, reply: 0, onStored: () => (gap = false) });
       }
       await subscriber.receive(link, sources);

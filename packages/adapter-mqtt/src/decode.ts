@@ -33,7 +33,6 @@ export function decode(packet: InboundPacket, options: DecodeOptions): ReceivedE
     body: packet.payload,
     headers: NONE,
     via: NONE,
-    time: options.now,
     origin: originOf(packet, options),
   };
   if (packet.retain) event.retain = true;

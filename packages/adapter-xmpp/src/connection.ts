@@ -28,11 +28,11 @@ export function createConnection(config: XmppConfig, context: AdapterContext): C
 
 async function receive(state: ConnectionState, sources: readonly SourceRequest[], sink: Sink): Promise<void> {
   const session = liveSession(state);
-  const { config, context, intake } = state;
+  const { config, intake } = state;
   intake.open(sources, sink);
   state.receiving = sources.length > 0;
   if (state.gap) {
-    const event = possibleGap(normalJid(config.jid), context.clock.now());
+    const event = possibleGap(normalJid(config.jid));
     intake.notice(event, () => {
       state.gap = false;
     });

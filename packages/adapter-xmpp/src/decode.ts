@@ -1,4 +1,4 @@
-import type { MessageParts } from '@magpie/contract';
+import type { ReceivedParts } from '@magpie/contract';
 import { readEventElement } from './event-element.ts';
 import { attribute, childText, type Element } from './library.ts';
 import { NS } from './namespaces.ts';
@@ -18,9 +18,9 @@ export function classify(message: Element): MessageClass {
 
 /**
  * The content of a message. Total. The text of an ordinary chat message is text, whatever it looks like; only our own
- * element says otherwise. `sentAt` is the time by a trusted delay, `now` the time of arrival.
+ * element says otherwise. `sentAt` is the time by a trusted delay.
  */
-export function decodeMessage(message: Element, now: number, sentAt: number | undefined): MessageParts {
+export function decodeMessage(message: Element, sentAt?: number): ReceivedParts {
   const own = message.getChild('event', NS.event);
   const text = childText(message, 'body') ?? '';
   const body = Buffer.from(text);
@@ -31,8 +31,8 @@ export function decodeMessage(message: Element, now: number, sentAt: number | un
     ...(id === undefined ? {} : { id }),
     ...(subject === undefined ? {} : { subject }),
     ...(thread === undefined ? {} : { correlationId: thread }),
+    ...(sentAt === undefined ? {} : { time: sentAt }),
     body,
-    time: sentAt ?? now,
   };
   if (!own) return { ...plain, contentType: TEXT_TYPE, headers: [], via: [] };
   return { ...plain, ...readEventElement(own) };

@@ -17,8 +17,7 @@ export function takeStanza(state: ConnectionState, incoming: Incoming): void {
   else incoming.finish();
 }
 
-const surroundings = ({ config, context, accountStampsIds, rooms }: ConnectionState): Surroundings => ({
-  clock: context.clock,
+const surroundings = ({ config, accountStampsIds, rooms }: ConnectionState): Surroundings => ({
   account: normalJid(config.jid),
   accountStampsIds,
   room: (jid) => rooms.get(jid),

@@ -5,7 +5,7 @@ import { addressOf } from './addresses.ts';
  * Says that messages may be missing: the session was lost with its link and could not be resumed (XEP-0198 §5), so rooms
  * have not kept for us what was written meanwhile. Its address is our own account.
  */
-export const possibleGap = (account: string, now: number): ReceivedEvent => ({
+export const possibleGap = (account: string): ReceivedEvent => ({
   address: addressOf('jid', account),
   kind: 'status',
   type: 'possible-gap',
@@ -13,6 +13,5 @@ export const possibleGap = (account: string, now: number): ReceivedEvent => ({
   body: Buffer.from('the session could not be resumed: messages may be missing'),
   headers: [],
   via: [],
-  time: now,
   origin: { from: account, stanzaType: 'normal', replay: false },
 });

@@ -1,4 +1,4 @@
-import type { Clock, ReceivedEvent } from '@magpie/contract';
+import type { ReceivedEvent } from '@magpie/contract';
 import { addressOf } from './addresses.ts';
 import { classify, decodeMessage } from './decode.ts';
 import { conditionOf } from './errors.ts';
@@ -11,7 +11,6 @@ import type { Incoming } from './session-state.ts';
 
 /** What the connection knows that a stanza does not say. */
 export interface Surroundings {
-  readonly clock: Clock;
   /** Our bare JID. */
   readonly account: string;
   /** Our server stamps stanza ids that may be believed. */
@@ -44,20 +43,20 @@ const KINDS: Readonly<Record<string, Build>> = {
     const { stanzaId } = origin;
     const sentAt = delayed === undefined ? undefined : Date.parse(delayed);
     return {
-      ...decodeMessage(stanza, around.clock.now(), sentAt),
+      ...decodeMessage(stanza, sentAt),
       ...placeOf(stanza, groupchat, room),
       kind: 'message',
       origin,
       ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: `${stampedBy} ${stanzaId}` }),
     };
   },
-  receipt: (stanza, around, room) => {
+  receipt: (stanza, _around, room) => {
     const received = stanza.getChild('received', NS.receipts);
-    return notice(stanza, around, room, 'receipt', 'delivered', received && attribute(received, 'id'));
+    return notice(stanza, room, 'receipt', 'delivered', received && attribute(received, 'id'));
   },
-  error: (stanza, around, room) => {
+  error: (stanza, _around, room) => {
     const error = stanza.getChild('error');
-    const event = notice(stanza, around, room, 'status', 'bounced', attribute(stanza, 'id'));
+    const event = notice(stanza, room, 'status', 'bounced', attribute(stanza, 'id'));
     const condition = error ? conditionOf(error) : 'undefined-condition';
     const text = error?.getChild('text')?.getText();
     const body = Buffer.from(text ? `${condition}: ${text}` : condition);
@@ -68,7 +67,6 @@ const KINDS: Readonly<Record<string, Build>> = {
 /** A notice about a message we have sent; `correlationId` is that message's id. */
 function notice(
   stanza: Element,
-  { clock }: Surroundings,
   room: Room | undefined,
   kind: 'receipt' | 'status',
   type: string,
@@ -83,7 +81,6 @@ function notice(
     body: new Uint8Array(),
     headers: [],
     via: [],
-    time: clock.now(),
     origin: originOf(stanza, known),
   };
 }

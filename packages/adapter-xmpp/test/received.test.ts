@@ -1,4 +1,3 @@
-import { systemClock } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { type Element, xml } from '../src/library.ts';
 import { NS } from '../src/namespaces.ts';
@@ -12,7 +11,6 @@ const room = createRoom({
   jid: JID,
   nick: 'magpie',
   password: undefined,
-  clock: systemClock,
   timeout: 1000,
   session: () => undefined,
   detail: () => undefined,
@@ -20,7 +18,6 @@ const room = createRoom({
 });
 
 const around: Surroundings = {
-  clock: systemClock,
   account: 'bridge@example.org',
   accountStampsIds: true,
   room: (jid) => (jid === JID ? room : undefined),

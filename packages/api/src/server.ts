@@ -106,7 +106,7 @@ function createApp(options: ApiOptions): FastifyInstance {
     return503OnClosing: false,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS },
     requestIdHeader: false,
-    genReqId: newRef,
+    genReqId: () => newRef(),
     frameworkErrors: (error, request, reply) => sendProblem(error, request, reply, logger),
     clientErrorHandler: refuseBytes,
   });

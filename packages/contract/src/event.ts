@@ -50,7 +50,7 @@ export interface MessageParts {
   readonly trace?: TraceContext;
   /** Ids of the gateways this message has passed, oldest first. */
   readonly via: readonly string[];
-  /** When the sender says it happened, ms since the epoch. */
+  /** When the sender says it happened, or else when the gateway received it, ms since the epoch. */
   readonly time: number;
   /** After this the message is worthless, ms since the epoch. */
   readonly expiresAt?: number;
@@ -63,8 +63,14 @@ export interface MessageParts {
  */
 export type DedupeRule = 'always' | 'redelivered';
 
+/** The message parts as they came. */
+export interface ReceivedParts extends Omit<MessageParts, 'time'> {
+  /** When the sender says it happened, ms since the epoch; left out where it says nothing: then it is the receipt time. */
+  readonly time?: number;
+}
+
 /** What an adapter hands to the sink: an event before the gateway has given it a ref, a source and a receipt time. */
-export interface ReceivedEvent extends MessageParts {
+export interface ReceivedEvent extends ReceivedParts {
   readonly address: Address;
   readonly kind: EventKind;
   /** Ordering key; default the address. */
@@ -102,7 +108,7 @@ export interface Event extends MessageParts {
 export interface OutgoingEvent extends MessageParts {
   /** The sender's own id, or the ref when it gave none; adapters put it where the protocol keeps message ids. */
   readonly id: string;
-  /** Unique to this event and target: correlates confirmations, echoes and returns. 36 characters, a UUID. */
+  /** Unique to this event and target: correlates echoes and bounces. 36 characters, a UUID. */
   readonly delivery: string;
   /** The ref of the event it was made from. */
   readonly ref: string;

@@ -20,16 +20,22 @@ const generator = new V7Generator({ nextUint32 });
 generator.setRollbackAllowance(FOR_EVER);
 
 /**
- * A fresh event ref: UUIDv7 (RFC 9562), sortable by creation. Greater than all before in this process, even when the clock is
- * set back: then it keeps the time of the latest.
+ * A fresh event ref: UUIDv7 (RFC 9562), sortable by creation, of the time `now` in ms since the epoch. Greater than all before
+ * in this process, even when the clock is set back: then it keeps the time of the latest.
  */
-export const newRef = (): string => generator.generate().toString();
+export const newRef = (now = Date.now()): string => generator.generateOrResetWithTs(now).toString();
+
+const UUID_V7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+
+/** The time of a UUIDv7 in lower case, such as a ref, in ms since the epoch; undefined for any other text. */
+export function timeOfRef(text: string): number | undefined {
+  return UUID_V7.test(text) ? Number.parseInt(text.slice(0, 8) + text.slice(9, 13), 16) : undefined;
+}
 
 /**
  * Makes the refs from now on greater than that of an event, and their times not less than its receipt. Called at start with the
  * last stored event, whose times lie ahead when the clock was set back meanwhile.
  */
 export function keepRefsAfter({ ref, receivedAt }: Pick<Event, 'ref' | 'receivedAt'>): void {
-  const time = Number.parseInt(ref.replaceAll('-', '').slice(0, 12), 16);
-  generator.generateOrResetWithTs(Math.max(time + 1, receivedAt));
+  generator.generateOrResetWithTs(Math.max((timeOfRef(ref) ?? 0) + 1, receivedAt));
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { keepRefsAfter, newRef } from '../src/ids.ts';
+import { keepRefsAfter, newRef, timeOfRef } from '../src/ids.ts';
 
 const HOUR = 3_600_000;
 const timeOf = (ref: string): number => Number.parseInt(ref.replaceAll('-', '').slice(0, 12), 16);
@@ -15,6 +15,13 @@ describe('refs', () => {
       refs.push(newRef(), newRef());
     }
     expect(refs).toEqual([...new Set(refs)].sort());
+  });
+
+  it('tell the time they were made for', () => {
+    const later = (timeOfRef(newRef()) ?? 0) + HOUR;
+    expect(timeOfRef(newRef(later))).toBe(later);
+    expect(timeOfRef('another id')).toBeUndefined();
+    expect(timeOfRef('0193abcd-1234-4abc-8def-0123456789ab')).toBeUndefined();
   });
 
   it('go on after a stored event whose times lie ahead', () => {

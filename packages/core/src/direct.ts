@@ -10,7 +10,6 @@ export function receivedFrom(
   connection: string,
   target: TargetRequest,
   book: AddressBook,
-  now: number,
 ): ReceivedEvent {
   const { to: _, payload, text, base64, replyTo, contentType, headers, ...parts } = message;
   const encoded = encodeBody({
@@ -30,7 +29,6 @@ export function receivedFrom(
     headers: headers ?? [],
     ...(replyTo === undefined ? {} : { replyTo: book.parse(replyTo) }),
     via: message.via ?? [],
-    time: message.time ?? now,
     origin: { connection, options: target.options },
   };
 }

@@ -170,7 +170,7 @@ const HELD_RETRY_MS = 1000;
 /** Makes a gateway. No I/O until `start`. */
 export function createGateway(options: GatewayOptions): Gateway {
   const parts = wire(options);
-  const { log, book, clock, tail, intake, tracked, router, topology } = parts;
+  const { log, book, tail, intake, tracked, router, topology } = parts;
   let state: Gateway['state'] = 'starting';
   let draining: Promise<void> | undefined;
 
@@ -211,7 +211,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     publish: (source, events, publishOptions) => intake.accept(source, events, publishOptions?.onMismatch),
     direct: async (message) => {
       const { connection, target } = topology.routes.direct(message.to);
-      const received = receivedFrom(message, connection, target, book, clock.now());
+      const received = receivedFrom(message, connection, target, book);
       const held = parts.gate.heldBy(`${DIRECT}/${connection}`);
       if (held) return { type: 'unavailable', ...held, retryAfter: HELD_RETRY_MS };
       const [result] = await intake.accept(DIRECT, [received], 'refuse');

@@ -199,8 +199,9 @@ export class Intake {
   /** Gives a received event its ref, source, key and receipt time; `scope` is within what its dedupe key is unique. */
   #stamp(received: ReceivedEvent, source: string, scope = source): Event {
     const { book, clock } = this.#options;
-    const { key = book.format(received.address), dedupeKey } = received;
-    const event: Event = { ...received, ref: newRef(), source, key, receivedAt: clock.now() };
+    const receivedAt = clock.now();
+    const { key = book.format(received.address), time = receivedAt, dedupeKey } = received;
+    const event: Event = { ...received, ref: newRef(receivedAt), source, key, time, receivedAt };
     if (dedupeKey === undefined) return event;
     const { dedupeContent: _, ...kept } = { ...received, ...event };
     return { ...kept, dedupeKey: `${scope}\n${dedupeKey}` };

@@ -1,6 +1,6 @@
 import { memoryBroker } from '@magpie/adapter-memory';
 import { createMemoryLog, originOf } from '@magpie/bus';
-import { newRef, Transient } from '@magpie/contract';
+import { newRef, Transient, timeOfRef } from '@magpie/contract';
 import { describe, expect, it, vi } from 'vitest';
 import { bodies, bridge, freshBrokers, numbered, publishAll, startGateway } from './gateway-fixture.ts';
 
@@ -11,6 +11,18 @@ describe('a gateway', () => {
     await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
     publishAll(names.left, numbered(300));
     await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(numbered(300)));
+  });
+
+  it('gives a message without a time of its own the time of its ref and receipt', async () => {
+    const names = freshBrokers();
+    const { gateway, log } = await startGateway(names, bridge);
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    publishAll(names.left, numbered(3));
+    await vi.waitFor(async () => expect((await log.stats()).events).toBe(3));
+    for (const { event } of await log.read(undefined, 3)) {
+      expect(event.time).toBe(event.receivedAt);
+      expect(timeOfRef(event.ref)).toBe(event.time);
+    }
   });
 
   it('keeps what comes in while the target is away, and delivers it when it is back', async () => {

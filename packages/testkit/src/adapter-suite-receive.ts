@@ -35,10 +35,10 @@ export const receiveCases = {
     },
   },
   'receive-time': {
-    title: 'stamps a message without a time of its own with the time of its arrival',
+    title: 'says no time of a message without a time of its own',
     async run(bench) {
       const event = await receiveOne(bench, { body: Buffer.from('when') });
-      expect(Math.abs(event.time - Date.now())).toBeLessThan(bench.deadline);
+      expect(event.time).toBeUndefined();
     },
   },
   'receive-headers': {

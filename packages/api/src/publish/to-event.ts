@@ -49,7 +49,7 @@ export function toEvent(gateway: Gateway, message: Message, topic: string, facts
     kind: 'message',
     address: topicOf(topic),
     via: facts.via,
-    time: timeOf(message, facts),
+    ...timeOf(message),
     origin: originOf(facts),
   };
 }
@@ -70,7 +70,7 @@ export function toDirect(
     ...dedupe(message, facts),
     to,
     via: facts.via,
-    time: timeOf(message, facts),
+    ...timeOf(message),
   };
 }
 
@@ -120,7 +120,8 @@ function expiryOf({ ttl, expiresAt }: Message, now: number): number | undefined 
   return expiresAt === undefined ? undefined : Date.parse(expiresAt);
 }
 
-const timeOf = ({ time }: Message, { now }: RequestFacts): number => (time === undefined ? now : Date.parse(time));
+const timeOf = ({ time }: Message): { readonly time?: number } =>
+  time === undefined ? NONE : { time: Date.parse(time) };
 
 /** Headers as pairs. */
 export const headerList = (headers: Message['headers'] = []): readonly Header[] =>
