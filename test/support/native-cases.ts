@@ -73,6 +73,16 @@ const AMQP_CASES: readonly Omit<NativeCase, 'protocol'>[] = [
     },
   },
   {
+    title: 'a message that properties say everything of has no header table',
+    proves: ['delivery'],
+    check: async ({ amqp }) => {
+      const sent = textMessage({ time: 1_700_000_000_000 });
+      await amqp.send('AMQP', sent);
+      const { properties } = await amqp.delivery(sent.id);
+      expect(properties.headers ?? {}).toEqual({});
+    },
+  },
+  {
     title: 'the user that the broker has checked is a fact of the origin',
     proves: ['origin.userId'],
     check: async ({ amqp, watcher }) => {

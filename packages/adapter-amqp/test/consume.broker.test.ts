@@ -152,7 +152,7 @@ describe('where a message came from', () => {
         expect(amqp.events[0]?.origin).toMatchObject({
           exchange: 'alarms',
           routingKey: 'plant.pump-7',
-          appId: 'plant-a',
+          appId: 'magpie/plant-a',
         });
       },
     ));

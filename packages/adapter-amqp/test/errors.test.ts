@@ -42,9 +42,9 @@ it('every error finds a row of its stage', () => {
 
 describe('who closed the publishing channel', () => {
   const sends = [
-    { exchange: 'x', routingKey: 'a', bytes: 10 },
-    { exchange: 'x', routingKey: 'b', bytes: 20 },
-    { exchange: '', routingKey: 'q', bytes: 30 },
+    { exchange: 'x', routingKey: 'a', id: 'a', bytes: 10 },
+    { exchange: 'x', routingKey: 'b', id: 'b', bytes: 20 },
+    { exchange: '', routingKey: 'q', id: 'q', bytes: 30 },
   ];
   const judgements = (error: Error, of = sends): MagpieError['name'][] => {
     const judge = blame(error, of.length);

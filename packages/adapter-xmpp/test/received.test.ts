@@ -1,3 +1,4 @@
+import { systemClock } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { type Element, xml } from '../src/library.ts';
 import { NS } from '../src/namespaces.ts';
@@ -11,6 +12,7 @@ const room = createRoom({
   jid: JID,
   nick: 'magpie',
   password: undefined,
+  clock: systemClock,
   timeout: 1000,
   session: () => undefined,
   detail: () => undefined,

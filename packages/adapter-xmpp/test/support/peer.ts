@@ -126,4 +126,4 @@ const outgoing = (message: PeerMessage): OutgoingEvent => ({
   ...message,
 });
 
-const seen = (message: Element): MessageParts => decodeMessage(message, Date.now(), undefined);
+const seen = (message: Element): MessageParts => ({ time: Date.now(), ...decodeMessage(message) });

@@ -49,7 +49,7 @@ export function toEvent(gateway: Gateway, message: Message, topic: string, facts
     kind: 'message',
     address: topicOf(topic),
     via: facts.via,
-    ...timeOf(message),
+    ...timeOf(message, facts),
     origin: originOf(facts),
   };
 }
@@ -70,7 +70,7 @@ export function toDirect(
     ...dedupe(message, facts),
     to,
     via: facts.via,
-    ...timeOf(message),
+    ...timeOf(message, facts),
   };
 }
 
@@ -120,8 +120,11 @@ function expiryOf({ ttl, expiresAt }: Message, now: number): number | undefined 
   return expiresAt === undefined ? undefined : Date.parse(expiresAt);
 }
 
-const timeOf = ({ time }: Message): { readonly time?: number } =>
-  time === undefined ? NONE : { time: Date.parse(time) };
+/** A life that counts from now makes now the time. */
+function timeOf({ time, ttl }: Message, { now }: RequestFacts): { readonly time?: number } {
+  if (time !== undefined) return { time: Date.parse(time) };
+  return ttl === undefined ? NONE : { time: now };
+}
 
 /** Headers as pairs. */
 export const headerList = (headers: Message['headers'] = []): readonly Header[] =>

@@ -50,7 +50,7 @@ function receiver(header: Buffer): () => ReceivedEvent {
 
 /** The content header frame of the sample, without its end. */
 function headerFrame(writer: Writer): Buffer {
-  encode(writer, CHANNEL, outgoingEvent(jsonBody(256)), 1, ENCODING);
+  encode(writer, CHANNEL, outgoingEvent(jsonBody(256)), ENCODING);
   return Buffer.from(writer.bytes.subarray(0, writer.at - 1));
 }
 
@@ -73,7 +73,7 @@ function encoding(): Subject<Writer> {
   return {
     run: () => {
       writer.at = 0;
-      encode(writer, CHANNEL, event, 1, ENCODING);
+      encode(writer, CHANNEL, event, ENCODING);
       return writer;
     },
     check: ({ bytes, at }) => checkEvent(receiver(Buffer.from(bytes.subarray(0, at - 1)))()),

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
-import type { MessageParts } from '@magpie/contract';
+import type { ReceivedParts } from '@magpie/contract';
 import { parse } from 'ltx';
 import { decodeMessage } from '../../../../packages/adapter-xmpp/src/decode.ts';
 import { encodeMessage } from '../../../../packages/adapter-xmpp/src/encode.ts';
 import type { Element } from '../../../../packages/adapter-xmpp/src/library.ts';
 import { type Case, type Subject, simple } from '../case.ts';
-import { jsonBody, NOW, outgoingEvent } from '../samples.ts';
+import { jsonBody, outgoingEvent } from '../samples.ts';
 
 const ROOM = { to: 'ops@conference.example.org', type: 'groupchat' } as const;
 
 const event = () => outgoingEvent(jsonBody(256));
 const textOf = (): string => encodeMessage(event(), ROOM).toString();
 
-function checkParts(parts: MessageParts): void {
+function checkParts(parts: ReceivedParts): void {
   const { id, type, contentType, headers, via, trace, time, body } = event();
   assert.deepEqual(parts, { id, type, contentType, headers, via, trace, time, body });
 }
@@ -22,21 +22,21 @@ const parsed = (text: string): Element => {
   return element;
 };
 
-const decoding = (): Subject<MessageParts> => {
+const decoding = (): Subject<ReceivedParts> => {
   const message = parsed(textOf());
-  return { run: () => decodeMessage(message, NOW + 1, undefined), check: checkParts };
+  return { run: () => decodeMessage(message), check: checkParts };
 };
 
-const decodingText = (): Subject<MessageParts> => {
+const decodingText = (): Subject<ReceivedParts> => {
   const text = textOf();
-  return { run: () => decodeMessage(parsed(text), NOW + 1, undefined), check: checkParts };
+  return { run: () => decodeMessage(parsed(text)), check: checkParts };
 };
 
 const encoding = (): Subject<Element> => {
   const sent = event();
   return {
     run: () => encodeMessage(sent, ROOM),
-    check: (message) => checkParts(decodeMessage(message, NOW + 1, undefined)),
+    check: (message) => checkParts(decodeMessage(message)),
   };
 };
 
@@ -44,7 +44,7 @@ const encodingText = (): Subject<string> => {
   const sent = event();
   return {
     run: () => encodeMessage(sent, ROOM).toString(),
-    check: (text) => checkParts(decodeMessage(parsed(text), NOW + 1, undefined)),
+    check: (text) => checkParts(decodeMessage(parsed(text))),
   };
 };
 
