@@ -105,7 +105,10 @@ function expiryOf(expiresAt: number | undefined): number | undefined {
   return Number.isSafeInteger(expiry) ? expiry : undefined;
 }
 
-/** Writes the header table, or none where it would be empty: RabbitMQ spends a fifth more on a message that has one. @returns its flag. */
+/**
+ * Writes the header table, or none where it would be empty: RabbitMQ spends a fifth more on a message that has one.
+ * @returns its flag.
+ */
 function writeTable(
   writer: Writer,
   event: OutgoingEvent,

@@ -26,7 +26,8 @@ export interface Outstanding {
   add(sent: Sent, signal: AbortSignal): Promise<SendReceipt>;
   /**
    * Marks a message as returned; the confirmation that follows then counts as a failure. Senders may give one id to several:
-   * then it is every one of them, and where none has it, all that went to the place. Sent twice is better than lost.
+   * then it is every one of them; where none has it, all that went to the place; where none went there, all there are. Sent
+   * twice is better than lost.
    */
   returned(place: SentPlace): void;
   /**
@@ -153,9 +154,11 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
       return waiting.receipt;
     },
     returned({ exchange, routingKey, id }) {
-      const there = [...unsettled()].filter(({ sent }) => sent.exchange === exchange && sent.routingKey === routingKey);
+      const all = [...unsettled()];
+      const there = all.filter(({ sent }) => sent.exchange === exchange && sent.routingKey === routingKey);
       const named = there.filter(({ sent }) => sent.id.toWellFormed() === id);
-      for (const waiting of named.length > 0 ? named : there) waiting.isReturned = true;
+      const meant = [named, there].find((some) => some.length > 0) ?? all;
+      for (const waiting of meant) waiting.isReturned = true;
     },
     settle(number, multiple, judge) {
       if (number >= next) throw new Malformed('a confirmation of a message that was not sent');

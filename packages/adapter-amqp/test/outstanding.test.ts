@@ -119,7 +119,6 @@ it('leaves no listener on a signal that outlives it', () => {
 it('a returned message is told to whoever judges its confirmation', async () => {
   const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
   const waiting = outstanding.add(sent, never);
-  outstanding.returned({ ...sent, routingKey: 'elsewhere' });
   outstanding.returned(sent);
   outstanding.settle(1, false, ({ exchange }, returned) => (returned ? new Transient(exchange) : undefined));
   await expect(waiting).rejects.toMatchObject({ name: 'Transient', message: 'x' });
@@ -146,6 +145,14 @@ describe('a returned message whose id', () => {
 
   it('nobody has fails with all that went to that place', async () => {
     expect(await failed(['a', 'b'], 'changed on the way')).toEqual([true, true]);
+  });
+
+  it('and place nobody has fails with all there are', async () => {
+    const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
+    const receipt = outstanding.add(sent, never);
+    outstanding.returned({ ...sent, routingKey: 'elsewhere' });
+    outstanding.settle(1, false, judge);
+    await expect(receipt).rejects.toBeInstanceOf(Transient);
   });
 
   it('could not be written as it is is known by what was', async () => {
