@@ -154,6 +154,10 @@ describe('where a message came from', () => {
           routingKey: 'plant.pump-7',
           appId: 'magpie/plant-a',
         });
+        expect(amqp.events[0], 'a gateway knows what it has sent itself, without a header').toMatchObject({
+          via: ['plant-a'],
+          headers: [],
+        });
       },
     ));
 });

@@ -37,8 +37,8 @@ class Series {
 }
 
 /**
- * The library's histogram, counted here: it makes a text of the labels for every value, which costs as much as the rest of a
- * delivery's bookkeeping. A caller keeps what `series` gave it.
+ * The library's histogram, counted here, because the library makes a text of the labels for every value. A
+ * caller keeps what `series` gave it.
  */
 export class CountedHistogram extends Histogram {
   readonly #bounds: readonly number[];

@@ -18,6 +18,24 @@ describe('metrics', () => {
     for (const { name } of table) expect(text).toContain(`# HELP ${name} `);
   });
 
+  it('of a distribution add up from bound to bound, those beyond the last included', async () => {
+    const metrics = createMetrics();
+    const seconds = metrics.deliverySeconds.series({ connection: 'floor' });
+    for (const value of [0.001, 0.0011, 30, 31]) seconds.observe(value);
+    metrics.deliverySeconds.series({ connection: 'floor' }).observe(0.5);
+    const text = await metrics.expose();
+    const counts = Object.fromEntries(
+      [...text.matchAll(/^magpie_delivery_seconds_bucket\{le="([^"]+)",connection="floor"\} (\d+)$/gm)].map((line) => [
+        line[1],
+        Number(line[2]),
+      ]),
+    );
+    expect(counts).toMatchObject({ '0.001': 1, '0.0025': 2, '0.25': 2, '0.5': 3, '10': 3, '30': 4, '+Inf': 5 });
+    expect(text).toContain('magpie_delivery_seconds_count{connection="floor"} 5');
+    expect(text).toMatch(/^magpie_delivery_seconds_sum\{connection="floor"\} 61\.50/m);
+    expect(text).toContain('# TYPE magpie_delivery_seconds histogram');
+  });
+
   it('of two gateways in one process do not meet', async () => {
     const [first, second] = [createMetrics(), createMetrics()];
     first.eventsStored.inc({}, 5);
