@@ -21,6 +21,7 @@ const SETTLE_MS = 2_000;
 export async function connect(state: ConnectionState, signal: AbortSignal): Promise<void> {
   throwIfAborted(signal);
   state.attempt = new AbortController();
+  state.loss = undefined;
   state.intake.wake();
   const stop = AbortSignal.any([signal, state.attempt.signal]);
   try {
@@ -28,10 +29,12 @@ export async function connect(state: ConnectionState, signal: AbortSignal): Prom
     state.session = session;
     throwIfAborted(stop);
     await established(state, session);
-    if (state.session !== session) throw new NotConnected('the link was lost while connecting');
+    if (state.session !== session) throw state.loss ?? new NotConnected('the link was lost while connecting');
     state.connected = true;
   } catch (error) {
+    const { loss } = state;
     await abandon(state);
+    if (loss) throw loss;
     if (stop.aborted) throw new Aborted('cancelled while connecting', { cause: stop.reason });
     throw error;
   }
@@ -134,6 +137,7 @@ function sessionEvents(state: ConnectionState): SessionEvents {
     lost: (error) => {
       const established = state.connected;
       forgetSession(state, error.message);
+      state.loss = error;
       if (established) state.context.lost(error);
     },
   };

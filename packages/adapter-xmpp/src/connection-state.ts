@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type AdapterContext, NotConnected, Unknown } from '@magpie/contract';
+import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
 import type { XmppConfig } from './config.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { createRooms, type Rooms } from './rooms.ts';
@@ -20,6 +20,8 @@ export interface ConnectionState {
   session: Session | undefined;
   /** The supervisor takes us for connected and is to hear of a loss. */
   connected: boolean;
+  /** What ended the last link. */
+  loss: MagpieError | undefined;
   accountStampsIds: boolean;
   /** Something is received: a session that is not resumed leaves a gap. */
   receiving: boolean;
@@ -51,6 +53,7 @@ export function createState(config: XmppConfig, context: AdapterContext): Connec
     }),
     session: undefined,
     connected: false,
+    loss: undefined,
     accountStampsIds: false,
     receiving: false,
     gap: false,

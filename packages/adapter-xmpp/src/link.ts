@@ -5,6 +5,7 @@ import { linkError, saslError, streamError } from './errors.ts';
 import { childElements, createLibraryClient, type Element, type LibraryClient, xml } from './library.ts';
 import { createLogin, type Login } from './login.ts';
 import { NS } from './namespaces.ts';
+import { expectElement, isStanza, type Phase } from './phases.ts';
 import {
   createStreamGuard,
   guardedParser,
@@ -52,6 +53,8 @@ export interface Link {
   toLibrary(element: Element): void;
   /** Goes on without resumption: binds a resource. */
   bind(): void;
+  /** What we have just sent, or been answered, changes what the server may send from now on. */
+  enter(phase: Phase): void;
   pause(): void;
   resume(): void;
   /** Ends the link with this reason, at once. */
@@ -69,6 +72,7 @@ interface LinkState {
   readonly login: Login;
   readonly signal: AbortSignal;
   guard: StreamGuard;
+  phase: Phase;
   /** Features held back while a resumption is tried. */
   held: Element | undefined;
   authenticated: boolean;
@@ -96,6 +100,9 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
     write: (element) => write(state, element),
     toLibrary: (element) => state.onElement(element),
     bind: () => releaseFeatures(state),
+    enter: (phase) => {
+      state.phase = phase;
+    },
     pause: () => void client.socket?.pause(),
     resume: () => void client.socket?.resume(),
     fail: (error) => fail(state, error),
@@ -124,6 +131,7 @@ function createState(options: LinkOptions, events: LinkEvents, signal: AbortSign
     login,
     signal,
     guard,
+    phase: 'features',
     held: undefined,
     authenticated: false,
     bound: false,
@@ -132,7 +140,7 @@ function createState(options: LinkOptions, events: LinkEvents, signal: AbortSign
     onElement: original,
   };
   client.send = async (element) => {
-    const counted = state.authenticated && state.bound && STANZAS.has(element.name);
+    const counted = state.authenticated && state.bound && isStanza(element);
     if (counted) events.libraryStanza(element);
     else await state.send(element);
   };
@@ -161,8 +169,6 @@ function read(state: LinkState, data: Buffer): void {
   if (!state.ended) state.events.readDone();
 }
 
-const STANZAS = new Set(['message', 'presence', 'iq']);
-
 function contain(state: LinkState, action: () => void): void {
   try {
     action();
@@ -176,6 +182,7 @@ function contain(state: LinkState, action: () => void): void {
 function route(state: LinkState, element: Element): void {
   if (state.ended) return;
   state.guard.stanzaDone();
+  expectElement(state.phase, element);
   const { events } = state;
   const handlers: Readonly<Record<string, () => void>> = {
     [`${NS.stream} error`]: () => fail(state, streamError(element)),
@@ -189,8 +196,12 @@ function route(state: LinkState, element: Element): void {
   const handler = handlers[`${namespace} ${element.getName()}`];
   if (handler) handler();
   else if (namespace === NS.streamManagement) events.management(element);
-  else if (STANZAS.has(element.name)) events.stanza(element);
-  else state.onElement(element);
+  else if (!isStanza(element)) state.onElement(element);
+  else {
+    // Whoever reads on in this turn may have stanzas for the new resource before the library says that it is bound.
+    if (state.phase === 'bind') state.phase = 'bound';
+    events.stanza(element);
+  }
 }
 
 /** Stream features, with our own STARTTLS and stream management taken out of the library's sight, and SASL2, which it is unproven with. */
@@ -199,6 +210,7 @@ function negotiate(state: LinkState, features: Element): void {
   const startTlsOffered = features.getChild('starttls', NS.tls) !== undefined;
   if (!client.isSecure()) {
     if (startTlsOffered) {
+      state.phase = 'tls';
       write(state, xml('starttls', { xmlns: NS.tls })).catch((error: unknown) => fail(state, error));
       return;
     }
@@ -209,6 +221,7 @@ function negotiate(state: LinkState, features: Element): void {
     }
   }
   if (!state.authenticated) refuseUnknownMechanisms(state, features);
+  state.phase = state.authenticated ? 'bind' : 'sasl';
   state.managed = features.getChild('sm', NS.streamManagement) !== undefined;
   features.children = childElements(features).filter(
     (child) => ![NS.tls, NS.sasl2, NS.streamManagement].some((namespace) => child.getNS() === namespace),
@@ -219,6 +232,7 @@ function negotiate(state: LinkState, features: Element): void {
     return;
   }
   state.bound = true;
+  state.phase = 'resume';
   state.held = features;
   write(state, resumption).catch((error: unknown) => fail(state, error));
 }
@@ -236,6 +250,7 @@ function releaseFeatures(state: LinkState): void {
   const { held } = state;
   state.held = undefined;
   state.bound = false;
+  state.phase = 'bind';
   if (held) contain(state, () => state.onElement(held));
 }
 
@@ -250,6 +265,7 @@ function startTls(state: LinkState): void {
     .then((secure) => {
       if (state.ended) return void secure.destroy();
       attach(state, secure);
+      state.phase = 'features';
       return client.open({ domain: options.domain });
     })
     .catch((error: unknown) => fail(state, error, socket));
@@ -258,6 +274,7 @@ function startTls(state: LinkState): void {
 function loggedIn(state: LinkState, success: Element): void {
   state.login.verify(Buffer.from(success.getText(), 'base64').toString('utf8'));
   state.authenticated = true;
+  state.phase = 'features';
   state.onElement(success);
 }
 

@@ -8,7 +8,10 @@ export interface Login {
   readonly mechanisms: readonly { readonly name: string; readonly mech: new () => Mechanism }[];
   /** Chooses among what the server offers. Throws `AuthFailed` when nothing fits; PLAIN is for encrypted links only. */
   choose(offered: readonly string[], secure: boolean): string;
-  /** To be called with the content of `<success/>` before anything else is sent. Throws `AuthFailed` on an impostor. */
+  /**
+   * To be called with the content of `<success/>` before anything else is sent. Throws `AuthFailed` on an impostor, which is
+   * also a server that says so before it was asked.
+   */
   verify(success: string): void;
 }
 
@@ -20,6 +23,7 @@ const SCRAM: readonly (readonly [string, ScramHash])[] = [
 /** A login for one attempt: challenges and proofs are never used twice. */
 export function createLogin(username: string, password: string): Login {
   let exchange: ScramExchange | undefined;
+  let asked = false;
   let verified = false;
   const verify = (final: string): void => {
     exchange?.verify(final);
@@ -32,7 +36,10 @@ export function createLogin(username: string, password: string): Login {
       exchange = started;
       let answer: string | Promise<string> = started.clientFirst;
       return {
-        response: async () => toBinary(await answer),
+        response: async () => {
+          asked = true;
+          return toBinary(await answer);
+        },
         challenge: (data) => {
           const text = fromBinary(data);
           // RFC 5802 lets the server send its proof in a last challenge instead of with the success.
@@ -45,7 +52,10 @@ export function createLogin(username: string, password: string): Login {
   const plain = {
     name: 'PLAIN',
     mech: mechanism('PLAIN', () => ({
-      response: () => toBinary(`\0${username}\0${password}`),
+      response: () => {
+        asked = true;
+        return toBinary(`\0${username}\0${password}`);
+      },
       challenge: () => undefined,
     })),
   };
@@ -62,6 +72,8 @@ export function createLogin(username: string, password: string): Login {
       );
     },
     verify(success) {
+      if (!asked)
+        throw new AuthFailed('the server said that we are logged in before we had sent a login: it is an impostor');
       if (exchange && !verified) verify(success);
     },
   };

@@ -11,8 +11,10 @@ export function bound(state: SessionState, jid: string, managed: boolean): void 
   kept.outbound.restart();
   Object.assign(kept, freshState(), { jid, outbound: kept.outbound });
   state.counting = managed;
-  if (managed) write(state, xml('enable', { xmlns: NS.streamManagement, resume: 'true' }));
-  else ready(state);
+  if (managed) {
+    state.link?.enter('enable');
+    write(state, xml('enable', { xmlns: NS.streamManagement, resume: 'true' }));
+  } else ready(state, 'unmanaged');
 }
 
 /**
@@ -27,13 +29,14 @@ export function resumption({ kept }: SessionState): Element | undefined {
   return xml('resume', { xmlns: NS.streamManagement, previd: kept.id, h: String(h) });
 }
 
-function ready(state: SessionState): void {
+function ready(state: SessionState, phase: 'managed' | 'unmanaged'): void {
+  state.link?.enter(phase);
   state.phase = 'ready';
   state.reported = state.kept.inbound.handled();
   state.opened.resolve();
 }
 
-/** Elements of XEP-0198. */
+/** Elements of XEP-0198. The link has let only those through that answer something of ours, see `phases.ts`. */
 export function manage(state: SessionState, element: Element): void {
   const h = Number(attribute(element, 'h') ?? Number.NaN);
   const handlers: Readonly<Record<string, () => void>> = {
@@ -52,7 +55,7 @@ function enabled(state: SessionState, element: Element): void {
   const resumable = /^(true|1)$/.test(attribute(element, 'resume') ?? '');
   kept.id = resumable ? attribute(element, 'id') : undefined;
   kept.inbound = createInboundCounter();
-  ready(state);
+  ready(state, 'managed');
 }
 
 function resumed(state: SessionState, h: number): void {
@@ -61,7 +64,7 @@ function resumed(state: SessionState, h: number): void {
     throw new StreamViolation(`the server resumed the session with h=${h}, which cannot be`);
   state.resumed = true;
   state.counting = true;
-  ready(state);
+  ready(state, 'managed');
 }
 
 /** Either our `<enable/>` or our `<resume/>` was refused. */
@@ -69,7 +72,7 @@ function refused(state: SessionState, h: number): void {
   const { kept } = state;
   if (kept.id === undefined) {
     state.counting = false;
-    ready(state);
+    ready(state, 'unmanaged');
     return;
   }
   kept.outbound.resume(h);

@@ -1,5 +1,6 @@
 /** XML namespaces, by the specification that defines them. */
 export const NS = {
+  client: 'jabber:client',
   stream: 'http://etherx.jabber.org/streams',
   streamErrors: 'urn:ietf:params:xml:ns:xmpp-streams',
   stanzaErrors: 'urn:ietf:params:xml:ns:xmpp-stanzas',
