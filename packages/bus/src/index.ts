@@ -1,5 +1,5 @@
 /** The durable event log: its contract, the SQLite store and the memory store. */
 export * from './contract.ts';
-export { createMemoryLog } from './memory-log.ts';
-export type { DedupeWindow, LogOptions, SqliteLogOptions } from './options.ts';
-export { openSqliteLog } from './sqlite-log.ts';
+export { createMemoryLog } from './memory/log.ts';
+export type { DedupeWindow, LogOptions, SqliteLogOptions } from './shared/options.ts';
+export { openSqliteLog } from './sqlite/open.ts';

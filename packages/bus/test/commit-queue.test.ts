@@ -1,8 +1,8 @@
 import { type Event, newRef, Throttled } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { createCommitQueue } from '../src/commit-queue.ts';
-import type { WireBatch, WireResult } from '../src/messages.ts';
-import { positionsOf } from '../src/positions.ts';
+import { positionsOf } from '../src/shared/positions.ts';
+import { createCommitQueue } from '../src/sqlite/main/commit-queue.ts';
+import type { WireBatch, WireResult } from '../src/sqlite/messages/writer.ts';
 
 const append = () => {
   const event: Event = {

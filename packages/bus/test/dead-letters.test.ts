@@ -1,8 +1,8 @@
 import { newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { openForReading } from '../src/database.ts';
 import { type DeadLetter, openSqliteLog } from '../src/index.ts';
-import { createReaderStore } from '../src/reader-store.ts';
+import { openForReading } from '../src/sqlite/file/database.ts';
+import { createReaderStore } from '../src/sqlite/reader/reader-store.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 const MIB = 1024 * 1024;

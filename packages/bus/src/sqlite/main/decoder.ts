@@ -1,0 +1,67 @@
+import type { Logger } from '@magpie/contract';
+import type { DeadLetter, LogState, StoredEvent } from '../../contract.ts';
+import type { Positions } from '../../shared/positions.ts';
+import { decodeDeadLetter, decodeException } from '../file/consumer-codec.ts';
+import { decodeRecord, RecordDamaged } from '../file/record.ts';
+import type { WireEvent, WireState } from '../messages/reader.ts';
+import type { WireDeadLetter } from '../messages/writer.ts';
+
+/** Turns the reader's rows into what the contract returns. Damaged records are reported to the logger and left out. */
+export interface Decoder {
+  events(rows: readonly WireEvent[]): StoredEvent[];
+  state(state: WireState): LogState;
+  deadLetters(rows: readonly WireDeadLetter[]): DeadLetter[];
+}
+
+/** Makes the decoder of a log. Called once, by the stored log. */
+export function createDecoder(positions: Positions, logger: Logger): Decoder {
+  /** What `decode` makes of each row, without the damaged ones. */
+  const sound = <Row, Value>(
+    rows: readonly Row[],
+    name: (row: Row) => object,
+    decode: (row: Row) => Value,
+  ): Value[] => {
+    const values: Value[] = [];
+    for (const row of rows) {
+      try {
+        values.push(decode(row));
+      } catch (error) {
+        if (!(error instanceof RecordDamaged)) throw error;
+        logger.error({ ...name(row), reason: error.message }, 'a damaged record in the event log is skipped');
+      }
+    }
+    return values;
+  };
+  return {
+    events: (rows) =>
+      sound(
+        rows,
+        ({ position }) => ({ position: positions.of(position) }),
+        ({ position, record }) => ({ position: positions.of(position), event: decodeRecord(record) }),
+      ),
+    state: ({ matched, consumers, exceptions, ...rest }) => {
+      const reached = matched === undefined ? undefined : positions.of(matched);
+      const floors = new Map(rest.floors.map(({ consumer, floor }) => [consumer, positions.of(floor)]));
+      return {
+        matched: reached,
+        consumers: new Map(consumers.map(({ consumer, ...known }) => [consumer, known])),
+        floors,
+        waiting: new Map(
+          rest.floors.flatMap(({ consumer, waiting }) => (waiting === null ? [] : [[consumer, waiting]])),
+        ),
+        exceptions: sound(
+          exceptions,
+          ({ consumer, position }) => ({ consumer, position: positions.of(position) }),
+          (row) => decodeException(row, positions),
+        ),
+        dead: new Map(
+          [...Map.groupBy(rest.letters, ({ consumer }) => consumer)].map(([consumer, letters]) => [
+            consumer,
+            new Set(letters.map(({ position }) => positions.of(position))),
+          ]),
+        ),
+      };
+    },
+    deadLetters: (rows) => sound(rows, ({ id }) => ({ deadLetter: id }), decodeDeadLetter),
+  };
+}

@@ -1,0 +1,65 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openForReading } from '../file/database.ts';
+import { describeFailure, failureOf } from '../file/failures.ts';
+import type { ReaderReply, ReaderRequest, WireEvent } from '../messages/reader.ts';
+import { createReaderStore, type ReaderStore } from './reader-store.ts';
+
+/** What the reader thread is started with. The database is opened at the first question, when the writer has made it. */
+export interface ReaderData {
+  readonly dataDir: string;
+}
+
+function answer(store: ReaderStore, request: ReaderRequest): unknown {
+  switch (request.name) {
+    case 'read':
+      return store.read(request.question);
+    case 'readBack':
+      return store.readBack(request.question);
+    case 'find':
+      return store.find(request.question);
+    case 'positionBefore':
+      return store.positionBefore(request.question);
+    case 'state':
+      return store.state(request.question);
+    case 'lowestFloor':
+      return store.lowestFloor(request.question);
+    case 'orphans':
+      return store.orphans(request.question);
+    case 'deadLetters':
+      return store.deadLetters(request.question);
+    case 'deadLetter':
+      return store.deadLetter(request.question);
+    case 'outcomes':
+      return store.outcomes(request.question);
+    case 'stats':
+      return store.stats(request.question);
+    case 'checkpoint':
+      return store.checkpoint(request.question);
+    case 'close':
+      return store.close(request.question);
+  }
+}
+
+const isEvent = (value: unknown): value is WireEvent =>
+  typeof value === 'object' && value !== null && 'record' in value && 'position' in value && !('detail' in value);
+
+/** Buffers of the events in an answer, which are handed over instead of copied. */
+const buffersIn = (value: unknown): ArrayBuffer[] =>
+  (Array.isArray(value) ? value : [value]).filter(isEvent).map(({ record }) => record.buffer);
+
+const port = parentPort;
+if (port === null) throw new Error('the log reader is a worker thread, it cannot be started as a program');
+const { dataDir }: ReaderData = workerData;
+let store: ReaderStore | undefined;
+port.on('message', (request: ReaderRequest) => {
+  const { id } = request;
+  const reply = (message: ReaderReply, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+  try {
+    store ??= createReaderStore(openForReading(dataDir));
+    const value = answer(store, request);
+    reply({ id, type: 'answer', answer: value }, buffersIn(value));
+  } catch (error) {
+    reply({ id, type: 'error', message: describeFailure(error), fatal: failureOf(error) === 'fatal' });
+  }
+  if (request.name === 'close') port.close();
+});
