@@ -11,32 +11,32 @@ import {
   systemClock,
 } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type Match, type Target } from '@magpie/routing';
-import { createAges } from './ages.ts';
-import type { BacklogLimits } from './backlog-limits.ts';
-import { createBounces } from './bounces.ts';
-import { type BypassDeps, withBypass } from './bypass.ts';
-import { createConsumers } from './consumers.ts';
-import { createDeadLetters } from './dead-letters.ts';
-import { receivedFrom } from './direct.ts';
-import { drain } from './drain.ts';
-import { createEchoes } from './echoes.ts';
-import { Express } from './express.ts';
-import { Gate } from './gate.ts';
-import { readPage } from './history.ts';
-import { Intake } from './intake.ts';
-import { createLedger } from './ledger.ts';
-import { messageStatus } from './message-status.ts';
+import type { SendPort } from './connections/send-port.ts';
+import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
+import { createAges } from './delivery/ages.ts';
+import type { BacklogLimits } from './delivery/backlog-limits.ts';
+import { Outlet } from './delivery/delivery-queue.ts';
+import { createSuspensionLog } from './delivery/suspension-log.ts';
+import type { Gateway, Plan } from './gateway-api.ts';
+import { receivedFrom } from './intake/direct-message.ts';
+import { createEchoes } from './intake/echo-guard.ts';
+import { Gate } from './intake/holds.ts';
+import { Intake } from './intake/intake.ts';
+import { createLedger } from './log/state-writer.ts';
+import { createTail } from './log/tail.ts';
 import type { CoreObserver } from './observer.ts';
-import { Outlet } from './outlet.ts';
 import { patternOf } from './pattern.ts';
-import { createRouter } from './router.ts';
-import type { SendPort } from './send-port.ts';
-import { Stream } from './stream.ts';
-import { SUPERVISOR_TIMES, type SupervisorTimes } from './supervisor.ts';
-import { createSuspensionLog } from './suspension-log.ts';
-import { createTail } from './tail.ts';
-import { Topology } from './topology.ts';
-import type { Gateway, Plan } from './types.ts';
+import { readPage } from './reads/history.ts';
+import { messageStatus } from './reads/message-status.ts';
+import { Stream } from './reads/subscription.ts';
+import { createConsumers } from './registration.ts';
+import { createBounces } from './router/bounces.ts';
+import { createRouter } from './router/router.ts';
+import { drain } from './shutdown.ts';
+import { createDeadLetters } from './targets/dead-letters.ts';
+import { Topology } from './targets/targets.ts';
+import { Express } from './unlogged/best-effort-sender.ts';
+import { type BypassDeps, withBypass } from './unlogged/sink.ts';
 
 /** Everything a gateway is made of. The composition root provides it; nothing is global. */
 export interface GatewayOptions extends Plan {

@@ -1,6 +1,6 @@
 import type { Target } from '@magpie/routing';
-import type { DeliveryResult } from './settlement.ts';
-import type { ConnectionState, PublishResult } from './types.ts';
+import type { DeliveryResult } from './delivery/settlement.ts';
+import type { ConnectionState, PublishResult } from './gateway-api.ts';
 
 /** What the core tells about itself while it runs, for metrics. Called on the hot path: must be cheap, must not throw. */
 export interface CoreObserver {

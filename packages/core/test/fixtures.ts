@@ -1,5 +1,5 @@
 import { type Clock, type Connection, type MagpieError, nullLogger, type Verdict } from '@magpie/contract';
-import { SUPERVISOR_TIMES, Supervisor, type SupervisorDeps } from '../src/supervisor.ts';
+import { SUPERVISOR_TIMES, Supervisor, type SupervisorDeps } from '../src/connections/supervisor.ts';
 
 /** A clock whose time moves only by `advance`, running due timers on the way. */
 export interface ManualClock extends Clock {

@@ -2,12 +2,12 @@ import { createMemoryLog, type EventLog, originOf, type Position, type StoredEve
 import { type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import { afterEach } from 'vitest';
-import { createAges } from '../src/ages.ts';
-import { Gate } from '../src/gate.ts';
-import { createLedger, type Ledger } from '../src/ledger.ts';
-import { Outlet } from '../src/outlet.ts';
-import { createTail } from '../src/tail.ts';
-import { createWindow } from '../src/window.ts';
+import { createWindow } from '../src/connections/send-window.ts';
+import { createAges } from '../src/delivery/ages.ts';
+import { Outlet } from '../src/delivery/delivery-queue.ts';
+import { Gate } from '../src/intake/holds.ts';
+import { createLedger, type Ledger } from '../src/log/state-writer.ts';
+import { createTail } from '../src/log/tail.ts';
 import { type ManualClock, manualClock } from './fixtures.ts';
 
 export interface Sent {

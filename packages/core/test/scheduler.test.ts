@@ -2,8 +2,8 @@ import type { Position } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../src/delivery.ts';
-import { Scheduler } from '../src/scheduler.ts';
+import type { Delivery } from '../src/delivery/delivery.ts';
+import { Scheduler } from '../src/delivery/lanes.ts';
 
 const event: Event = {
   ref: 'r',

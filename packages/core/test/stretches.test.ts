@@ -1,6 +1,6 @@
 import { createMemoryLog, type Position } from '@magpie/bus';
 import { expect, it } from 'vitest';
-import { Stretches } from '../src/stretches.ts';
+import { Stretches } from '../src/delivery/position-ranges.ts';
 
 const log = createMemoryLog({});
 /** Positions in log order, without a log that has them. */

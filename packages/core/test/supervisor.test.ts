@@ -1,6 +1,6 @@
 import { AuthFailed, Conflict, NotConnected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { SUPERVISOR_TIMES } from '../src/supervisor.ts';
+import { SUPERVISOR_TIMES } from '../src/connections/supervisor.ts';
 import { manualClock, scriptedLink, supervise } from './fixtures.ts';
 
 const now = AbortSignal.abort();

@@ -1,6 +1,6 @@
 import { Transient } from '@magpie/contract';
 import { expect, it, vi } from 'vitest';
-import { Suspension } from '../src/suspension.ts';
+import { Suspension } from '../src/delivery/circuit-breaker.ts';
 import { manualClock } from './fixtures.ts';
 
 it('lets a lane hurry once: what keeps arriving in it does not wear down a target that is out', () => {

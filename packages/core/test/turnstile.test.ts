@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Gate } from '../src/gate.ts';
-import { createTurnstile } from '../src/turnstile.ts';
+import { createTurnstile } from '../src/intake/held-calls.ts';
+import { Gate } from '../src/intake/holds.ts';
 
 describe('a turnstile', () => {
   it('lets calls overlap while nothing holds', async () => {

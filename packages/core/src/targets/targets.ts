@@ -1,15 +1,15 @@
 import type { Position } from '@magpie/bus';
 import type { AdapterContext, Clock, Logger, Sink } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type RouteSet, type Target } from '@magpie/routing';
-import { type Express, Expresses } from './express.ts';
-import type { CoreObserver } from './observer.ts';
-import type { Outlet } from './outlet.ts';
-import { Revisions } from './revisions.ts';
-import { isSameConnection } from './same-connection.ts';
-import type { SendPort } from './send-port.ts';
-import { Supervisor, type SupervisorTimes } from './supervisor.ts';
-import type { Plan, ReloadReport } from './types.ts';
-import { createWindow } from './window.ts';
+import { isSameConnection } from '../connections/same-connection.ts';
+import type { SendPort } from '../connections/send-port.ts';
+import { createWindow } from '../connections/send-window.ts';
+import { Supervisor, type SupervisorTimes } from '../connections/supervisor.ts';
+import type { Outlet } from '../delivery/delivery-queue.ts';
+import type { Plan, ReloadReport } from '../gateway-api.ts';
+import type { CoreObserver } from '../observer.ts';
+import { type Express, Expresses } from '../unlogged/best-effort-sender.ts';
+import { Revisions } from './route-history.ts';
 
 export interface TopologyDeps {
   readonly gatewayId: string;

@@ -1,10 +1,10 @@
 import type { Clock } from '@magpie/contract';
-import type { Intake } from './intake.ts';
-import type { Ledger } from './ledger.ts';
-import type { Outlet } from './outlet.ts';
-import type { Router } from './router.ts';
-import type { Topology } from './topology.ts';
-import type { DeadLetters } from './types.ts';
+import type { Outlet } from './delivery/delivery-queue.ts';
+import type { DeadLetters } from './gateway-api.ts';
+import type { Intake } from './intake/intake.ts';
+import type { Ledger } from './log/state-writer.ts';
+import type { Router } from './router/router.ts';
+import type { Topology } from './targets/targets.ts';
 
 interface DrainDeps {
   readonly topology: Topology;

@@ -1,8 +1,8 @@
 import type { DeadLetter, EventLog, ExceptionRow } from '@magpie/bus';
 import { type Clock, type Event, encodeBody, Rejected } from '@magpie/contract';
-import type { Ledger } from './ledger.ts';
-import type { Topology } from './topology.ts';
-import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from './types.ts';
+import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from '../gateway-api.ts';
+import type { Ledger } from '../log/state-writer.ts';
+import type { Topology } from './targets.ts';
 
 interface DeadLetterDeps {
   readonly log: EventLog;

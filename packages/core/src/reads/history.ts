@@ -1,6 +1,6 @@
 import type { EventLog, Position, StoredEvent } from '@magpie/bus';
-import { passes } from './stream.ts';
-import type { EventFilter, EventPage } from './types.ts';
+import type { EventFilter, EventPage } from '../gateway-api.ts';
+import { passes } from './subscription.ts';
 
 const BATCH = 500;
 

@@ -7,10 +7,10 @@ import {
   type Position,
 } from '@magpie/bus';
 import type { Clock, Logger } from '@magpie/contract';
-import type { Ledger } from './ledger.ts';
-import type { Outlet } from './outlet.ts';
-import type { Router } from './router.ts';
-import type { Topology } from './topology.ts';
+import type { Outlet } from './delivery/delivery-queue.ts';
+import type { Ledger } from './log/state-writer.ts';
+import type { Router } from './router/router.ts';
+import type { Topology } from './targets/targets.ts';
 
 /** How long the backlog of a removed target is kept, in ms. */
 const ORPHAN_MS = 24 * 3_600_000;

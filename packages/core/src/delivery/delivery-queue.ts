@@ -1,21 +1,21 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
 import { type MagpieError, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Match, Rendered, Target } from '@magpie/routing';
+import type { SendPort } from '../connections/send-port.ts';
+import type { TargetLoad, TargetStatus } from '../gateway-api.ts';
+import type { FloorSource } from '../log/state-writer.ts';
+import { type Ending, prepare } from './attempt.ts';
 import { Backlog } from './backlog.ts';
+import { Overflow } from './backlog-bound.ts';
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
 import type { FormerSelf } from './backlog-owner.ts';
+import { Suspension } from './circuit-breaker.ts';
 import type { Delivery } from './delivery.ts';
 import { describe } from './delivery-status.ts';
-import type { FloorSource } from './ledger.ts';
+import { Scheduler } from './lanes.ts';
 import type { OutletDeps } from './outlet-deps.ts';
-import { Overflow } from './overflow.ts';
-import { type Ending, prepare } from './preparation.ts';
 import { Retries } from './retries.ts';
-import { Scheduler } from './scheduler.ts';
-import type { SendPort } from './send-port.ts';
 import { outgoing, Settlement } from './settlement.ts';
-import { Suspension } from './suspension.ts';
-import type { TargetLoad, TargetStatus } from './types.ts';
 
 /** A target that lags notes how much waits for it each time that has grown by this share of its bound. */
 const NOTED_SHARE = 1 / 32;

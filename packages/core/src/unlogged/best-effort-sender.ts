@@ -1,9 +1,9 @@
 import type { Clock, Event, OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
-import type { CoreObserver } from './observer.ts';
-import type { SendPort } from './send-port.ts';
-import { outgoing } from './settlement.ts';
-import type { ReloadReport, TargetLoad } from './types.ts';
+import type { SendPort } from '../connections/send-port.ts';
+import { outgoing } from '../delivery/settlement.ts';
+import type { ReloadReport, TargetLoad } from '../gateway-api.ts';
+import type { CoreObserver } from '../observer.ts';
 
 /** What an express needs besides its target and its link. */
 export interface ExpressDeps {

@@ -1,6 +1,6 @@
 import type { Target } from '@magpie/routing';
+import type { TargetStatus } from '../gateway-api.ts';
 import type { Delivery } from './delivery.ts';
-import type { TargetStatus } from './types.ts';
 
 /** What is known of a delivery that is not settled. */
 export function describe(delivery: Delivery, { consumer, connection }: Target): TargetStatus {

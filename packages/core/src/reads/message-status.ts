@@ -1,7 +1,7 @@
 import { comparePositions, type EventLog, type Outcome, type Position, type StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
-import type { Topology } from './topology.ts';
-import type { MessageStatus, SuspensionStatus, TargetStatus } from './types.ts';
+import type { MessageStatus, SuspensionStatus, TargetStatus } from '../gateway-api.ts';
+import type { Topology } from '../targets/targets.ts';
 
 interface StatusDeps {
   readonly log: EventLog;

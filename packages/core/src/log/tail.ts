@@ -1,5 +1,5 @@
 import { comparePositions, type EventLog, type Position, type StoredEvent } from '@magpie/bus';
-import { type Audience, createAudience } from './audience.ts';
+import { type Audience, createAudience } from './event-waiters.ts';
 import { createSharedReads } from './shared-reads.ts';
 
 /** Reads the log in order, from memory where the events are recent, else from the store. */

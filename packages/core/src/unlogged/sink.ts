@@ -1,7 +1,7 @@
 import type { Event, ReceivedEvent, Sink, Verdict } from '@magpie/contract';
 import type { RouteSet } from '@magpie/routing';
-import type { Express } from './express.ts';
-import type { CoreObserver } from './observer.ts';
+import type { CoreObserver } from '../observer.ts';
+import type { Express } from './best-effort-sender.ts';
 
 /** What a bypass needs. */
 export interface BypassDeps {

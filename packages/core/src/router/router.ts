@@ -1,10 +1,10 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import type { Match, RouteSet } from '@magpie/routing';
+import type { Outlet } from '../delivery/delivery-queue.ts';
+import type { Ledger } from '../log/state-writer.ts';
+import type { LogReader } from '../log/tail.ts';
 import { isBounce } from './bounces.ts';
-import type { Ledger } from './ledger.ts';
-import type { Outlet } from './outlet.ts';
-import type { LogReader } from './tail.ts';
 
 /** Events matched before the loop lets other work run. */
 const BATCH = 256;

@@ -1,6 +1,6 @@
 import { type Clock, fullJitter, type MagpieError, RECONNECT, Throttled } from '@magpie/contract';
+import type { SuspensionStatus } from '../gateway-api.ts';
 import type { Lane } from './delivery.ts';
-import type { SuspensionStatus } from './types.ts';
 
 /** Refusals in a row, over more than one lane, that count as an outage: the target is out, not these deliveries at fault. */
 const REFUSALS_TO_SUSPEND = 5;

@@ -1,10 +1,10 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Event, MagpieError, TargetRequest } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
+import type { LogReader } from '../log/tail.ts';
+import type { OverflowDeps } from './backlog-bound.ts';
 import type { BacklogLimits } from './backlog-limits.ts';
-import type { OverflowDeps } from './overflow.ts';
 import type { SettlementDeps } from './settlement.ts';
-import type { LogReader } from './tail.ts';
 
 /** What an outlet needs of the gateway around it. */
 export interface OutletDeps extends SettlementDeps, OverflowDeps {

@@ -15,7 +15,7 @@ import {
   type SourceRequest,
   toMagpieError,
 } from '@magpie/contract';
-import type { ConnectionState, ConnectionStatus } from './types.ts';
+import type { ConnectionState, ConnectionStatus } from '../gateway-api.ts';
 
 /** Times of the one reconnect and health policy, in ms. */
 export interface SupervisorTimes {

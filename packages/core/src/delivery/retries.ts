@@ -2,7 +2,7 @@ import type { ExceptionRow } from '@magpie/bus';
 import { type Clock, fullJitter, type MagpieError, Rejected } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
 import type { Delivery } from './delivery.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from './lanes.ts';
 import type { DeliveryResult, Settlement } from './settlement.ts';
 
 /** What retries ask of the outlet they belong to. */

@@ -1,5 +1,5 @@
 import type { OutgoingEvent, SendReceipt, TargetRequest } from '@magpie/contract';
-import type { Window } from './window.ts';
+import type { Window } from './send-window.ts';
 
 /** The link of a target's connection as an outlet uses it. */
 export interface SendPort {

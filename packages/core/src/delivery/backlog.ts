@@ -1,10 +1,10 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
+import type { LogReader } from '../log/tail.ts';
 import type { BacklogOwner, FormerSelf } from './backlog-owner.ts';
-import { Behind, isUpTo } from './behind.ts';
 import { type Delivery, newDelivery } from './delivery.ts';
-import { Stretches } from './stretches.ts';
-import type { LogReader } from './tail.ts';
+import { Behind, isUpTo } from './log-backlog.ts';
+import { Stretches } from './position-ranges.ts';
 
 /**
  * The deliveries of one target in log order, bounded in memory. When it is full it stops taking from the router

@@ -1,10 +1,10 @@
 import type { DeadLetter, EventLog, StoredEvent } from '@magpie/bus';
 import { type Clock, type Event, Rejected } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
-import { deliveryId, mayBeOf, timeOf } from './delivery-id.ts';
-import type { Ledger } from './ledger.ts';
-import type { CoreObserver } from './observer.ts';
-import type { Topology } from './topology.ts';
+import { deliveryId, mayBeOf, timeOf } from '../delivery/delivery-id.ts';
+import type { Ledger } from '../log/state-writer.ts';
+import type { CoreObserver } from '../observer.ts';
+import type { Topology } from '../targets/targets.ts';
 
 interface BounceDeps {
   readonly log: EventLog;

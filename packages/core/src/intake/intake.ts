@@ -12,11 +12,11 @@ import {
   toMagpieError,
   type Verdict,
 } from '@magpie/contract';
-import type { Gate } from './gate.ts';
-import type { Ledger } from './ledger.ts';
-import type { Tail } from './tail.ts';
-import { createTurnstile } from './turnstile.ts';
-import type { PublishResult } from './types.ts';
+import type { PublishResult } from '../gateway-api.ts';
+import type { Ledger } from '../log/state-writer.ts';
+import type { Tail } from '../log/tail.ts';
+import { createTurnstile } from './held-calls.ts';
+import type { Gate } from './holds.ts';
 
 /** What the intake needs; `onFatal` is told when the log can no longer be trusted. */
 export interface IntakeOptions {

@@ -1,11 +1,11 @@
 import type { StoredEvent } from '@magpie/bus';
 import { type Clock, newRef } from '@magpie/contract';
 import { DIRECT, type Target } from '@magpie/routing';
+import type { SendPort } from '../connections/send-port.ts';
+import type { Gate } from '../intake/holds.ts';
+import type { Ledger } from '../log/state-writer.ts';
 import type { Ages } from './ages.ts';
 import type { Backlog } from './backlog.ts';
-import type { Gate } from './gate.ts';
-import type { Ledger } from './ledger.ts';
-import type { SendPort } from './send-port.ts';
 import type { DeliveryResult } from './settlement.ts';
 
 export interface OverflowDeps {

@@ -1,7 +1,7 @@
 import { comparePositions, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import { type Event, matchesPattern } from '@magpie/contract';
-import type { Tail } from './tail.ts';
-import type { EventFilter, EventSubscription, SubscriptionSink } from './types.ts';
+import type { EventFilter, EventSubscription, SubscriptionSink } from '../gateway-api.ts';
+import type { Tail } from '../log/tail.ts';
 
 const BATCH = 256;
 

@@ -1,11 +1,11 @@
 import type { DeadLetterReason, ExceptionRow, Outcome } from '@magpie/bus';
 import { type Clock, type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
+import type { Ledger } from '../log/state-writer.ts';
 import type { Backlog } from './backlog.ts';
 import type { Delivery } from './delivery.ts';
 import { deliveryId } from './delivery-id.ts';
-import type { Ledger } from './ledger.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from './lanes.ts';
 
 /** What became of a delivery, for counters. */
 export type DeliveryResult = Outcome['state'] | 'refused';
