@@ -1,8 +1,8 @@
 import { type Capabilities, defineAdapter, type Guarantee } from '@magpie/contract';
-import { exchangeScheme, queueScheme } from './address.ts';
+import { exchangeScheme, queueScheme } from './codec/address.ts';
+import { originSchema } from './codec/origin.ts';
 import { type AmqpConfig, type AmqpTarget, connectionSchema, sourceSchema, targetSchema } from './config.ts';
 import { createConnection } from './connection.ts';
-import { originSchema } from './origin.ts';
 
 /** Sends without a confirmation; the broker confirms in batches, so that a wide window costs no round trips. */
 const FIFO_WINDOW = 1000;

@@ -1,5 +1,5 @@
 import type { Address, AddressScheme } from '@magpie/contract';
-import { exchangeScheme, queueScheme, SHORT_STRING_BYTES } from './address.ts';
+import { exchangeScheme, queueScheme, SHORT_STRING_BYTES } from './codec/address.ts';
 
 const schemes = new Map<string, AddressScheme>([
   ['queue', queueScheme],

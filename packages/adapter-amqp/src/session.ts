@@ -1,11 +1,11 @@
 import { type AdapterContext, type Connection, MagpieError } from '@magpie/contract';
 import type { AmqpConfig } from './config.ts';
-import { declare } from './declare.ts';
 import { toContractError } from './errors.ts';
-import { displayUrl, type Link, openLink } from './link.ts';
-import { createPublisher } from './publisher.ts';
-import { createReceiver } from './receiver.ts';
-import { createScratch, type Scratch } from './scratch.ts';
+import { createScratch, type Scratch } from './link/check-channel.ts';
+import { declare } from './link/declare.ts';
+import { displayUrl, type Link, openLink } from './link/link.ts';
+import { createReceiver } from './receive/consumers.ts';
+import { createPublisher } from './send/publisher.ts';
 
 /** Everything between one successful connect and the loss or closing of its links. */
 export interface Session extends Pick<Connection, 'receive' | 'send'> {

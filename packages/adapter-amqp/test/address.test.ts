@@ -1,7 +1,7 @@
 import { createAddressBook, Rejected } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { exchangeScheme, keyWords, queueScheme, queueSegments } from '../src/address.ts';
+import { exchangeScheme, keyWords, queueScheme, queueSegments } from '../src/codec/address.ts';
 
 const schemes = [queueScheme, exchangeScheme];
 const book = createAddressBook(schemes);

@@ -1,7 +1,7 @@
 import { type HeaderValue, newRef, type OutgoingEvent } from '@magpie/contract';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decode } from '../src/decode.ts';
+import { decode } from '../src/codec/decode.ts';
 import { consumed, decoding, NOW, sentProperties } from './messages.ts';
 
 /** Refs never go back: later than any that the machine's clock has given. */

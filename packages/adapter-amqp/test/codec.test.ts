@@ -1,6 +1,6 @@
 import { newRef, Rejected, TooLarge } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { decode } from '../src/decode.ts';
+import { decode } from '../src/codec/decode.ts';
 import { consumed, decoding, encoding, NOW, sentProperties } from './messages.ts';
 
 const LONG = 'é'.repeat(128);

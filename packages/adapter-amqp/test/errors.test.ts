@@ -1,7 +1,7 @@
 import { AuthFailed, type MagpieError, NotConnected, Rejected, TooLarge, Transient, Unknown } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { blame, missingExchange } from '../src/blame.ts';
 import { toContractError, WIRE_ERRORS } from '../src/errors.ts';
+import { blame, missingExchange } from '../src/send/channel-error.ts';
 
 const closed = (code: number, text: string): Error =>
   Object.assign(new Error(`Channel closed by server: ${code} (X) with message "${text}"`), { code });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAckLedger } from '../src/ledger.ts';
+import { createAckLedger } from '../src/receive/ack-window.ts';
 
 describe('the acknowledgement ledger', () => {
   it('acknowledges the highest tag below which nothing is missing', () => {

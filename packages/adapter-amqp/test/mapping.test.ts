@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { MAPPING } from '@magpie/adapter-amqp';
 import { expect, it } from 'vitest';
-import { RESERVED } from '../src/reserved.ts';
+import { RESERVED } from '../src/codec/reserved.ts';
 
 it('the README shows the mapping as it is', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8').replace(/ +\|/g, ' |');

@@ -1,7 +1,7 @@
 import type { OutgoingEvent } from '@magpie/contract';
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
-import type { DecodeContext } from '../src/decode.ts';
-import { type EncodeContext, encode } from '../src/encode.ts';
+import type { DecodeContext } from '../src/codec/decode.ts';
+import { type EncodeContext, encode } from '../src/codec/encode.ts';
 import { Writer } from '../src/wire/writer.ts';
 import { decodeAll, present } from './amqplib-codec.ts';
 

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { type Clock, systemClock, Transient } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { createOutstanding } from '../src/outstanding.ts';
+import { createOutstanding } from '../src/send/unconfirmed.ts';
 import { Malformed } from '../src/wire/cursor.ts';
 
 const sent = { exchange: 'x', routingKey: 'k', id: 'm', bytes: 1 };

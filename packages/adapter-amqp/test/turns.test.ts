@@ -1,6 +1,6 @@
 import { Transient } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { createTurns } from '../src/turns.ts';
+import { createTurns } from '../src/send/send-order.ts';
 
 const never = new AbortController().signal;
 

@@ -1,7 +1,7 @@
 import { type Header, type HeaderValue, TooLarge } from '@magpie/contract';
+import { writeField, writeList, writeName } from '../wire/fields.ts';
+import type { Writer } from '../wire/writer.ts';
 import { isForwarded } from './reserved.ts';
-import { writeField, writeList, writeName } from './wire/fields.ts';
-import type { Writer } from './wire/writer.ts';
 
 /** Most bytes of an event's headers: brokers give up at one frame, which our own headers must fit into as well. */
 export const TABLE_BYTES = 32 * 1024;

@@ -1,11 +1,11 @@
 import { bytesToText, type Header, type Origin, type ReceivedEvent } from '@magpie/contract';
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
+import { parseReplyTo } from '../reply-to.ts';
+import type { Table } from '../wire/table.ts';
 import { queueScheme, queueSegments } from './address.ts';
+import { gatewayOf, impliedTime } from './compact-properties.ts';
 import { fromField } from './headers.ts';
-import { gatewayOf, impliedTime } from './implied.ts';
-import { parseReplyTo } from './reply-to.ts';
 import { isReserved, RESERVED } from './reserved.ts';
-import type { Table } from './wire/table.ts';
 
 /** What the codec must know besides the message. */
 export interface DecodeContext {

@@ -1,13 +1,13 @@
 import { decodeUtf8, type OutgoingEvent, TooLarge, textToBytes } from '@magpie/contract';
+import { formatReplyTo, replyQueue } from '../reply-to.ts';
+import { writeBytesField, writeField, writeList, writeNumber, writeTextField } from '../wire/fields.ts';
+import { BASIC, FRAME, FRAME_HEAD, PROPERTY } from '../wire/frames.ts';
+import { frameHead } from '../wire/outgoing.ts';
+import type { Writer } from '../wire/writer.ts';
 import { SHORT_STRING_BYTES } from './address.ts';
+import { appIdOf, impliedTime } from './compact-properties.ts';
 import { writeHeaders } from './headers.ts';
-import { appIdOf, impliedTime } from './implied.ts';
-import { formatReplyTo, replyQueue } from './reply-to.ts';
 import { RESERVED } from './reserved.ts';
-import { writeBytesField, writeField, writeList, writeNumber, writeTextField } from './wire/fields.ts';
-import { BASIC, FRAME, FRAME_HEAD, PROPERTY } from './wire/frames.ts';
-import { frameHead } from './wire/outgoing.ts';
-import type { Writer } from './wire/writer.ts';
 
 /** What the codec must know besides the event. */
 export interface EncodeContext {

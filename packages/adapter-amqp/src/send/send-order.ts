@@ -1,5 +1,5 @@
 import { Aborted } from '@magpie/contract';
-import { onAbort } from './abort.ts';
+import { onAbort } from '../abort.ts';
 
 /** Keeps call order among sends of which some must wait before they go out. */
 export interface Turns {

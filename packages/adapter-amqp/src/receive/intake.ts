@@ -1,7 +1,7 @@
 import { errorMessage, type Sink, type Verdict } from '@magpie/contract';
 import type { ConsumeMessage } from 'amqplib';
-import { decode } from './decode.ts';
-import { createAckLedger } from './ledger.ts';
+import { decode } from '../codec/decode.ts';
+import { createAckLedger } from './ack-window.ts';
 
 /** The way of one channel's messages into the log and of the verdicts back. */
 export interface Intake {

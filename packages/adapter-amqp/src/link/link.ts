@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
 import { type ChannelModel, connect, credentials, type Options, type SocketOptions } from 'amqplib';
-import type { AmqpConfig, TlsConfig } from './config.ts';
-import { toContractError } from './errors.ts';
-import { type Inbound, interceptFrames } from './wire/inbound.ts';
-import { libraryConnection } from './wire/library.ts';
-import { createOutgoing, type Outgoing } from './wire/outgoing.ts';
+import type { AmqpConfig, TlsConfig } from '../config.ts';
+import { toContractError } from '../errors.ts';
+import { type Inbound, interceptFrames } from '../wire/inbound.ts';
+import { libraryConnection } from '../wire/library.ts';
+import { createOutgoing, type Outgoing } from '../wire/outgoing.ts';
 
 /** One open connection to the broker. */
 export interface Link {

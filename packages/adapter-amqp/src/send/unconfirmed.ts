@@ -1,6 +1,6 @@
 import { Aborted, type Clock, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
-import { createCancels } from './cancels.ts';
-import { Malformed } from './wire/cursor.ts';
+import { createCancels } from '../cancels.ts';
+import { Malformed } from '../wire/cursor.ts';
 
 /** Which message went where, as a broker says when it returns it. */
 export interface SentPlace {

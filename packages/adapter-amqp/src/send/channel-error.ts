@@ -1,6 +1,6 @@
 import { type MagpieError, Unknown } from '@magpie/contract';
-import { errorCode, toContractError, wireReason } from './errors.ts';
-import type { Sent } from './outstanding.ts';
+import { errorCode, toContractError, wireReason } from '../errors.ts';
+import type { Sent } from './unconfirmed.ts';
 
 /** Where a message was sent, for messages to people. */
 export const whereTo = ({ exchange, routingKey }: Sent): string =>

@@ -1,7 +1,7 @@
+import type { Link } from '../link/link.ts';
+import { DeliveryReader } from '../wire/delivery-reader.ts';
+import { channelNumber } from '../wire/library.ts';
 import { createIntake, type IntakeOptions } from './intake.ts';
-import type { Link } from './link.ts';
-import { DeliveryReader } from './wire/delivery-reader.ts';
-import { channelNumber } from './wire/library.ts';
 
 /** One consuming channel from its opening to its end; acknowledgements of an ended one go nowhere. */
 export interface Tap {

@@ -1,7 +1,7 @@
 import { ConfigInvalid } from '@magpie/contract';
-import type { Declarations } from './config.ts';
-import { errorCode, wireReason } from './errors.ts';
-import type { Scratch } from './scratch.ts';
+import type { Declarations } from '../config.ts';
+import { errorCode, wireReason } from '../errors.ts';
+import type { Scratch } from './check-channel.ts';
 
 /** One thing to declare. */
 interface Step {

@@ -1,7 +1,7 @@
-import { whereTo } from './blame.ts';
-import { toContractError } from './errors.ts';
-import type { Sent } from './outstanding.ts';
-import type { Scratch } from './scratch.ts';
+import { toContractError } from '../errors.ts';
+import type { Scratch } from '../link/check-channel.ts';
+import { whereTo } from './channel-error.ts';
+import type { Sent } from './unconfirmed.ts';
 
 /** Exchanges that a channel error has named as missing. */
 export interface ExchangeGuard {

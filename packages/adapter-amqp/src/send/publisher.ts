@@ -12,17 +12,17 @@ import {
   throwIfAborted,
   Unknown,
 } from '@magpie/contract';
-import { blame, missingExchange, whereTo } from './blame.ts';
-import type { AmqpConfig } from './config.ts';
-import { type EncodeContext, encode } from './encode.ts';
-import { createExchangeGuard } from './exchange-guard.ts';
-import type { Link } from './link.ts';
-import { createOutstanding, type Judge, type Sent } from './outstanding.ts';
+import { type EncodeContext, encode } from '../codec/encode.ts';
+import type { AmqpConfig } from '../config.ts';
+import { createScratch } from '../link/check-channel.ts';
+import type { Link } from '../link/link.ts';
+import { writePublish } from '../wire/methods.ts';
+import type { Writer } from '../wire/writer.ts';
+import { blame, missingExchange, whereTo } from './channel-error.ts';
+import { createExchangeGuard } from './missing-exchanges.ts';
 import { createPublishChannel, type PublishChannel } from './publish-channel.ts';
-import { createScratch } from './scratch.ts';
-import { createTurns } from './turns.ts';
-import { writePublish } from './wire/methods.ts';
-import type { Writer } from './wire/writer.ts';
+import { createTurns } from './send-order.ts';
+import { createOutstanding, type Judge, type Sent } from './unconfirmed.ts';
 
 /** Publishes on one link, with confirmations. */
 export interface Publisher {

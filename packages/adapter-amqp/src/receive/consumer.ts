@@ -1,7 +1,7 @@
 import { type AdapterContext, type Clock, createRetry, errorMessage, type Sink } from '@magpie/contract';
-import { errorCode, wireReason } from './errors.ts';
-import type { Link } from './link.ts';
-import { openTap, type Tap, type TapEnd, type TapOptions } from './tap.ts';
+import { errorCode, wireReason } from '../errors.ts';
+import type { Link } from '../link/link.ts';
+import { openTap, type Tap, type TapEnd, type TapOptions } from './consumer-channel.ts';
 
 /** What is wanted of one queue, from all sources that name it. */
 export interface QueueWish {

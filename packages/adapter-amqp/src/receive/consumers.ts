@@ -1,7 +1,7 @@
 import { type AdapterContext, ConfigInvalid, NotConnected, type Sink, type SourceRequest } from '@magpie/contract';
-import { sourceSchema } from './config.ts';
+import { sourceSchema } from '../config.ts';
+import type { Link } from '../link/link.ts';
 import { type Consumer, createConsumer, type QueueWish } from './consumer.ts';
-import type { Link } from './link.ts';
 
 /** Everything consumed on one link. */
 export interface Receiver {

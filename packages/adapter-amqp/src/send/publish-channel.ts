@@ -1,9 +1,9 @@
 import type { ConfirmChannel } from 'amqplib';
-import type { Link } from './link.ts';
-import type { SentPlace } from './outstanding.ts';
-import { RESERVED } from './reserved.ts';
-import { ConfirmReader, type TakeConfirmation } from './wire/confirm-reader.ts';
-import { channelNumber } from './wire/library.ts';
+import { RESERVED } from '../codec/reserved.ts';
+import type { Link } from '../link/link.ts';
+import { ConfirmReader, type TakeConfirmation } from '../wire/confirm-reader.ts';
+import { channelNumber } from '../wire/library.ts';
+import type { SentPlace } from './unconfirmed.ts';
 
 /** The confirm channel of a link, rebuilt when the broker closes it. */
 export interface PublishChannel {
