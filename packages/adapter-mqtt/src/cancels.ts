@@ -1,4 +1,4 @@
-import type { Sending } from './sending.ts';
+import type { Sending } from './send/sending.ts';
 
 /** Ends the waiting for messages whose signal fires, with one listener per signal instead of one per message. */
 export interface Cancels {

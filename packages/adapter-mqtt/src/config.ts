@@ -1,6 +1,6 @@
 import { BODY_LIMITS, durationSchema, filePathSchema, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
-import { topicAddress, wrongFilter } from './address.ts';
+import { topicAddress, wrongFilter } from './codec/address.ts';
 
 /** Room in a packet for topic, headers and properties besides the body. */
 export const PACKET_OVERHEAD = 128 * 1024;

@@ -6,12 +6,12 @@ import {
   TooLarge,
   throwIfAborted,
 } from '@magpie/contract';
+import { encode, isUnconfirmed } from './codec/encode.ts';
 import { type MqttConnection, maxBodyBytes } from './config.ts';
-import { encode, isUnconfirmed } from './encode.ts';
-import { filterOf } from './filters.ts';
 import { possibleGap } from './possible-gap.ts';
+import { filterOf } from './receive/filters.ts';
+import { createSubscriber } from './receive/subscriber.ts';
 import { createSetting, openSession, outletOf, type Session } from './session.ts';
-import { createSubscriber } from './subscriber.ts';
 
 const MAX_PING_MS = 5000;
 

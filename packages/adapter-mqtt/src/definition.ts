@@ -1,5 +1,5 @@
 import { defineAdapter, type Guarantee } from '@magpie/contract';
-import { topicAddress } from './address.ts';
+import { topicAddress } from './codec/address.ts';
 import {
   connectionSchema,
   type MqttConnection,

@@ -1,5 +1,5 @@
 import type { ReceivedEvent } from '@magpie/contract';
-import { topicAddress } from './address.ts';
+import { topicAddress } from './codec/address.ts';
 
 /**
  * Says that messages may be missing: the broker has lost our session, and with it what it held for us. Its address lies

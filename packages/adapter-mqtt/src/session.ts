@@ -1,15 +1,15 @@
 import { Aborted, type AdapterContext, BODY_LIMITS, NotConnected, type Sink } from '@magpie/contract';
+import { decode } from './codec/decode.ts';
+import { createMemo } from './codec/memo.ts';
 import { type MqttConnection, PACKET_OVERHEAD } from './config.ts';
-import { connectRequest } from './connect-request.ts';
-import { decode } from './decode.ts';
-import { filterSet } from './filters.ts';
-import { createIntake, type Entry, type Intake, type Outlet } from './intake.ts';
-import { type Link, openLink } from './link.ts';
-import { createMemo } from './memo.ts';
-import { createOutbox, type Outbox } from './outbox.ts';
-import { createReplayMemory, type ReplayMemory } from './replay-memory.ts';
-import { type Endpoint, endpointOf, openSocket } from './socket.ts';
-import { isReplay } from './subscriptions.ts';
+import { connectRequest } from './link/connect-request.ts';
+import { type Link, openLink } from './link/link.ts';
+import { type Endpoint, endpointOf, openSocket } from './link/socket.ts';
+import { filterSet } from './receive/filters.ts';
+import { createIntake, type Entry, type Intake, type Outlet } from './receive/intake.ts';
+import { createReplayMemory, type ReplayMemory } from './receive/replay-memory.ts';
+import { isReplay } from './receive/subscriptions.ts';
+import { createOutbox, type Outbox } from './send/outbox.ts';
 import type { AckBytes } from './wire/outgoing.ts';
 import type { InboundPacket } from './wire/packets.ts';
 

@@ -1,9 +1,9 @@
 import { type OutgoingEvent, Rejected, type TargetRequest, TooLarge } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decode } from '../src/decode.ts';
-import { encode, packetBytes } from '../src/encode.ts';
-import { fromMqttText, illegalText, toMqttText } from '../src/text.ts';
+import { decode } from '../src/codec/decode.ts';
+import { encode, packetBytes } from '../src/codec/encode.ts';
+import { fromMqttText, illegalText, toMqttText } from '../src/codec/text.ts';
 import type { OutboundPacket } from '../src/wire/outgoing.ts';
 import type { InboundPacket } from '../src/wire/packets.ts';
 import { bytesOf, packetsOf, parseWithLibrary } from './wire.ts';

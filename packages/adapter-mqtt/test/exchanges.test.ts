@@ -1,7 +1,7 @@
 import { NotConnected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { createExchanges, type Exchange } from '../src/exchanges.ts';
-import { createQueue } from '../src/queue.ts';
+import { createExchanges, type Exchange } from '../src/link/exchanges.ts';
+import { createQueue } from '../src/send/queue.ts';
 
 const exchange = (): Exchange & { readonly losses: boolean[] } => {
   const losses: boolean[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isoTime, parseTime } from '../src/iso-time.ts';
+import { isoTime, parseTime } from '../src/codec/iso-time.ts';
 
 const someMs = fc.oneof(fc.integer({ min: -8.64e15, max: 8.64e15 }), fc.integer({ min: 1.7e12, max: 1.7e12 + 3000 }));
 

@@ -1,12 +1,12 @@
 import { ERROR_CLASSES } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { topicAddress, wrongFilter } from '../src/address.ts';
+import { topicAddress, wrongFilter } from '../src/codec/address.ts';
 import { connectionSchema } from '../src/config.ts';
 import { mqttAdapter } from '../src/definition.ts';
 import { condemnsMessage, REASONS, reasonError, socketError } from '../src/errors.ts';
-import { filterSet, planSubscriptions } from '../src/filters.ts';
-import { createReplayMemory } from '../src/replay-memory.ts';
+import { filterSet, planSubscriptions } from '../src/receive/filters.ts';
+import { createReplayMemory } from '../src/receive/replay-memory.ts';
 
 const url = 'mqtt://127.0.0.1:1883';
 const issuesOf = (schema: 'connectionSchema' | 'sourceSchema', keys: object): string =>

@@ -1,4 +1,4 @@
-import { toMqttText } from '../text.ts';
+import { toMqttText } from '../codec/text.ts';
 
 /** Longest text or binary field of a packet, in bytes (MQTT 5 section 1.5.4). */
 export const MAX_FIELD_BYTES = 65_535;

@@ -1,6 +1,6 @@
 import { type AdapterContext, encodeBody } from '@magpie/contract';
-import type { MqttConnection } from './config.ts';
-import type { ConnectRequest, Will } from './wire/requests.ts';
+import type { MqttConnection } from '../config.ts';
+import type { ConnectRequest, Will } from '../wire/requests.ts';
 
 /** `Session Expiry Interval` that means never. */
 const MAX_SECONDS = 0xffff_ffff;

@@ -1,5 +1,5 @@
+import type { AckPacket, SubackPacket } from '../wire/packets.ts';
 import type { LinkEnd } from './life.ts';
-import type { AckPacket, SubackPacket } from './wire/packets.ts';
 
 /** What answers one of our packets. */
 export type Answer = AckPacket | SubackPacket;

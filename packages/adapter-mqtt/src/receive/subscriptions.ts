@@ -1,9 +1,9 @@
 import type { SourceRequest } from '@magpie/contract';
+import type { Link } from '../link/link.ts';
+import type { Refusal, Refusals } from '../link/subscribe-requests.ts';
+import type { InboundPacket } from '../wire/packets.ts';
+import type { SubscribeOptions } from '../wire/requests.ts';
 import { planSubscriptions, type Subscription } from './filters.ts';
-import type { Link } from './link.ts';
-import type { Refusal, Refusals } from './subscribe.ts';
-import type { InboundPacket } from './wire/packets.ts';
-import type { SubscribeOptions } from './wire/requests.ts';
 
 /** Subscription identifiers: the first brings what the broker has kept, the second what is published from then on. */
 const REPLAY = 1;

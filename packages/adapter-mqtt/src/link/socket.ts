@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
-import type { MqttConnection } from './config.ts';
-import { socketError } from './errors.ts';
+import type { MqttConnection } from '../config.ts';
+import { socketError } from '../errors.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'mqtt:': 1883, 'mqtts:': 8883 };
 

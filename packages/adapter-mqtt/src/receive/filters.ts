@@ -1,5 +1,5 @@
 import type { AddressPattern, SourceRequest } from '@magpie/contract';
-import { sourceSchema } from './config.ts';
+import { sourceSchema } from '../config.ts';
 
 /** One subscription as the broker should hold it. */
 export interface Subscription {

@@ -1,11 +1,11 @@
 import { type MagpieError, NotConnected, Rejected, type SendReceipt, TooLarge } from '@magpie/contract';
-import { createCancels } from './cancels.ts';
-import { packetBytes } from './encode.ts';
-import { MAX_EXCHANGES } from './exchanges.ts';
-import type { Broker, Link } from './link.ts';
+import { createCancels } from '../cancels.ts';
+import { packetBytes } from '../codec/encode.ts';
+import { MAX_EXCHANGES } from '../link/exchanges.ts';
+import type { Broker, Link } from '../link/link.ts';
+import type { OutboundPacket } from '../wire/outgoing.ts';
 import { createQueue } from './queue.ts';
 import { type Account, Sending } from './sending.ts';
-import type { OutboundPacket } from './wire/outgoing.ts';
 
 /** Sends over one link, in call order, with never more unconfirmed than the broker allows. */
 export interface Outbox {

@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 import { Aborted, type Clock, type MagpieError, NotConnected } from '@magpie/contract';
+import { reasonError, socketError } from '../errors.ts';
+import { type AckBytes, createOutgoing, type OutboundPacket, type Outgoing } from '../wire/outgoing.ts';
+import type { ConnackPacket } from '../wire/packets.ts';
+import { createParser } from '../wire/parser.ts';
+import { type ConnectRequest, DISCONNECT, encodeConnect, PINGREQ } from '../wire/requests.ts';
 import { watchConfirms } from './confirm-watch.ts';
-import { reasonError, socketError } from './errors.ts';
 import { createExchanges, type Exchange, type Exchanges } from './exchanges.ts';
 import { createKeepalive, type Keepalive } from './keepalive.ts';
 import { createLife, type Life } from './life.ts';
+import { createReceiver, type MessageHook } from './packet-dispatch.ts';
 import { createPings, type Pings } from './ping.ts';
-import { createReceiver, type MessageHook } from './receiver.ts';
-import { createRequests, type Requests } from './subscribe.ts';
-import { createUnfinished, type Unfinished } from './unfinished.ts';
-import { type AckBytes, createOutgoing, type OutboundPacket, type Outgoing } from './wire/outgoing.ts';
-import type { ConnackPacket } from './wire/packets.ts';
-import { createParser } from './wire/parser.ts';
-import { type ConnectRequest, DISCONNECT, encodeConnect, PINGREQ } from './wire/requests.ts';
+import { createRequests, type Requests } from './subscribe-requests.ts';
+import { createUnfinished, type Unfinished } from './unfinished-qos2.ts';
 
 /** What the broker said about itself and the session in its CONNACK. */
 export interface Broker {

@@ -1,9 +1,9 @@
 import { ConfigInvalid, NotConnected } from '@magpie/contract';
-import { reasonError } from './errors.ts';
+import { reasonError } from '../errors.ts';
+import type { Outgoing } from '../wire/outgoing.ts';
+import type { SubackPacket } from '../wire/packets.ts';
+import { encodeSubscribe, encodeUnsubscribe, type SubscribeOptions } from '../wire/requests.ts';
 import type { Answer, Exchange } from './exchanges.ts';
-import type { Outgoing } from './wire/outgoing.ts';
-import type { SubackPacket } from './wire/packets.ts';
-import { encodeSubscribe, encodeUnsubscribe, type SubscribeOptions } from './wire/requests.ts';
 
 /** What the broker has against one filter. */
 export interface Refusal {

@@ -10,14 +10,14 @@ import {
   TooLarge,
   textToBytes,
 } from '@magpie/contract';
+import { formatAddress } from '../reply-to.ts';
+import type { OutboundPacket } from '../wire/outgoing.ts';
+import { MAX_FIELD_BYTES, PropertyWriter } from '../wire/property-writer.ts';
+import { varintSize } from '../wire/requests.ts';
 import { topicAddress } from './address.ts';
 import { isoTime } from './iso-time.ts';
 import { PROPERTY, RESERVED } from './mapping.ts';
 import { createMemo } from './memo.ts';
-import { formatAddress } from './reply-to.ts';
-import type { OutboundPacket } from './wire/outgoing.ts';
-import { MAX_FIELD_BYTES, PropertyWriter } from './wire/property-writer.ts';
-import { varintSize } from './wire/requests.ts';
 
 const MAX_EXPIRY_SECONDS = 0xffff_ffff;
 

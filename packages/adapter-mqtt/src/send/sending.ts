@@ -1,8 +1,8 @@
 import { Aborted, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
-import { condemnsMessage, reasonError } from './errors.ts';
-import type { Answer, Exchange } from './exchanges.ts';
-import type { LinkEnd } from './life.ts';
-import type { OutboundPacket } from './wire/outgoing.ts';
+import { condemnsMessage, reasonError } from '../errors.ts';
+import type { Answer, Exchange } from '../link/exchanges.ts';
+import type { LinkEnd } from '../link/life.ts';
+import type { OutboundPacket } from '../wire/outgoing.ts';
 
 /** Who keeps account of the messages of one link. */
 export interface Account {

@@ -1,6 +1,6 @@
+import { ackBytes, type Outgoing } from '../wire/outgoing.ts';
+import type { AckPacket } from '../wire/packets.ts';
 import type { Life } from './life.ts';
-import { ackBytes, type Outgoing } from './wire/outgoing.ts';
-import type { AckPacket } from './wire/packets.ts';
 
 /** The QoS 2 publishes that a former link left half done. */
 export interface Unfinished {

@@ -1,12 +1,12 @@
 import { type Address, bytesToText, type Header, type ReceivedEvent, type TraceContext } from '@magpie/contract';
+import { parseAddress } from '../reply-to.ts';
+import type { InboundPacket } from '../wire/packets.ts';
+import type { Properties, UserProperty } from '../wire/properties.ts';
 import { topicAddress } from './address.ts';
 import { parseTime } from './iso-time.ts';
 import { PROPERTY, RESERVED } from './mapping.ts';
 import { createMemo } from './memo.ts';
-import { parseAddress } from './reply-to.ts';
 import { fromMqttText } from './text.ts';
-import type { InboundPacket } from './wire/packets.ts';
-import type { Properties, UserProperty } from './wire/properties.ts';
 
 /** What decoding a packet needs to know besides the packet. */
 export interface DecodeOptions {

@@ -1,12 +1,12 @@
 import { NotConnected } from '@magpie/contract';
-import { reasonError } from './errors.ts';
+import { reasonError } from '../errors.ts';
+import { type AckBytes, ackBytes, type Outgoing } from '../wire/outgoing.ts';
+import type { AckPacket, ConnackPacket, ControlPacket, InboundPacket, SubackPacket } from '../wire/packets.ts';
+import type { PacketHandler } from '../wire/parser.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Life } from './life.ts';
 import type { Pings } from './ping.ts';
-import type { Unfinished } from './unfinished.ts';
-import { type AckBytes, ackBytes, type Outgoing } from './wire/outgoing.ts';
-import type { AckPacket, ConnackPacket, ControlPacket, InboundPacket, SubackPacket } from './wire/packets.ts';
-import type { PacketHandler } from './wire/parser.ts';
+import type { Unfinished } from './unfinished-qos2.ts';
 
 /** Called with every received PUBLISH, in order; `reply` acknowledges it and is 0 at QoS 0. Must not throw. */
 export type MessageHook = (packet: InboundPacket, reply: AckBytes) => void;

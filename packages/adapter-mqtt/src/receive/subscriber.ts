@@ -1,6 +1,6 @@
 import { type AdapterContext, createRetry, type SourceRequest, toMagpieError } from '@magpie/contract';
-import type { Link } from './link.ts';
-import type { Refusals } from './subscribe.ts';
+import type { Link } from '../link/link.ts';
+import type { Refusals } from '../link/subscribe-requests.ts';
 import { createSubscriptions } from './subscriptions.ts';
 
 /** Keeps sources subscribed: what the broker refuses shows in the status and is tried again, the rest is not disturbed. */

@@ -1,6 +1,6 @@
 import { errorMessage, NotConnected, type ReceivedEvent, type Sink, type Verdict } from '@magpie/contract';
-import type { Link } from './link.ts';
-import type { AckBytes } from './wire/outgoing.ts';
+import type { Link } from '../link/link.ts';
+import type { AckBytes } from '../wire/outgoing.ts';
 
 /** Something received on its way into the log. */
 export interface Entry {
