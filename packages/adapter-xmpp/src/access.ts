@@ -1,5 +1,5 @@
 import type { AccessRules, Origin } from '@magpie/contract';
-import { bareJid, jidProblem, splitJid } from './jid.ts';
+import { bareJid, jidProblem, splitJid } from './codec/jid.ts';
 
 const AFFILIATIONS = new Set(['owner', 'admin', 'member', 'none']);
 const FORMS = 'expected an affiliation (owner, admin, member, none) or a JID pattern (user@example.org, *@example.org)';

@@ -1,7 +1,7 @@
 import { durationSchema, filePathSchema, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
-import { roomAddresses } from './addresses.ts';
-import { jidProblem, normalJid, splitJid } from './jid.ts';
+import { roomAddresses } from './codec/addresses.ts';
+import { jidProblem, normalJid, splitJid } from './codec/jid.ts';
 
 const problemOf = (text: string, problem: string | undefined): string => `"${text}" has ${problem}`;
 

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { Aborted, ConfigInvalid, NotConnected, throwIfAborted } from '@magpie/contract';
+import { normalJid, splitJid } from './codec/jid.ts';
+import { NS } from './codec/namespaces.ts';
 import { type ConnectionState, forgetSession } from './connection-state.ts';
-import { findEndpoints } from './dial.ts';
-import { takeStanza } from './incoming.ts';
-import { normalJid, splitJid } from './jid.ts';
-import { xml } from './library.ts';
-import { NS } from './namespaces.ts';
-import { announces } from './room.ts';
-import { openSession, type Session } from './session.ts';
-import type { SessionEvents, SessionOptions } from './session-state.ts';
+import { findEndpoints } from './link/dial.ts';
+import { xml } from './link/library.ts';
+import { takeStanza } from './receive/incoming.ts';
+import { announces } from './rooms/room.ts';
+import { openSession, type Session } from './session/session.ts';
+import type { SessionEvents, SessionOptions } from './session/session-state.ts';
 
 /** Longest time for one attempt to log in, ms; the contract allows 30 s. */
 const LOGIN_MS = 25_000;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
 import type { XmppConfig } from './config.ts';
-import { createIntake, type Intake } from './intake.ts';
-import { createRooms, type Rooms } from './rooms.ts';
-import { createSends, type Sends } from './sends.ts';
-import type { Session } from './session.ts';
-import { freshState, type ResumableState } from './session-state.ts';
+import { createIntake, type Intake } from './receive/intake.ts';
+import { createRooms, type Rooms } from './rooms/rooms.ts';
+import { createSends, type Sends } from './send/unconfirmed.ts';
+import type { Session } from './session/session.ts';
+import { freshState, type ResumableState } from './session/session-state.ts';
 
 /** Everything one connection keeps. */
 export interface ConnectionState {

@@ -1,13 +1,13 @@
 import { type AdapterContext, type Connection, type Sink, type SourceRequest, throwIfAborted } from '@magpie/contract';
+import { normalJid, splitJid } from './codec/jid.ts';
+import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
 import { close, connect } from './connecting.ts';
 import { type ConnectionState, createState, liveSession } from './connection-state.ts';
-import { normalJid, splitJid } from './jid.ts';
-import { xml } from './library.ts';
-import { NS } from './namespaces.ts';
+import { xml } from './link/library.ts';
 import { possibleGap } from './possible-gap.ts';
-import { send } from './sending.ts';
-import type { Session } from './session.ts';
+import { send } from './send/sending.ts';
+import type { Session } from './session/session.ts';
 
 /** Makes a connection. No I/O. */
 export function createConnection(config: XmppConfig, context: AdapterContext): Connection {

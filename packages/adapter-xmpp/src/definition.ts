@@ -1,9 +1,9 @@
 import { type Capabilities, defineAdapter } from '@magpie/contract';
 import { access } from './access.ts';
-import { jidAddresses, roomAddresses } from './addresses.ts';
+import { jidAddresses, roomAddresses } from './codec/addresses.ts';
+import { originSchema } from './codec/origin.ts';
 import { connectionSchema, maxBodyBytes, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
 import { createConnection } from './connection.ts';
-import { originSchema } from './origin.ts';
 
 /** XMPP clients and rooms (RFC 6120, RFC 6121, XEP-0045, XEP-0198). */
 export const xmppAdapter = defineAdapter({

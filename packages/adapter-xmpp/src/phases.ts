@@ -1,6 +1,6 @@
-import { attribute, type Element } from './library.ts';
-import { NS } from './namespaces.ts';
-import { StreamViolation } from './stream-guard.ts';
+import { NS } from './codec/namespaces.ts';
+import { attribute, type Element } from './link/library.ts';
+import { StreamViolation } from './link/stream-guard.ts';
 
 /**
  * Where a link is between its first byte and its end. It only moves by what we have sent or by an answer to that, and it

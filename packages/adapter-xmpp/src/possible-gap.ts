@@ -1,5 +1,5 @@
 import type { ReceivedEvent } from '@magpie/contract';
-import { addressOf } from './addresses.ts';
+import { addressOf } from './codec/addresses.ts';
 
 /**
  * Says that messages may be missing: the session was lost with its link and could not be resumed (XEP-0198 §5), so rooms

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jidAddresses, roomAddresses } from '../src/addresses.ts';
-import { bareJid, escapeLocal, jidProblem, normalJid, unescapeLocal } from '../src/jid.ts';
+import { jidAddresses, roomAddresses } from '../src/codec/addresses.ts';
+import { bareJid, escapeLocal, jidProblem, normalJid, unescapeLocal } from '../src/codec/jid.ts';
 
 describe('jid addresses', () => {
   it.each([

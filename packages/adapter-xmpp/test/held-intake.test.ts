@@ -1,7 +1,7 @@
 import { waitFor } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
-import { addressOf } from '../src/addresses.ts';
-import { entryOf, fresh } from '../src/intake-load.ts';
+import { addressOf } from '../src/codec/addresses.ts';
+import { entryOf, fresh } from '../src/receive/receive-budget.ts';
 import { admitted, attributeOf, chat, isJoin, newSession, serve } from './support/fake-xmpp.ts';
 import { FROM_ANYBODY, fakeLink, fromRoom, manualSink, NEVER, sendText } from './support/link.ts';
 

@@ -1,9 +1,9 @@
 import { systemClock } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { type Element, xml } from '../src/library.ts';
-import { NS } from '../src/namespaces.ts';
-import { receivedEvent, type Surroundings } from '../src/received.ts';
-import { createRoom } from '../src/room.ts';
+import { NS } from '../src/codec/namespaces.ts';
+import { type Element, xml } from '../src/link/library.ts';
+import { receivedEvent, type Surroundings } from '../src/receive/to-event.ts';
+import { createRoom } from '../src/rooms/room.ts';
 
 const JID = 'ops@conference.example.org';
 const STAMP = '2026-01-31T12:30:15Z';

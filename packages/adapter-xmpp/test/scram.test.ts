@@ -1,6 +1,6 @@
 import { AuthFailed } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { startScram } from '../src/scram.ts';
+import { startScram } from '../src/link/scram.ts';
 
 const RFC5802 = {
   hash: 'sha1',

@@ -1,5 +1,5 @@
-import type { Element } from '../../src/library.ts';
-import { createLibraryClient } from '../../src/library.ts';
+import type { Element } from '../../src/link/library.ts';
+import { createLibraryClient } from '../../src/link/library.ts';
 
 /** Parses stanzas as they would stand in a stream, with the library's parser. Throws on markup that is not well formed. */
 export function parseStanzas(text: string): Element[] {

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { MessageParts, OutgoingEvent } from '@magpie/contract';
 import type { AdapterPeer, PeerMessage } from '@magpie/testkit';
 import { client, xml } from '@xmpp/client';
-import { decodeMessage } from '../../src/decode.ts';
-import { encodeMessage } from '../../src/encode.ts';
-import type { Element } from '../../src/library.ts';
+import { decodeMessage } from '../../src/codec/decode.ts';
+import { encodeMessage } from '../../src/codec/encode.ts';
+import type { Element } from '../../src/link/library.ts';
 
 /** Where a peer sends to and which rooms it is in. */
 export interface PeerOptions {

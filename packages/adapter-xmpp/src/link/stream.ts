@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { AuthFailed, errorMessage, MagpieError, NotConnected } from '@magpie/contract';
+import { NS } from '../codec/namespaces.ts';
+import { linkError, saslError, streamError } from '../errors.ts';
+import { expectElement, isStanza, type Phase } from '../phases.ts';
 import { dial, type Endpoint, type TlsSettings, upgrade } from './dial.ts';
-import { linkError, saslError, streamError } from './errors.ts';
 import { childElements, createLibraryClient, type Element, type LibraryClient, xml } from './library.ts';
-import { createLogin, type Login } from './login.ts';
-import { NS } from './namespaces.ts';
-import { expectElement, isStanza, type Phase } from './phases.ts';
+import { createLogin, type Login } from './sasl.ts';
 import {
   createStreamGuard,
   guardedParser,

@@ -1,6 +1,6 @@
 import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
+import { type Element, xml } from '../link/library.ts';
 import { eventElement } from './event-element.ts';
-import { type Element, xml } from './library.ts';
 import { NS } from './namespaces.ts';
 import { isSafeText, readableText } from './xml-text.ts';
 

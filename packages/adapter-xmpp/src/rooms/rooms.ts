@@ -1,9 +1,9 @@
 import { type AdapterContext, type AddressPattern, type Clock, NotConnected } from '@magpie/contract';
-import type { RoomConfig, XmppConfig } from './config.ts';
-import { bareJid, formatJid } from './jid.ts';
-import { attribute, type Element } from './library.ts';
+import { bareJid, formatJid } from '../codec/jid.ts';
+import type { RoomConfig, XmppConfig } from '../config.ts';
+import { attribute, type Element } from '../link/library.ts';
+import type { Session } from '../session/session.ts';
 import { createRoom, type Room } from './room.ts';
-import type { Session } from './session.ts';
 
 /** All rooms of a connection: the configured ones, those of sources, and those that something was sent to. */
 export interface Rooms {

@@ -1,6 +1,6 @@
 import type { Clock, MagpieError } from '@magpie/contract';
-import type { Element } from './library.ts';
-import type { Link, LinkOptions } from './link.ts';
+import type { Element } from '../link/library.ts';
+import type { Link, LinkOptions } from '../link/stream.ts';
 import {
   createInboundCounter,
   createOutboundQueue,

@@ -6,8 +6,8 @@ import {
   type SourceRequest,
   type Verdict,
 } from '@magpie/contract';
-import { type Entry, entryOf, fresh } from './intake-load.ts';
-import type { Incoming } from './session-state.ts';
+import type { Incoming } from '../session/session-state.ts';
+import { type Entry, entryOf, fresh } from './receive-budget.ts';
 
 /** The way of received events into the log: filtered by the wanted sources, in batches of one read, settled by verdict. */
 export interface Intake {

@@ -1,11 +1,11 @@
 import { NotConnected } from '@magpie/contract';
-import type { ConnectionState } from './connection-state.ts';
-import { originId } from './decode.ts';
-import { stanzaError } from './errors.ts';
-import { bareJid, normalJid } from './jid.ts';
-import { attribute, type Element } from './library.ts';
-import { receivedEvent, type Surroundings } from './received.ts';
-import type { Incoming } from './session-state.ts';
+import { originId } from '../codec/decode.ts';
+import { bareJid, normalJid } from '../codec/jid.ts';
+import type { ConnectionState } from '../connection-state.ts';
+import { stanzaError } from '../errors.ts';
+import { attribute, type Element } from '../link/library.ts';
+import type { Incoming } from '../session/session-state.ts';
+import { receivedEvent, type Surroundings } from './to-event.ts';
 
 /** Takes a message or presence of the session: presence moves rooms, echoes and refusals settle sends, the rest may be an event. */
 export function takeStanza(state: ConnectionState, incoming: Incoming): void {

@@ -1,6 +1,6 @@
-import { bareJid, resourceOf } from './jid.ts';
-import { attribute, type Element } from './library.ts';
-import { NS } from './namespaces.ts';
+import { bareJid, resourceOf } from '../codec/jid.ts';
+import { NS } from '../codec/namespaces.ts';
+import { attribute, type Element } from '../link/library.ts';
 
 /** Somebody in a room, as the room's presence tells it. */
 export interface Occupant {

@@ -1,13 +1,13 @@
 import type { ReceivedEvent } from '@magpie/contract';
-import { addressOf } from './addresses.ts';
-import { classify, decodeMessage } from './decode.ts';
-import { conditionOf } from './errors.ts';
-import { bareJid, normalJid, splitJid } from './jid.ts';
-import { attribute, type Element } from './library.ts';
-import { NS } from './namespaces.ts';
-import { originOf } from './origin.ts';
-import type { Room } from './room.ts';
-import type { Incoming } from './session-state.ts';
+import { addressOf } from '../codec/addresses.ts';
+import { classify, decodeMessage } from '../codec/decode.ts';
+import { bareJid, normalJid, splitJid } from '../codec/jid.ts';
+import { NS } from '../codec/namespaces.ts';
+import { originOf } from '../codec/origin.ts';
+import { conditionOf } from '../errors.ts';
+import { attribute, type Element } from '../link/library.ts';
+import type { Room } from '../rooms/room.ts';
+import type { Incoming } from '../session/session-state.ts';
 
 /** What the connection knows that a stanza does not say. */
 export interface Surroundings {

@@ -1,6 +1,6 @@
 import type { ReceivedParts } from '@magpie/contract';
+import { attribute, childText, type Element } from '../link/library.ts';
 import { readEventElement } from './event-element.ts';
-import { attribute, childText, type Element } from './library.ts';
 import { NS } from './namespaces.ts';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';

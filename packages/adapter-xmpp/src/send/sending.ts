@@ -9,11 +9,11 @@ import {
   throwIfAborted,
   Unknown,
 } from '@magpie/contract';
-import { maxBodyBytes } from './config.ts';
-import { type ConnectionState, liveSession } from './connection-state.ts';
-import { type Destination, encodeMessage } from './encode.ts';
-import { bareJid, formatJid, normalJid } from './jid.ts';
-import type { Element } from './library.ts';
+import { type Destination, encodeMessage } from '../codec/encode.ts';
+import { bareJid, formatJid, normalJid } from '../codec/jid.ts';
+import { maxBodyBytes } from '../config.ts';
+import { type ConnectionState, liveSession } from '../connection-state.ts';
+import type { Element } from '../link/library.ts';
 
 /** No confirmation can be read then, and without one the message would go out again and again. */
 const STOPPED = 'reading is stopped while the gateway takes nothing in: a confirmation could not be read';

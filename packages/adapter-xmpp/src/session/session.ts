@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Aborted, errorMessage, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
-import { linkError } from './errors.ts';
-import { attribute, type Element, xml } from './library.ts';
-import { openLink } from './link.ts';
-import { bound, manage, over, report, resumption, transmit, unread, write } from './management.ts';
-import { NS } from './namespaces.ts';
+import { NS } from '../codec/namespaces.ts';
+import { linkError } from '../errors.ts';
+import { attribute, type Element, xml } from '../link/library.ts';
+import { openLink } from '../link/stream.ts';
 import type { ResumableState, SessionEvents, SessionOptions, SessionState } from './session-state.ts';
+import { bound, manage, over, report, resumption, transmit, unread, write } from './stream-management.ts';
 
 /** An established session. */
 export interface Session {

@@ -1,9 +1,9 @@
 import { type MagpieError, NotConnected, type Unknown } from '@magpie/contract';
-import { attribute, type Element, xml } from './library.ts';
-import { NS } from './namespaces.ts';
+import { NS } from '../codec/namespaces.ts';
+import { attribute, type Element, xml } from '../link/library.ts';
+import { StreamViolation } from '../link/stream-guard.ts';
 import { freshState, type SessionState } from './session-state.ts';
 import { createInboundCounter } from './stanza-counters.ts';
-import { StreamViolation } from './stream-guard.ts';
 
 /** A new session: what was not acknowledged on the old one is lost to us, its senders were told so. */
 export function bound(state: SessionState, jid: string, managed: boolean): void {

@@ -1,9 +1,9 @@
 import { type Clock, ConfigInvalid, createRetry, errorMessage, NotConnected, type Retry } from '@magpie/contract';
-import { conditionOf, joinError } from './errors.ts';
-import { attribute, type Element, xml } from './library.ts';
-import { NS } from './namespaces.ts';
+import { NS } from '../codec/namespaces.ts';
+import { conditionOf, joinError } from '../errors.ts';
+import { attribute, type Element, xml } from '../link/library.ts';
+import type { Session } from '../session/session.ts';
 import { createOccupants, type Occupants, statusCodes } from './occupants.ts';
-import type { Session } from './session.ts';
 
 /** What a room needs to know and to tell. */
 export interface RoomOptions {
