@@ -1,16 +1,16 @@
 import type { z } from 'zod';
-import { reloadReportSchema } from './schemas/config.ts';
+import { reloadReportSchema } from './resources/config/schema.ts';
 import {
   deadLetterSchema,
   deadLettersSchema,
   droppedSchema,
   retriedSchema,
   retryingSchema,
-} from './schemas/dead-letter.ts';
-import { messageStatusSchema } from './schemas/event.ts';
-import { acceptedMessageSchema } from './schemas/message.ts';
-import { targetsSchema, unblockedSchema } from './schemas/target.ts';
-import { serverFrameSchema } from './stream/protocol.ts';
+} from './resources/dead-letters/schema.ts';
+import { messageStatusSchema } from './resources/events/schema.ts';
+import { acceptedMessageSchema } from './resources/messages/schema.ts';
+import { targetsSchema, unblockedSchema } from './resources/targets/schema.ts';
+import { serverFrameSchema } from './stream/websocket/frames.ts';
 
 /** What the API answers, for its clients: the command line reads every answer by these. */
 export const ANSWERS = {

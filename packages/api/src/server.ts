@@ -3,10 +3,10 @@ import { type Logger, newRef } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { createClosing } from './closing.ts';
-import type { ConfigControl } from './config-control.ts';
+import { addOpenApi } from './docs/openapi.ts';
 import { addAccess } from './http/access.ts';
 import type { ApiKey } from './http/auth.ts';
+import { createClosing } from './http/closing.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/errors.ts';
 import { listenOn } from './http/listening.ts';
 import { addLoadLimit, MOST_WAITING } from './http/load.ts';
@@ -15,11 +15,11 @@ import { addResources } from './http/resource.ts';
 import { addStartGuard } from './http/starting.ts';
 import { createTickets } from './http/tickets.ts';
 import { validatorCompiler } from './http/validation.ts';
-import { addOpenApi } from './openapi.ts';
+import type { ConfigControl } from './resources/config/control.ts';
 import { LINKS, RESOURCES } from './resources/index.ts';
-import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/protocol.ts';
-import { addStream } from './stream/route.ts';
-import { createStreams } from './stream/streams.ts';
+import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/websocket/frames.ts';
+import { addStream } from './stream/websocket/route.ts';
+import { createStreams } from './stream/websocket/sockets.ts';
 
 /** Where and for whom the API listens. */
 export interface HttpOptions {

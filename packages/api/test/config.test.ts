@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ConfigControl, ConfigProblem } from '../src/index.ts';
-import { configSchema, reloadReportSchema } from '../src/schemas/config.ts';
+import { configSchema, reloadReportSchema } from '../src/resources/config/schema.ts';
 import { get, startWorld, type World } from './fixtures.ts';
 
 const PROBLEM: ConfigProblem = {

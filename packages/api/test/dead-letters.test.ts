@@ -1,7 +1,7 @@
 import { newRef, Rejected } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
-import { deadLetterSchema, deadLettersSchema } from '../src/schemas/dead-letter.ts';
+import { deadLetterSchema, deadLettersSchema } from '../src/resources/dead-letters/schema.ts';
 import { get, post, startWorld, type World } from './fixtures.ts';
 
 const CONSUMER = 'notices/floor/channel:board/notices';

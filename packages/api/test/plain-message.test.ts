@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { messageFields, messageHeadersSchema, messageSchema } from '../src/schemas/message.ts';
-import { arePlainHeaders, isPlainMessage } from '../src/schemas/plain-message.ts';
+import { arePlainHeaders, isPlainMessage } from '../src/resources/messages/fast-check.ts';
+import { messageFields, messageHeadersSchema, messageSchema } from '../src/resources/messages/schema.ts';
 
 /** Text around every limit. */
 const text = fc.oneof(

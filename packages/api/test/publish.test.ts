@@ -1,7 +1,7 @@
 import { Throttled } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
-import { messageStatusSchema } from '../src/schemas/event.ts';
+import { messageStatusSchema } from '../src/resources/events/schema.ts';
 import { get, post, startWorld } from './fixtures.ts';
 
 test('a message to a topic is answered with 202 once it is in the log, and reaches the target of its route', async () => {

@@ -1,7 +1,7 @@
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
-import { connectionSchema, connectionsSchema } from '../src/schemas/connection.ts';
-import { eventsPageSchema } from '../src/schemas/event.ts';
+import { connectionSchema, connectionsSchema } from '../src/resources/connections/schema.ts';
+import { eventsPageSchema } from '../src/resources/events/schema.ts';
 import { get, post, startWorld, type World } from './fixtures.ts';
 
 const texts = (body: { events: { event: { text: string } }[] }) => body.events.map(({ event }) => event.text);

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { problemSchema } from '../src/schemas/problem.ts';
+import { problemSchema } from '../src/http/problem-schema.ts';
 import { get, post, startWorld } from './fixtures.ts';
 
 const MESSAGE = JSON.stringify({ topic: 'a', text: 'x' });

@@ -1,8 +1,8 @@
 import { type MagpieError, Throttled, Transient } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
-import { reloadReportSchema } from '../src/schemas/config.ts';
-import { targetsSchema } from '../src/schemas/target.ts';
+import { reloadReportSchema } from '../src/resources/config/schema.ts';
+import { targetsSchema } from '../src/resources/targets/schema.ts';
 import { get, post, startWorld, type World } from './fixtures.ts';
 
 const CONSUMER = 'notices/floor/channel:board/notices';

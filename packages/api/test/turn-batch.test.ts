@@ -3,7 +3,7 @@ import type { EventLog } from '@magpie/bus';
 import type { ReceivedEvent } from '@magpie/contract';
 import type { PublishResult } from '@magpie/core';
 import { expect, test } from 'vitest';
-import { createTurnBatch } from '../src/publish/turn-batch.ts';
+import { createTurnBatch } from '../src/resources/messages/turn-batch.ts';
 import { get, post, startWorld } from './fixtures.ts';
 
 const event = (name: string, bytes = 1): ReceivedEvent => ({

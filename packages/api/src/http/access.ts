@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { STREAM_PATH } from '../stream/route.ts';
+import { STREAM_PATH } from '../stream/websocket/route.ts';
 import { type ApiKey, type Authenticator, createAuthenticator } from './auth.ts';
 import { addCors, addHostGuard } from './origins.ts';
 import type { Tickets } from './tickets.ts';

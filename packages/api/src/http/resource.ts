@@ -12,8 +12,8 @@ import type {
 } from 'fastify';
 import type { z } from 'zod';
 import type { ResourceDeps } from '../resources/deps.ts';
-import { problemSchema } from '../schemas/problem.ts';
 import { PROBLEM_TYPE, Problem, TITLES } from './problem.ts';
+import { problemSchema } from './problem-schema.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
-import type { ConfigControl } from '../config-control.ts';
 import type { Tickets } from '../http/tickets.ts';
+import type { ConfigControl } from './config/control.ts';
 
 /** A link from the entry to a resource. */
 export interface Link {

@@ -1,13 +1,13 @@
 import type { Resource } from '../http/resource.ts';
-import { configResources } from './config.ts';
-import { connectionResources } from './connections.ts';
-import { deadLetterResources } from './dead-letters.ts';
+import { configResources } from './config/routes.ts';
+import { connectionResources } from './connections/routes.ts';
+import { deadLetterResources } from './dead-letters/routes.ts';
 import type { Link } from './deps.ts';
-import { entryResources } from './entry.ts';
-import { eventResources } from './events.ts';
-import { healthResources } from './health.ts';
-import { messageResources } from './messages.ts';
-import { targetResources } from './targets.ts';
+import { eventResources } from './events/routes.ts';
+import { messageResources } from './messages/routes.ts';
+import { entryResources } from './service/entry.ts';
+import { healthResources } from './service/health.ts';
+import { targetResources } from './targets/routes.ts';
 
 /** Every resource, in the order of the documentation. Routes, OpenAPI, links and the page are made from this table. */
 export const RESOURCES: readonly Resource[] = [

@@ -1,6 +1,6 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Gateway } from '@magpie/core';
-import { showEvent } from '../events.ts';
+import { showEvent } from '../resources/events/view.ts';
 
 /** Characters of JSON kept for other subscribers. */
 const KEPT_CHARACTERS = 2 * 1024 * 1024;

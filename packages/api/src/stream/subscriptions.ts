@@ -1,10 +1,10 @@
 import type { Position } from '@magpie/bus';
 import type { EventSubscription, Gateway } from '@magpie/core';
-import { filterOf, positionOf } from '../events.ts';
 import { Problem } from '../http/problem.ts';
+import { filterOf, positionOf } from '../resources/events/view.ts';
 import type { EventEncoder } from './encoder.ts';
-import type { Outflow } from './outflow.ts';
-import type { ClientFrame, StreamLimits } from './protocol.ts';
+import type { ClientFrame, StreamLimits } from './websocket/frames.ts';
+import type { Outflow } from './websocket/outflow.ts';
 
 type Subscribe = Extract<ClientFrame, { type: 'subscribe' }>;
 

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { CLOSE, type Close, type ServerFrame, type StreamLimits } from './protocol.ts';
+import { CLOSE, type Close, type ServerFrame, type StreamLimits } from './frames.ts';
 
 /** Replies to an app that does not read them; beyond it the socket is closed. */
 const REPLIES_WHILE_FULL = 256;

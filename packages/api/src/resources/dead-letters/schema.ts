@@ -1,7 +1,7 @@
 import { DEAD_LETTER_REASONS } from '@magpie/bus';
 import { z } from 'zod';
-import { attemptSchema, eventSchema } from './event.ts';
-import { bodyFields, givenForms, headersSchema } from './message.ts';
+import { attemptSchema, eventSchema } from '../events/schema.ts';
+import { bodyFields, givenForms, headersSchema } from '../messages/schema.ts';
 
 const reason = z.enum(DEAD_LETTER_REASONS);
 const consumer = z.string().describe('The target it was for, as `route/target`.');

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
+import { LINKS } from '../resources/index.ts';
+import { messageFields } from '../resources/messages/schema.ts';
+import { CLIENT_FRAMES, CLOSE, PROTOCOL, SERVER_FRAMES, STREAM_LIMITS } from '../stream/websocket/frames.ts';
 import { MAPPING } from './mapping.ts';
-import { LINKS } from './resources/index.ts';
-import { messageFields } from './schemas/message.ts';
-import { CLIENT_FRAMES, CLOSE, PROTOCOL, SERVER_FRAMES, STREAM_LIMITS } from './stream/protocol.ts';
 
 type Frames = Readonly<Record<string, z.ZodObject>>;
 

@@ -1,9 +1,9 @@
-import type { ConfigControl, ConfigInForce, ConfigProblem } from '../config-control.ts';
-import { Problem } from '../http/problem.ts';
-import { type Resource, resource } from '../http/resource.ts';
-import { configSchema, reloadQuerySchema, reloadReportSchema } from '../schemas/config.ts';
-import { iso } from '../time.ts';
-import { orphansOf } from './targets.ts';
+import { Problem } from '../../http/problem.ts';
+import { type Resource, resource } from '../../http/resource.ts';
+import { iso } from '../../time.ts';
+import { orphansOf } from '../targets/routes.ts';
+import type { ConfigControl, ConfigInForce, ConfigProblem } from './control.ts';
+import { configSchema, reloadQuerySchema, reloadReportSchema } from './schema.ts';
 
 function controlOf(config: ConfigControl | undefined): ConfigControl {
   if (config) return config;

@@ -1,8 +1,8 @@
 import { Rejected } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
-import { invalidField, Problem, retryAfter, unavailable } from '../http/problem.ts';
-import type { Message } from '../schemas/message.ts';
+import { invalidField, Problem, retryAfter, unavailable } from '../../http/problem.ts';
 import type { RequestFacts } from './request-facts.ts';
+import type { Message } from './schema.ts';
 import { toDirect, toEvent } from './to-event.ts';
 import { createTurnBatch, type TurnBatch } from './turn-batch.ts';
 

@@ -1,10 +1,10 @@
 import { ORPHAN_PIN_MS } from '@magpie/bus';
 import type { Gateway, OrphanStatus, TargetLoad } from '@magpie/core';
 import { z } from 'zod';
-import { Problem } from '../http/problem.ts';
-import { type Resource, resource } from '../http/resource.ts';
-import { targetsSchema, unblockedSchema } from '../schemas/target.ts';
-import { iso } from '../time.ts';
+import { Problem } from '../../http/problem.ts';
+import { type Resource, resource } from '../../http/resource.ts';
+import { iso } from '../../time.ts';
+import { targetsSchema, unblockedSchema } from './schema.ts';
 
 const list = resource({
   method: 'GET',

@@ -1,11 +1,11 @@
 import { errorMessage, pointerOf } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { WebSocket } from 'ws';
-import { Problem, toProblem } from '../http/problem.ts';
-import type { EventEncoder } from './encoder.ts';
+import { Problem, toProblem } from '../../http/problem.ts';
+import type { EventEncoder } from '../encoder.ts';
+import { createSubscriptions, type Subscriptions } from '../subscriptions.ts';
+import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, type StreamLimits } from './frames.ts';
 import { createOutflow } from './outflow.ts';
-import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, type StreamLimits } from './protocol.ts';
-import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 
 /** What every session needs. */
 export interface SessionDeps {

@@ -1,5 +1,5 @@
 import type { TraceContext } from '@magpie/contract';
-import type { MessageHeaders } from '../schemas/message.ts';
+import type { MessageHeaders } from './schema.ts';
 
 /** What a request says about a message besides its body. */
 export interface RequestFacts {

@@ -1,7 +1,7 @@
-import { filterOf, positionOf, showEvent } from '../events.ts';
-import { withParameter } from '../http/links.ts';
-import { type Resource, resource } from '../http/resource.ts';
-import { eventsPageSchema, eventsQuerySchema } from '../schemas/event.ts';
+import { withParameter } from '../../http/links.ts';
+import { type Resource, resource } from '../../http/resource.ts';
+import { eventsPageSchema, eventsQuerySchema } from './schema.ts';
+import { filterOf, positionOf, showEvent } from './view.ts';
 
 /** `GET /v1/events`: history by connection, address pattern, kind and cursor. */
 export const eventResources: readonly Resource[] = [

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { IDEMPOTENCY_KEY, type Message } from './message.ts';
+import { IDEMPOTENCY_KEY, type Message } from './schema.ts';
 
 /**
  * Whether a JSON value is a message that `messageSchema` takes and hands on as it is. The usual ones are, and this is some ten

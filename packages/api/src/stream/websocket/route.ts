@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { checkOrigin } from '../http/origins.ts';
-import { Problem, unavailable } from '../http/problem.ts';
-import { addOtherMethods, problemResponses } from '../http/resource.ts';
-import { PROTOCOL, RECONNECT_MS } from './protocol.ts';
-import type { Streams } from './streams.ts';
+import { checkOrigin } from '../../http/origins.ts';
+import { Problem, unavailable } from '../../http/problem.ts';
+import { addOtherMethods, problemResponses } from '../../http/resource.ts';
+import { PROTOCOL, RECONNECT_MS } from './frames.ts';
+import type { Streams } from './sockets.ts';
 
 /** Where the stream is; tickets are good for this path alone. */
 export const STREAM_PATH = '/v1/stream';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { configProblemSchema } from './problem.ts';
-import { orphanSchema } from './target.ts';
+import { configProblemSchema } from '../../http/problem-schema.ts';
+import { orphanSchema } from '../targets/schema.ts';
 
 const names = z.array(z.string());
 

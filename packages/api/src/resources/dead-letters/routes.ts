@@ -1,10 +1,9 @@
 import type { DeadLetterEdit, Gateway } from '@magpie/core';
 import { z } from 'zod';
-import { showDeadLetter, summarize } from '../dead-letters.ts';
-import { withParameter } from '../http/links.ts';
-import { Problem } from '../http/problem.ts';
-import { type Resource, resource } from '../http/resource.ts';
-import { defined, headerList } from '../publish/to-event.ts';
+import { withParameter } from '../../http/links.ts';
+import { Problem } from '../../http/problem.ts';
+import { type Resource, resource } from '../../http/resource.ts';
+import { defined, headerList } from '../messages/to-event.ts';
 import {
   type DeadLetterEditBody,
   deadLetterSchema,
@@ -16,7 +15,8 @@ import {
   retriedSchema,
   retryingSchema,
   retrySchema,
-} from '../schemas/dead-letter.ts';
+} from './schema.ts';
+import { showDeadLetter, summarize } from './view.ts';
 
 const params = z.object({ id: z.string().max(64) });
 

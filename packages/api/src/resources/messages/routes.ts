@@ -1,15 +1,17 @@
 import type { TargetStatus } from '@magpie/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { showAttempt } from '../dead-letters.ts';
-import { showEvent } from '../events.ts';
-import { MEDIA_TYPES } from '../http/media-types.ts';
-import { Problem, problemJson, toProblem } from '../http/problem.ts';
-import { type Resource, resource } from '../http/resource.ts';
-import { invalid, validatorOf, withShortcut } from '../http/validation.ts';
-import { createPublisher, type Publisher } from '../publish/publisher.ts';
-import { requestFacts } from '../publish/request-facts.ts';
-import { messageStatusSchema } from '../schemas/event.ts';
+import { MEDIA_TYPES } from '../../http/media-types.ts';
+import { Problem, problemJson, toProblem } from '../../http/problem.ts';
+import { type Resource, resource } from '../../http/resource.ts';
+import { invalid, validatorOf, withShortcut } from '../../http/validation.ts';
+import { iso } from '../../time.ts';
+import { showAttempt } from '../dead-letters/view.ts';
+import { messageStatusSchema } from '../events/schema.ts';
+import { showEvent } from '../events/view.ts';
+import { arePlainHeaders, isPlainMessage } from './fast-check.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import { requestFacts } from './request-facts.ts';
 import {
   acceptedSchema,
   batchSchema,
@@ -17,9 +19,7 @@ import {
   messageHeadersSchema,
   messageSchema,
   messagesBodySchema,
-} from '../schemas/message.ts';
-import { arePlainHeaders, isPlainMessage } from '../schemas/plain-message.ts';
-import { iso } from '../time.ts';
+} from './schema.ts';
 
 const checkBody = withShortcut(
   isPlainMessage,

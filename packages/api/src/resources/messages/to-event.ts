@@ -8,10 +8,10 @@ import {
   Rejected,
 } from '@magpie/contract';
 import type { DirectMessage, Gateway } from '@magpie/core';
-import { invalidField } from '../http/problem.ts';
-import { topicScheme } from '../http-adapter.ts';
-import type { Message } from '../schemas/message.ts';
+import { invalidField } from '../../http/problem.ts';
+import { topicScheme } from '../../http-adapter.ts';
 import type { RequestFacts } from './request-facts.ts';
+import type { Message } from './schema.ts';
 
 /** Drops the fields that are undefined. */
 export function defined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> };
