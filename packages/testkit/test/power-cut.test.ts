@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { open, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { powerCutImages } from '../src/power-cut.ts';
-import { openPowerCutDisk, powerCutRefusal } from '../src/power-cut-disk.ts';
+import { powerCutImages } from '../src/disk/power-cut.ts';
+import { openPowerCutDisk, powerCutRefusal } from '../src/disk/power-cut-disk.ts';
 
 const refusal = await powerCutRefusal();
 const SYNCED = 'synced'.repeat(1000);

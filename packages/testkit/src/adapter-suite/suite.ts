@@ -28,17 +28,17 @@
  * Runs in the vitest project `contract`: `vitest run --project contract packages/adapter-X`.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { type DefinitionCase, definitionCases } from './adapter-suite-addresses.ts';
-import { type AnySuite, type ContractCase, withBench } from './adapter-suite-bench.ts';
-import { faultCases } from './adapter-suite-faults.ts';
-import type { AdapterFixture, AdapterSuite } from './adapter-suite-fixture.ts';
-import { lifecycleCases } from './adapter-suite-lifecycle.ts';
-import { receiveCases } from './adapter-suite-receive.ts';
-import { secretCases } from './adapter-suite-secrets.ts';
-import { sendCases } from './adapter-suite-send.ts';
-import { settleCases } from './adapter-suite-settle.ts';
+import { type DefinitionCase, definitionCases } from './addresses.ts';
+import { type AnySuite, type ContractCase, withBench } from './bench.ts';
+import { faultCases } from './faults.ts';
+import type { AdapterFixture, AdapterSuite } from './fixture.ts';
+import { lifecycleCases } from './lifecycle.ts';
+import { receiveCases } from './receive.ts';
+import { secretCases } from './secrets.ts';
+import { sendCases } from './send.ts';
+import { settleCases } from './settle.ts';
 
-export type * from './adapter-suite-fixture.ts';
+export type * from './fixture.ts';
 
 const BENCH_CASES = {
   ...lifecycleCases,

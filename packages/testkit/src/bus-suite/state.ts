@@ -1,16 +1,7 @@
 import type { DeadLetter } from '@magpie/bus';
 import { newRef, type OutgoingEvent } from '@magpie/contract';
 import { expect } from 'vitest';
-import {
-  appendAll,
-  type BusCases,
-  exception,
-  firstOf,
-  NO_STATE,
-  plain,
-  testEvent,
-  testEvents,
-} from './bus-suite-bench.ts';
+import { appendAll, type BusCases, exception, firstOf, NO_STATE, plain, testEvent, testEvents } from './bench.ts';
 
 const deadLetter = (parts: Partial<DeadLetter> = {}): DeadLetter => ({
   id: newRef(),

@@ -1,7 +1,7 @@
 import { LogFailed } from '@magpie/bus';
 import { newRef } from '@magpie/contract';
 import { expect } from 'vitest';
-import { appendAll, type BusCases, manualTime, testEvent, testEvents } from './bus-suite-bench.ts';
+import { appendAll, type BusCases, manualTime, testEvent, testEvents } from './bench.ts';
 
 const HOUR = 3_600_000;
 const NO_LIMIT = 1e15;

@@ -8,7 +8,7 @@ import type {
   SourceRequest,
   TargetRequest,
 } from '@magpie/contract';
-import type { Keys } from './adapter-suite-fixture.ts';
+import type { Keys } from './fixture.ts';
 
 type AnyDefinition = AdapterDefinition<unknown, unknown, unknown>;
 

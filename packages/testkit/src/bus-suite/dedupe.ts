@@ -1,7 +1,7 @@
 import type { Append, Appended, EventLog } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import { expect } from 'vitest';
-import { type BusCases, firstOf, manualTime, testEvent } from './bus-suite-bench.ts';
+import { type BusCases, firstOf, manualTime, testEvent } from './bench.ts';
 
 const MINUTE = 60_000;
 

@@ -1,6 +1,6 @@
 import { ORPHAN_PIN_MS, originOf } from '@magpie/bus';
 import { expect } from 'vitest';
-import { appendAll, type BusCases, exception, manualTime, NO_STATE, testEvent, testEvents } from './bus-suite-bench.ts';
+import { appendAll, type BusCases, exception, manualTime, NO_STATE, testEvent, testEvents } from './bench.ts';
 
 /** Known and orphaned consumers, and what they keep from being removed. */
 export const consumerCases: BusCases = {

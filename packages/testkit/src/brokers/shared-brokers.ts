@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type Broker, ensureBrokers, startMosquitto, startProsody, startRabbitmq } from '@magpie/brokers';
-import { listen, portOf } from './listen.ts';
+import { listen, portOf } from '../network/listen.ts';
 
 /** The users every shared broker has. Their password is the name followed by `-secret`. */
 const users = ['magpie', 'alice', 'bob', 'carol'].map((name) => ({ name, password: `${name}-secret` }));

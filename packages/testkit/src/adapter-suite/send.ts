@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OutgoingEvent, TooLarge } from '@magpie/contract';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './adapter-suite-bench.ts';
-import { errorOf, expectError } from './adapter-suite-errors.ts';
-import type { PeerMessage } from './adapter-suite-fixture.ts';
-import { outgoing } from './adapter-suite-link.ts';
-import { addressOf, targetRequest } from './adapter-suite-requests.ts';
-import { BODIES, HEADERS } from './adapter-suite-samples.ts';
-import { heldSink } from './adapter-suite-sinks.ts';
+import type { Bench, CaseGroup } from './bench.ts';
+import { errorOf, expectError } from './errors.ts';
+import type { PeerMessage } from './fixture.ts';
+import { outgoing } from './link.ts';
+import { addressOf, targetRequest } from './requests.ts';
+import { BODIES, HEADERS } from './samples.ts';
+import { heldSink } from './sinks.ts';
 
 /** What goes out, confirmed and unchanged. */
 export const sendCases = {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReceivedEvent } from '@magpie/contract';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './adapter-suite-bench.ts';
-import type { PeerMessage } from './adapter-suite-fixture.ts';
-import { addressOf, sourceRequest } from './adapter-suite-requests.ts';
-import { BODIES, HEADERS } from './adapter-suite-samples.ts';
-import { heldSink, recordingSink } from './adapter-suite-sinks.ts';
+import type { Bench, CaseGroup } from './bench.ts';
+import type { PeerMessage } from './fixture.ts';
+import { addressOf, sourceRequest } from './requests.ts';
+import { BODIES, HEADERS } from './samples.ts';
+import { heldSink, recordingSink } from './sinks.ts';
 
 /** What comes in, and that nothing of it changes on the way. */
 export const receiveCases = {

@@ -1,8 +1,8 @@
 import { type AddressScheme, createAddressBook } from '@magpie/contract';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { AnySuite } from './adapter-suite-bench.ts';
-import { undocumented } from './adapter-suite-schemas.ts';
+import type { AnySuite } from './bench.ts';
+import { undocumented } from './schemas.ts';
 
 /** One case about the definition alone: no broker, no connection. */
 export interface DefinitionCase {

@@ -12,8 +12,8 @@ import {
   systemClock,
   type TargetRequest,
 } from '@magpie/contract';
-import type { AdapterSite, Keys } from './adapter-suite-fixture.ts';
-import { sourceRequest, targetRequest } from './adapter-suite-requests.ts';
+import type { AdapterSite, Keys } from './fixture.ts';
+import { sourceRequest, targetRequest } from './requests.ts';
 
 /** A connection under test, with everything it told its surroundings. Operations fail when they pass the deadline. */
 export interface Link {

@@ -1,7 +1,7 @@
 import { comparePositions } from '@magpie/bus';
 import { newRef } from '@magpie/contract';
 import { expect } from 'vitest';
-import { appendAll, type BusCases, firstOf, manualTime, NO_STATE, testEvent, testEvents } from './bus-suite-bench.ts';
+import { appendAll, type BusCases, firstOf, manualTime, NO_STATE, testEvent, testEvents } from './bench.ts';
 
 /** Appending, reading and finding events. */
 export const logCases: BusCases = {

@@ -4,15 +4,15 @@
  *     busContract({ name: 'memory', open: async (options) => ({ log: createMemoryLog(options), dispose: async () => {} }) });
  */
 import { describe, it, onTestFinished } from 'vitest';
-import type { BusBench, BusInstance, BusSuite } from './bus-suite-bench.ts';
-import { consumerCases } from './bus-suite-consumers.ts';
-import { dedupeCases } from './bus-suite-dedupe.ts';
-import { fieldCases } from './bus-suite-fields.ts';
-import { logCases } from './bus-suite-log.ts';
-import { retentionCases } from './bus-suite-retention.ts';
-import { stateCases } from './bus-suite-state.ts';
+import type { BusBench, BusInstance, BusSuite } from './bench.ts';
+import { consumerCases } from './consumers.ts';
+import { dedupeCases } from './dedupe.ts';
+import { fieldCases } from './fields.ts';
+import { logCases } from './log.ts';
+import { retentionCases } from './retention.ts';
+import { stateCases } from './state.ts';
 
-export type { BusInstance, BusSuite } from './bus-suite-bench.ts';
+export type { BusInstance, BusSuite } from './bench.ts';
 
 const GROUPS = {
   log: logCases,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EVENT_KINDS, type Event, type HeaderValue, newRef } from '@magpie/contract';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { appendAll, type BusCases, firstOf, plain, testEvent } from './bus-suite-bench.ts';
+import { appendAll, type BusCases, firstOf, plain, testEvent } from './bench.ts';
 
 const text = () => fc.string({ unit: 'binary', maxLength: 40 });
 const bytes = () => fc.uint8Array({ maxLength: 200 });

@@ -1,7 +1,7 @@
 import type { Sink } from '@magpie/contract';
 import { vi } from 'vitest';
-import type { AdapterFixture, AdapterSite, AdapterSuite, Keys } from './adapter-suite-fixture.ts';
-import { createLink, type Link } from './adapter-suite-link.ts';
+import type { AdapterFixture, AdapterSite, AdapterSuite, Keys } from './fixture.ts';
+import { createLink, type Link } from './link.ts';
 
 /** A suite whose parameter types are forgotten, as the cases see it. */
 // biome-ignore lint/suspicious/noExplicitAny: the cases treat all adapters alike; each definition checks its own parsed types.
