@@ -25,7 +25,7 @@ export default defineConfig({
       }),
       project('contract', ['packages/*/test/**/*.contract.test.ts'], { testTimeout: 60_000, hookTimeout: 120_000 }),
       project('integration', ['test/integration/**/*.test.ts', '{apps,packages,infra}/*/test/**/*.broker.test.ts'], {
-        globalSetup: ['packages/testkit/src/global-brokers.ts'],
+        globalSetup: ['packages/testkit/src/brokers/global-brokers.ts'],
         testTimeout: 60_000,
         hookTimeout: 120_000,
       }),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ReceivedEvent } from '@magpie/contract';
 import type { ConsumeMessage } from 'amqplib';
-import { decode } from '../../../../packages/adapter-amqp/src/decode.ts';
-import { type EncodeContext, encode } from '../../../../packages/adapter-amqp/src/encode.ts';
+import { decode } from '../../../../packages/adapter-amqp/src/codec/decode.ts';
+import { type EncodeContext, encode } from '../../../../packages/adapter-amqp/src/codec/encode.ts';
 import { Cursor } from '../../../../packages/adapter-amqp/src/wire/cursor.ts';
 import { DeliveryReader } from '../../../../packages/adapter-amqp/src/wire/delivery-reader.ts';
 import { FRAME, FRAME_HEAD, METHOD } from '../../../../packages/adapter-amqp/src/wire/frames.ts';

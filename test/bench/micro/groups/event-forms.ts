@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { mqttAdapter } from '@magpie/adapter-mqtt';
 import { createAddressBook, type Event, eventToJson } from '@magpie/contract';
-import { createRecordWriter, decodeRecord, encodeRecord, sealRecord } from '../../../../packages/bus/src/record.ts';
+import {
+  createRecordWriter,
+  decodeRecord,
+  encodeRecord,
+  sealRecord,
+} from '../../../../packages/bus/src/sqlite/file/record.ts';
 import { type Case, type Subject, simple } from '../case.ts';
 import { jsonBody, storedEvent } from '../samples.ts';
 

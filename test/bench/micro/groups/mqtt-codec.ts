@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ReceivedEvent } from '@magpie/contract';
-import { decode } from '../../../../packages/adapter-mqtt/src/decode.ts';
-import { encode } from '../../../../packages/adapter-mqtt/src/encode.ts';
+import { decode } from '../../../../packages/adapter-mqtt/src/codec/decode.ts';
+import { encode } from '../../../../packages/adapter-mqtt/src/codec/encode.ts';
 import type { OutboundPacket } from '../../../../packages/adapter-mqtt/src/wire/outgoing.ts';
 import { type Case, type Subject, simple } from '../case.ts';
 import { jsonBody, NOW, outgoingEvent } from '../samples.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
-import { encode } from '../../../../packages/adapter-mqtt/src/encode.ts';
+import { encode } from '../../../../packages/adapter-mqtt/src/codec/encode.ts';
 import { ackBytes, createOutgoing, type OutboundPacket } from '../../../../packages/adapter-mqtt/src/wire/outgoing.ts';
 import type { ControlPacket, InboundPacket } from '../../../../packages/adapter-mqtt/src/wire/packets.ts';
 import { createParser } from '../../../../packages/adapter-mqtt/src/wire/parser.ts';
