@@ -50,7 +50,6 @@ export async function startComposeBrokers(options: ComposeOptions = {}): Promise
 }
 
 const environment = (ports: Ports, { name, password }: BrokerUser): NodeJS.ProcessEnv => ({
-  ...process.env,
   MAGPIE_MQTT_PORT: `${ports.mosquitto}`,
   MAGPIE_AMQP_PORT: `${ports.rabbitmq}`,
   MAGPIE_XMPP_PORT: `${ports.prosody}`,

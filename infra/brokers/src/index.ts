@@ -9,6 +9,7 @@ export {
   type MosquittoUser,
   startMosquitto,
 } from './mosquitto.ts';
+export { type Program, type ProgramOptions, startProgram } from './program.ts';
 export { startProsody } from './prosody.ts';
 export type { ProsodyBroker, ProsodyOptions, ProsodyPort, ProsodyUrl } from './prosody-options.ts';
 export {
@@ -19,4 +20,5 @@ export {
   type RabbitmqUser,
   startRabbitmq,
 } from './rabbitmq.ts';
+export { messageOf, type RunOptions, run } from './run.ts';
 export { standstill } from './standstill.ts';

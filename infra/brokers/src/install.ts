@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { findProgram, messageOf, run } from './run.ts';
 
 /** What {@link ensureBrokers} found or achieved. */
@@ -90,7 +88,7 @@ function sentence(missing: readonly string[], why: string): string {
  */
 export async function installPackages(names: readonly string[], progress: Progress): Promise<void> {
   const aptGet = findProgram('apt-get') ?? 'apt-get';
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   await withoutServices(async () => {
     progress('Updating the list of packages (apt-get update).');
     await run(aptGet, ['update', '-q'], { env });
@@ -119,5 +117,5 @@ async function stopServices(names: readonly string[]): Promise<void> {
   if (service === undefined) return;
   const brokers = names.filter((name) => name !== 'openssl');
   // A service that does not run, or a system without an init, answers with an error: then there is nothing to stop.
-  await Promise.allSettled(brokers.map((name) => promisify(execFile)(service, [name, 'stop'])));
+  await Promise.allSettled(brokers.map((name) => run(service, [name, 'stop'])));
 }

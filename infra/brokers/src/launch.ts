@@ -6,7 +6,7 @@ import type { Broker, BrokerUser, StartOptions } from './broker.ts';
 import { guard, temporaryDirectory } from './guard.ts';
 import { choosePorts } from './ports.ts';
 import { type Greeting, greets } from './probe.ts';
-import { type Command, type RunningProcess, startProcess } from './process.ts';
+import { type Program, startProgram } from './program.ts';
 import { type TlsFiles, tlsFiles } from './tls.ts';
 
 /** The login that every broker has unless the caller names others. It guards nothing: brokers listen on 127.0.0.1 only. */
@@ -21,6 +21,13 @@ export interface Setting<PortName extends string> {
   readonly certificate: string;
 }
 
+/** The program of a broker; it stays in the foreground. */
+export interface BrokerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /** What differs between the brokers; everything else is in {@link launch}. */
 export interface BrokerKind<PortName extends string, UrlName extends string> {
   readonly name: Broker['name'];
@@ -28,7 +35,7 @@ export interface BrokerKind<PortName extends string, UrlName extends string> {
   readonly users: readonly [BrokerUser, ...BrokerUser[]];
   /** Writes configuration and users below `dataDir`; called before every start, so it must be repeatable. */
   prepare(setting: Setting<PortName>): Promise<void>;
-  command(setting: Setting<PortName>): Omit<Command, 'logFile' | 'cwd'>;
+  command(setting: Setting<PortName>): BrokerCommand;
   /** Listeners that must answer before the broker counts as ready. */
   readonly greetings: ReadonlyArray<readonly [PortName, Greeting]>;
   /** Finds the version, as its first group, in the log. */
@@ -82,16 +89,16 @@ function running<PortName extends string, UrlName extends string>(
   const { dataDir, ports, tls } = setting;
   const logFile = join(dataDir, 'broker.log');
   const logs = (bytes = 16 * 1024) => tail(logFile, bytes);
-  let current: RunningProcess | undefined;
+  let current: Program | undefined;
   const start = async () => {
     await kind.prepare(setting);
-    current = await startProcess({ ...kind.command(setting), cwd: dataDir, logFile });
+    const { file, args, env } = kind.command(setting);
+    current = await startProgram(file, args, { env, cwd: dataDir, logFile });
     await untilReady(kind, ports, current, options.readyTimeout ?? 60_000, logs);
   };
-  const end = async () => current?.terminate(15_000);
+  const end = async () => current?.stop();
   const discard = async () => {
-    current?.signal('SIGKILL');
-    await current?.exited();
+    await current?.kill();
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
   const broker = (): Broker<PortName, UrlName> => ({
@@ -107,16 +114,13 @@ function running<PortName extends string, UrlName extends string>(
     get pid() {
       return current?.running === true ? current.pid : undefined;
     },
-    kill: async () => {
-      current?.signal('SIGKILL');
-      await current?.exited();
-    },
+    kill: async () => void (await current?.kill()),
     stop: async () => {
       await end();
       await discard();
     },
     pause: async () => current?.freeze(),
-    resume: () => current?.signal('SIGCONT'),
+    resume: () => current?.resume(),
     restart: async () => {
       await end();
       await start();
@@ -131,7 +135,7 @@ function running<PortName extends string, UrlName extends string>(
 async function untilReady<PortName extends string>(
   kind: Pick<BrokerKind<PortName, string>, 'name' | 'greetings'>,
   ports: Readonly<Record<PortName, number>>,
-  process: RunningProcess,
+  process: Program,
   timeout: number,
   logs: () => string,
 ): Promise<void> {
@@ -149,7 +153,7 @@ async function untilReady<PortName extends string>(
   if (!process.running) throw new Error(`${kind.name} exited at its start. The end of its log:\n${logs()}`);
 }
 
-function problemOf(process: RunningProcess, deadline: number, timeout: number): string | undefined {
+function problemOf(process: Program, deadline: number, timeout: number): string | undefined {
   if (!process.running) return 'exited before it answered';
   if (performance.now() > deadline) return `did not answer within ${timeout} ms`;
   return undefined;

@@ -47,7 +47,7 @@ function mosquitto(options: MosquittoOptions): BrokerKind<MosquittoPort, Mosquit
     command: ({ dataDir }) => ({
       file: requireProgram('mosquitto'),
       args: ['-c', join(dataDir, 'mosquitto.conf')],
-      env: { ...process.env, ...options.env },
+      env: options.env ?? {},
     }),
     greetings: [['plain', mqttGreeting]],
     version: /mosquitto version (\S+) starting/,

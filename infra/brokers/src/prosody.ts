@@ -32,7 +32,7 @@ function prosody(options: ProsodyOptions, components: readonly string[]): Broker
     command: ({ dataDir }) => ({
       file: requireProgram('prosody'),
       args: ['--config', join(dataDir, 'prosody.cfg.lua'), '-F'],
-      env: { ...process.env, ...options.env },
+      env: options.env ?? {},
     }),
     greetings: [['plain', xmppGreeting]],
     version: /welcome to Prosody version (\S+)/,

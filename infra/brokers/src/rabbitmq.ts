@@ -129,7 +129,6 @@ function passwordHash(password: string): string {
 function environment({ dataDir, ports }: Setting<RabbitmqPort>, options: RabbitmqOptions): NodeJS.ProcessEnv {
   const at = (name: string) => join(dataDir, name);
   return {
-    ...process.env,
     // The Erlang cookie lives here.
     HOME: dataDir,
     ERL_EPMD_PORT: `${ports.epmd}`,

@@ -38,9 +38,15 @@ export function requireProgram(name: string): string {
   );
 }
 
+/** Most output of a program, in bytes. */
+const MAX_OUTPUT = 16 * 1024 * 1024;
+
 /** How a program is run. */
 export interface RunOptions {
+  /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Default: the working directory of this process. */
+  readonly cwd?: string;
   /** Milliseconds after which it is killed. Default: never. */
   readonly timeout?: number;
 }
@@ -52,20 +58,25 @@ export interface RunOptions {
 export async function run(
   file: string,
   args: readonly string[],
-  { env = process.env, timeout = 0 }: RunOptions = {},
+  { env, cwd, timeout = 0 }: RunOptions = {},
 ): Promise<string> {
   try {
-    const { stdout } = await execute(file, args, { env, timeout, maxBuffer: 16 * 1024 * 1024 });
+    const { stdout } = await execute(file, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      timeout,
+      maxBuffer: MAX_OUTPUT,
+    });
     return stdout;
   } catch (error) {
-    throw new Error(`The command "${file} ${args.join(' ')}" failed: ${outputOf(error, timeout)}`, { cause: error });
+    throw new Error(`The command "${file} ${args.join(' ')}" failed: ${reasonOf(error, timeout)}`, { cause: error });
   }
 }
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function outputOf(error: unknown, timeout: number): string {
+function reasonOf(error: unknown, timeout: number): string {
   if (!(error instanceof Error)) return messageOf(error);
   if (timeout > 0 && 'killed' in error && error.killed === true) return `it did not end within ${timeout} ms`;
   const texts = ['stdout' in error ? error.stdout : '', 'stderr' in error ? error.stderr : '']

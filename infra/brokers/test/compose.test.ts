@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { startComposeBrokers } from '../src/compose.ts';
 import { dockerObstacle } from '../src/docker.ts';
-import { NoBrokers, startBrokerSet } from '../src/index.ts';
+import { NoBrokers, startBrokerSet, startProgram } from '../src/index.ts';
 import { type FakeMode, fakeDocker } from './fake-docker-folder.ts';
 
 const users = [
@@ -58,7 +56,10 @@ it('starts the containers, waits until all answer, makes the users and takes eve
 
 it('gives each set a project of its own', async () => {
   const docker = withDocker('works');
-  for (const brokers of [await startComposeBrokers(), await startComposeBrokers()]) await brokers.stop();
+  const sets = [await startComposeBrokers(), await startComposeBrokers()];
+  expect(docker.running()).toHaveLength(2);
+  for (const brokers of sets) await brokers.stop();
+  expect(docker.running()).toEqual([]);
   const projects = docker.calls().map(({ words }) => words[words.indexOf('-p') + 1]);
   expect(new Set(projects).size).toBe(2);
 });
@@ -71,7 +72,7 @@ it.each([
   const docker = withDocker(mode);
   await expect(startComposeBrokers({ users, readyTimeout: 500 })).rejects.toThrow(message);
   expect(commands(docker).at(-1)).toBe('down --volumes --remove-orphans');
-  expect(existsSync(join(docker.folder, 'pid'))).toBe(false);
+  expect(docker.running()).toEqual([]);
 });
 
 it.each([
@@ -109,14 +110,10 @@ it('takes the containers down when the process that started them is killed', asy
     console.log('up');
     setInterval(() => {}, 1000);
   `;
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...docker.env('works') },
-  });
-  onTestFinished(() => void parent.kill('SIGKILL'));
-  await once(parent.stdout, 'data');
-  parent.kill('SIGKILL');
-  await once(parent, 'exit');
+  const args = ['--input-type=module', '-e', program];
+  const parent = await startProgram(process.execPath, args, { env: docker.env('works') });
+  await parent.says(/up/);
+  await parent.kill();
   await expect.poll(() => commands(docker).at(-1), { timeout: 5000 }).toBe('down --volumes --remove-orphans');
-  await expect.poll(() => existsSync(join(docker.folder, 'pid'))).toBe(false);
+  await expect.poll(() => docker.running()).toEqual([]);
 });

@@ -8,8 +8,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 const { FAKE_DOCKER: folder = '.', FAKE_MODE: mode = 'works', ...env } = process.env;
-const pidFile = join(folder, 'pid');
 const words = process.argv.slice(2);
+const project = words[words.indexOf('-p') + 1];
+/** Of the servers of this project. */
+const pidFile = join(folder, `${project}.pid`);
 
 /** What the brokers say to a first client: MQTT CONNACK, AMQP Connection.Start, XMPP stream features. */
 const GREETINGS = [

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { startProgram } from '../src/index.ts';
 import { isRunning, waitUntilGone } from './processes.ts';
 
 const source = fileURLToPath(new URL('../src/index.ts', import.meta.url));
@@ -16,14 +15,12 @@ const program = `
 it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
   'leaves no broker and no data when the process that started it ends by %s',
   async (signal) => {
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = await once(parent.stdout, 'data');
-    const { pid, dataDir } = JSON.parse(String(line));
+    const parent = await startProgram(process.execPath, ['--input-type=module', '-e', program]);
+    const [line] = await parent.says(/^\{.*\}$/m);
+    const { pid, dataDir } = JSON.parse(line);
     expect(isRunning(pid)).toBe(true);
-    parent.kill(signal);
-    await once(parent, 'exit');
+    parent.signal(signal);
+    await parent.exited();
     await waitUntilGone(pid);
     await expect.poll(() => existsSync(dataDir)).toBe(false);
   },
