@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { delimiter, join } from 'node:path';
+import { messageOf, startProgram } from '../brokers/src/index.ts';
 
 /** The root of the repository; every command runs there. */
 export const ROOT = join(import.meta.dirname, '../..');
@@ -10,55 +11,40 @@ export interface CommandResult {
   readonly output: string;
 }
 
+/** A variable of the environment by which the processes of one run of the checks can be told from all others. */
+export interface RunMark {
+  readonly name: string;
+  readonly value: string;
+}
+
+const NAME = 'MAGPIE_CHECK_RUN';
+
+/** Given to every command, which hands it on to whatever it starts. */
+export const RUN_MARK: RunMark = { name: NAME, value: process.env[NAME] ?? randomUUID() };
+
 /** Most output kept of one command, in characters; the end is kept. */
 const MAX_OUTPUT = 400_000;
-
-/** Process groups that are running, so that an interrupted run leaves nothing behind. */
-const running = new Set<number>();
 
 /**
  * Runs a program of `node_modules/.bin` (or of the machine) to its end. Resolves for every exit code; past `timeoutMs` the
  * program and whatever it started are killed and the code is 124.
  */
-export function runCommand(program: string, args: readonly string[], timeoutMs: number): Promise<CommandResult> {
+export async function runCommand(program: string, args: readonly string[], timeoutMs: number): Promise<CommandResult> {
   const path = [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter);
-  const env = { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: '0' };
-  return new Promise((resolve) => {
-    // A group of its own, so that a timeout also ends workers and brokers that the program started.
-    const child = spawn(program, args, { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    const collect = (chunk: Buffer): void => {
-      output = (output + chunk.toString()).slice(-MAX_OUTPUT);
-    };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    if (child.pid !== undefined) running.add(child.pid);
+  const env = { PATH: path, NO_COLOR: '1', FORCE_COLOR: '0', [RUN_MARK.name]: RUN_MARK.value };
+  try {
+    const running = await startProgram(program, args, { cwd: ROOT, env });
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      killGroup(child.pid);
+      void running.kill();
     }, timeoutMs);
-    const finish = (code: number, note = ''): void => {
-      clearTimeout(timer);
-      if (child.pid !== undefined) running.delete(child.pid);
-      resolve({ code, output: output + note });
-    };
-    child.on('error', (error) => finish(127, `\n${program}: ${error.message}`));
-    child.on('close', (code) => (timedOut ? finish(124, `\nkilled after ${timeoutMs / 1000} s`) : finish(code ?? 1)));
-  });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
+    const code = await running.exited();
+    clearTimeout(timer);
+    const output = running.output().slice(-MAX_OUTPUT);
+    if (timedOut) return { code: 124, output: `${output}\nkilled after ${timeoutMs / 1000} s` };
+    return { code: code ?? 1, output };
   } catch (error) {
-    // Gone in the meantime is what was wanted.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    return { code: 127, output: `${program}: ${messageOf(error)}` };
   }
-}
-
-/** Ends every running command; for signals. */
-export function killRunning(): void {
-  for (const pid of running) killGroup(pid);
 }

@@ -1,16 +1,19 @@
 import { parseArgs } from 'node:util';
-import { killRunning } from './command.ts';
 import { removePlants } from './import-rules.ts';
+import { leftoversStep } from './leftovers.ts';
 import type { Step } from './step.ts';
 import { STEPS } from './steps.ts';
 import { closingLine, type Finished, seconds, summaryTable } from './summary.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** The steps whose names contain one of the given words; all without words. */
+/** The steps whose names contain one of the given words; all without words. What they leave behind is looked for always. */
 function chosenSteps(): readonly Step[] {
   const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] } } });
-  return STEPS.filter(({ name }) => values.only.length === 0 || values.only.some((word) => name.includes(word)));
+  const chosen = STEPS.filter(
+    ({ name }) => values.only.length === 0 || values.only.some((word) => name.includes(word)),
+  );
+  return [...chosen, leftoversStep];
 }
 
 async function runStep(step: Step, position: string): Promise<Finished> {
@@ -39,8 +42,7 @@ async function main(): Promise<void> {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    killRunning();
-    removePlants();
+    removePlants(); // What runs is ended by its guard.
     process.exit(130);
   });
 }

@@ -13,7 +13,7 @@ async function prepareBrokers(): Promise<string | undefined> {
   return missing.length === 0 ? undefined : reason;
 }
 
-/** Everything `npm test` does, in order. Cheap and telling checks first, real brokers last. */
+/** Everything `npm test` does before it looks for what is left, in order. Cheap and telling checks first, real brokers last. */
 export const STEPS: readonly Step[] = [
   functionStep('brokers', prepareBrokers),
   commandStep('build', 'tsc', ['-b']),

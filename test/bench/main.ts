@@ -68,7 +68,10 @@ function measureScale(asked: Options): Promise<readonly ScaleResult[]> {
 function finish(asked: Options, results: readonly PathResult[], scale: readonly ScaleResult[]): void {
   say([...results.map(pathTable), ...scale.map(scaleTable)].join('\n\n'));
   if (asked.json !== undefined) writeFileSync(asked.json, resultsJson([...results, ...scale]));
-  if (asked.check && check(results, say) > 0 && asked.strict) process.exitCode = 1;
+  if (asked.check) {
+    const { regressions, failures } = check(results, say);
+    if (failures.length > 0 || (asked.strict && regressions.length > 0)) process.exitCode = 1;
+  }
   if (asked.saveBaseline) saveBaseline(results);
 }
 

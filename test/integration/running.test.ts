@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { unique, useBrokers, useSharedBrokers, waitFor } from '@magpie/testkit';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type GatewayHome, gatewayHome, runCli } from '../support/gateway-process.ts';
+import { type GatewayHome, gatewayHome, runCli, startMagpie } from '../support/gateway-process.ts';
 import { connectionState, connectionThat } from '../support/watch-connection.ts';
 
 const shared = useSharedBrokers('mosquitto', 'rabbitmq');
@@ -37,8 +36,7 @@ async function freePort(): Promise<number> {
 describe('publish and tail', () => {
   it('tail shows what publish sends, as JSON lines', async () => {
     const { url } = await (await home()).start();
-    const tail = tailJson(url);
-    await tail.started;
+    const tail = await tailJson(url);
     const { code, stdout: ref } = await runCli('publish', 'notices/hall-2', '{"text":"Grüße 👋"}', '--url', url);
     expect(code).toBe(0);
     const line = await tail.line((event) => event.ref === ref.trim());
@@ -142,25 +140,19 @@ async function expectCopied(topic: string): Promise<void> {
 type Line = Readonly<Record<string, unknown>>;
 
 /** `magpie tail --json` in a process of its own. */
-function tailJson(url: string) {
-  const flags = ['--conditions=@magpie/source', '--disable-warning=ExperimentalWarning'];
-  const main = new URL('../../apps/gateway/src/main.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [...flags, main, 'tail', '--json', '--since', 'earliest', '--url', url]);
-  let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
+async function tailJson(url: string) {
+  const tail = await startMagpie(['tail', '--json', '--since', 'earliest', '--url', url]);
   const lines = (): Line[] =>
-    text
+    tail
+      .stdout()
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line));
   return {
-    started: once(child, 'spawn'),
     line: (wanted: (line: Line) => boolean) => waitFor(() => lines().find(wanted), { what: 'a line of tail' }),
     stop: async () => {
-      child.kill('SIGINT');
-      await once(child, 'exit');
+      tail.signal('SIGINT');
+      await tail.exited();
     },
   };
 }

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Program, startProgram } from '@magpie/brokers';
 
 const MAIN = fileURLToPath(new URL('../../apps/gateway/src/main.ts', import.meta.url));
 
@@ -49,7 +48,7 @@ export async function gatewayHome(
     directory,
     file,
     start: async ({ ready = true } = {}) => {
-      const started = await startProcess(file, nodeFlags);
+      const started = await startGateway(file, nodeFlags);
       running.add(started);
       void started.ended.then(() => running.delete(started)); // with its logs: a long test starts thousands
       if (ready) await waitReady(started);
@@ -66,56 +65,37 @@ export async function gatewayHome(
 export async function runCli(
   ...args: readonly string[]
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawnMain(args);
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout: stdout(), stderr: stderr() };
+  const cli = await startMagpie(args);
+  const code = await cli.exited();
+  return { code, stdout: cli.stdout(), stderr: cli.stderr() };
 }
 
-function spawnMain(args: readonly string[], nodeFlags: readonly string[] = []): ChildProcess {
+/** Starts a command of the CLI from the sources. */
+export function startMagpie(args: readonly string[], nodeFlags: readonly string[] = []): Promise<Program> {
   const flags = ['--conditions=@magpie/source', '--disable-warning=ExperimentalWarning', ...nodeFlags];
-  return spawn(process.execPath, [...flags, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-function collect(stream: NodeJS.ReadableStream | null): () => string {
-  const chunks: string[] = [];
-  stream?.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
-  return () => chunks.join('');
-}
-
-async function startProcess(file: string, nodeFlags: readonly string[]): Promise<GatewayProcess> {
-  const child = spawnMain(['run', '-c', file], nodeFlags);
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const ended = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
-  const logs = (): string => stdout() + stderr();
-  const url = await listening(child, logs);
-  return {
-    url,
-    pid: child.pid!,
-    ended,
-    logs,
-    kill: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
-    terminate: async () => {
-      child.kill('SIGTERM');
-      return ended;
-    },
-  };
+  return startProgram(process.execPath, [...flags, MAIN, ...args]);
 }
 
 const START_MS = 20_000;
 
-async function listening(child: ChildProcess, logs: () => string): Promise<string> {
-  const deadline = performance.now() + START_MS;
-  for (;;) {
-    const url = /"url":"(http[^"]+)"/.exec(logs())?.[1];
-    if (url) return url;
-    if (child.exitCode !== null) throw new Error(`the gateway exited with ${child.exitCode}:\n${logs()}`);
-    if (performance.now() > deadline) throw new Error(`the gateway did not listen within ${START_MS} ms:\n${logs()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+async function startGateway(file: string, nodeFlags: readonly string[]): Promise<GatewayProcess> {
+  const program = await startMagpie(['run', '-c', file], nodeFlags);
+  const listening = program.says(/"url":"(http[^"]+)"/, START_MS);
+  const [, url = ''] = await listening.catch(async (error: unknown) => {
+    await program.kill();
+    throw error;
+  });
+  return {
+    url,
+    pid: program.pid,
+    ended: program.exited(),
+    logs: program.output,
+    kill: async () => void (await program.kill()),
+    terminate: () => {
+      program.signal('SIGTERM');
+      return program.exited();
+    },
+  };
 }
 
 const READY_MS = 40_000;

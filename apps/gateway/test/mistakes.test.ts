@@ -1,20 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { configuration, fileWith, route, startWorld } from './fixtures.ts';
-import { NODE } from './process.ts';
+import { magpie } from './process.ts';
 
 const LIMIT = { timeout: 60_000 };
-
-/** Runs `magpie` in a process of its own to its end. */
-async function magpie(...args: readonly string[]): Promise<{ code: number; stderr: string }> {
-  const [program = '', ...before] = NODE;
-  const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [[code], stderr] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
-  return { code, stderr };
-}
 
 const CHAT = '  chat: { type: xmpp, jid: magpie@example.org, password: secret }';
 const FILE = configuration('any', [route('a', 'one')], { connections: [CHAT] });

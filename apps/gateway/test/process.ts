@@ -1,20 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { waitFor } from '@magpie/testkit';
+import { type Program, startProgram } from '@magpie/brokers';
 import { onTestFinished } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 /** Program and first arguments of `magpie` from its sources. */
-export const NODE = [process.execPath, '--conditions=@magpie/source', '--disable-warning=ExperimentalWarning', MAIN];
+const NODE = [process.execPath, '--conditions=@magpie/source', '--disable-warning=ExperimentalWarning', MAIN];
+const LISTEN_MS = 20_000;
 
 /** `magpie run` in a process of its own. */
-export interface GatewayProcess {
-  readonly child: ChildProcess;
-  /** Everything it has printed so far. */
-  output(): string;
-  /** Resolves to how it ended. */
-  readonly ended: Promise<number | null>;
+export interface GatewayProcess extends Program {
   /** Resolves to the URL of the API once it listens. */
   listening(): Promise<string>;
 }
@@ -24,33 +18,34 @@ export interface RunningGateway extends GatewayProcess {
   readonly url: string;
 }
 
+/** Runs `magpie` in a process of its own to its end. */
+export async function magpie(
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly stderr: string }> {
+  const program = await startMagpie(args);
+  const code = await program.exited();
+  return { code, stderr: program.stderr() };
+}
+
 /** Starts `magpie run` on a file, under a wrapper such as strace when given, and waits until it listens. */
 export async function runGateway(file: string, wrapper: readonly string[] = []): Promise<RunningGateway> {
-  const started = spawnGateway(file, { wrapper });
-  return { ...started, url: await started.listening() };
+  const started = await startGateway(file, { wrapper });
+  return Object.assign(started, { url: await started.listening() });
 }
 
 /** Starts `magpie run` on a file; killed when the test ends. */
-export function spawnGateway(
+export async function startGateway(
   file: string,
   { wrapper = [], options = [] }: { readonly wrapper?: readonly string[]; readonly options?: readonly string[] } = {},
-): GatewayProcess {
-  const [program = '', ...args] = [...wrapper, ...NODE, 'run', '-c', file, ...options];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const chunks: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
-  }
-  const output = (): string => chunks.join('');
-  const ended = once(child, 'exit').then(([code]): number | null => code);
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    await ended;
-  });
-  const url = () => /"url":"([^"]+)"/.exec(output())?.[1];
-  const listening = () =>
-    waitFor(url, { what: 'the gateway to listen', timeout: 20_000 }).catch((cause: Error) => {
-      throw new Error(`${cause.message}\n${output()}`, { cause });
-    });
-  return { child, output, ended, listening };
+): Promise<GatewayProcess> {
+  const program = await startMagpie(['run', '-c', file, ...options], wrapper);
+  const listening = async (): Promise<string> => (await program.says(/"url":"([^"]+)"/, LISTEN_MS))[1]!;
+  return Object.assign(program, { listening });
+}
+
+async function startMagpie(args: readonly string[], wrapper: readonly string[] = []): Promise<Program> {
+  const [file = '', ...before] = [...wrapper, ...NODE];
+  const program = await startProgram(file, [...before, ...args]);
+  onTestFinished(async () => void (await program.kill()));
+  return program;
 }

@@ -1,12 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, run } from '@magpie/brokers';
 import { waitFor } from '@magpie/testkit';
 import { describe, expect, test } from 'vitest';
 import { configuration, fileWith, route, temporaryDirectory } from './fixtures.ts';
-import { runGateway, spawnGateway } from './process.ts';
+import { runGateway, startGateway } from './process.ts';
 
 const ROUTES = [route('a', 'one')];
 const LIMIT = { timeout: 60_000 };
@@ -19,17 +19,19 @@ const publish = (url: string, text: string): Promise<Response> =>
   });
 
 test('SIGTERM drains and ends with 0', LIMIT, async () => {
-  const { child, ended, output } = await runGateway(fileWith(configuration('any', ROUTES)));
-  child.kill('SIGTERM');
-  expect(await ended).toBe(0);
+  const { signal, exited, output } = await runGateway(fileWith(configuration('any', ROUTES)));
+  signal('SIGTERM');
+  expect(await exited()).toBe(0);
   expect(output()).toContain('SIGTERM: draining');
 });
 
 /** A gateway whose start waits until `feed` has given it the name of its broker, which it reads from a pipe. */
 async function startingGateway() {
   const pipe = join(temporaryDirectory(), 'pipe');
-  execFileSync('mkfifo', [pipe]);
-  const gateway = spawnGateway(fileWith(configuration(`"\${file:${pipe}}"`, ROUTES)), { options: ['--no-watch'] });
+  await run('mkfifo', [pipe]);
+  const gateway = await startGateway(fileWith(configuration(`"\${file:${pipe}}"`, ROUTES)), {
+    options: ['--no-watch'],
+  });
   /** Lets it read; calls back when it is about to. */
   const feed = async (broker: string, before = (): void => undefined): Promise<void> => {
     const handle = await open(pipe, 'w');
@@ -40,40 +42,40 @@ async function startingGateway() {
   return { ...gateway, feed };
 }
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s during the start ends with 0', LIMIT, async (signal) => {
-  const { child, ended, feed, output } = await startingGateway();
-  await feed('any', () => child.kill(signal));
-  expect([await ended, output()]).toEqual([0, expect.stringContaining(`${signal}: ends as soon as it can`)]);
+test.each(['SIGTERM', 'SIGINT'] as const)('%s during the start ends with 0', LIMIT, async (name) => {
+  const { signal, exited, feed, output } = await startingGateway();
+  await feed('any', () => signal(name));
+  expect([await exited(), output()]).toEqual([0, expect.stringContaining(`${name}: ends as soon as it can`)]);
   expect(output()).not.toContain('listening');
 });
 
 test('SIGHUP during the start reloads once the gateway has started', LIMIT, async () => {
-  const { child, feed, listening, output } = await startingGateway();
-  await feed('one', () => child.kill('SIGHUP'));
+  const { signal, feed, listening, output } = await startingGateway();
+  await feed('one', () => signal('SIGHUP'));
   await listening();
   await feed('two');
   await waitFor(() => output().includes('revision 2 is in force: changed connections: floor'), { what: 'the reload' });
 });
 
 test('a second signal ends a draining gateway at once', LIMIT, async () => {
-  const { child, ended, url, output } = await runGateway(fileWith(configuration('any', ROUTES)));
+  const { signal, exited, url, output } = await runGateway(fileWith(configuration('any', ROUTES)));
   // A request that never ends holds the shutdown up.
   const body = new ReadableStream({ start: (controller) => controller.enqueue('{') });
   const headers = { 'content-type': 'application/json' };
   const hanging = fetch(`${url}/v1/messages`, { method: 'POST', headers, body, duplex: 'half' }).catch(() => undefined);
   await sleep(200);
-  child.kill('SIGTERM');
+  signal('SIGTERM');
   await waitFor(() => output().includes('draining'), { what: 'the drain' });
   const before = performance.now();
-  child.kill('SIGTERM');
-  expect(await ended).toBe(1);
+  signal('SIGTERM');
+  expect(await exited()).toBe(1);
   expect(performance.now() - before).toBeLessThan(1000);
   await hanging;
 });
 
 test('a changed file and SIGHUP reload, a mistake is logged with its place', LIMIT, async () => {
   const path = fileWith(configuration('any', ROUTES));
-  const { child, url, output } = await runGateway(path);
+  const { signal, url, output } = await runGateway(path);
   const revision = async (): Promise<number> => {
     const response = await fetch(`${url}/v1/config`);
     const shown: { readonly revision: number } = JSON.parse(await response.text());
@@ -81,7 +83,7 @@ test('a changed file and SIGHUP reload, a mistake is logged with its place', LIM
   };
   writeFileSync(path, configuration('any', [...ROUTES, route('b', 'two')]));
   await waitFor(async () => (await revision()) === 2, { what: 'the reload', timeout: 10_000 });
-  child.kill('SIGHUP');
+  signal('SIGHUP');
   await waitFor(async () => (await revision()) === 3, { what: 'the reload by SIGHUP' });
   writeFileSync(path, configuration('any', ['  a: { fron: 1 }']));
   await waitFor(() => output().includes(`${path}:7:`), { what: 'the mistake in the log', timeout: 10_000 });
@@ -89,13 +91,13 @@ test('a changed file and SIGHUP reload, a mistake is logged with its place', LIM
   expect(await revision()).toBe(3);
 });
 
-const noStrace = spawnSync('strace', ['-V']).error?.message;
+const noStrace = await run('strace', ['-V']).then(() => undefined, messageOf);
 
 describe.skipIf(noStrace !== undefined)(`a failing fsync${noStrace === undefined ? '' : ` (${noStrace})`}`, () => {
   test('ends the gateway with 70 within a second, with one sentence', LIMIT, async () => {
     const inject = ['-e', 'trace=fdatasync,fsync', '-e', 'inject=fdatasync,fsync:error=EIO:when=60+'];
     const strace = ['strace', '-f', '-qq', '-o', '/dev/null', ...inject];
-    const { ended, url, output } = await runGateway(fileWith(configuration('any', ROUTES)), strace);
+    const { exited, url, output } = await runGateway(fileWith(configuration('any', ROUTES)), strace);
     let failedAt = 0;
     void (async () => {
       for (let index = 0; failedAt === 0; index++) {
@@ -106,7 +108,7 @@ describe.skipIf(noStrace !== undefined)(`a failing fsync${noStrace === undefined
         if (status !== 202) failedAt = performance.now();
       }
     })();
-    expect(await ended).toBe(70);
+    expect(await exited()).toBe(70);
     expect(performance.now() - failedAt).toBeLessThan(1000);
     const sentences = output()
       .split('\n')

@@ -11,13 +11,12 @@ it('keeps every acknowledged event, whole commits only, over kill -9', { timeout
   onTestFinished(remove);
   const acked = new Set<string>();
   for (let kill = 0; kill < KILLS; kill++) {
-    const child = startChild('./child-appender.ts', [dataDir]);
-    await child.printed('ready\n');
+    const child = await startChild('./child-appender.ts', [dataDir]);
+    await child.says(/^ready$/m);
     await sleep(100 + 150 * kill);
-    child.process.kill('SIGKILL');
-    const { output } = await child.ended;
+    await child.kill();
     // The kill may have cut the last line.
-    for (const line of output.split('\n').slice(0, -1)) if (line !== 'ready') acked.add(line.split(' ')[0]!);
+    for (const line of child.stdout().split('\n').slice(0, -1)) if (line !== 'ready') acked.add(line.split(' ')[0]!);
   }
   expect(acked.size).toBeGreaterThan(100);
   const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });

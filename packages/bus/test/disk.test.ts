@@ -1,7 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, run } from '@magpie/brokers';
 import { type Event, newRef, Throttled } from '@magpie/contract';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type DeadLetter, type EventLog, openSqliteLog, type Position } from '../src/index.ts';
@@ -24,23 +24,31 @@ const event = (size: number): Event => ({
   origin: {},
 });
 
+const mount = (path: string, mebibytes: number): Promise<string> =>
+  run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path]);
+
 /** Why no small file system can be mounted here; undefined when one can. */
-function mountRefusal(): string | undefined {
+async function mountRefusal(): Promise<string | undefined> {
   const { path, remove } = temporaryDirectory();
-  const { status, error, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path]);
-  if (status === 0) execFileSync('umount', [path]);
-  remove();
-  return status === 0 ? undefined : (error?.message ?? stderr.toString().trim());
+  try {
+    await mount(path, 1);
+    await run('umount', [path]);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  } finally {
+    remove();
+  }
 }
 
-const noMount = mountRefusal();
-const noStrace = spawnSync('strace', ['-V']).error?.message;
+const noMount = await mountRefusal();
+const noStrace = await run('strace', ['-V']).then(() => undefined, messageOf);
 
-function smallDisk(mebibytes: number): string {
+async function smallDisk(mebibytes: number): Promise<string> {
   const { path, remove } = temporaryDirectory();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path]);
-  onTestFinished(() => {
-    execFileSync('umount', ['-l', path]);
+  await mount(path, mebibytes);
+  onTestFinished(async () => {
+    await run('umount', ['-l', path]);
     remove();
   });
   return path;
@@ -115,7 +123,7 @@ describe.skipIf(noMount !== undefined)(
     it('throttles appends, still takes floors, dead letters and retention, and recovers', {
       timeout: 60_000,
     }, async () => {
-      const dataDir = smallDisk(48);
+      const dataDir = await smallDisk(48);
       const log = await openSqliteLog({ dataDir, reserveBytes: 16 * MIB, minFreeBytes: 200_000 });
       onTestFinished(() => log.close());
       await expect.poll(() => reserveSize(dataDir), { timeout: 5000 }).toBe(16 * MIB);
@@ -141,7 +149,7 @@ describe.skipIf(noMount !== undefined)(
     });
 
     it('loses nothing acknowledged and goes on once another program frees space', { timeout: 60_000 }, async () => {
-      const dataDir = smallDisk(32);
+      const dataDir = await smallDisk(32);
       const ballast = join(dataDir, 'ballast');
       writeFileSync(ballast, new Uint8Array(12 * MIB));
       const options = { dataDir, reserveBytes: MIB, minFreeBytes: 0 };
@@ -156,7 +164,7 @@ describe.skipIf(noMount !== undefined)(
     });
 
     it('stops intake below the free space mark, before the disk is full', { timeout: 60_000 }, async () => {
-      const dataDir = smallDisk(64);
+      const dataDir = await smallDisk(64);
       const log = await openSqliteLog({ dataDir, reserveBytes: MIB, minFreeBytes: 32 * MIB });
       onTestFinished(() => log.close());
       const ballast = join(dataDir, 'ballast');
@@ -176,7 +184,7 @@ describe.skipIf(noMount !== undefined)(
     it('takes floors and dead letters at once when another program fills the disk after intake has stopped', {
       timeout: 60_000,
     }, async () => {
-      const dataDir = smallDisk(64);
+      const dataDir = await smallDisk(64);
       const log = await openSqliteLog({ dataDir, reserveBytes: 8 * MIB, minFreeBytes: 16 * MIB });
       onTestFinished(() => log.close());
       const deadEvent = event(10);
@@ -199,7 +207,7 @@ describe.skipIf(noMount !== undefined)(
     it('keeps floors waiting while not even the reserve is left, refuses appends at once, and goes on when there is room', {
       timeout: 60_000,
     }, async () => {
-      const dataDir = smallDisk(32);
+      const dataDir = await smallDisk(32);
       const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
       onTestFinished(() => log.close());
       await log.commit({ append: [{ event: event(10) }] });
@@ -220,7 +228,7 @@ describe.skipIf(noMount !== undefined)(
     });
 
     it('closes while floors wait for room: they are refused', { timeout: 60_000 }, async () => {
-      const dataDir = smallDisk(32);
+      const dataDir = await smallDisk(32);
       const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
       await log.commit({ append: [{ event: event(10) }] });
       fillWhatIsLeft(dataDir);
@@ -234,7 +242,7 @@ describe.skipIf(noMount !== undefined)(
     it('opens on a disk that was filled while it was closed, by giving up the reserve', {
       timeout: 60_000,
     }, async () => {
-      const options = { dataDir: smallDisk(32), reserveBytes: 4 * MIB, minFreeBytes: 0 };
+      const options = { dataDir: await smallDisk(32), reserveBytes: 4 * MIB, minFreeBytes: 0 };
       const before = await openSqliteLog(options);
       const stored = event(10);
       await before.commit({ append: [{ event: stored }] });
@@ -257,13 +265,13 @@ describe.skipIf(noStrace !== undefined)(`a failing fsync${noStrace === undefined
     const { path: dataDir, remove } = temporaryDirectory();
     onTestFinished(remove);
     const inject = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];
-    const child = startChild(
+    const child = await startChild(
       './child-fsync.ts',
       [dataDir],
       [...inject, '-e', 'inject=fdatasync,fsync:error=EIO:when=40+'],
     );
-    const { code, output } = await child.ended;
-    const lines = output.trim().split('\n');
+    const code = await child.exited();
+    const lines = child.stdout().trim().split('\n');
     const acked = lines.filter((line) => line.startsWith('ok ')).map((line) => line.slice(3));
     const failed = lines.filter((line) => line.startsWith('failed '));
     expect(code).toBe(3);

@@ -44,14 +44,10 @@ async function filled(): Promise<string> {
 
 it('refuses a directory that another process has, naming the directory and the process', async () => {
   const dataDir = directory();
-  const child = startChild('./child-appender.ts', [dataDir]);
-  onTestFinished(async () => {
-    child.process.kill('SIGKILL');
-    await child.ended;
-  });
-  await child.printed('ready\n');
+  const child = await startChild('./child-appender.ts', [dataDir]);
+  await child.says(/^ready$/m);
   await expect(open(dataDir)).rejects.toThrow(LogLocked);
-  await expect(open(dataDir)).rejects.toThrow(`${dataDir} is in use by process ${child.process.pid}: stop it first`);
+  await expect(open(dataDir)).rejects.toThrow(`${dataDir} is in use by process ${child.pid}: stop it first`);
 });
 
 it('refuses a second log of the same directory in one process, and frees it on close', async () => {

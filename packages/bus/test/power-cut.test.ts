@@ -82,12 +82,12 @@ describe.skipIf(refusal !== undefined)('a power cut', () => {
         seed: 1000 + round,
         maxGapMs: 600,
         start: async (mount) => {
-          const child = startChild('./child-appender.ts', [`${mount}/data`, String(KEPT_BYTES)]);
+          const child = await startChild('./child-appender.ts', [`${mount}/data`, String(KEPT_BYTES)]);
           const stop = async (): Promise<void> => {
-            child.process.kill('SIGKILL');
-            expect((await child.ended).errors).toBe('');
+            await child.kill();
+            expect(child.stderr()).toBe('');
           };
-          return { pids: [child.process.pid!], promised: () => ackedIn(child.output()), stop };
+          return { pids: [child.pid], promised: () => ackedIn(child.stdout()), stop };
         },
         check: async ({ path, promised }) => {
           most = Math.max(most, promised.length);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PathResult } from '../report/results.ts';
-import { type Baseline, compare, ratiosOf } from './compare.ts';
+import { type Baseline, type Comparison, compare, ratiosOf } from './compare.ts';
 
 const FILE = join(import.meta.dirname, '../baseline.json');
 
@@ -19,12 +19,14 @@ export function saveBaseline(results: readonly PathResult[]): void {
   writeFileSync(FILE, `${JSON.stringify({ ...readBaseline(), ...ratiosOf(results) }, undefined, 2)}\n`);
 }
 
-/** Compares with the baseline and says what it found; returns the number of regressions. */
-export function check(results: readonly PathResult[], say: (line: string) => void): number {
-  const { lines, regressions } = compare(results, readBaseline());
+/** Compares with the baseline and says what it found. */
+export function check(results: readonly PathResult[], say: (line: string) => void): Comparison {
+  const comparison = compare(results, readBaseline());
+  const { lines, regressions, failures } = comparison;
   say('\nratios to the script by hand, and in the baseline:');
   for (const line of lines) say(`  ${line}`);
   if (regressions.length === 0) say('no regression over 25 %');
   for (const regression of regressions) say(`REGRESSION ${regression}`);
-  return regressions.length;
+  for (const failure of failures) say(`FAILED ${failure}`);
+  return comparison;
 }

@@ -32,6 +32,8 @@ const short = (value: number): number => Number(value.toPrecision(3));
 /** What a comparison found, as sentences. */
 export interface Comparison {
   readonly regressions: readonly string[];
+  /** Where the gateway itself could not be run. */
+  readonly failures: readonly string[];
   readonly lines: readonly string[];
 }
 
@@ -52,7 +54,12 @@ export function compare(results: readonly PathResult[], baseline: Baseline): Com
       state === 'measured' ? [] : [`${path}, ${contender}: not compared, ${state}: ${reason}`],
     ),
   );
-  return { regressions, lines: [...lines, ...unmeasured] };
+  const failures = results.flatMap(({ path, rows }) =>
+    rows.flatMap(({ contender, process, state, reason }) =>
+      state === 'failed' && process === 'magpie' ? [`${path}, ${contender}: ${reason}`] : [],
+    ),
+  );
+  return { regressions, failures, lines: [...lines, ...unmeasured] };
 }
 
 function worse(now: Ratios, before: Ratios): readonly string[] {

@@ -11,7 +11,7 @@ export interface Driver {
   stop(): Promise<void>;
 }
 
-/** Starts the generator. Called once per path. */
+/** Starts the generator, which ends when the channel to this process closes. Called once per path. */
 export function startDriver(): Driver {
   const child = fork(join(import.meta.dirname, 'main.ts'), {
     execArgv: ['--disable-warning=ExperimentalWarning'],

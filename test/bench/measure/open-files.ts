@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { run } from '@magpie/brokers';
 
 /** Files and sockets that a process may have open; from the text of its /proc/<pid>/limits. NaN where it does not say. */
 export function openFilesOf(limits: string): number {
@@ -19,10 +19,10 @@ const allowed = (pid: number): number => {
  * Lets a process have so many files and sockets open, where this user may decide that.
  * @throws Error with what to do when it may not.
  */
-export function allowOpenFiles(who: string, pid: number, wanted: number): void {
+export async function allowOpenFiles(who: string, pid: number, wanted: number): Promise<void> {
   if (!(allowed(pid) < wanted)) return;
   try {
-    execFileSync('prlimit', ['--pid', `${pid}`, `--nofile=${wanted}:${wanted}`], { stdio: 'ignore' });
+    await run('prlimit', ['--pid', `${pid}`, `--nofile=${wanted}:${wanted}`]);
   } catch {
     // Refused, or there is no such program: the limit is looked at again.
   }

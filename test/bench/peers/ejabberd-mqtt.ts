@@ -36,7 +36,7 @@ export const ejabberdMqtt = (qos: 0 | 1): Contender => ({
     const paths = { config: file('ejabberd.yml'), log_path: file('ejabberd.log') };
     const options = Object.entries(paths).flatMap(([key, path]) => [key, JSON.stringify(path)]);
     const args = ['+K', 'true', '-noinput', '-pa', program, '-mnesia', 'dir', JSON.stringify(file('mnesia'))];
-    const child = startChild('erl', [...args, '-ejabberd', ...options, '-s', 'ejabberd'], { directory });
+    const child = await startChild('erl', [...args, '-ejabberd', ...options, '-s', 'ejabberd'], { directory });
     try {
       await child.says(/is started in the node/);
       return { pid: child.pid, port, notes: [], stop: child.stop };

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { messageOf, run } from '@magpie/brokers';
 import type { Contender, Site } from '../paths/path.ts';
 import { input, output } from '../paths/places.ts';
 import { ownDirectory, startChild } from '../world/child.ts';
@@ -23,9 +22,9 @@ async function install(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   try {
     const flags = ['--prefix', CACHE, '--no-audit', '--no-fund', '--ignore-scripts'];
-    await promisify(execFile)('npm', ['install', ...flags, ...PACKAGES], { timeout: INSTALL_MS });
+    await run('npm', ['install', ...flags, ...PACKAGES], { timeout: INSTALL_MS });
   } catch (error) {
-    const [sentence] = String(error instanceof Error ? error.message : error).split('\n');
+    const [sentence] = messageOf(error).split('\n');
     throw new Error(`could not be installed: ${sentence}`, { cause: error });
   }
 }
@@ -63,7 +62,7 @@ const nodeRed = ({ guarantee, flow, connections, ends, prepare }: NodeRedOptions
       JSON.stringify({ queue: { user: 'magpie', password: 'magpie-secret' } }),
     );
     const args = [RED, '--userDir', directory, '--settings', join(directory, 'settings.js')];
-    const child = startChild(process.execPath, args, { directory });
+    const child = await startChild(process.execPath, args, { directory });
     try {
       await child.says(new RegExp(`Started flows[\\s\\S]*(Connected to (?:broker|AMQP)[\\s\\S]*){${connections}}`));
       return { pid: child.pid, port, notes: [], stop: child.stop };

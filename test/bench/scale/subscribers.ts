@@ -39,11 +39,11 @@ export const subscribers: Series = {
       ...{ figure: 'cpu', from: 10, to: 10_000, most: 1.1 },
     },
   ],
-  measure: (sizes, run) => {
+  measure: async (sizes, run) => {
     const sockets = sizes.reduce((sum, size) => sum + size, 0);
     try {
       // The generator inherits it, and has the sockets of all sizes open at the same time.
-      allowOpenFiles('the generator', process.pid, sockets + OTHER_FILES);
+      await allowOpenFiles('the generator', process.pid, sockets + OTHER_FILES);
     } catch (error) {
       run.progress(`${error instanceof Error ? error.message : error}; smaller sizes run`);
     }

@@ -21,7 +21,7 @@ export interface SizedGateway {
   readonly setup: GatewaySetup;
   readonly ends: (running: Running) => Ends;
   /** What has to be so before anybody connects. Throws what is missing. */
-  readonly prepare?: (running: Running) => void;
+  readonly prepare?: (running: Running) => Promise<void>;
 }
 
 /** What is known besides the rounds. */
@@ -68,7 +68,7 @@ function contenderOf(
       const startSeconds = (performance.now() - begun) / 1000;
       looks.set(name, { running, startSeconds: [startSeconds], readyMemory: [memoryOfProcess(running.pid).now] });
       try {
-        prepare?.(running);
+        await prepare?.(running);
       } catch (error) {
         await running.stop();
         throw error;

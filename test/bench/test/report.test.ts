@@ -127,11 +127,17 @@ describe('the comparison with the baseline', () => {
 
   it('says what cannot be compared', () => {
     const failed = result([row('Magpie', [], { state: 'failed', reason: 'no broker' })], 'c-d');
-    const { lines, regressions } = compare([now, failed], {});
+    const { lines, regressions, failures } = compare([now, failed], {});
     expect(regressions).toEqual([]);
+    expect(failures).toEqual(['c-d, Magpie: no broker']);
     expect(lines).toEqual([
       'a-b, Magpie: throughput 1.5 ×, CPU 0.75 ×; not in the baseline',
       'c-d, Magpie: not compared, failed: no broker',
     ]);
+  });
+
+  it('takes only the gateway that could not be run for a failure', () => {
+    const others = [row('script', [], { state: 'failed' }), row('Magpie', [], { state: 'invalid' })];
+    expect(compare([result(others)], {}).failures).toEqual([]);
   });
 });

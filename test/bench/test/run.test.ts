@@ -155,26 +155,24 @@ describe('a program under test', () => {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : 0;
     const listen = `require('node:net').createServer().listen(${port}, '127.0.0.1')`;
-    const child = startChild(process.execPath, ['-e', listen]);
+    const child = await startChild(process.execPath, ['-e', listen]);
     await expect(child.says(/^ready$/m)).rejects.toThrow(/^exited with 1 at its start: Error: listen EADDRINUSE/);
     await child.stop();
     server.close();
   });
 
   it('that cannot be started says so', async () => {
-    const child = startChild('/no/such/program', []);
-    await expect(child.says(/ready/)).rejects.toThrow(/^could not be started: .*ENOENT/);
-    await child.stop();
+    await expect(startChild('/no/such/program', [])).rejects.toThrow(/^could not be started: .*ENOENT/);
   });
 
   it('keeps its directory when it is killed, and what it said is not said by the next one there', async () => {
-    const first = startChild(process.execPath, ['-e', 'console.log("ready 1"); setInterval(() => {}, 1000)']);
+    const first = await startChild(process.execPath, ['-e', 'console.log("ready 1"); setInterval(() => {}, 1000)']);
     await first.says(/ready 1/);
     await first.kill();
     expect(() => process.kill(first.pid, 0)).toThrow('ESRCH');
     const { directory } = first;
-    const second = startChild(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { directory });
-    expect(second.logs()).toBe('');
+    const second = await startChild(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { directory });
+    expect(second.output()).toBe('');
     await second.stop();
     await first.stop();
     expect(existsSync(directory)).toBe(false);
@@ -183,7 +181,7 @@ describe('a program under test', () => {
   it('says how much memory is in use when it is asked', async () => {
     const probe = pathToFileURL(join(import.meta.dirname, '../world/live-memory.ts')).href;
     const hold = 'globalThis.held = Buffer.alloc(64 * 2 ** 20); console.log("ready"); setInterval(() => {}, 1000)';
-    const child = startChild(process.execPath, ['--expose-gc', '--import', probe, '-e', hold]);
+    const child = await startChild(process.execPath, ['--expose-gc', '--import', probe, '-e', hold]);
     await child.says(/ready/);
     process.kill(child.pid, 'SIGUSR2');
     const [, bytes] = await child.says(/^live (\d+)$/m);
@@ -193,7 +191,7 @@ describe('a program under test', () => {
   });
 
   it('is gone after it was stopped', async () => {
-    const child = startChild(process.execPath, ['-e', 'console.log("ready 7"); setInterval(() => {}, 1000)']);
+    const child = await startChild(process.execPath, ['-e', 'console.log("ready 7"); setInterval(() => {}, 1000)']);
     expect((await child.says(/ready (\d+)/))[1]).toBe('7');
     await child.stop();
     expect(() => process.kill(child.pid, 0)).toThrow('ESRCH');

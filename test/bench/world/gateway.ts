@@ -76,9 +76,13 @@ export async function startGateway(
   if (!existsSync(MAIN)) throw new Error('is not built: run npm run build');
   const configuration = { version: 1, gateway: { id: 'bench', dataDir: './data' }, http: { port: 0 }, ...setup };
   writeFileSync(join(directory, 'magpie.yaml'), JSON.stringify(configuration));
-  const child = startChild(process.execPath, [...profiled(), ...(live ? LIVE : []), MAIN, 'run', '-c', 'magpie.yaml'], {
-    directory,
-  });
+  const child = await startChild(
+    process.execPath,
+    [...profiled(), ...(live ? LIVE : []), MAIN, 'run', '-c', 'magpie.yaml'],
+    {
+      directory,
+    },
+  );
   try {
     const [, url = ''] = await child.says(/"url":"([^"]+)"/);
     await ready(url, child);
@@ -92,7 +96,7 @@ export async function startGateway(
 const LIVE = ['--expose-gc', '--import', pathToFileURL(join(import.meta.dirname, 'live-memory.ts')).href];
 
 async function liveMemory(child: Child): Promise<number> {
-  const said = (): readonly RegExpExecArray[] => [...child.logs().matchAll(/^live (\d+)$/gm)];
+  const said = (): readonly RegExpExecArray[] => [...child.output().matchAll(/^live (\d+)$/gm)];
   const before = said().length;
   process.kill(child.pid, 'SIGUSR2');
   const deadline = performance.now() + READY_MS;
@@ -117,7 +121,7 @@ async function ready(url: string, child: Child): Promise<void> {
     if (response.ok) return;
     const body = await response.text();
     if (performance.now() > deadline)
-      throw new Error(`was not ready within ${READY_MS / 1000} s: ${body} ${child.logs()}`);
+      throw new Error(`was not ready within ${READY_MS / 1000} s: ${body} ${child.output()}`);
     await sleep(50);
   }
 }

@@ -30,7 +30,7 @@ export const script = ({ name = BY_HAND, guarantee, file, settings, env, ends }:
   process: 'script',
   start: async (site) => {
     const args = ['--disable-warning=ExperimentalWarning', join(FOLDER, file), JSON.stringify(settings(site))];
-    const child = startChild(process.execPath, args, { env: env?.(site) ?? {} });
+    const child = await startChild(process.execPath, args, { env: env?.(site) ?? {} });
     try {
       const [, port] = await child.says(/^ready(?: (\d+))?$/m);
       return { pid: child.pid, ...(port === undefined ? {} : { port: Number(port) }), notes: [], stop: child.stop };

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { run } from '@magpie/brokers';
 
-const run = promisify(execFile);
 const AGAIN_MS = 20;
 
 /** Gives the room back. */

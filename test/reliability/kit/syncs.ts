@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { startProgram } from '@magpie/brokers';
 import { errorMessage } from '@magpie/contract';
-import { waitFor } from '@magpie/testkit';
+
+const ATTACH_MS = 5000;
 
 /** A disk made worse than it is. */
 export interface TamperedSyncs {
@@ -15,42 +15,29 @@ export interface TamperedSyncs {
  */
 export async function tamperWithSyncs(pid: number, how: string): Promise<TamperedSyncs> {
   const inject = ['-e', 'trace=fsync,fdatasync', '-e', `inject=fsync,fdatasync:${how}`];
-  const child = spawn('strace', ['-f', '-o', '/dev/null', ...inject, '-p', String(pid)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const strace = await startProgram('strace', ['-f', '-o', '/dev/null', ...inject, '-p', String(pid)]);
+  await strace.says(/ attached/, ATTACH_MS).catch(async (error: unknown) => {
+    await strace.kill();
+    throw new Error(`strace does not attach to process ${pid}: ${errorMessage(error)}`, { cause: error });
   });
-  const ended = once(child, 'exit');
-  await attached(child, pid);
   return {
     restore: async () => {
-      child.kill('SIGINT');
-      await ended;
+      strace.signal('SIGINT');
+      await strace.exited();
     },
   };
 }
 
-async function attached(child: ChildProcess, pid: number): Promise<void> {
-  let said = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  child.on('error', (error) => {
-    said += errorMessage(error);
-  });
-  const done = (): boolean => said.includes(' attached') || child.exitCode !== null || child.pid === undefined;
-  await waitFor(done, { what: `strace to attach to process ${pid}` });
-  if (!said.includes(' attached')) throw new Error(`strace does not attach: ${said.trim()}`);
-}
-
 /** Why strace cannot tamper with a process here, as a sentence; undefined when it can. */
 export async function tamperRefusal(): Promise<string | undefined> {
-  const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 30_000)'], { stdio: 'ignore' });
+  const child = await startProgram(process.execPath, ['-e', 'setTimeout(() => {}, 30_000)']);
   try {
-    const tampered = await tamperWithSyncs(child.pid!, 'error=EIO');
+    const tampered = await tamperWithSyncs(child.pid, 'error=EIO');
     await tampered.restore();
     return undefined;
   } catch (error) {
     return errorMessage(error);
   } finally {
-    child.kill('SIGKILL');
+    await child.kill();
   }
 }

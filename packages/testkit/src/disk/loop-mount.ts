@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { run } from '@magpie/brokers';
 
 /** An ext4 file system in a file, mounted. */
 export interface LoopMount {
@@ -35,8 +32,8 @@ export async function makeImage(image: string, bytes: number): Promise<void> {
 export async function mountImage(image: string, path: string): Promise<LoopMount> {
   await mkdir(path, { recursive: true });
   await run('mount', ['-t', 'ext4', '-o', 'loop', image, path]);
-  const { stdout } = await run('findmnt', ['-n', '-o', 'SOURCE', path]);
-  const statistics = `/sys/block/${basename(stdout.trim())}/stat`;
+  const source = await run('findmnt', ['-n', '-o', 'SOURCE', path]);
+  const statistics = `/sys/block/${basename(source.trim())}/stat`;
   return {
     path,
     image,

@@ -6,16 +6,13 @@
  * The copy must be of one moment. The writers are stopped meanwhile, and a copy during which the kernel wrote anything
  * is taken again. So a cut falls between two system calls of the writers, not inside one.
  */
-import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { run } from '@magpie/brokers';
 import { type LoopMount, makeImage, mountImage, scratchDirectory } from './loop-mount.ts';
 
 export { mountRefusal as powerCutRefusal } from './loop-mount.ts';
-
-const run = promisify(execFile);
 
 /** A file system of its own whose power can be cut. */
 export interface PowerCutDisk {
