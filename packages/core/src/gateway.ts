@@ -15,27 +15,27 @@ import type { SendPort } from './connections/send-port.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
 import { createAges } from './delivery/ages.ts';
 import type { BacklogLimits } from './delivery/backlog-limits.ts';
-import { Outlet } from './delivery/delivery-queue.ts';
+import { DeliveryQueue } from './delivery/delivery-queue.ts';
 import { createSuspensionLog } from './delivery/suspension-log.ts';
 import type { Gateway, Plan } from './gateway-api.ts';
 import { receivedFrom } from './intake/direct-message.ts';
-import { createEchoes } from './intake/echo-guard.ts';
-import { Gate } from './intake/holds.ts';
+import { createEchoGuard } from './intake/echo-guard.ts';
+import { IntakeHolds } from './intake/holds.ts';
 import { Intake } from './intake/intake.ts';
-import { createLedger } from './log/state-writer.ts';
+import { createStateWriter } from './log/state-writer.ts';
 import { createTail } from './log/tail.ts';
 import type { CoreObserver } from './observer.ts';
 import { patternOf } from './pattern.ts';
 import { readPage } from './reads/history.ts';
 import { messageStatus } from './reads/message-status.ts';
 import { Stream } from './reads/subscription.ts';
-import { createConsumers } from './registration.ts';
+import { createRegistration } from './registration.ts';
 import { createBounces } from './router/bounces.ts';
 import { createRouter } from './router/router.ts';
 import { drain } from './shutdown.ts';
 import { createDeadLetters } from './targets/dead-letters.ts';
 import { Topology } from './targets/targets.ts';
-import { Express } from './unlogged/best-effort-sender.ts';
+import { BestEffortSender } from './unlogged/best-effort-sender.ts';
 import { type BypassDeps, withBypass } from './unlogged/sink.ts';
 
 /** Everything a gateway is made of. The composition root provides it; nothing is global. */
@@ -63,57 +63,57 @@ export interface GatewayOptions extends Plan {
 function wire(options: GatewayOptions) {
   const { log, book, observer, onFatal, logger, maxBodyBytes, clock = systemClock } = options;
   const tail = createTail(log);
-  const ledger = createLedger(log, onFatal);
-  const gate = new Gate();
+  const writer = createStateWriter(log, onFatal);
+  const holds = new IntakeHolds();
   const { onFull = () => undefined } = options;
   const onReceived = observer.received;
   const hasRoom = (): boolean => log.space().intake;
-  const intake = new Intake({ tail, ledger, book, clock, gate, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
-  const patience = new AbortController();
-  const echoes = createEchoes(clock);
+  const intake = new Intake({ tail, writer, book, clock, holds, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
+  const confirmWait = new AbortController();
+  const echoGuard = createEchoGuard(clock);
   const tracked = ({ source }: Event): boolean => source === DIRECT || options.builtins.has(source);
   const echoOf = ({ source, address, body }: Event, keep = false): readonly string[] =>
-    topology.isMute(source) ? echoes.returned(source, address, body, keep) : [];
+    topology.isMute(source) ? echoGuard.returned(source, address, body, keep) : [];
   const onSend = ({ source }: Event, connection: string, address: Address, body: Uint8Array): void => {
-    if (topology.isMute(connection)) echoes.sent(connection, address, body, source);
+    if (topology.isMute(connection)) echoGuard.sent(connection, address, body, source);
   };
   const bypass: BypassDeps = {
     routes: () => topology.routes,
-    express: (consumer) => topology.express(consumer),
+    bestEffort: (consumer) => topology.bestEffort(consumer),
     stamp: (received, source) => intake.stamped(received, source),
     echoOf,
     observer,
   };
   const router = createRouter({
     reader: tail,
-    ledger,
+    writer,
     routes: () => topology.routes,
-    outlet: (consumer) => topology.outlet(consumer),
+    queue: (consumer) => topology.queue(consumer),
     onFatal,
     bounced: (notice) => bounces(notice),
     echoOf,
     stranded: (stored, match) => {
       const letter = strandedLetter(stored, match, clock.now());
       const { consumer, at, message: error } = letter;
-      ledger.outcome({ ref: stored.event.ref, consumer, state: 'dead', at, attempts: 0, error });
-      ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+      writer.outcome({ ref: stored.event.ref, consumer, state: 'dead', at, attempts: 0, error });
+      writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
     },
   });
   const ages = createAges(clock);
   const onSuspended = createSuspensionLog({
     logger,
     clock,
-    since: (consumer) => topology.outlet(consumer)?.load().suspension?.since,
+    since: (consumer) => topology.queue(consumer)?.load().suspension?.since,
   });
-  const makeOutlet = (target: Target, port: SendPort): Outlet =>
-    new Outlet(target, {
+  const makeQueue = (target: Target, port: SendPort): DeliveryQueue =>
+    new DeliveryQueue(target, {
       reader: tail,
       limits: options.limits,
-      ledger,
+      writer,
       clock,
       ages,
       port,
-      signal: patience.signal,
+      signal: confirmWait.signal,
       routed: router.position,
       match: ({ position, event }, consumer) =>
         topology
@@ -123,7 +123,7 @@ function wire(options: GatewayOptions) {
       tracked,
       onSend: (event, connection, { address }, body) => onSend(event, connection, address, body),
       onResult: observer.delivered,
-      gate,
+      holds,
       onSuspended,
       onFatal,
     });
@@ -142,13 +142,28 @@ function wire(options: GatewayOptions) {
     },
     times: { ...SUPERVISOR_TIMES, ...options.times },
     sinkFor: (connection) => withBypass(connection, intake.sinkFor(connection), bypass),
-    makeOutlet,
-    makeExpress: (target, port) => new Express(target, port, { clock, signal: patience.signal, onSend, observer }),
+    makeQueue,
+    makeBestEffort: (target, port) =>
+      new BestEffortSender(target, port, { clock, signal: confirmWait.signal, onSend, observer }),
   });
-  const bounces = createBounces({ log, ledger, topology, clock, observer });
-  const deadLetters = createDeadLetters({ log, ledger, topology, clock, onFatal });
-  const consumers = createConsumers({ log, ledger, router, topology, clock, logger });
-  return { log, book, clock, deadLetters, consumers, tail, ledger, gate, intake, patience, tracked, router, topology };
+  const bounces = createBounces({ log, writer, topology, clock, observer });
+  const deadLetters = createDeadLetters({ log, writer, topology, clock, onFatal });
+  const consumers = createRegistration({ log, writer, router, topology, clock, logger });
+  return {
+    log,
+    book,
+    clock,
+    deadLetters,
+    consumers,
+    tail,
+    writer,
+    holds,
+    intake,
+    confirmWait,
+    tracked,
+    router,
+    topology,
+  };
 }
 
 /** A delivery to a connection that is configured no more. */
@@ -212,7 +227,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     direct: async (message) => {
       const { connection, target } = topology.routes.direct(message.to);
       const received = receivedFrom(message, connection, target, book);
-      const held = parts.gate.heldBy(`${DIRECT}/${connection}`);
+      const held = parts.holds.heldBy(`${DIRECT}/${connection}`);
       if (held) return { type: 'unavailable', ...held, retryAfter: HELD_RETRY_MS };
       const [result] = await intake.accept(DIRECT, [received], 'refuse');
       return result!;
@@ -226,14 +241,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     head: () => tail.head(),
     connections: () => topology.supervisors().map((supervisor) => supervisor.status()),
     targets: () =>
-      [...topology.outlets(), ...topology.expresses()].map((each) => ({
+      [...topology.queues(), ...topology.bestEffortSenders()].map((each) => ({
         consumer: each.target.consumer,
         connection: each.target.connection,
         ...each.load(),
       })),
     orphans: async () => (await log.orphans()).map(({ orphanedAt: since, ...orphan }) => ({ since, ...orphan })),
-    unblock: (consumer, decision) => topology.outlet(consumer)?.unblock(decision),
-    holds: () => parts.gate.reasons(),
+    unblock: (consumer, decision) => topology.queue(consumer)?.unblock(decision),
+    holds: () => parts.holds.reasons(),
     pattern: (address, connection) =>
       patternOf(address, book, connection === undefined ? undefined : connectionInfo(connection)),
     message: (ref) =>

@@ -7,8 +7,8 @@ import {
   type Position,
 } from '@magpie/bus';
 import type { Clock, Logger } from '@magpie/contract';
-import type { Outlet } from './delivery/delivery-queue.ts';
-import type { Ledger } from './log/state-writer.ts';
+import type { DeliveryQueue } from './delivery/delivery-queue.ts';
+import type { StateWriter } from './log/state-writer.ts';
 import type { Router } from './router/router.ts';
 import type { Topology } from './targets/targets.ts';
 
@@ -19,9 +19,9 @@ type RowsOf = ReadonlyMap<string, readonly ExceptionRow[]>;
 
 const rowsByConsumer = ({ exceptions }: LogState): RowsOf => Map.groupBy(exceptions, ({ consumer }) => consumer);
 
-interface ConsumerDeps {
+interface RegistrationDeps {
   readonly log: EventLog;
-  readonly ledger: Ledger;
+  readonly writer: StateWriter;
   readonly router: Router;
   readonly topology: Topology;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ interface ConsumerDeps {
 }
 
 /** Keeps the log's register of consumers in step with the configured targets. */
-export interface Consumers {
+export interface Registration {
   /** At start: takes back what waits, registers new targets, marks those that are gone as orphaned. */
   open(): Promise<void>;
   /** After a reload: the same for the targets that have come or gone. */
@@ -41,9 +41,9 @@ export interface Consumers {
   since(consumer: string): number;
 }
 
-export function createConsumers({ log, ledger, router, topology, clock, logger }: ConsumerDeps): Consumers {
+export function createRegistration({ log, writer, router, topology, clock, logger }: RegistrationDeps): Registration {
   /** Where a target without history begins; undefined: with what comes from now on. */
-  const startOf = async ({ target: { start } }: Outlet): Promise<Position | undefined> => {
+  const startOf = async ({ target: { start } }: DeliveryQueue): Promise<Position | undefined> => {
     const head = log.head();
     if (start === 'now' || head === undefined) return undefined;
     if (start === 'earliest') return originOf(head);
@@ -57,37 +57,37 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
    * its former self.
    */
   const begin = async (
-    outlet: Outlet,
+    queue: DeliveryQueue,
     state: LogState,
     rows: RowsOf,
     doubtful: Position | undefined,
   ): Promise<void> => {
-    const { consumer } = outlet;
+    const { consumer } = queue;
     const known = state.consumers.get(consumer);
-    if (outlet.target.start === 'now' && known?.orphanedAt === undefined)
+    if (queue.target.start === 'now' && known?.orphanedAt === undefined)
       since.set(consumer, known?.since ?? clock.now());
     const dead = state.dead.get(consumer) ?? new Set();
     const own = rows.get(consumer) ?? [];
-    for (const { position } of own) if (dead.has(position)) ledger.forget(consumer, position);
-    outlet.restore(
+    for (const { position } of own) if (dead.has(position)) writer.forget(consumer, position);
+    queue.restore(
       own.filter(({ position }) => !dead.has(position)),
       dead,
     );
     // One that a kill has kept from becoming known has a floor once it has been given something.
     const kept = state.floors.get(consumer);
     const isOld = known !== undefined || kept !== undefined;
-    const floor = isOld ? kept : await startOf(outlet);
-    if (known?.orphanedAt !== undefined) await skipAbsence(outlet, known.orphanedAt);
-    outlet.begin(floor, isOld ? { matched: state.matched, doubtful, waiting: state.waiting.get(consumer) } : {});
+    const floor = isOld ? kept : await startOf(queue);
+    if (known?.orphanedAt !== undefined) await skipAbsence(queue, known.orphanedAt);
+    queue.begin(floor, isOld ? { matched: state.matched, doubtful, waiting: state.waiting.get(consumer) } : {});
   };
 
   /** What came while the target was not configured was never meant for it. */
-  const skipAbsence = async (outlet: Outlet, since: number): Promise<void> => {
+  const skipAbsence = async (queue: DeliveryQueue, since: number): Promise<void> => {
     // What came in the millisecond it went may have been meant for it: better once too often than never.
     const last = await log.positionBefore(since + 1);
     const [first] = await log.read(last, 1);
-    const until = outlet.first ?? router.position();
-    if (first && until && comparePositions(first.position, until) <= 0) outlet.skip(first.position, until);
+    const until = queue.first ?? router.position();
+    if (first && until && comparePositions(first.position, until) <= 0) queue.skip(first.position, until);
   };
 
   const register = async (state: LogState): Promise<void> => {
@@ -96,8 +96,8 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
       const known = state.consumers.get(consumer);
       return !known || known.orphanedAt !== undefined;
     };
-    const put = topology.outlets().filter(({ consumer }) => isNew(consumer));
-    const gone = [...state.consumers].filter(([consumer]) => !topology.outlet(consumer));
+    const put = topology.queues().filter(({ consumer }) => isNew(consumer));
+    const gone = [...state.consumers].filter(([consumer]) => !topology.queue(consumer));
     const orphan = gone.filter(([, { orphanedAt }]) => orphanedAt === undefined);
     // Receipt times never go back; the clock may. What has been received by now must not look as if it came afterwards.
     const [newest] = orphan.length > 0 ? await log.readBack(undefined, 1) : [];
@@ -105,8 +105,8 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
     const remove = gone.filter(([, { orphanedAt = now }]) => now - orphanedAt > ORPHAN_MS);
     for (const [consumer] of remove) logger.warn({ target: consumer }, 'the backlog of a removed target is given up');
     // First where a new target begins, then that it is known: known without a floor it would count as idle.
-    await ledger.flush();
-    await ledger.commit({
+    await writer.flush();
+    await writer.commit({
       consumers: {
         put: put.map(({ consumer }) => ({ consumer, since: now })),
         orphan: orphan.map(([consumer]) => ({ consumer, at })),
@@ -123,19 +123,19 @@ export function createConsumers({ log, ledger, router, topology, clock, logger }
       router.place(state.matched ?? (head && originOf(head)));
       const rows = rowsByConsumer(state);
       // What a killed process had matched last, and sent, it had not noted yet.
-      for (const outlet of topology.outlets()) await begin(outlet, state, rows, head);
+      for (const queue of topology.queues()) await begin(queue, state, rows, head);
       await register(state);
       router.run();
     },
     change: async (added, removed) => {
       if (added.length === 0 && removed.length === 0) return;
       await topology.retired(added);
-      await ledger.flush();
+      await writer.flush();
       const state = await log.state();
       const rows = rowsByConsumer(state);
       for (const consumer of added) {
-        const outlet = topology.outlet(consumer);
-        if (outlet) await begin(outlet, state, rows, state.matched);
+        const queue = topology.queue(consumer);
+        if (queue) await begin(queue, state, rows, state.matched);
       }
       await register(state);
     },

@@ -1,8 +1,8 @@
 import type { Clock } from '@magpie/contract';
-import type { Outlet } from './delivery/delivery-queue.ts';
+import type { DeliveryQueue } from './delivery/delivery-queue.ts';
 import type { DeadLetters } from './gateway-api.ts';
 import type { Intake } from './intake/intake.ts';
-import type { Ledger } from './log/state-writer.ts';
+import type { StateWriter } from './log/state-writer.ts';
 import type { Router } from './router/router.ts';
 import type { Topology } from './targets/targets.ts';
 
@@ -11,9 +11,9 @@ interface DrainDeps {
   readonly deadLetters: DeadLetters;
   readonly intake: Intake;
   readonly router: Router;
-  readonly ledger: Ledger;
+  readonly writer: StateWriter;
   /** Ends the waiting for confirmations. */
-  readonly patience: AbortController;
+  readonly confirmWait: AbortController;
   readonly clock: Clock;
   /** Fires when time is up. */
   readonly signal: AbortSignal;
@@ -34,28 +34,28 @@ const MATCHING_MS = 1000;
  * floors, say goodbye. What is not delivered stays in the log.
  */
 export async function drain(deps: DrainDeps): Promise<void> {
-  const { topology, deadLetters, intake, router, ledger, patience, signal } = deps;
-  const [supervisors, outlets] = [topology.supervisors(), topology.outlets()];
+  const { topology, deadLetters, intake, router, writer, confirmWait, signal } = deps;
+  const [supervisors, queues] = [topology.supervisors(), topology.queues()];
   await Promise.all(supervisors.map((each) => each.quiesce(signal)));
   await intake.settled();
   await Promise.race([router.caughtUp(), new Promise((resolve) => setTimeout(resolve, MATCHING_MS))]);
-  await until(() => outlets.every((each) => isFlushed(each, topology)), FLUSH_MS, deps);
+  await until(() => queues.every((each) => isFlushed(each, topology)), FLUSH_MS, deps);
   router.stop();
   deadLetters.stop();
-  for (const outlet of outlets) outlet.stop();
-  for (const express of topology.expresses()) express.stop();
-  await until(() => outlets.every((each) => each.load().flying === 0), LANDING_MS, deps);
-  patience.abort();
+  for (const queue of queues) queue.stop();
+  for (const bestEffort of topology.bestEffortSenders()) bestEffort.stop();
+  await until(() => queues.every((each) => each.load().flying === 0), LANDING_MS, deps);
+  confirmWait.abort();
   // On a disk without any room it would wait for ever: what is not remembered is sent again.
-  await Promise.race([ledger.flush(), new Promise((resolve) => setTimeout(resolve, REMEMBERING_MS))]);
-  ledger.close();
+  await Promise.race([writer.flush(), new Promise((resolve) => setTimeout(resolve, REMEMBERING_MS))]);
+  writer.close();
   await Promise.all(supervisors.map((each) => each.close(signal)));
 }
 
 /** Nothing more to wait for: everything is sent, or it cannot be sent now. */
-function isFlushed(outlet: Outlet, topology: Topology): boolean {
-  const { waiting, flying, lagging, suspended } = outlet.load();
-  const stuck = suspended || !topology.isUp(outlet.target.connection);
+function isFlushed(queue: DeliveryQueue, topology: Topology): boolean {
+  const { waiting, flying, lagging, suspended } = queue.load();
+  const stuck = suspended || !topology.isUp(queue.target.connection);
   return flying === 0 && (stuck || (waiting <= 0 && !lagging));
 }
 

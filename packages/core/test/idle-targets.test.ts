@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { memoryBroker } from '@magpie/adapter-memory';
 import { type Commit, createMemoryLog, type EventLog, openSqliteLog } from '@magpie/bus';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { Outlet } from '../src/delivery/delivery-queue.ts';
+import { DeliveryQueue } from '../src/delivery/delivery-queue.ts';
 import { bodies, freshBrokers, numbered, startGateway } from './gateway-fixture.ts';
 
 const TARGETS = 10_000;
@@ -29,22 +29,22 @@ async function sqliteLog(): Promise<EventLog> {
 
 const STORES = { memory: async () => createMemoryLog({}), sqlite: sqliteLog };
 
-/** What is asked of outlets from now on, as the consumers asked, by member. */
+/** What is asked of queues from now on, as the consumers asked, by member. */
 function watchOutlets(): () => Record<string, readonly string[]> {
   const spies = {
-    offer: vi.spyOn(Outlet.prototype, 'offer'),
-    floor: vi.spyOn(Outlet.prototype, 'floor'),
-    waiting: vi.spyOn(Outlet.prototype, 'waiting'),
-    pump: vi.spyOn(Outlet.prototype, 'pump'),
-    load: vi.spyOn(Outlet.prototype, 'load'),
-    target: vi.spyOn(Outlet.prototype, 'target', 'get'),
+    offer: vi.spyOn(DeliveryQueue.prototype, 'offer'),
+    floor: vi.spyOn(DeliveryQueue.prototype, 'floor'),
+    waiting: vi.spyOn(DeliveryQueue.prototype, 'waiting'),
+    pump: vi.spyOn(DeliveryQueue.prototype, 'pump'),
+    load: vi.spyOn(DeliveryQueue.prototype, 'load'),
+    target: vi.spyOn(DeliveryQueue.prototype, 'target', 'get'),
   };
   onTestFinished(() => void vi.restoreAllMocks());
   return () =>
     Object.fromEntries(
       Object.entries(spies).map(([name, { mock }]) => [
         name,
-        mock.contexts.map((each) => (each instanceof Outlet ? each.consumer : 'nobody')),
+        mock.contexts.map((each) => (each instanceof DeliveryQueue ? each.consumer : 'nobody')),
       ]),
     );
 }

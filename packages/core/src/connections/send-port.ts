@@ -1,10 +1,10 @@
 import type { OutgoingEvent, SendReceipt, TargetRequest } from '@magpie/contract';
-import type { Window } from './send-window.ts';
+import type { SendWindow } from './send-window.ts';
 
-/** The link of a target's connection as an outlet uses it. */
+/** The link of a target's connection as an queue uses it. */
 export interface SendPort {
   up(): boolean;
-  readonly window: Window;
+  readonly window: SendWindow;
   /** Whether sends go on being confirmed while the intake of the connection is held. */
   readonly sendsWhileHeld: boolean;
   /** Counts a send that was confirmed. */

@@ -1,5 +1,5 @@
-/** Room for unconfirmed sends on one link, shared fairly by the outlets of a connection. */
-export interface Window {
+/** Room for unconfirmed sends on one link, shared fairly by the queues of a connection. */
+export interface SendWindow {
   /** Takes one place, or remembers `wake` to be called once when a place is free. */
   acquire(wake: () => void): boolean;
   release(): void;
@@ -7,7 +7,7 @@ export interface Window {
   used(): number;
 }
 
-export function createWindow(size: number): Window {
+export function createSendWindow(size: number): SendWindow {
   let used = 0;
   const waiting = new Set<() => void>();
   return {

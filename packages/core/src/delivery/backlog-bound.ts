@@ -2,15 +2,15 @@ import type { StoredEvent } from '@magpie/bus';
 import { type Clock, newRef } from '@magpie/contract';
 import { DIRECT, type Target } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
-import type { Gate } from '../intake/holds.ts';
-import type { Ledger } from '../log/state-writer.ts';
+import type { IntakeHolds } from '../intake/holds.ts';
+import type { StateWriter } from '../log/state-writer.ts';
 import type { Ages } from './ages.ts';
 import type { Backlog } from './backlog.ts';
 import type { DeliveryResult } from './settlement.ts';
 
-export interface OverflowDeps {
-  readonly gate: Gate;
-  readonly ledger: Ledger;
+export interface BacklogBoundDeps {
+  readonly holds: IntakeHolds;
+  readonly writer: StateWriter;
   readonly clock: Clock;
   readonly ages: Ages;
   readonly port: SendPort;
@@ -22,15 +22,15 @@ export interface OverflowDeps {
 const RELEASE_AT = 0.8;
 
 /** Keeps the backlog of one target within its bound, as its route says: holds who feeds it, or gives deliveries up. */
-export class Overflow {
-  readonly #deps: OverflowDeps;
+export class BacklogBound {
+  readonly #deps: BacklogBoundDeps;
   /** Name of its hold. */
   readonly #hold: string;
   /** New deliveries are given up. Until there is some room again, so that it does not change with every one of them. */
   #givingUp = false;
   #port: SendPort;
 
-  constructor(consumer: string, deps: OverflowDeps) {
+  constructor(consumer: string, deps: BacklogBoundDeps) {
     this.#deps = deps;
     this.#port = deps.port;
     this.#hold = `backlog ${consumer}`;
@@ -39,12 +39,12 @@ export class Overflow {
   /** The backlog has changed: holds or releases the connection that feeds the target. */
   watch(target: Target, backlog: Backlog): void {
     if (target.backlog.onFull !== 'block') return;
-    const { gate } = this.#deps;
-    const isHeld = gate.has(this.#hold);
+    const { holds } = this.#deps;
+    const isHeld = holds.has(this.#hold);
     if (isFull(target, backlog, this.#deps.ages)) {
       if (!isHeld) this.#holdFeeder(target);
     } else if (isHeld && backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
-      gate.release(this.#hold);
+      holds.release(this.#hold);
     }
   }
 
@@ -56,9 +56,9 @@ export class Overflow {
     if (!this.#givingUp || !backlog.maySkip) return false;
     backlog.skip(stored);
     const state = onFull === 'drop' ? 'dropped' : 'dead';
-    const { ledger, clock } = this.#deps;
+    const { writer, clock } = this.#deps;
     const { ref } = stored.event;
-    ledger.outcome({ ref, consumer: target.consumer, state, at: clock.now(), attempts: 0, error: reasonOf(target) });
+    writer.outcome({ ref, consumer: target.consumer, state, at: clock.now(), attempts: 0, error: reasonOf(target) });
     this.#deps.onResult(target, state);
     if (onFull === 'dead-letter') this.#write(target, stored);
     return true;
@@ -74,20 +74,20 @@ export class Overflow {
 
   /** The target is gone or the gateway ends: it holds nobody any more. */
   stop(): void {
-    this.#deps.gate.release(this.#hold);
+    this.#deps.holds.release(this.#hold);
   }
 
   #holdFeeder(target: Target): void {
-    const { gate } = this.#deps;
+    const { holds } = this.#deps;
     const source = feeder(target);
     const awaits = this.#port.sendsWhileHeld ? undefined : target.connection;
     // Where the target's connection waits for this source already, or is it, neither would ever go on: the bound gives way.
-    if (awaits !== undefined && gate.waitsFor(awaits, source)) return;
-    gate.hold(this.#hold, 'backlog', reasonOf(target), new Set([source]), awaits);
+    if (awaits !== undefined && holds.waitsFor(awaits, source)) return;
+    holds.hold(this.#hold, 'backlog', reasonOf(target), new Set([source]), awaits);
   }
 
   #write(target: Target, { position, event }: StoredEvent): void {
-    const { ledger, clock, onFatal } = this.#deps;
+    const { writer, clock, onFatal } = this.#deps;
     const letter = {
       id: newRef(),
       at: clock.now(),
@@ -99,7 +99,7 @@ export class Overflow {
       attempts: [],
       event,
     };
-    ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+    writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
   }
 }
 

@@ -24,7 +24,7 @@ export interface BacklogOwner {
 }
 
 /** What a target's former self has left behind, as far as it is known. */
-export interface FormerSelf {
+export interface RestoredState {
   /** It had been offered what lies at or before this. */
   readonly matched?: Position | undefined;
   /** It may have sent what lies at or before this. */

@@ -1,10 +1,10 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
 import type { LogReader } from '../log/tail.ts';
-import type { BacklogOwner, FormerSelf } from './backlog-owner.ts';
+import type { BacklogOwner, RestoredState } from './backlog-owner.ts';
 import { type Delivery, newDelivery } from './delivery.ts';
-import { Behind, isUpTo } from './log-backlog.ts';
-import { Stretches } from './position-ranges.ts';
+import { isUpTo, LogBacklog } from './log-backlog.ts';
+import { PositionRanges } from './position-ranges.ts';
 
 /**
  * The deliveries of one target in log order, bounded in memory. When it is full it stops taking from the router
@@ -27,9 +27,9 @@ export class Backlog {
   #restored = new Set<Position>();
   #floor: Position | undefined;
   #cursor: Position | undefined;
-  readonly #behind = new Behind();
+  readonly #inLog = new LogBacklog();
   /** What was given up when the backlog was full, or is left out. */
-  readonly #given = new Stretches();
+  readonly #given = new PositionRanges();
   #lagging = false;
   /** Whether it has been told where to begin; until then it only notes that there was something. */
   #begun = false;
@@ -70,7 +70,7 @@ export class Backlog {
 
   /** Those beyond the floor: reading on from there comes to them. */
   get waiting(): number {
-    return this.#bytes + this.#behind.bytes;
+    return this.#bytes + this.#inLog.bytes;
   }
 
   /** Receipt time of the oldest delivery in memory. */
@@ -102,7 +102,7 @@ export class Backlog {
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     if (!this.#begun) this.#first ??= before ?? originOf(stored.position);
     if (!this.#begun || this.#lagging) {
-      this.#behind.offered(stored.event.body.byteLength);
+      this.#inLog.offered(stored.event.body.byteLength);
       this.#given.gap();
       return;
     }
@@ -132,9 +132,9 @@ export class Backlog {
    * Begins: behind the router at a floor, or without one with what was offered since it was made. Called once, after
    * `restore` and `leaveOut`.
    */
-  begin(floor: Position | undefined, { matched, doubtful, waiting }: FormerSelf): void {
+  begin(floor: Position | undefined, { matched, doubtful, waiting }: RestoredState): void {
     this.#begun = true;
-    this.#behind.begin(waiting, matched);
+    this.#inLog.begin(waiting, matched);
     this.#doubtful = doubtful;
     const from = floor ?? this.#first;
     this.#reviveUpTo(from);
@@ -208,7 +208,7 @@ export class Backlog {
   #fallBehind({ event }: StoredEvent, before: Position): void {
     this.#lagging = true;
     this.#cursor = before;
-    this.#behind.offered(event.body.byteLength);
+    this.#inLog.offered(event.body.byteLength);
     this.#owner.moved();
   }
 
@@ -223,7 +223,7 @@ export class Backlog {
     const { position, event } = stored;
     this.#cursor = position;
     if (this.#given.has(position)) return;
-    if (this.#lagging) this.#behind.read(position, event.body.byteLength);
+    if (this.#lagging) this.#inLog.read(position, event.body.byteLength);
     if (this.#restored.has(position) || (this.#lagging && this.#owner.expired(event))) return;
     const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
     delivery.redelivered = isUpTo(this.#doubtful, position);
@@ -280,7 +280,7 @@ export class Backlog {
     // What was written before the router had noted how far it was lies ahead of it still.
     this.#restored = new Set([...this.#restored].filter((place) => !this.#isRead(place)));
     this.#given.clear();
-    this.#behind.clear();
+    this.#inLog.clear();
     this.#owner.moved();
   }
 }

@@ -13,7 +13,7 @@ const MOST_KEYS = 1000;
  * back, then a single delivery probes; when that is answered the target is open again. Probes go round the lanes, and a lane
  * that has not been refused yet probes at once: when only some lanes are at fault, the others must not wait for them.
  */
-export class Suspension {
+export class CircuitBreaker {
   readonly #clock: Clock;
   readonly #resumable: () => void;
   #state: 'open' | 'suspended' | 'probing' = 'open';

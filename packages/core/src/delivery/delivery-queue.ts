@@ -6,14 +6,14 @@ import type { TargetLoad, TargetStatus } from '../gateway-api.ts';
 import type { FloorSource } from '../log/state-writer.ts';
 import { type Ending, prepare } from './attempt.ts';
 import { Backlog } from './backlog.ts';
-import { Overflow } from './backlog-bound.ts';
+import { BacklogBound } from './backlog-bound.ts';
 import { BACKLOG_LIMITS } from './backlog-limits.ts';
-import type { FormerSelf } from './backlog-owner.ts';
-import { Suspension } from './circuit-breaker.ts';
+import type { RestoredState } from './backlog-owner.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import type { Delivery } from './delivery.ts';
 import { describe } from './delivery-status.ts';
-import { Scheduler } from './lanes.ts';
-import type { OutletDeps } from './outlet-deps.ts';
+import { Lanes } from './lanes.ts';
+import type { QueueDeps } from './queue-deps.ts';
 import { Retries } from './retries.ts';
 import { outgoing, Settlement } from './settlement.ts';
 
@@ -21,46 +21,46 @@ import { outgoing, Settlement } from './settlement.ts';
 const NOTED_SHARE = 1 / 32;
 
 /** Everything on its way to one target: bounded backlog, lanes, retries, floor. Driven by the router and the link. */
-export class Outlet implements FloorSource {
+export class DeliveryQueue implements FloorSource {
   readonly consumer: string;
   #target: Target;
   #port: SendPort;
-  readonly #deps: OutletDeps;
-  readonly #scheduler: Scheduler;
-  readonly #suspension: Suspension;
+  readonly #deps: QueueDeps;
+  readonly #lanes: Lanes;
+  readonly #breaker: CircuitBreaker;
   readonly #backlog: Backlog;
   readonly #settlement: Settlement;
-  readonly #overflow: Overflow;
+  readonly #bound: BacklogBound;
   readonly #retries: Retries;
   #flying = 0;
   #stopped = false;
   /** Bytes that waited when that was written last. */
   #noted = 0;
 
-  constructor(target: Target, deps: OutletDeps) {
+  constructor(target: Target, deps: QueueDeps) {
     this.#target = target;
     this.#port = deps.port;
     this.consumer = target.consumer;
     this.#deps = deps;
-    this.#scheduler = new Scheduler(target.order);
-    this.#overflow = new Overflow(target.consumer, deps);
-    this.#suspension = new Suspension(deps.clock, () => this.pump());
+    this.#lanes = new Lanes(target.order);
+    this.#bound = new BacklogBound(target.consumer, deps);
+    this.#breaker = new CircuitBreaker(deps.clock, () => this.pump());
     this.#backlog = new Backlog(deps.reader, deps.routed, {
       limits: deps.limits ?? BACKLOG_LIMITS,
-      laneFor: (key) => this.#scheduler.laneFor(key),
+      laneFor: (key) => this.#lanes.laneFor(key),
       accepted: (delivery) => this.#accepted(delivery),
       restored: (delivery, row) => this.#retries.restored(delivery, row),
       match: (stored) => deps.match(stored, this.consumer),
       expired: (event) => this.#settlement.expired(event),
       refilled: () => this.pump(),
       moved: () => {
-        deps.ledger.touch(this);
-        if (!this.#stopped) this.#overflow.watch(this.#target, this.#backlog);
+        deps.writer.touch(this);
+        if (!this.#stopped) this.#bound.watch(this.#target, this.#backlog);
       },
       failed: deps.onFatal,
     });
-    this.#settlement = new Settlement(target, deps, this.#backlog, this.#scheduler);
-    this.#retries = new Retries(this, deps, this.#scheduler, this.#settlement);
+    this.#settlement = new Settlement(target, deps, this.#backlog, this.#lanes);
+    this.#retries = new Retries(this, deps, this.#lanes, this.#settlement);
   }
 
   get target(): Target {
@@ -69,11 +69,11 @@ export class Outlet implements FloorSource {
 
   /** A reload changed the route or the link: from now on the new ones are used. What is in flight lands where it started. */
   update(target: Target, port: SendPort): void {
-    this.#overflow.update(target, this.#backlog, port);
+    this.#bound.update(target, this.#backlog, port);
     this.#target = target;
     this.#port = port;
     this.#settlement.update(target);
-    this.#scheduler.reorder(target.order);
+    this.#lanes.reorder(target.order);
     // Whoever reloads has perhaps put right what was refused.
     this.unblock('retry');
     this.pump();
@@ -93,12 +93,12 @@ export class Outlet implements FloorSource {
     if (this.#backlog.isTaken(stored.position)) return;
     // What cannot be skipped now is found to have expired when reading has reached it.
     if (this.#backlog.maySkip && this.#settlement.expired(stored.event)) return void this.#backlog.skip(stored);
-    if (this.#overflow.giveUp(this.#target, this.#backlog, stored)) return;
+    if (this.#bound.giveUp(this.#target, this.#backlog, stored)) return;
     this.#backlog.offer(stored, match, before);
-    this.#overflow.watch(this.#target, this.#backlog);
-    if (!this.#backlog.lagging) this.#suspension.arrived(match.key);
+    this.#bound.watch(this.#target, this.#backlog);
+    if (!this.#backlog.lagging) this.#breaker.arrived(match.key);
     else if (this.#backlog.waiting - this.#noted > this.#target.backlog.bytes * NOTED_SHARE)
-      this.#deps.ledger.touch(this);
+      this.#deps.writer.touch(this);
     this.pump();
   }
 
@@ -136,14 +136,14 @@ export class Outlet implements FloorSource {
    * Begins: behind the router at a floor from the log, or without one with what was offered since it was made. Called once;
    * until then nothing is sent.
    */
-  begin(floor: Position | undefined, former: FormerSelf = {}): void {
+  begin(floor: Position | undefined, former: RestoredState = {}): void {
     this.#backlog.begin(floor, former);
     this.pump();
   }
 
   /** The link came up. */
   linkUp(): void {
-    this.#suspension.retryNow();
+    this.#breaker.retryNow();
     this.pump();
   }
 
@@ -151,11 +151,11 @@ export class Outlet implements FloorSource {
   pump(): void {
     const port = this.#port;
     if (this.#stopped || !port.up()) return;
-    if (this.#flying === 0 && this.#suspension.probe()) {
-      this.#scheduler.requeue(this.#backlog.pending(), (ready) => this.#suspension.prober(ready));
+    if (this.#flying === 0 && this.#breaker.probe()) {
+      this.#lanes.requeue(this.#backlog.pending(), (ready) => this.#breaker.prober(ready));
     }
-    while (this.#suspension.admits(this.#flying)) {
-      const delivery = this.#scheduler.next(this.#held);
+    while (this.#breaker.admits(this.#flying)) {
+      const delivery = this.#lanes.next(this.#held);
       if (!delivery || !port.window.acquire(this.#wake)) return;
       this.#dispatch(delivery, port);
     }
@@ -164,7 +164,7 @@ export class Outlet implements FloorSource {
   load(): Omit<TargetLoad, 'consumer' | 'connection'> {
     const { size, parked, lagging } = this.#backlog;
     const flying = this.#flying;
-    const suspension = this.#suspension.status;
+    const suspension = this.#breaker.status;
     return {
       ...{ waiting: Math.max(0, size - flying), held: parked, flying, lagging },
       blocked: size + parked === 0 ? 0 : this.#blocked().length,
@@ -193,9 +193,9 @@ export class Outlet implements FloorSource {
   stop(): void {
     this.#stopped = true;
     this.#backlog.close();
-    this.#overflow.stop();
-    this.#suspension.stop();
-    this.#scheduler.stop();
+    this.#bound.stop();
+    this.#breaker.stop();
+    this.#lanes.stop();
   }
 
   #blocked(): readonly Delivery[] {
@@ -209,15 +209,15 @@ export class Outlet implements FloorSource {
   };
 
   #accepted(delivery: Delivery): void {
-    this.#scheduler.add(delivery);
-    this.#deps.ledger.touch(this);
+    this.#lanes.add(delivery);
+    this.#deps.writer.touch(this);
   }
 
   #dispatch(delivery: Delivery, port: SendPort): void {
     const { signal, clock, onFatal } = this.#deps;
     const rendered = prepare(delivery, this.#target, this.#deps);
     const isEnded = 'reason' in rendered;
-    this.#scheduler.launch(delivery, !isEnded);
+    this.#lanes.launch(delivery, !isEnded);
     if (isEnded) {
       port.window.release();
       this.#end(delivery, rendered);
@@ -254,7 +254,7 @@ export class Outlet implements FloorSource {
 
   #land(delivery: Delivery): void {
     this.#flying--;
-    this.#scheduler.landed(delivery);
+    this.#lanes.landed(delivery);
   }
 
   /** Gives the place in the window back: only after the outcome has been judged, for it lets others (and us) send. */
@@ -264,21 +264,21 @@ export class Outlet implements FloorSource {
   }
 
   #confirmed(delivery: Delivery, { confirmedBy }: SendReceipt, ms: number): void {
-    this.#suspension.confirmed();
+    this.#breaker.confirmed();
     this.#settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
   }
 
   async #refused(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {
     delivery.redelivered ||= error.name === 'Unknown' || error.name === 'Aborted';
-    if (error.suspends || (error.retryable && this.#suspension.isOutage(delivery.lane))) {
+    if (error.suspends || (error.retryable && this.#breaker.isOutage(delivery.lane))) {
       delivery.state = 'ready';
-      this.#suspension.suspend(error);
+      this.#breaker.suspend(error);
       this.#deps.onSuspended(this.#target, error);
     } else {
-      this.#suspension.answered();
+      this.#breaker.answered();
       await this.#retries.judge(delivery, rendered, error);
     }
-    this.#scheduler.retry(delivery.lane);
+    this.#lanes.retry(delivery.lane);
     this.pump();
   }
 

@@ -7,7 +7,7 @@ import type { Delivery, Lane } from './delivery.ts';
  * A lane with a refused delivery is stopped: what is in flight lands, then only the refused one is sent again, and its
  * successors follow when it is done. Successors that were confirmed meanwhile stay confirmed.
  */
-export class Scheduler {
+export class Lanes {
   #order: Order;
   readonly #lanes = new Map<string, Lane>();
   #ready: Delivery[] = [];
@@ -143,7 +143,7 @@ export class Scheduler {
     for (const lane of this.#lanes.values()) lane.cancel?.();
   }
 
-  /** Behind a refused delivery nothing flies, before it everything may; it goes itself once the lane has drained. */
+  /** LogBacklog a refused delivery nothing flies, before it everything may; it goes itself once the lane has drained. */
   #mayFly(delivery: Delivery): boolean {
     const { lane } = delivery;
     const [refused] = lane.failed;

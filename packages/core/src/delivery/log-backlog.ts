@@ -1,7 +1,7 @@
 import { comparePositions, type Position } from '@magpie/bus';
 
 /** Bytes of bodies that wait for one target in the log, not in memory. */
-export class Behind {
+export class LogBacklog {
   #bytes = 0;
   /** Up to here the router had been before, and nobody has noted how much waits. */
   #uncounted: Position | undefined;

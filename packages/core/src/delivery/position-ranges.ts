@@ -1,13 +1,13 @@
 import { comparePositions, type Position } from '@magpie/bus';
 
-/** Stretches that are kept apart; one costs about 200 bytes. */
+/** PositionRanges that are kept apart; one costs about 200 bytes. */
 const MOST = 10_000;
 
 /**
- * Stretches of the log, oldest first, that whoever reads on leaves out. Bounded: when there are too many it takes no other. None
+ * PositionRanges of the log, oldest first, that whoever reads on leaves out. Bounded: when there are too many it takes no other. None
  * is ever widened over something that is to stay, so what does not fit is not left out: rather too much than too little.
  */
-export class Stretches {
+export class PositionRanges {
   readonly #list: { readonly from: Position; to: Position }[] = [];
   /** Something since the last added position is not to be left out. */
   #gapBefore = false;

@@ -2,10 +2,10 @@ import type { ExceptionRow } from '@magpie/bus';
 import { type Clock, fullJitter, type MagpieError, Rejected } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
 import type { Delivery } from './delivery.ts';
-import type { Scheduler } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 import type { DeliveryResult, Settlement } from './settlement.ts';
 
-/** What retries ask of the outlet they belong to. */
+/** What retries ask of the queue they belong to. */
 export interface RetryOwner {
   readonly target: Target;
   /** Sends what may be sent. */
@@ -22,13 +22,13 @@ interface RetryDeps {
 export class Retries {
   readonly #owner: RetryOwner;
   readonly #deps: RetryDeps;
-  readonly #scheduler: Scheduler;
+  readonly #lanes: Lanes;
   readonly #settlement: Settlement;
 
-  constructor(owner: RetryOwner, deps: RetryDeps, scheduler: Scheduler, settlement: Settlement) {
+  constructor(owner: RetryOwner, deps: RetryDeps, lanes: Lanes, settlement: Settlement) {
     this.#owner = owner;
     this.#deps = deps;
-    this.#scheduler = scheduler;
+    this.#lanes = lanes;
     this.#settlement = settlement;
   }
 
@@ -41,7 +41,7 @@ export class Retries {
     if (isLast && retry.then === 'block') return this.block(delivery, error);
     this.#note(delivery, error);
     if (isLast) return this.#owner.giveUp(delivery, error.retryable ? 'attempts' : 'rejected', error, rendered);
-    this.#scheduler.refuse(delivery, 'failed');
+    this.#lanes.refuse(delivery, 'failed');
     this.#retryIn(delivery, fullJitter(retry.backoff, delivery.attempts.length - 1));
     this.#settlement.remember(delivery);
   }
@@ -50,14 +50,14 @@ export class Retries {
   block(delivery: Delivery, error: MagpieError): void {
     this.#note(delivery, error);
     delivery.nextAttempt = undefined;
-    this.#scheduler.refuse(delivery, 'blocked');
+    this.#lanes.refuse(delivery, 'blocked');
     this.#settlement.remember(delivery);
   }
 
   /** Takes back a delivery from its exception row. */
   restored(delivery: Delivery, { state, nextAttempt }: ExceptionRow): void {
-    if (state === 'held') this.#scheduler.add(delivery);
-    else this.#scheduler.restore(delivery, state === 'retry' ? 'failed' : 'blocked');
+    if (state === 'held') this.#lanes.add(delivery);
+    else this.#lanes.restore(delivery, state === 'retry' ? 'failed' : 'blocked');
     if (state === 'retry') this.#retryIn(delivery, this.#remaining(nextAttempt));
   }
 
@@ -87,7 +87,7 @@ export class Retries {
     lane.cancel?.();
     lane.due = false;
     lane.cancel = clock.timeout(wait, () => {
-      this.#scheduler.due(lane);
+      this.#lanes.due(lane);
       this.#owner.pump();
     });
   }

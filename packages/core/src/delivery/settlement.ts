@@ -1,17 +1,17 @@
 import type { DeadLetterReason, ExceptionRow, Outcome } from '@magpie/bus';
 import { type Clock, type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
-import type { Ledger } from '../log/state-writer.ts';
+import type { StateWriter } from '../log/state-writer.ts';
 import type { Backlog } from './backlog.ts';
 import type { Delivery } from './delivery.ts';
 import { deliveryId } from './delivery-id.ts';
-import type { Scheduler } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 
 /** What became of a delivery, for counters. */
 export type DeliveryResult = Outcome['state'] | 'refused';
 
 export interface SettlementDeps {
-  readonly ledger: Ledger;
+  readonly writer: StateWriter;
   readonly clock: Clock;
   /** Whether outcomes of this event are kept for `GET /v1/messages/{ref}`. */
   tracked(event: Event): boolean;
@@ -24,13 +24,13 @@ export class Settlement {
   #target: Target;
   readonly #deps: SettlementDeps;
   readonly #backlog: Backlog;
-  readonly #scheduler: Scheduler;
+  readonly #lanes: Lanes;
 
-  constructor(target: Target, deps: SettlementDeps, backlog: Backlog, scheduler: Scheduler) {
+  constructor(target: Target, deps: SettlementDeps, backlog: Backlog, lanes: Lanes) {
     this.#target = target;
     this.#deps = deps;
     this.#backlog = backlog;
-    this.#scheduler = scheduler;
+    this.#lanes = lanes;
   }
 
   /** A reload changed the route. */
@@ -40,31 +40,31 @@ export class Settlement {
 
   /** The delivery is over: its successors go on, the floor may move. `ms` from send to confirmation. */
   end(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy'>, ms?: number): void {
-    this.#scheduler.leave(delivery);
+    this.#lanes.leave(delivery);
     this.#settle(delivery, outcome, ms);
   }
 
   /** Ends a delivery before it is taken in if its event has expired; tells whether it has. */
   expired({ ref, expiresAt }: Event): boolean {
     if (expiresAt === undefined) return false;
-    const { ledger, clock, onResult } = this.#deps;
+    const { writer, clock, onResult } = this.#deps;
     const { consumer } = this.#target;
     const at = clock.now();
     if (expiresAt > at) return false;
-    ledger.outcome({ ref, consumer, state: 'expired', at, attempts: 0 });
+    writer.outcome({ ref, consumer, state: 'expired', at, attempts: 0 });
     onResult(this.#target, 'expired');
     return true;
   }
 
   /** Ends a delivery without success: durable as a dead letter, unless dropped by policy, before it counts as settled. */
   async giveUp(delivery: Delivery, reason: DeadLetterReason, error: MagpieError, rendered?: Rendered): Promise<void> {
-    const { ledger, onFatal } = this.#deps;
+    const { writer, onFatal } = this.#deps;
     delivery.state = 'closing';
-    this.#scheduler.leave(delivery);
+    this.#lanes.leave(delivery);
     const drop = this.#target.retry.then === 'drop';
     if (!drop) {
       const letter = this.#letter(delivery, reason, error, rendered);
-      await ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+      await writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
     }
     this.#settle(delivery, { state: drop ? 'dropped' : 'dead', error: error.message });
   }
@@ -84,22 +84,22 @@ export class Settlement {
       event,
     };
     delivery.remembered = true;
-    this.#deps.ledger.remember(row, () => this.#backlog.park(delivery));
+    this.#deps.writer.remember(row, () => this.#backlog.park(delivery));
   }
 
   #settle(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>, ms?: number): void {
-    const { onResult, tracked, ledger, clock } = this.#deps;
+    const { onResult, tracked, writer, clock } = this.#deps;
     const { consumer } = this.#target;
     delivery.state = 'settled';
-    this.#scheduler.forget(delivery);
+    this.#lanes.forget(delivery);
     onResult(this.#target, outcome.state, ms);
     // Below the floor a delivery counts as confirmed: what ended otherwise must be remembered, tracked or not, and what is
     // confirmed after all must replace it.
     if (outcome.state !== 'confirmed' || delivery.remembered || tracked(delivery.event)) {
       const attempts = delivery.attempts.length + (outcome.state === 'confirmed' ? 1 : 0);
-      ledger.outcome({ ref: delivery.event.ref, consumer, at: clock.now(), attempts, ...outcome });
+      writer.outcome({ ref: delivery.event.ref, consumer, at: clock.now(), attempts, ...outcome });
     }
-    if (delivery.remembered) ledger.forget(consumer, delivery.position);
+    if (delivery.remembered) writer.forget(consumer, delivery.position);
     this.#backlog.settled(delivery);
   }
 

@@ -11,7 +11,7 @@ const LIMIT = 100_000;
  * Recognizes own messages that come back over links without metadata, where no list of passed gateways can travel. Each send
  * leaves one credit, each echo takes one; an echo is not dropped, it only stays away from the connections it came by.
  */
-export interface Echoes {
+export interface EchoGuard {
   /** A message of `from` goes out to an address of a connection without metadata. */
   sent(connection: string, address: Address, body: Uint8Array, from: string): void;
   /**
@@ -27,7 +27,7 @@ interface Credit {
   readonly until: number;
 }
 
-export function createEchoes(clock: Clock): Echoes {
+export function createEchoGuard(clock: Clock): EchoGuard {
   const credits = new Map<string, Credit[]>();
 
   const forgetOld = (): void => {

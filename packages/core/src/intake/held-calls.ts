@@ -1,5 +1,5 @@
 /** Lets calls of one source through in order: at once as long as nothing holds, else one after the other as they may. */
-export interface Turnstile<T, R> {
+export interface OrderedRetry<T, R> {
   /** `attempt` resolves to undefined when it has to be made again later. */
   pass(item: T): Promise<R>;
   /** Calls that wait. */
@@ -13,15 +13,15 @@ interface Waiting<T, R> {
 }
 
 /**
- * Makes a turnstile. `held` tells whether calls have to wait now, `opened` resolves when they need not; `attempt` makes one
+ * Makes a calls. `held` tells whether calls have to wait now, `opened` resolves when they need not; `attempt` makes one
  * call and resolves to undefined when it could not be made: then it keeps its place. Calls already under way when the first
  * one fails fail too and take their places behind it, by their numbers.
  */
-export function createTurnstile<T, R>(
+export function createOrderedRetry<T, R>(
   held: () => boolean,
   opened: () => Promise<void>,
   attempt: (item: T) => Promise<R | undefined>,
-): Turnstile<T, R> {
+): OrderedRetry<T, R> {
   const queue: Waiting<T, R>[] = [];
   let numbers = 0;
   let draining = false;

@@ -12,7 +12,7 @@ interface Hold {
 }
 
 /** Holds back what comes in, for all connections or for those that feed one target. Who is held waits; nothing is dropped. */
-export class Gate {
+export class IntakeHolds {
   readonly #holds = new Map<string, Hold>();
   #waiters: (() => void)[] = [];
 

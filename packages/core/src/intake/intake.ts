@@ -13,18 +13,18 @@ import {
   type Verdict,
 } from '@magpie/contract';
 import type { PublishResult } from '../gateway-api.ts';
-import type { Ledger } from '../log/state-writer.ts';
+import type { StateWriter } from '../log/state-writer.ts';
 import type { Tail } from '../log/tail.ts';
-import { createTurnstile } from './held-calls.ts';
-import type { Gate } from './holds.ts';
+import { createOrderedRetry } from './held-calls.ts';
+import type { IntakeHolds } from './holds.ts';
 
 /** What the intake needs; `onFatal` is told when the log can no longer be trusted. */
 export interface IntakeOptions {
   readonly tail: Tail;
-  readonly ledger: Ledger;
+  readonly writer: StateWriter;
   readonly book: AddressBook;
   readonly clock: Clock;
-  readonly gate: Gate;
+  readonly holds: IntakeHolds;
   readonly maxBodyBytes: number;
   readonly onFatal: (error: Error) => void;
   /** The disk has become too full to append: retention should run now. */
@@ -62,23 +62,23 @@ export class Intake {
     batch: readonly ReceivedEvent[],
     onMismatch: 'append' | 'refuse' = 'append',
   ): Promise<readonly PublishResult[]> {
-    const held = this.#options.gate.heldBy(source);
+    const held = this.#options.holds.heldBy(source);
     if (!held) return this.#counted(source, batch, onMismatch);
     return batch.map(() => ({ type: 'unavailable', ...held, retryAfter: RETRY_AFTER }));
   }
 
   /** The sink of a connection: its calls wait while the source is held. Called once per connection. */
   sinkFor(source: string): Sink {
-    const { gate } = this.#options;
-    const turnstile = createTurnstile<readonly ReceivedEvent[], readonly Verdict[]>(
-      () => gate.heldBy(source) !== undefined,
-      () => gate.opened(source),
+    const { holds } = this.#options;
+    const calls = createOrderedRetry<readonly ReceivedEvent[], readonly Verdict[]>(
+      () => holds.heldBy(source) !== undefined,
+      () => holds.opened(source),
       async (batch) => {
         const results = await this.#counted(source, batch, 'append');
         return results.some(isHeld) ? undefined : results.map(toVerdict);
       },
     );
-    return turnstile.pass;
+    return calls.pass;
   }
 
   /** Resolves when no batch is being written. */
@@ -108,7 +108,7 @@ export class Intake {
   }
 
   async #write(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch): Promise<Written> {
-    const { maxBodyBytes, ledger } = this.#options;
+    const { maxBodyBytes, writer } = this.#options;
     const events: Event[] = [];
     const append: Append[] = [];
     const letters: DeadLetter[] = [];
@@ -122,7 +122,7 @@ export class Intake {
       } else letters.push(this.#refusedLetter(received, reason, source));
       return reason;
     });
-    const results = await ledger.commit(letters.length === 0 ? { append } : { append, deadLetters: { put: letters } });
+    const results = await writer.commit(letters.length === 0 ? { append } : { append, deadLetters: { put: letters } });
     const stored: StoredEvent[] = [];
     for (const [index, result] of results.entries()) {
       if (result.type === 'stored') stored.push({ position: result.position, event: events[index]! });
@@ -142,13 +142,13 @@ export class Intake {
 
   /** Something in the batch cannot be stored at all: the others must not suffer, and it must not come again for ever. */
   async #oneByOne(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch, cause: unknown) {
-    const { ledger, onFatal } = this.#options;
+    const { writer, onFatal } = this.#options;
     const [only] = batch;
     if (batch.length === 1 && only) {
       const reason = `it cannot be stored: ${errorMessage(cause)}`;
       const bare = { ...only, headers: [], origin: {}, body: new Uint8Array() };
       const letter = this.#refusedLetter(bare, reason, source);
-      await ledger.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+      await writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
       return [{ type: 'refused' as const, reason }];
     }
     const results: PublishResult[] = [];
@@ -166,12 +166,12 @@ export class Intake {
 
   /** The disk is full: nobody gets in until the log says that there is room. */
   #holdForSpace({ message, retryAfter }: Throttled): void {
-    const { gate, clock, hasRoom, onFull } = this.#options;
-    if (gate.has(DISK)) return;
-    gate.hold(DISK, 'disk', message);
+    const { holds, clock, hasRoom, onFull } = this.#options;
+    if (holds.has(DISK)) return;
+    holds.hold(DISK, 'disk', message);
     onFull();
     const look = (): void => {
-      if (hasRoom()) gate.release(DISK);
+      if (hasRoom()) holds.release(DISK);
       else clock.timeout(retryAfter, look);
     };
     clock.timeout(retryAfter, look);

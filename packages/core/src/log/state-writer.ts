@@ -1,6 +1,6 @@
 import type { Appended, Commit, EventLog, ExceptionRow, Outcome, Position } from '@magpie/bus';
 
-/** A consumer as the ledger sees it: where its floor stands right now. */
+/** A consumer as the writer sees it: where its floor stands right now. */
 export interface FloorSource {
   readonly consumer: string;
   /** The last position up to which everything is settled or an exception row; null while the consumer is idle. */
@@ -13,7 +13,7 @@ export interface FloorSource {
  * Keeps what the log must remember about deliveries and writes it along with the next commit. A snapshot is taken
  * synchronously, so `matched` never runs ahead of a busy consumer's floor row.
  */
-export interface Ledger {
+export interface StateWriter {
   /** The router has matched everything up to here. Called per batch. */
   matched(position: Position): void;
   /** A consumer's floor may have moved. Called per settled delivery. */
@@ -27,7 +27,7 @@ export interface Ledger {
    * Writes a change, and in the same transaction everything that has gathered. Resolves, in the order of the calls, when the
    * change is durable.
    */
-  commit(change: LedgerChange): Promise<readonly Appended[]>;
+  commit(change: StateChange): Promise<readonly Appended[]>;
   /** Writes what has gathered now; resolves when that and all that was being written is durable. */
   flush(): Promise<void>;
   /** Writes nothing more on its own; call `flush` first. */
@@ -35,7 +35,7 @@ export interface Ledger {
 }
 
 /** What a caller of `commit` adds. */
-export type LedgerChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers' | 'exceptions'>;
+export type StateChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers' | 'exceptions'>;
 
 /** Changes gathered since the last commit. */
 interface Gathered {
@@ -52,10 +52,10 @@ const isEmpty = ({ matched, floors, outcomes, rows }: Gathered): boolean =>
   matched === undefined && floors.size === 0 && outcomes.length === 0 && rows.size === 0;
 
 /**
- * Makes a ledger on a log. Changes that no append has taken along are written `intervalMs` after the first, never two such
+ * Makes a writer on a log. Changes that no append has taken along are written `intervalMs` after the first, never two such
  * commits at once: what a crash repeats is what was confirmed in about that time.
  */
-export function createLedger(log: EventLog, onFatal: (error: Error) => void, intervalMs = 10): Ledger {
+export function createStateWriter(log: EventLog, onFatal: (error: Error) => void, intervalMs = 10): StateWriter {
   let gathered = nothing();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -78,7 +78,7 @@ export function createLedger(log: EventLog, onFatal: (error: Error) => void, int
 
   // Two commits of one turn share a transaction. They are two because an append can be refused for want of space, and
   // what has gathered must not be refused with it. Only the change itself is waited for: changes resolve in call order.
-  const commit = (change: LedgerChange): Promise<readonly Appended[]> => {
+  const commit = (change: StateChange): Promise<readonly Appended[]> => {
     // A row of the change is newer than what has gathered about it, such as the end of an earlier story.
     for (const row of change.exceptions?.put ?? []) gathered.rows.delete(keyOf(row));
     const work = log.commit(change);

@@ -28,13 +28,13 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
     const outcome = outcomes.get(consumer);
     outcomes.delete(consumer);
     // What is on its way comes first: it may have ended once already and be tried again.
-    const outlet = deps.topology.outlet(consumer);
-    const underWay = outlet?.status(stored.position);
-    if (underWay) return withSuspension(underWay, outlet?.load().suspension);
+    const queue = deps.topology.queue(consumer);
+    const underWay = queue?.status(stored.position);
+    if (underWay) return withSuspension(underWay, queue?.load().suspension);
     if (outcome) return { ...withoutRef(outcome), connection };
     // A target that came later was never meant to get it.
     if (stored.event.receivedAt < deps.since(consumer)) return [];
-    return withSuspension(byFloor(consumer, connection, stored, deps), outlet?.load().suspension);
+    return withSuspension(byFloor(consumer, connection, stored, deps), queue?.load().suspension);
   });
   const former = [...outcomes.values()].map((outcome) => ({ ...withoutRef(outcome), connection: '' }));
   const all = await Promise.all([...targets, ...former].map((target) => withHistory(target, ref, deps.log)));
@@ -69,7 +69,7 @@ function byFloor(
 ): TargetStatus {
   const routed = deps.routed();
   const matched = routed !== undefined && comparePositions(position, routed) <= 0;
-  const floor = deps.topology.outlet(consumer)?.floor() ?? routed;
+  const floor = deps.topology.queue(consumer)?.floor() ?? routed;
   const settled = matched && floor !== undefined && comparePositions(position, floor) <= 0;
   const confirmed = settled && !deps.tracked(event);
   return { consumer, connection, state: confirmed ? 'confirmed' : 'waiting', attempts: confirmed ? 1 : 0 };

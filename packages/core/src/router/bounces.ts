@@ -2,14 +2,14 @@ import type { DeadLetter, EventLog, StoredEvent } from '@magpie/bus';
 import { type Clock, type Event, Rejected } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
 import { deliveryId, mayBeOf, timeOf } from '../delivery/delivery-id.ts';
-import type { Ledger } from '../log/state-writer.ts';
+import type { StateWriter } from '../log/state-writer.ts';
 import type { CoreObserver } from '../observer.ts';
 import type { Topology } from '../targets/targets.ts';
 
 interface BounceDeps {
   readonly log: EventLog;
-  readonly ledger: Ledger;
-  readonly topology: Pick<Topology, 'outlets'>;
+  readonly writer: StateWriter;
+  readonly topology: Pick<Topology, 'queues'>;
   readonly clock: Clock;
   readonly observer: Pick<CoreObserver, 'delivered'>;
 }
@@ -25,7 +25,7 @@ const PAGE = 256;
 const PATIENCE = 20_000;
 
 /** Makes what turns a bounce into the dead letter of the delivery that bounced. */
-export function createBounces({ log, ledger, topology, clock, observer }: BounceDeps) {
+export function createBounces({ log, writer, topology, clock, observer }: BounceDeps) {
   /**
    * Ends the delivery that a notice is about as `bounced`, with a dead letter; resolves when that is durable. A notice about
    * nothing we know, or from somewhere the message never went, changes nothing. Handling one twice changes nothing either.
@@ -49,8 +49,8 @@ export function createBounces({ log, ledger, topology, clock, observer }: Bounce
       event: stored.event,
     };
     const { ref } = stored.event;
-    ledger.outcome({ ref, consumer: target.consumer, state: 'bounced', at, attempts: 1, error: error.message });
-    await ledger.commit({ deadLetters: { put: [letter] } });
+    writer.outcome({ ref, consumer: target.consumer, state: 'bounced', at, attempts: 1, error: error.message });
+    await writer.commit({ deadLetters: { put: [letter] } });
     observer.delivered(target, 'bounced');
   };
 
@@ -59,7 +59,7 @@ export function createBounces({ log, ledger, topology, clock, observer }: Bounce
     const time = timeOf(id);
     if (time === undefined) return undefined;
     const targets = topology
-      .outlets()
+      .queues()
       .map(({ target }) => target)
       .filter(({ connection }) => connection === notice.source);
     for await (const stored of eventsAround(time)) {

@@ -1,8 +1,8 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import type { Match, RouteSet } from '@magpie/routing';
-import type { Outlet } from '../delivery/delivery-queue.ts';
-import type { Ledger } from '../log/state-writer.ts';
+import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
+import type { StateWriter } from '../log/state-writer.ts';
 import type { LogReader } from '../log/tail.ts';
 import { isBounce } from './bounces.ts';
 
@@ -11,19 +11,19 @@ const BATCH = 256;
 
 export interface RouterDeps {
   readonly reader: LogReader;
-  readonly ledger: Ledger;
+  readonly writer: StateWriter;
   routes(): RouteSet;
-  outlet(consumer: string): Outlet | undefined;
+  queue(consumer: string): DeliveryQueue | undefined;
   /** Connections an event must not go to, because it is an own message that came back without saying so. */
   echoOf(event: Event): readonly string[];
-  /** A delivery has no outlet: its connection is configured no more. */
+  /** A delivery has no queue: its connection is configured no more. */
   stranded(stored: StoredEvent, match: Match): void;
   /** Takes note of an event that says that a message came back; resolves when that is durable. */
   bounced(notice: StoredEvent): Promise<void>;
   onFatal(error: Error): void;
 }
 
-/** Reads the log once, in order, and hands every event to the outlets of the targets it matches. */
+/** Reads the log once, in order, and hands every event to the queues of the targets it matches. */
 export interface Router {
   /** Says where matching goes on (undefined: at the oldest event). Called once, before `run`. */
   place(after: Position | undefined): void;
@@ -37,7 +37,7 @@ export interface Router {
 }
 
 export function createRouter(deps: RouterDeps): Router {
-  const { reader, ledger } = deps;
+  const { reader, writer } = deps;
   let position: Position | undefined;
   /** Up to where everything is matched, and its bounces are durable. */
   let done: Position | undefined;
@@ -47,10 +47,10 @@ export function createRouter(deps: RouterDeps): Router {
     const matches = deps.routes().match(stored.event);
     const echo = matches.length > 0 ? deps.echoOf(stored.event) : [];
     for (const match of matches) {
-      const outlet = deps.outlet(match.target.consumer);
+      const queue = deps.queue(match.target.consumer);
       // A target that reads on from the log later must know as well.
-      if (echo.includes(match.target.connection)) outlet?.leaveOut(stored);
-      else if (outlet) outlet.offer(stored, match, position);
+      if (echo.includes(match.target.connection)) queue?.leaveOut(stored);
+      else if (queue) queue.offer(stored, match, position);
       else deps.stranded(stored, match);
     }
     position = stored.position;
@@ -62,7 +62,7 @@ export function createRouter(deps: RouterDeps): Router {
       const events = await reader.read(position, BATCH);
       for (const stored of events) route(stored);
       for (const stored of events) if (isBounce(stored.event)) await deps.bounced(stored);
-      if (position !== undefined && events.length > 0) ledger.matched(position);
+      if (position !== undefined && events.length > 0) writer.matched(position);
       done = position;
       if (events.length === 0) await changed;
       else if (events.length === BATCH) await new Promise((resolve) => setImmediate(resolve));

@@ -1,12 +1,12 @@
 import type { DeadLetter, EventLog, ExceptionRow } from '@magpie/bus';
 import { type Clock, type Event, encodeBody, Rejected } from '@magpie/contract';
 import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from '../gateway-api.ts';
-import type { Ledger } from '../log/state-writer.ts';
+import type { StateWriter } from '../log/state-writer.ts';
 import type { Topology } from './targets.ts';
 
 interface DeadLetterDeps {
   readonly log: EventLog;
-  readonly ledger: Ledger;
+  readonly writer: StateWriter;
   readonly topology: Topology;
   readonly clock: Clock;
   onFatal(error: Error): void;
@@ -23,7 +23,7 @@ type Found = Pick<{ readonly [Key in keyof DeadLetter]-?: DeadLetter[Key] | unde
   readonly id: string;
 };
 
-export function createDeadLetters({ log, ledger, topology, clock, onFatal }: DeadLetterDeps): DeadLetters {
+export function createDeadLetters({ log, writer, topology, clock, onFatal }: DeadLetterDeps): DeadLetters {
   let stopped = false;
   /** Letters that are being tried again right now. */
   const underWay = new Set<string>();
@@ -41,14 +41,14 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
   };
 
   const hasTarget = ({ consumer, position }: Found): boolean =>
-    consumer !== undefined && position !== undefined && topology.outlet(consumer) !== undefined;
+    consumer !== undefined && position !== undefined && topology.queue(consumer) !== undefined;
 
   /** Whether a target works off what it gets: what it cannot take stays a dead letter, which needs no memory. */
   const takesMore = (consumer: string): boolean => {
-    const outlet = topology.outlet(consumer);
-    if (!outlet) return true;
-    const { suspended, held } = outlet.load();
-    return topology.isUp(outlet.target.connection) && !suspended && held < MOST_HELD;
+    const queue = topology.queue(consumer);
+    if (!queue) return true;
+    const { suspended, held } = queue.load();
+    return topology.isUp(queue.target.connection) && !suspended && held < MOST_HELD;
   };
 
   const retry = async (id: string, edit?: DeadLetterEdit): Promise<void> => {
@@ -64,8 +64,8 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
     if (consumer === undefined || position === undefined) {
       throw new Rejected('this message never entered the log as it was: publish it again in a form that can');
     }
-    const outlet = topology.outlet(consumer);
-    if (!outlet) throw new Rejected(`its target ${consumer} is not configured any more`);
+    const queue = topology.queue(consumer);
+    if (!queue) throw new Rejected(`its target ${consumer} is not configured any more`);
     const edited = edit ? editEvent(letter.event, edit) : letter.event;
     const match = topology.routes.match(edited).find(({ target }) => target.consumer === consumer);
     if (!match) throw new Rejected(`its route does not take it (any more): ask "magpie explain" why`);
@@ -77,8 +77,8 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
       ...{ consumer, position, event, lane: match.key },
       ...{ state: 'retry', attempts: [], nextAttempt: now },
     };
-    await ledger.commit({ deadLetters: { remove: [id] }, exceptions: { put: [row] } });
-    outlet.revive(row);
+    await writer.commit({ deadLetters: { remove: [id] }, exceptions: { put: [row] } });
+    queue.revive(row);
   };
 
   const drain = async (letters: readonly Found[], rate: number): Promise<void> => {
@@ -110,13 +110,13 @@ export function createDeadLetters({ log, ledger, topology, clock, onFatal }: Dea
     retrying: () => retrying,
     drop: async (id) => {
       if (!(await log.deadLetter(id))) return false;
-      await ledger.commit({ deadLetters: { remove: [id] } });
+      await writer.commit({ deadLetters: { remove: [id] } });
       return true;
     },
     dropAll: async (query) => {
       const ids = (await all(query)).map(({ id }) => id);
       for (let start = 0; start < ids.length; start += PAGE) {
-        await ledger.commit({ deadLetters: { remove: ids.slice(start, start + PAGE) } });
+        await writer.commit({ deadLetters: { remove: ids.slice(start, start + PAGE) } });
       }
       return ids.length;
     },

@@ -5,7 +5,7 @@ import type { RouteSet } from '@magpie/routing';
  * The routes by the place in the log that they have matched: an event keeps the routes of the time when the router came to
  * it, also for a target that reads it from the log after a reload. Former routes are forgotten with the process.
  */
-export class Revisions {
+export class RouteHistory {
   #current: RouteSet;
   readonly #former: { readonly until: Position; readonly routes: RouteSet }[] = [];
 

@@ -3,13 +3,13 @@ import type { AdapterContext, Clock, Logger, Sink } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type RouteSet, type Target } from '@magpie/routing';
 import { isSameConnection } from '../connections/same-connection.ts';
 import type { SendPort } from '../connections/send-port.ts';
-import { createWindow } from '../connections/send-window.ts';
+import { createSendWindow } from '../connections/send-window.ts';
 import { Supervisor, type SupervisorTimes } from '../connections/supervisor.ts';
-import type { Outlet } from '../delivery/delivery-queue.ts';
+import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
 import type { Plan, ReloadReport } from '../gateway-api.ts';
 import type { CoreObserver } from '../observer.ts';
-import { type Express, Expresses } from '../unlogged/best-effort-sender.ts';
-import { Revisions } from './route-history.ts';
+import { type BestEffortSender, BestEffortSenders } from '../unlogged/best-effort-sender.ts';
+import { RouteHistory } from './route-history.ts';
 
 export interface TopologyDeps {
   readonly gatewayId: string;
@@ -20,8 +20,8 @@ export interface TopologyDeps {
   readonly observer: CoreObserver;
   readonly times: SupervisorTimes;
   sinkFor(connection: string): Sink;
-  makeOutlet(target: Target, port: SendPort): Outlet;
-  makeExpress(target: Target, port: SendPort): Express;
+  makeQueue(target: Target, port: SendPort): DeliveryQueue;
+  makeBestEffort(target: Target, port: SendPort): BestEffortSender;
 }
 
 /** One connection with everything that hangs on it. */
@@ -40,31 +40,31 @@ const GOODBYE_MS = 5000;
 /** Part of it for what is in flight. */
 const LANDING_MS = 2000;
 
-/** The connections and outlets of a gateway, changed by a new plan only where it differs from the old one. */
+/** The connections and queues of a gateway, changed by a new plan only where it differs from the old one. */
 export class Topology {
   readonly #deps: TopologyDeps;
   readonly #links = new Map<string, Link>();
-  readonly #outlets = new Map<string, Outlet>();
-  readonly #expresses: Expresses;
-  /** Outlets of removed targets, for their sends that are still in flight. */
-  readonly #retiring = new Map<string, Outlet>();
+  readonly #queues = new Map<string, DeliveryQueue>();
+  readonly #bestEffort: BestEffortSenders;
+  /** Queues of removed targets, for their sends that are still in flight. */
+  readonly #retiring = new Map<string, DeliveryQueue>();
   #plan: Plan;
-  readonly #revisions: Revisions;
+  readonly #history: RouteHistory;
   /** Where removed targets had got to: when they come back they go on there, by the routes of that time. */
   readonly #left = new Map<string, Position>();
   #running = false;
 
   constructor(plan: Plan, deps: TopologyDeps) {
     this.#plan = plan;
-    this.#revisions = new Revisions(plan.routes);
+    this.#history = new RouteHistory(plan.routes);
     this.#deps = deps;
     for (const info of this.#linked(plan)) this.#links.set(info.name, this.#makeLink(info));
     for (const target of this.#targets(plan.routes)) {
       const link = this.#links.get(target.connection);
-      if (link) this.#addOutlet(target, link);
+      if (link) this.#addQueue(target, link);
     }
-    this.#expresses = new Expresses(deps.makeExpress);
-    this.#placeExpresses();
+    this.#bestEffort = new BestEffortSenders(deps.makeBestEffort);
+    this.#placeBestEffort();
   }
 
   get routes(): RouteSet {
@@ -73,7 +73,7 @@ export class Topology {
 
   /** The routes that have matched, or will match, the event at a place in the log. */
   routesAt(position: Position, consumer?: string): RouteSet {
-    return this.#revisions.at(position, consumer);
+    return this.#history.at(position, consumer);
   }
 
   get connections(): ReadonlyMap<string, ConnectionInfo> {
@@ -84,20 +84,20 @@ export class Topology {
     return [...this.#links.values()].map(({ supervisor }) => supervisor);
   }
 
-  outlets(): readonly Outlet[] {
-    return [...this.#outlets.values()];
+  queues(): readonly DeliveryQueue[] {
+    return [...this.#queues.values()];
   }
 
-  outlet(consumer: string): Outlet | undefined {
-    return this.#outlets.get(consumer);
+  queue(consumer: string): DeliveryQueue | undefined {
+    return this.#queues.get(consumer);
   }
 
-  expresses(): readonly Express[] {
-    return this.#expresses.all();
+  bestEffortSenders(): readonly BestEffortSender[] {
+    return this.#bestEffort.all();
   }
 
-  express(consumer: string): Express | undefined {
-    return this.#expresses.get(consumer);
+  bestEffort(consumer: string): BestEffortSender | undefined {
+    return this.#bestEffort.get(consumer);
   }
 
   isUp(connection: string): boolean {
@@ -117,27 +117,27 @@ export class Topology {
 
   /**
    * Changes to a new plan between two batches of the router. What has not changed is not touched: its link stays up, its
-   * deliveries go on. A removed target finishes what is in flight; its backlog stays in the log. New outlets wait for
+   * deliveries go on. A removed target finishes what is in flight; its backlog stays in the log. New queues wait for
    * `begin`. What is matched up to `routed` keeps its routes. A changed connection says goodbye before it is established anew; `links` resolves when all that is done.
    */
   apply(plan: Plan, routed: Position | undefined): { readonly report: ReloadReport; readonly links: Promise<unknown> } {
     const connections = this.#changes(plan);
-    const before = new Set(this.#outlets.keys());
+    const before = new Set(this.#queues.keys());
     this.#plan = plan;
-    const floors = [...this.outlets().flatMap((outlet) => outlet.floor() ?? []), ...this.#left.values()];
-    this.#revisions.change(plan.routes, routed, floors);
+    const floors = [...this.queues().flatMap((queue) => queue.floor() ?? []), ...this.#left.values()];
+    this.#history.change(plan.routes, routed, floors);
     const leaving = new Map(
       [...connections.removed, ...connections.changed].map((name) => [name, this.#removeLink(name)]),
     );
     for (const info of this.#linked(plan)) {
       if (!this.#links.has(info.name)) this.#addLink(info, leaving.get(info.name));
     }
-    const targets = joined(this.#replaceOutlets(before), this.#placeExpresses());
+    const targets = joined(this.#replaceQueues(before), this.#placeBestEffort());
     const refreshed = connections.unchanged.map((name) => this.#links.get(name)?.supervisor.refresh());
     return { report: { connections, targets }, links: Promise.all([...leaving.values(), ...refreshed]) };
   }
 
-  /** Resolves when no former outlet of these consumers has anything in flight any more. */
+  /** Resolves when no former queue of these consumers has anything in flight any more. */
   async retired(consumers: readonly string[]): Promise<void> {
     for (const consumer of consumers) {
       const former = this.#retiring.get(consumer);
@@ -167,41 +167,41 @@ export class Topology {
     };
   }
 
-  /** Outlets of the new routes: those that stay get the new target and link, the others come and go. */
-  #replaceOutlets(before: ReadonlySet<string>): ReloadReport['targets'] {
+  /** Queues of the new routes: those that stay get the new target and link, the others come and go. */
+  #replaceQueues(before: ReadonlySet<string>): ReloadReport['targets'] {
     const targets = this.#targets(this.#plan.routes);
     const wanted = new Set(targets.map(({ consumer }) => consumer));
     const removed = [...before].filter((consumer) => !wanted.has(consumer));
-    for (const consumer of removed) this.#removeOutlet(consumer);
-    for (const target of targets) this.#placeOutlet(target);
+    for (const consumer of removed) this.#removeQueue(consumer);
+    for (const target of targets) this.#placeQueue(target);
     const added = [...wanted].filter((consumer) => !before.has(consumer));
     return { added, removed, kept: before.size - removed.length };
   }
 
-  #placeExpresses(): ReloadReport['targets'] {
-    return this.#expresses.place(this.#plan.routes.unlogged, (connection) => this.#links.get(connection)?.port);
+  #placeBestEffort(): ReloadReport['targets'] {
+    return this.#bestEffort.place(this.#plan.routes.unlogged, (connection) => this.#links.get(connection)?.port);
   }
 
-  #placeOutlet(target: Target): void {
-    const known = this.#outlets.get(target.consumer);
+  #placeQueue(target: Target): void {
+    const known = this.#queues.get(target.consumer);
     const link = this.#links.get(target.connection);
     if (known && link) known.update(target, link.port);
-    else if (link) this.#addOutlet(target, link);
+    else if (link) this.#addQueue(target, link);
   }
 
-  #removeOutlet(consumer: string): void {
-    const outlet = this.#outlets.get(consumer);
-    this.#outlets.delete(consumer);
-    if (!outlet) return;
-    const floor = outlet.floor();
+  #removeQueue(consumer: string): void {
+    const queue = this.#queues.get(consumer);
+    this.#queues.delete(consumer);
+    if (!queue) return;
+    const floor = queue.floor();
     if (floor !== null) this.#left.set(consumer, floor);
-    outlet.stop();
-    this.#retiring.set(consumer, outlet);
+    queue.stop();
+    this.#retiring.set(consumer, queue);
   }
 
-  #addOutlet(target: Target, { port }: Link): void {
+  #addQueue(target: Target, { port }: Link): void {
     this.#left.delete(target.consumer);
-    this.#outlets.set(target.consumer, this.#deps.makeOutlet(target, port));
+    this.#queues.set(target.consumer, this.#deps.makeQueue(target, port));
   }
 
   /** `former` resolves when the link of the same name is gone: two at once would fight for one identity. */
@@ -255,7 +255,7 @@ export class Topology {
       },
       sources: () => this.#plan.routes.sources(name),
       onUp: () => {
-        for (const outlet of this.#outlets.values()) if (outlet.target.connection === name) outlet.linkUp();
+        for (const queue of this.#queues.values()) if (queue.target.connection === name) queue.linkUp();
       },
       onState: (state) => observer.state(name, state),
     });
@@ -291,7 +291,7 @@ function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): 
   const { fifoWindow, sendsWhileHeld } = adapter.capabilities(config);
   return {
     up: () => supervisor.up(),
-    ...{ window: createWindow(fifoWindow), sendsWhileHeld },
+    ...{ window: createSendWindow(fifoWindow), sendsWhileHeld },
     sent: () => supervisor.count('sent'),
     send: (event, target, signal) => supervisor.connection!.send(event, target, signal),
     post: (event, target) => supervisor.connection?.post?.(event, target) ?? false,

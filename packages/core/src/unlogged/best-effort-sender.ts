@@ -5,8 +5,8 @@ import { outgoing } from '../delivery/settlement.ts';
 import type { ReloadReport, TargetLoad } from '../gateway-api.ts';
 import type { CoreObserver } from '../observer.ts';
 
-/** What an express needs besides its target and its link. */
-export interface ExpressDeps {
+/** What an bestEffort needs besides its target and its link. */
+export interface BestEffortDeps {
   readonly clock: Clock;
   /** Fires when the gateway waits for nothing more. */
   readonly signal: AbortSignal;
@@ -18,21 +18,21 @@ export interface ExpressDeps {
 type Rendered = ReturnType<Target['render']>;
 
 /** Most events that wait for room on the link of one target; what comes in beyond is dropped and counted. */
-const EXPRESS_WAITING = 1000;
+const MOST_WAITING = 1000;
 
 /**
  * Sends what bypasses the log to one target: at once and in order while the link has room, never a second time. Nothing is
  * kept while the link is down.
  */
-export class Express {
+export class BestEffortSender {
   #target: Target;
   #port: SendPort;
-  readonly #deps: ExpressDeps;
+  readonly #deps: BestEffortDeps;
   #waiting: Event[] = [];
   #flying = 0;
   #stopped = false;
 
-  constructor(target: Target, port: SendPort, deps: ExpressDeps) {
+  constructor(target: Target, port: SendPort, deps: BestEffortDeps) {
     this.#target = target;
     this.#port = port;
     this.#deps = deps;
@@ -51,7 +51,7 @@ export class Express {
   /** Takes a delivery; called per matched event. */
   offer(event: Event, { error }: Match): void {
     if (error) this.#end('refused');
-    else if (this.#stopped || !this.#port.up() || this.#waiting.length >= EXPRESS_WAITING) this.#end('dropped');
+    else if (this.#stopped || !this.#port.up() || this.#waiting.length >= MOST_WAITING) this.#end('dropped');
     else if (this.#waiting.length === 0 && this.#flying === 0) this.#pass(event);
     else {
       this.#waiting.push(event);
@@ -146,19 +146,19 @@ export class Express {
 }
 
 /** All targets that are fed past the log, by consumer name. */
-export class Expresses {
-  readonly #make: (target: Target, port: SendPort) => Express;
-  readonly #all = new Map<string, Express>();
+export class BestEffortSenders {
+  readonly #make: (target: Target, port: SendPort) => BestEffortSender;
+  readonly #all = new Map<string, BestEffortSender>();
 
-  constructor(make: (target: Target, port: SendPort) => Express) {
+  constructor(make: (target: Target, port: SendPort) => BestEffortSender) {
     this.#make = make;
   }
 
-  all(): readonly Express[] {
+  all(): readonly BestEffortSender[] {
     return [...this.#all.values()];
   }
 
-  get(consumer: string): Express | undefined {
+  get(consumer: string): BestEffortSender | undefined {
     return this.#all.get(consumer);
   }
 

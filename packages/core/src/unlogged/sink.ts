@@ -1,12 +1,12 @@
 import type { Event, ReceivedEvent, Sink, Verdict } from '@magpie/contract';
 import type { RouteSet } from '@magpie/routing';
 import type { CoreObserver } from '../observer.ts';
-import type { Express } from './best-effort-sender.ts';
+import type { BestEffortSender } from './best-effort-sender.ts';
 
 /** What a bypass needs. */
 export interface BypassDeps {
   routes(): Pick<RouteSet, 'bypasses' | 'bypass'>;
-  express(consumer: string): Express | undefined;
+  bestEffort(consumer: string): BestEffortSender | undefined;
   /** Makes an event of what was received; undefined when it must not pass: the log's way says why. */
   stamp(received: ReceivedEvent, source: string): Event | undefined;
   /**
@@ -35,7 +35,7 @@ export function withBypass(source: string, sink: Sink, deps: BypassDeps): Sink {
     const { matches, logged } = deps.routes().bypass(event);
     const echo = matches.length > 0 ? deps.echoOf(event, logged) : [];
     for (const match of matches) {
-      if (!echo.includes(match.target.connection)) deps.express(match.target.consumer)?.offer(event, match);
+      if (!echo.includes(match.target.connection)) deps.bestEffort(match.target.consumer)?.offer(event, match);
     }
     return !logged;
   };

@@ -99,7 +99,7 @@ export function forgetTurns({ deliveries, reached }: Consumer): void {
   }
 }
 
-/** What came while a target was absent may come all the same once its outlet has been replaced. */
+/** What came while a target was absent may come all the same once its queue has been replaced. */
 export function forgetAbsence({ deliveries }: Consumer): void {
   for (const each of deliveries.values()) {
     if (each.meant === 'not') Object.assign(each, { meant: 'may', unordered: true });

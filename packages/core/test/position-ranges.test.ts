@@ -1,6 +1,6 @@
 import { createMemoryLog, type Position } from '@magpie/bus';
 import { expect, it } from 'vitest';
-import { Stretches } from '../src/delivery/position-ranges.ts';
+import { PositionRanges } from '../src/delivery/position-ranges.ts';
 
 const log = createMemoryLog({});
 /** Positions in log order, without a log that has them. */
@@ -14,7 +14,7 @@ async function places(count: number): Promise<Position[]> {
 }
 
 it('takes no more than ten thousand stretches, leaves out what it has taken and nothing else', async () => {
-  const stretches = new Stretches();
+  const stretches = new PositionRanges();
   const all = await places(30_000);
   const taken = new Set<Position>();
   for (const [index, place] of all.entries()) {
@@ -30,7 +30,7 @@ it('takes no more than ten thousand stretches, leaves out what it has taken and 
 });
 
 it('widens the last stretch when it is full, and takes others once the first ones have been passed', async () => {
-  const stretches = new Stretches();
+  const stretches = new PositionRanges();
   const all = await places(20_003);
   for (let index = 0; index < 20_000; index += 2) {
     stretches.gap();

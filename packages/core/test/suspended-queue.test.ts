@@ -1,6 +1,6 @@
 import { Transient } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { type Bench, bench, retry, text } from './outlet-fixture.ts';
+import { type Bench, bench, retry, text } from './queue-fixture.ts';
 
 /** Answers everything that has been sent: refuses the lanes in `full`, confirms the others. */
 async function answer(b: Bench, full: ReadonlySet<string>): Promise<readonly string[]> {
@@ -26,7 +26,7 @@ describe('a target that refuses', () => {
       await b.clock.advance(400);
     }
     expect(await b.log.deadLetters({ limit: 100 })).toHaveLength(20);
-    expect(b.outlet.load().suspended).toBe(false);
+    expect(b.queue.load().suspended).toBe(false);
   });
 
   it('gets what it takes at once, although the lanes that it refuses have suspended it', async () => {
@@ -37,7 +37,7 @@ describe('a target that refuses', () => {
       await answer(b, full);
       await b.clock.advance(1000);
     }
-    expect(b.outlet.load()).toMatchObject({ suspended: true, suspension: { error: 'queue full' } });
+    expect(b.queue.load()).toMatchObject({ suspended: true, suspension: { error: 'queue full' } });
     await b.offer('c', 'c');
     expect(await answer(b, full)).toEqual(['c']);
   });
@@ -87,10 +87,10 @@ it('does not send what the route itself lets expire, and says so', async () => {
   await b.offer('late');
   await b.clock.advance(2500);
   b.up = true;
-  b.outlet.linkUp();
+  b.queue.linkUp();
   await b.clock.advance(100);
   expect(b.sent).toHaveLength(0);
-  expect(b.outlet.floor()).toBeNull();
+  expect(b.queue.floor()).toBeNull();
 });
 
 it('an operator decides about what is blocked', async () => {
@@ -99,13 +99,13 @@ it('an operator decides about what is blocked', async () => {
   await b.offer('a2', 'a');
   for (const { fail } of b.sent.splice(0)) fail(new Transient('queue full'));
   await b.clock.advance(100);
-  expect(b.outlet.load().blocked).toBe(1);
-  expect(b.outlet.unblock('retry')).toBe(1);
+  expect(b.queue.load().blocked).toBe(1);
+  expect(b.queue.unblock('retry')).toBe(1);
   await b.clock.advance(10);
   expect(b.bodies()).toEqual(['a1']);
   b.sent.splice(0)[0]!.fail(new Transient('queue full'));
   await b.clock.advance(100);
-  expect(b.outlet.unblock('dead-letter')).toBe(1);
+  expect(b.queue.unblock('dead-letter')).toBe(1);
   await b.clock.advance(100);
   expect(await b.log.deadLetters({ limit: 9 })).toMatchObject([{ reason: 'attempts', message: 'queue full' }]);
   expect(b.bodies()).toEqual(['a2']);

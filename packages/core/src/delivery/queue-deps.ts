@@ -2,12 +2,12 @@ import type { Position, StoredEvent } from '@magpie/bus';
 import type { Event, MagpieError, TargetRequest } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import type { LogReader } from '../log/tail.ts';
-import type { OverflowDeps } from './backlog-bound.ts';
+import type { BacklogBoundDeps } from './backlog-bound.ts';
 import type { BacklogLimits } from './backlog-limits.ts';
 import type { SettlementDeps } from './settlement.ts';
 
-/** What an outlet needs of the gateway around it. */
-export interface OutletDeps extends SettlementDeps, OverflowDeps {
+/** What an queue needs of the gateway around it. */
+export interface QueueDeps extends SettlementDeps, BacklogBoundDeps {
   readonly reader: LogReader;
   /** Bounds of what is kept in memory; default `BACKLOG_LIMITS`. */
   readonly limits?: BacklogLimits | undefined;

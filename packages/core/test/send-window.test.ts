@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { createWindow } from '../src/connections/send-window.ts';
+import { createSendWindow } from '../src/connections/send-window.ts';
 
 describe('the window of a link', () => {
   it('lets as many through as it has places', () => {
-    const window = createWindow(2);
+    const window = createSendWindow(2);
     expect([window.acquire(() => undefined), window.acquire(() => undefined), window.acquire(() => undefined)]).toEqual(
       [true, true, false],
     );
   });
 
   it('wakes the next one when the first has nothing to send any more', () => {
-    const window = createWindow(1);
+    const window = createSendWindow(1);
     const sent: string[] = [];
     window.acquire(() => undefined);
     window.acquire(() => sent.push('stopped, takes nothing'));

@@ -1,17 +1,17 @@
 import { NotConnected, Rejected, Throttled, Transient, Unknown } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { type Bench, bench, retry, text } from './outlet-fixture.ts';
+import { type Bench, bench, retry, text } from './queue-fixture.ts';
 
-describe('an outlet', () => {
+describe('an queue', () => {
   it('sends in order and is idle once everything is confirmed', async () => {
     const b = bench();
     await b.offer('1');
     await b.offer('2');
     expect(b.bodies()).toEqual(['1', '2']);
-    expect(b.outlet.floor()).not.toBeNull();
+    expect(b.queue.floor()).not.toBeNull();
     for (const { confirm } of b.sent) confirm();
     await b.clock.advance(0);
-    expect(b.outlet.floor()).toBeNull();
+    expect(b.queue.floor()).toBeNull();
   });
 
   it('sends nothing while the link is down and everything in order when it comes up', async () => {
@@ -21,7 +21,7 @@ describe('an outlet', () => {
     await b.offer('2');
     expect(b.sent).toHaveLength(0);
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     expect(b.bodies()).toEqual(['1', '2']);
   });
 
@@ -79,7 +79,7 @@ describe('an outlet', () => {
     expect(letter!.attempts).toHaveLength(retry.attempts);
     expect(text(letter!.event)).toBe('1');
     await b.clock.advance(0);
-    expect(b.outlet.floor()).toBeNull();
+    expect(b.queue.floor()).toBeNull();
   });
 
   it('gives up at once on a rejection and on an expression that fails', async () => {
@@ -100,9 +100,9 @@ describe('an outlet', () => {
     await b.offer('1', 'k', { expiresAt: b.clock.now() + 1000 });
     await b.clock.advance(2000);
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     expect(b.sent).toHaveLength(0);
-    expect(b.outlet.floor()).toBeNull();
+    expect(b.queue.floor()).toBeNull();
   });
 
   it('holds its lane for ever with then: block, and remembers it', async () => {
@@ -115,13 +115,13 @@ describe('an outlet', () => {
     await b.offer('3');
     await b.clock.advance(600_000);
     expect(b.bodies()).toEqual(['1', '2']);
-    await b.ledger.flush();
+    await b.writer.flush();
     const { exceptions } = await b.log.state();
     expect(exceptions.map(({ state, event }) => [state, text(event)])).toEqual([
       ['blocked', '1'],
       ['held', '3'],
     ]);
-    expect(b.outlet.floor(), 'what has a row of its own does not pin the log').toBeNull();
+    expect(b.queue.floor(), 'what has a row of its own does not pin the log').toBeNull();
   });
 
   it('forgets the story of a delivery that succeeds in the end', async () => {
@@ -129,12 +129,12 @@ describe('an outlet', () => {
     await b.offer('1');
     b.sent[0]!.fail(new Transient('no'));
     await b.clock.advance(0);
-    await b.ledger.flush();
+    await b.writer.flush();
     expect((await b.log.state()).exceptions).toHaveLength(1);
     await b.clock.advance(200);
     b.sent[1]!.confirm();
     await b.clock.advance(0);
-    await b.ledger.flush();
+    await b.writer.flush();
     expect((await b.log.state()).exceptions).toHaveLength(0);
   });
 
@@ -147,9 +147,9 @@ describe('an outlet', () => {
     await first.offer('other', 'k2');
     first.sent[1]!.confirm();
     await first.clock.advance(0);
-    await first.ledger.flush(); // the rows are durable,
-    await first.ledger.flush(); // and then the floor that passed them
-    first.outlet.stop();
+    await first.writer.flush(); // the rows are durable,
+    await first.writer.flush(); // and then the floor that passed them
+    first.queue.stop();
     const second = bench({}, first);
     await second.clock.advance(5000);
     expect(second.bodies()).toEqual(['1']);
@@ -175,9 +175,9 @@ describe('an outlet', () => {
   it('marks what may have been sent before a restart', async () => {
     const first = bench();
     await first.offer('1');
-    first.ledger.matched(first.log.head()!);
-    await first.ledger.flush();
-    first.outlet.stop();
+    first.writer.matched(first.log.head()!);
+    await first.writer.flush();
+    first.queue.stop();
     const second = bench({}, first);
     await expect.poll(() => second.sent.length).toBe(1);
     expect(second.sent[0]!.event.redelivered).toBe(true);
@@ -200,7 +200,7 @@ describe('an outlet', () => {
     await first.offer('1');
     first.sent[0]!.fail(new Transient('no'));
     await first.clock.advance(0);
-    await first.ledger.flush();
+    await first.writer.flush();
     await first.clock.advance(1000);
     expect(first.bodies()).toEqual(['1', '1']);
     kill(first);
@@ -212,7 +212,7 @@ describe('an outlet', () => {
 });
 
 /** Nothing of it is written any more. */
-function kill({ outlet, ledger }: Bench): void {
-  outlet.stop();
-  ledger.close();
+function kill({ queue, writer }: Bench): void {
+  queue.stop();
+  writer.close();
 }

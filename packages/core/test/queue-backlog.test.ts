@@ -1,6 +1,6 @@
 import { Transient } from '@magpie/contract';
 import { describe, expect, it, vi } from 'vitest';
-import { type Bench, bench, retry, text } from './outlet-fixture.ts';
+import { type Bench, bench, retry, text } from './queue-fixture.ts';
 
 /** Confirms what is sent until that was so many. */
 async function confirmUpTo({ sent }: Bench, count: number): Promise<void> {
@@ -12,85 +12,85 @@ async function confirmUpTo({ sent }: Bench, count: number): Promise<void> {
   }
 }
 
-describe('the backlog of an outlet', () => {
+describe('the backlog of an queue', () => {
   it('keeps a long backlog in the log, not in memory, and delivers all of it in order', async () => {
     const b = bench();
     b.up = false;
     for (let index = 0; index < 2500; index++) await b.offer(`${index}`);
-    expect(b.outlet.load()).toMatchObject({ waiting: 1000, lagging: true });
+    expect(b.queue.load()).toMatchObject({ waiting: 1000, lagging: true });
     b.up = true;
-    b.outlet.linkUp();
-    for (let round = 0; round < 1000 && b.outlet.floor() !== null; round++) {
+    b.queue.linkUp();
+    for (let round = 0; round < 1000 && b.queue.floor() !== null; round++) {
       for (const { confirm } of b.sent.slice(-10)) confirm();
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(b.bodies()).toEqual(Array.from({ length: 2500 }, (_, index) => `${index}`));
-    expect(b.outlet.load()).toMatchObject({ waiting: 0, lagging: false });
+    expect(b.queue.load()).toMatchObject({ waiting: 0, lagging: false });
   });
 
   it('holds the connection that feeds it when its backlog is full, and lets go when there is room', async () => {
     const b = bench({ backlog: { bytes: 100, age: 1e9, onFull: 'block' } });
     b.up = false;
     for (let index = 0; index < 11; index++) await b.offer('0123456789');
-    expect(b.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
-    expect(b.gate.heldBy('erp')).toBeUndefined();
+    expect(b.holds.heldBy('floor')).toMatchObject({ cause: 'backlog' });
+    expect(b.holds.heldBy('erp')).toBeUndefined();
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     for (const { confirm } of b.sent) confirm();
     await b.clock.advance(0);
-    expect(b.gate.heldBy('floor')).toBeUndefined();
+    expect(b.holds.heldBy('floor')).toBeUndefined();
   });
 
   it('still holds who feeds it after a restart, while old deliveries make room and new ones wait in the log', async () => {
     const former = bench();
     former.up = false;
     for (let index = 0; index < 3000; index++) await former.offer('0123456789');
-    await former.ledger.flush();
-    former.outlet.stop();
+    await former.writer.flush();
+    former.queue.stop();
     const b = bench({ backlog: { bytes: 20_000, age: 1e9, onFull: 'block' } }, former);
     b.up = false;
-    await expect.poll(() => b.outlet.load().waiting).toBe(1000);
+    await expect.poll(() => b.queue.load().waiting).toBe(1000);
     for (let index = 0; index < 1500; index++) await b.offer('0123456789');
-    expect(b.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
+    expect(b.holds.heldBy('floor')).toMatchObject({ cause: 'backlog' });
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     await confirmUpTo(b, 1500);
-    expect(b.gate.heldBy('floor'), '15,000 bytes of new deliveries wait').toMatchObject({ cause: 'backlog' });
+    expect(b.holds.heldBy('floor'), '15,000 bytes of new deliveries wait').toMatchObject({ cause: 'backlog' });
   });
 
   it('knows after a restart how much waits for it in the log, and lets go when that has gone out', async () => {
     const former = bench({ backlog: { bytes: 20_000, age: 1e9, onFull: 'block' } });
     former.up = false;
     for (let index = 0; index < 3000; index++) await former.offer('0123456789');
-    expect(former.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
-    await former.ledger.flush();
-    former.outlet.stop();
+    expect(former.holds.heldBy('floor')).toMatchObject({ cause: 'backlog' });
+    await former.writer.flush();
+    former.queue.stop();
     const b = bench({ backlog: { bytes: 20_000, age: 1e9, onFull: 'block' } }, former);
     b.up = false;
-    await expect.poll(() => b.outlet.load().waiting).toBe(1000);
-    expect(b.gate.heldBy('floor'), '30,000 bytes wait').toMatchObject({ cause: 'backlog' });
+    await expect.poll(() => b.queue.load().waiting).toBe(1000);
+    expect(b.holds.heldBy('floor'), '30,000 bytes wait').toMatchObject({ cause: 'backlog' });
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     await confirmUpTo(b, 1000);
-    expect(b.gate.heldBy('floor'), 'more than 16,000 bytes wait').toMatchObject({ cause: 'backlog' });
+    expect(b.holds.heldBy('floor'), 'more than 16,000 bytes wait').toMatchObject({ cause: 'backlog' });
     await confirmUpTo(b, 3000);
-    expect(b.gate.heldBy('floor')).toBeUndefined();
-    await expect.poll(() => b.outlet.load()).toMatchObject({ waiting: 0, lagging: false });
+    expect(b.holds.heldBy('floor')).toBeUndefined();
+    await expect.poll(() => b.queue.load()).toMatchObject({ waiting: 0, lagging: false });
   });
 
   it('writes how much waits in the log only now and then while that grows', async () => {
     const b = bench({ backlog: { bytes: 320_000, age: 1e9, onFull: 'block' } });
     b.up = false;
     for (let index = 0; index < 1001; index++) await b.offer('0123456789');
-    await b.ledger.flush();
-    const touched = vi.spyOn(b.ledger, 'touch');
+    await b.writer.flush();
+    const touched = vi.spyOn(b.writer, 'touch');
     for (let index = 0; index < 3000; index++) {
       await b.offer('0123456789');
-      if (index % 100 === 0) await b.ledger.flush();
+      if (index % 100 === 0) await b.writer.flush();
     }
     expect(touched.mock.calls.length).toBeGreaterThan(0);
     expect(touched.mock.calls.length, 'three times 10,000 bytes, each until it is written').toBeLessThanOrEqual(300);
-    const noted = (await b.log.state()).waiting.get(b.outlet.consumer);
+    const noted = (await b.log.state()).waiting.get(b.queue.consumer);
     expect(noted).toBeGreaterThan(30_000);
     expect(noted).toBeLessThanOrEqual(40_010);
   });
@@ -102,26 +102,26 @@ describe('the backlog of an outlet', () => {
     const b = bench({ from: 'chat', backlog: { bytes: 10, age: 1e9, onFull: 'block' } }, undefined, { sendsWhileHeld });
     b.up = false;
     for (let index = 0; index < 3; index++) await b.offer('0123456789');
-    expect(b.gate.heldBy('chat') !== undefined).toBe(sendsWhileHeld);
+    expect(b.holds.heldBy('chat') !== undefined).toBe(sendsWhileHeld);
   });
 
   it('holds nobody whom its own connection waits for, round however many corners, and does so once that is over', async () => {
     const b = bench({ backlog: { bytes: 10, age: 1e9, onFull: 'block' } }, undefined, { sendsWhileHeld: false });
-    b.gate.hold('one', 'backlog', 'full', new Set(['chat']), 'yard');
-    b.gate.hold('two', 'backlog', 'full', new Set(['yard']), 'floor');
+    b.holds.hold('one', 'backlog', 'full', new Set(['chat']), 'yard');
+    b.holds.hold('two', 'backlog', 'full', new Set(['yard']), 'floor');
     b.up = false;
     for (let index = 0; index < 3; index++) await b.offer('0123456789');
-    expect(b.gate.heldBy('floor')).toBeUndefined();
-    b.gate.release('two');
+    expect(b.holds.heldBy('floor')).toBeUndefined();
+    b.holds.release('two');
     await b.offer('0123456789');
-    expect(b.gate.heldBy('floor')).toMatchObject({ cause: 'backlog' });
+    expect(b.holds.heldBy('floor')).toMatchObject({ cause: 'backlog' });
   });
 
   it('makes dead letters of what comes when its backlog is full, if the route says so', async () => {
     const b = bench({ backlog: { bytes: 100, age: 1e9, onFull: 'dead-letter' } });
     b.up = false;
     for (let index = 0; index < 15; index++) await b.offer(`${index}`.padEnd(10));
-    await b.ledger.flush();
+    await b.writer.flush();
     const letters = await b.log.deadLetters({ limit: 20 });
     expect(letters.map((letter) => [letter.reason, text(letter.event).trim()])).toEqual([
       ['backlog', '11'],
@@ -130,13 +130,13 @@ describe('the backlog of an outlet', () => {
       ['backlog', '14'],
     ]);
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     for (let round = 0; round < 3; round++) {
       for (const { confirm } of b.sent) confirm();
       await b.clock.advance(0);
     }
     expect(b.bodies().map((body) => body.trim())).toEqual(Array.from({ length: 11 }, (_, index) => `${index}`));
-    expect(b.gate.heldBy('floor')).toBeUndefined();
+    expect(b.holds.heldBy('floor')).toBeUndefined();
   });
 
   it('gives up until there is some room again, not every other one, and delivers all that it has not given up', async () => {
@@ -144,7 +144,7 @@ describe('the backlog of an outlet', () => {
     b.up = false;
     for (let index = 0; index < 2001; index++) await b.offer(`${index}`.padEnd(10));
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     const given: boolean[] = [];
     for (let index = 2001; index < 4001; index++) {
       const before = b.results.filter((result) => result === 'dead').length;
@@ -168,9 +168,9 @@ describe('the backlog of an outlet', () => {
     for (let index = 0; index < 11; index++) await b.offer('0123456789');
     const expiresAt = b.clock.now();
     for (let index = 0; index < 3; index++) await b.offer(`expired ${index}`, 'k', { expiresAt });
-    await b.ledger.flush();
+    await b.writer.flush();
     expect(await b.log.deadLetters({ limit: 20 })).toEqual([]);
-    expect(b.outlet.load()).toMatchObject({ waiting: 11 });
+    expect(b.queue.load()).toMatchObject({ waiting: 11 });
     expect(b.results).toEqual(['expired', 'expired', 'expired']);
     const events = await b.log.read(undefined, 20);
     const outcomes = await Promise.all(events.map(({ event }) => b.log.outcomes(event.ref)));
@@ -189,11 +189,11 @@ describe('the backlog of an outlet', () => {
     await b.offer('last');
     expect(b.results).toHaveLength(100);
     b.up = true;
-    b.outlet.linkUp();
+    b.queue.linkUp();
     await confirmUpTo(b, 1001);
     expect(b.bodies().slice(1000)).toEqual(['last']);
     expect(b.results.filter((result) => result === 'expired')).toHaveLength(600);
-    await expect.poll(() => b.outlet.load()).toMatchObject({ lagging: false, waiting: 0 });
+    await expect.poll(() => b.queue.load()).toMatchObject({ lagging: false, waiting: 0 });
   });
 
   it('remembers its floor when there is no room left for refused ones and their successors', async () => {
@@ -204,11 +204,11 @@ describe('the backlog of an outlet', () => {
     for (let index = 0; index < 70; index++) {
       await b.offer(megabyte);
       await b.clock.advance(0);
-      await b.ledger.flush();
+      await b.writer.flush();
     }
-    await b.ledger.flush();
+    await b.writer.flush();
     const { exceptions, floors } = await b.log.state();
-    const floor = floors.get(b.outlet.consumer);
+    const floor = floors.get(b.queue.consumer);
     const rows = new Set(exceptions.map(({ position }) => position));
     const later = await b.log.read(floor, 1000);
     const all = await b.log.read(undefined, 1000);
@@ -235,12 +235,12 @@ describe('the backlog of an outlet', () => {
     const b = bench({ backlog: { bytes: 10, age: 1e9, onFull: 'block' } });
     await b.offer('0123456789');
     await b.offer('0123456789');
-    expect(b.gate.heldBy('floor')).toBeDefined();
-    b.outlet.stop();
-    expect(b.gate.heldBy('floor')).toBeUndefined();
+    expect(b.holds.heldBy('floor')).toBeDefined();
+    b.queue.stop();
+    expect(b.holds.heldBy('floor')).toBeUndefined();
     b.sent[0]!.confirm();
     await b.clock.advance(0);
-    expect(b.gate.heldBy('floor')).toBeUndefined();
+    expect(b.holds.heldBy('floor')).toBeUndefined();
   });
 
   it('sends nothing before it is told where to begin, and then all that came since', async () => {
@@ -248,9 +248,9 @@ describe('the backlog of an outlet', () => {
     await b.offer('1');
     await b.offer('2');
     expect(b.sent).toEqual([]);
-    await b.ledger.flush();
+    await b.writer.flush();
     expect((await b.log.state()).floors.size, 'it does not touch what the log remembers').toBe(0);
-    b.outlet.begin(undefined);
+    b.queue.begin(undefined);
     await expect.poll(b.bodies).toEqual(['1', '2']);
   });
 });

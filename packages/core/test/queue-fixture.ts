@@ -2,11 +2,11 @@ import { createMemoryLog, type EventLog, originOf, type Position, type StoredEve
 import { type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import { afterEach } from 'vitest';
-import { createWindow } from '../src/connections/send-window.ts';
+import { createSendWindow } from '../src/connections/send-window.ts';
 import { createAges } from '../src/delivery/ages.ts';
-import { Outlet } from '../src/delivery/delivery-queue.ts';
-import { Gate } from '../src/intake/holds.ts';
-import { createLedger, type Ledger } from '../src/log/state-writer.ts';
+import { DeliveryQueue } from '../src/delivery/delivery-queue.ts';
+import { IntakeHolds } from '../src/intake/holds.ts';
+import { createStateWriter, type StateWriter } from '../src/log/state-writer.ts';
 import { createTail } from '../src/log/tail.ts';
 import { type ManualClock, manualClock } from './fixtures.ts';
 
@@ -19,9 +19,9 @@ export interface Sent {
 export interface Bench {
   readonly clock: ManualClock;
   readonly log: EventLog;
-  readonly ledger: Ledger;
-  readonly outlet: Outlet;
-  readonly gate: Gate;
+  readonly writer: StateWriter;
+  readonly queue: DeliveryQueue;
+  readonly holds: IntakeHolds;
   readonly sent: Sent[];
   /** What became of deliveries, in order. */
   readonly results: string[];
@@ -54,7 +54,7 @@ function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
   };
 }
 
-/** An outlet to a scripted link; with `former` on the log of one that has stopped, as after a restart. */
+/** An queue to a scripted link; with `former` on the log of one that has stopped, as after a restart. */
 export function bench(
   more: Partial<Target> = {},
   former?: Bench,
@@ -69,34 +69,34 @@ export function bench(
   const fatal = (error: Error): never => {
     throw error;
   };
-  const ledger = createLedger(log, fatal);
+  const writer = createStateWriter(log, fatal);
   const reader = createTail(log);
   const sent: Sent[] = [];
   const results: string[] = [];
   let routed: Position | undefined;
-  const gate = new Gate();
+  const holds = new IntakeHolds();
   const target = makeTarget(clock, more);
   const match = ({ event: { key } }: Pick<StoredEvent, 'event'>): Match => ({ target, key });
   const made: Bench = {
     clock,
     log,
-    ledger,
-    gate,
+    writer,
+    holds,
     sent,
     results,
     up: true,
     bodies: () => sent.map(({ event }) => text(event)),
-    outlet: undefined!,
+    queue: undefined!,
     offer: undefined!,
   };
-  const outlet = new Outlet(target, {
+  const queue = new DeliveryQueue(target, {
     reader,
-    ledger,
+    writer,
     clock,
     ages: createAges(clock),
     port: {
       up: () => made.up,
-      window: createWindow(window),
+      window: createSendWindow(window),
       sendsWhileHeld,
       sent: () => undefined,
       post: () => false,
@@ -106,7 +106,7 @@ export function bench(
         ),
     },
     signal: new AbortController().signal,
-    gate,
+    holds,
     routed: () => routed,
     match,
     tracked: () => true,
@@ -125,23 +125,23 @@ export function bench(
   };
   /** What the router does with an event. */
   const route = (stored: StoredEvent): void => {
-    outlet.offer(stored, match(stored), routed);
+    queue.offer(stored, match(stored), routed);
     routed = stored.position;
-    ledger.matched(stored.position);
+    writer.matched(stored.position);
   };
   /** What a gateway does when it starts: goes on at the floor, and routes what was not matched before. */
   const restart = async (): Promise<void> => {
     const { exceptions, floors, matched, waiting } = await log.state();
     const head = log.head();
     routed = matched ?? (head && originOf(head));
-    outlet.restore(exceptions);
-    const { consumer } = outlet;
-    outlet.begin(floors.get(consumer), { matched, doubtful: head, waiting: waiting.get(consumer) });
+    queue.restore(exceptions);
+    const { consumer } = queue;
+    queue.begin(floors.get(consumer), { matched, doubtful: head, waiting: waiting.get(consumer) });
     for (const stored of await log.read(routed, 10_000)) route(stored);
   };
-  Object.assign(made, { outlet, offer });
+  Object.assign(made, { queue, offer });
   const ready = former ? restart() : undefined;
-  if (!former && begin) outlet.begin(undefined);
+  if (!former && begin) queue.begin(undefined);
   benches.push(made);
   return made;
 }
@@ -164,9 +164,9 @@ const eventOf = (body: string, key: string, clock: ManualClock, parts: Partial<E
 });
 
 afterEach(async () => {
-  for (const { ledger, log, outlet } of benches.splice(0)) {
-    outlet.stop();
-    ledger.close();
+  for (const { writer, log, queue } of benches.splice(0)) {
+    queue.stop();
+    writer.close();
     await log.close();
   }
 });

@@ -1,7 +1,7 @@
 import { createMemoryLog, type EventLog, type Position } from '@magpie/bus';
 import { Throttled } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { createLedger } from '../src/log/state-writer.ts';
+import { createStateWriter } from '../src/log/state-writer.ts';
 
 const fatal = (error: Error): never => {
   throw error;
@@ -32,17 +32,17 @@ async function positions(count: number) {
   return { log, found };
 }
 
-describe('the ledger', () => {
+describe('the writer', () => {
   it('writes what has gathered along with the next commit', async () => {
     const { log, found } = await positions(2);
-    const ledger = createLedger(log, fatal, 1000);
-    ledger.matched(found[1]!);
-    ledger.touch(floorAt('a/b', found[0]!));
-    await ledger.commit({});
+    const writer = createStateWriter(log, fatal, 1000);
+    writer.matched(found[1]!);
+    writer.touch(floorAt('a/b', found[0]!));
+    await writer.commit({});
     const state = await log.state();
     expect(state.matched).toBe(found[1]);
     expect(state.floors.get('a/b')).toBe(found[0]);
-    ledger.close();
+    writer.close();
   });
 
   it('has flushed only when what was being written is durable too', async () => {
@@ -52,32 +52,32 @@ describe('the ledger', () => {
       release = resolve;
     });
     const commit: EventLog['commit'] = async (change) => slow.then(() => log.commit(change));
-    const ledger = createLedger({ ...log, commit }, fatal, 1000);
-    ledger.matched(found[0]!);
-    void ledger.flush();
-    const second = ledger.flush().then(async () => (await log.state()).matched);
+    const writer = createStateWriter({ ...log, commit }, fatal, 1000);
+    writer.matched(found[0]!);
+    void writer.flush();
+    const second = writer.flush().then(async () => (await log.state()).matched);
     setImmediate(release);
     expect(await second).toBe(found[0]);
-    ledger.close();
+    writer.close();
   });
 
   it('removes the row of a consumer that has become idle', async () => {
     const { log, found } = await positions(1);
-    const ledger = createLedger(log, fatal, 1000);
-    ledger.touch(floorAt('a/b', found[0]!));
-    await ledger.flush();
-    ledger.touch(floorAt('a/b', null));
-    await ledger.flush();
+    const writer = createStateWriter(log, fatal, 1000);
+    writer.touch(floorAt('a/b', found[0]!));
+    await writer.flush();
+    writer.touch(floorAt('a/b', null));
+    await writer.flush();
     expect((await log.state()).floors.size).toBe(0);
-    ledger.close();
+    writer.close();
   });
 
   it('writes by itself when nobody commits', async () => {
     const { log, found } = await positions(1);
-    const ledger = createLedger(log, fatal, 5);
-    ledger.matched(found[0]!);
+    const writer = createStateWriter(log, fatal, 5);
+    writer.matched(found[0]!);
     await expect.poll(async () => (await log.state()).matched).toBe(found[0]);
-    ledger.close();
+    writer.close();
   });
 
   it('writes what has gathered although the append that comes with it is refused', async () => {
@@ -86,25 +86,25 @@ describe('the ledger', () => {
       ...log,
       commit: async (change) => (change.append ? Promise.reject(new Throttled('full', 1)) : log.commit(change)),
     };
-    const ledger = createLedger(full, fatal, 1000);
-    ledger.matched(found[0]!);
-    await expect(ledger.commit({ append: [] })).rejects.toThrow('full');
+    const writer = createStateWriter(full, fatal, 1000);
+    writer.matched(found[0]!);
+    await expect(writer.commit({ append: [] })).rejects.toThrow('full');
     await expect.poll(async () => (await log.state()).matched).toBe(found[0]);
-    ledger.close();
+    writer.close();
   });
 
   it('resolves changes in the order of the calls, whatever has gathered in between', async () => {
     const { log, found } = await positions(1);
-    const ledger = createLedger(log, fatal, 1000);
+    const writer = createStateWriter(log, fatal, 1000);
     const order: number[] = [];
     const note = (number: number) => () => order.push(number);
-    ledger.matched(found[0]!);
-    const first = ledger.commit({}).then(note(1));
-    const second = ledger.commit({}).then(note(2));
-    ledger.matched(found[0]!);
-    const third = ledger.commit({}).then(note(3));
+    writer.matched(found[0]!);
+    const first = writer.commit({}).then(note(1));
+    const second = writer.commit({}).then(note(2));
+    writer.matched(found[0]!);
+    const third = writer.commit({}).then(note(3));
     await Promise.all([first, second, third]);
     expect(order).toEqual([1, 2, 3]);
-    ledger.close();
+    writer.close();
   });
 });
