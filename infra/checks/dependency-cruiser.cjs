@@ -55,7 +55,7 @@ module.exports = {
       comment: 'apps are compositions; what two of them need belongs into a package',
       severity: 'error',
       from: { path: '^(packages|infra/brokers)/' },
-      to: { path: '^apps/|^@magpie/gateway' },
+      to: { path: '^apps/|^@magpie/(gateway|demo)(/|$)' },
     },
     {
       name: 'sources-do-not-import-tests',

@@ -23,7 +23,7 @@ export function realWorld({ title, urls, ca, stop }: BrokerSet): World {
   const closers: Closers = [];
   return {
     title,
-    configuration: fileURLToPath(new URL('../../examples/pump-room/magpie.yaml', import.meta.url)),
+    configuration: fileURLToPath(new URL('../../gateway/examples/pump-room/magpie.yaml', import.meta.url)),
     env: {
       MQTT_URL: urls.mosquitto,
       MQTT_PASSWORD: PASSWORD,

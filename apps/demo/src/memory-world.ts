@@ -11,7 +11,7 @@ export function memoryWorld(): World {
   const brokers = [floor, chat, erp];
   return {
     title: 'in-memory brokers',
-    configuration: fileURLToPath(new URL('../../examples/pump-room/memory.yaml', import.meta.url)),
+    configuration: fileURLToPath(new URL('../../gateway/examples/pump-room/memory.yaml', import.meta.url)),
     env: {},
     watched: [
       'floor channel:plant/pump-7/alarm',
