@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NoBrokers, startBrokerSet } from '@magpie/brokers';
 import { renderProblems } from '@magpie/config';
-import { errorMessage, type Logger } from '@magpie/contract';
+import { createLineLogger, errorMessage, type Logger } from '@magpie/contract';
 import { ADAPTERS, type Assembled, assemble, compileFile } from '@magpie/gateway';
 import { Command } from 'commander';
 import { startApp } from './app.ts';
@@ -24,12 +24,9 @@ const say = (line: string): void => {
 };
 
 /** Warnings of the gateway belong on the terminal; normal operation is silent. */
-const logger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: (fields, message) => say(`  ! ${message} ${JSON.stringify(fields)}`),
-  error: (fields, message) => say(`  ! ${message} ${JSON.stringify(fields)}`),
-};
+const logger: Logger = createLineLogger((level, fields, message) => {
+  if (level === 'warn' || level === 'error') say(`  ! ${message} ${JSON.stringify(fields)}`);
+});
 
 /** Real brokers, by Docker or as programs of this machine; where there is no way to have them, the in-memory ones. */
 async function chooseWorld(memory: boolean): Promise<World> {

@@ -34,8 +34,9 @@ export function watchDeadLetters({ log, max, logger }: DeadLetterWatchOptions): 
   const look = async (): Promise<void> => {
     const { deadLetters } = await log.stats();
     const alarm = tooMany(deadLetters, max());
-    if (alarm !== undefined && !over) logger.warn({ deadLetters }, alarm);
-    if (alarm === undefined && over) logger.info({ deadLetters }, `there are only ${deadLetters} dead letters again`);
+    if (alarm !== undefined && !over) logger.warn({ count: deadLetters }, alarm);
+    if (alarm === undefined && over)
+      logger.info({ count: deadLetters }, `there are only ${deadLetters} dead letters again`);
     over = alarm !== undefined;
   };
   return {

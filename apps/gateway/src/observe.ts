@@ -33,7 +33,7 @@ export function observe(metrics: Metrics): CoreObserver {
       const { seconds, results } = seriesOf(target);
       let count = results.get(result);
       if (!count) {
-        count = metrics.deliveries.series({ route: target.route, target: target.id, result });
+        count = metrics.deliveries.series({ route: target.route, target: target.consumer, result });
         results.set(result, count);
       }
       count.inc();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type MemoryBroker, memoryBroker } from '@magpie/adapter-memory';
-import { type Logger, newRef } from '@magpie/contract';
+import { createLineLogger, type Logger, newRef } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { onTestFinished } from 'vitest';
 import { ADAPTERS } from '../src/adapters.ts';
@@ -92,8 +92,7 @@ export async function startWorld(
 
 function collectingLogger(): { logger: Logger; logged: string[] } {
   const logged: string[] = [];
-  const at = (level: string) => (_: unknown, message: string) => void logged.push(`${level} ${message}`);
-  return { logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, logged };
+  return { logger: createLineLogger((level, _, message) => void logged.push(`${level} ${message}`)), logged };
 }
 
 /** Publishes a text to a topic of a gateway; resolves to the ref. */

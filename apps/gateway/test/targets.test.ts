@@ -33,6 +33,14 @@ test('targets are listed as a table or as JSON', async () => {
   expect(shown[0]).toMatchObject({ consumer: TARGET, inFlight: 0 });
 });
 
+test('a delivery is counted under the same name of the target as the gauges and the list have', async () => {
+  const world = await startWorld([route('a', 'one')]);
+  await publish(world, 'a/x', 'hello');
+  const counted = `magpie_deliveries_total{route="a",target="${TARGET}",result="confirmed"} 1`;
+  await waitFor(async () => (await world.metrics.expose()).includes(counted), { what: 'the count' });
+  expect(await gauge(world, 'backlog_deliveries')).toBe('0');
+});
+
 test('a suspended target shows in the list, as an alarm, as a gauge and once in the log', async () => {
   const world = await refusing(busy);
   await waitFor(async () => (await alarms(world)).length > 0, { what: 'the alarm' });

@@ -212,7 +212,7 @@ const DEFECTS: readonly Defect[] = [
     foundBy: ['secrets-hidden'],
     connection: (sound, config, context) => ({
       connect(signal) {
-        context.logger.debug({ login: { password: config.password?.reveal() } }, 'connecting');
+        context.logger.debug({ reason: `the password is ${config.password?.reveal()}` }, 'connecting');
         return sound.connect(signal);
       },
     }),

@@ -129,7 +129,7 @@ function addWebSocket(app: FastifyInstance, { frameBytes }: StreamLimits): void 
 
 function countRequests(app: FastifyInstance, metrics: Metrics): void {
   app.addHook('onResponse', ({ method, routeOptions }, { statusCode }, done) => {
-    metrics.httpRequests.inc({ method, route: routeOptions.url ?? 'none', status: `${statusCode}` });
+    metrics.httpRequests.inc({ method, path: routeOptions.url ?? 'none', status: `${statusCode}` });
     done();
   });
 }

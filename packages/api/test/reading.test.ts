@@ -92,7 +92,7 @@ test('metrics count requests by the pattern of the path', async () => {
   await get(world, '/v1/connections/floor');
   const { body, headers } = await get(world, '/metrics');
   expect(headers['content-type']).toContain('text/plain');
-  expect(body).toContain('magpie_http_requests_total{method="GET",route="/v1/connections/:name",status="200"} 1');
+  expect(body).toContain('magpie_http_requests_total{method="GET",path="/v1/connections/:name",status="200"} 1');
   expect(body).toContain('magpie_stream_subscribers 0');
 });
 

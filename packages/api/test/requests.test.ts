@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { createLineLogger } from '@magpie/contract';
 import { expect, test } from 'vitest';
 import { problemSchema } from '../src/http/problem-schema.ts';
 import { get, post, startWorld } from './fixtures.ts';
@@ -123,8 +124,7 @@ test('bytes that are no HTTP are answered with 400 and the socket is closed', as
 
 test('an unexpected error is a 500 that tells nothing of the inside, and is logged', async () => {
   const lines: string[] = [];
-  const note = (fields: object, message: string) => void lines.push(JSON.stringify({ ...fields, message }));
-  const logger = { debug: note, info: note, warn: note, error: note };
+  const logger = createLineLogger((_, fields, message) => void lines.push(JSON.stringify({ ...fields, message })));
   const broken = () => Promise.reject(new Error('secret inside'));
   const world = await startWorld({ logger, wrapLog: (log) => ({ ...log, deadLetters: broken }) });
   const response = await get(world, '/v1/dead-letters');

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Event, newRef } from '@magpie/contract';
+import { createLineLogger, type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { LogFailed, LogLocked, openSqliteLog, type SqliteLogOptions } from '../src/index.ts';
 import { startChild } from './children.ts';
@@ -123,14 +123,16 @@ it('skips a record with a flipped byte, reports it and delivers all others uncha
   // The database leaves copies behind where it has moved rows.
   for (let at = bytes.indexOf('payload-25-'); at >= 0; at = bytes.indexOf('payload-25-', at)) bytes.write('X', at + 5);
   writeFileSync(file, bytes);
-  const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const line = vi.fn();
+  const logger = createLineLogger(line);
   const log = await open(dataDir, { logger });
   onTestFinished(() => log.close());
   const events = await log.read(undefined, 100);
   const expected = Array.from({ length: 50 }, (_, index) => `payload-${index}-`.repeat(40)).toSpliced(25, 1);
   expect(events.map(({ event: { body } }) => Buffer.from(body).toString())).toEqual(expected);
   const position = events[24]!.position.replace(/\d+$/, '26');
-  expect(logger.error).toHaveBeenCalledWith(
+  expect(line).toHaveBeenCalledWith(
+    'error',
     { position, reason: 'the checksum is wrong' },
     expect.stringContaining('damaged'),
   );

@@ -1,4 +1,4 @@
-import { Throttled } from '@magpie/contract';
+import { createLineLogger, Throttled } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
 import { expect, it } from 'vitest';
 import { createSuspensionLog } from '../src/delivery/suspension-log.ts';
@@ -8,10 +8,9 @@ const target = (consumer: string) => ({ consumer }) as Target;
 
 it('a suspended target is a warning once per suspension, and at most once a minute', () => {
   const logged: string[] = [];
-  const at = (level: string) => (_: unknown, message: string) => void logged.push(`${level} ${message}`);
   let [now, began] = [0, 1];
   const said = createSuspensionLog({
-    logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    logger: createLineLogger((level, _, message) => void logged.push(`${level} ${message}`)),
     clock: { monotonic: () => now },
     since: () => began,
   });

@@ -1,6 +1,6 @@
 import { memoryAdapter, memoryBroker } from '@magpie/adapter-memory';
 import { createMemoryLog, type EventLog } from '@magpie/bus';
-import { type AnyAdapter, createAddressBook, nullLogger } from '@magpie/contract';
+import { type AnyAdapter, createAddressBook, type Logger, nullLogger } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes } from '@magpie/routing';
 import { onTestFinished } from 'vitest';
 import { createGateway, type Gateway, nullObserver, type Plan, type ReloadReport } from '../src/index.ts';
@@ -31,6 +31,7 @@ export async function startGateway(
   log: EventLog = createMemoryLog({}),
   both: Record<string, unknown> = {},
   adapter: AnyAdapter = memoryAdapter,
+  logger: Logger = nullLogger,
 ): Promise<TestGateway> {
   const book = createAddressBook(adapter.addresses);
   const plan = (wanted: Record<string, unknown>, right: Record<string, unknown> = {}): Plan => {
@@ -57,7 +58,7 @@ export async function startGateway(
     ...plan(routes),
     builtins: new Set(),
     maxBodyBytes: 1024 * 1024,
-    logger: nullLogger,
+    logger,
     observer: nullObserver,
     times: { probeInterval: 50, probeTimeout: 200 },
     onFatal: (error) => {

@@ -1,14 +1,12 @@
 /** Logs and metrics: every name in one table, nothing global. */
-export { LOG_FIELDS, type LogField } from './log-fields.ts';
 export {
   createLogger,
   LOG_LEVELS,
   type LoggerOptions,
   type LogLevel,
   type LogOutput,
-  type RootLogger,
 } from './logger.ts';
-export { METRICS, type MetricDefinition } from './metric-table.ts';
+export { LABELS, METRICS, type MetricDefinition } from './metric-table.ts';
 export {
   type CounterHandle,
   type CounterSeries,

@@ -1,6 +1,5 @@
 import type { Logger } from '@magpie/contract';
 import { type Logger as Pino, pino, stdTimeFunctions } from 'pino';
-import type { LogField } from './log-fields.ts';
 import { prettyLine } from './pretty.ts';
 
 /** Log levels, from most to least. Normal operation is silent at `info` once everything is up. */
@@ -22,11 +21,6 @@ export interface LoggerOptions {
   readonly output?: LogOutput;
 }
 
-/** A logger that can make others with fixed fields. */
-export interface RootLogger extends Logger {
-  child(fields: Readonly<Partial<Record<LogField, unknown>>>): RootLogger;
-}
-
 /** Names of fields that are cut out should somebody log them all the same, at the top and one level down. */
 const REDACTED = [
   'password',
@@ -45,11 +39,7 @@ const REDACTED = [
  * Makes the logger of a process: JSON lines on standard output, times in ISO 8601. Secrets, bodies and passwords in URLs
  * are cut out of whatever is logged.
  */
-export function createLogger({
-  level = 'info',
-  pretty = false,
-  output = process.stdout,
-}: LoggerOptions = {}): RootLogger {
+export function createLogger({ level = 'info', pretty = false, output = process.stdout }: LoggerOptions = {}): Logger {
   const known = LOG_LEVELS.find((each) => each === level) ?? 'info';
   const write = (line: string): void => {
     const clean = withoutUrlPasswords(line);
@@ -68,7 +58,7 @@ export function createLogger({
 const withoutUrlPasswords = (line: string): string =>
   line.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/?#:@"]*):[^\s/?#"]*@/gi, '$1:[secret]@');
 
-const wrap = (logger: Pino): RootLogger => ({
+const wrap = (logger: Pino): Logger => ({
   debug: (fields, message) => logger.debug(fields, message),
   info: (fields, message) => logger.info(fields, message),
   warn: (fields, message) => logger.warn(fields, message),

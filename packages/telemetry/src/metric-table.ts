@@ -3,13 +3,31 @@ export interface MetricDefinition {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
-  /** Never a topic, an address or a client id: what a stranger can choose has no bounds. */
+  /**
+   * Never a topic, an address or a client id: what a stranger can choose has no bounds. A label means the same in every
+   * metric, see `LABELS`.
+   */
   readonly labels: readonly string[];
   /** Upper bounds of a histogram, in the unit of its name. */
   readonly buckets?: readonly number[];
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
+/** What each label says, the same in every metric that has it, so that metrics can be joined by it. */
+export const LABELS: Readonly<Record<string, string>> = {
+  version: 'Version of the gateway.',
+  node: 'Version of Node.js.',
+  connection: 'Name of a connection.',
+  route: 'Id of a route.',
+  target: 'A target as `route/target`, as in `GET /v1/targets` and in log lines.',
+  result: 'How it ended; the meaning of the metric lists the words.',
+  reason: 'Why it became a dead letter.',
+  method: 'HTTP method.',
+  path: 'Pattern of the path of a request, such as `/v1/messages/:ref`, never the path itself; `none` for an unknown one.',
+  status: 'HTTP status.',
+  counter: 'What the adapter counts; the protocol pages list the counters.',
+};
 
 /** Every metric of the gateway, by the name of its handle in code. Documentation and dashboards are made from this table. */
 export const METRICS = {
@@ -115,8 +133,8 @@ export const METRICS = {
   httpRequests: {
     name: 'magpie_http_requests_total',
     type: 'counter',
-    help: 'Requests to the HTTP API; `route` is the pattern of the path, never the path itself.',
-    labels: ['method', 'route', 'status'],
+    help: 'Requests to the HTTP API.',
+    labels: ['method', 'path', 'status'],
   },
   httpOverload: {
     name: 'magpie_http_overload_total',

@@ -1,5 +1,5 @@
-import { LOG_FIELDS } from './log-fields.ts';
-import { METRICS, type MetricDefinition } from './metric-table.ts';
+import { LOG_FIELDS } from '@magpie/contract';
+import { LABELS, METRICS, type MetricDefinition } from './metric-table.ts';
 
 /** The reference page of metrics and log fields, as Markdown. Deterministic: it is kept under version control. */
 export const telemetryReference = (): string => `# Metrics and logs
@@ -14,6 +14,12 @@ topic, an address or a client id, so the number of series is bounded by the conf
 | Metric | Type | Labels | Meaning |
 |---|---|---|---|
 ${Object.values(METRICS).map(metricRow).join('\n')}
+
+| Label | Meaning |
+|---|---|
+${Object.entries(LABELS)
+  .map(([name, meaning]) => `| \`${name}\` | ${meaning} |`)
+  .join('\n')}
 
 The usual \`process_…\` and \`nodejs_…\` metrics of the process come with them.
 

@@ -1,8 +1,8 @@
-import { Secret } from '@magpie/contract';
-import { createLogger, type LoggerOptions, type RootLogger } from '@magpie/telemetry';
+import { LOG_FIELDS, type Logger, Secret } from '@magpie/contract';
+import { createLogger, type LoggerOptions } from '@magpie/telemetry';
 import { describe, expect, it } from 'vitest';
 
-function record(options: LoggerOptions = {}): { logger: RootLogger; lines: string[] } {
+function record(options: LoggerOptions = {}): { logger: Logger; lines: string[] } {
   const lines: string[] = [];
   return { logger: createLogger({ ...options, output: { write: (line) => void lines.push(line) } }), lines };
 }
@@ -36,13 +36,27 @@ describe('the logger', () => {
   it('shows no secret, body or password in a URL', () => {
     const { logger, lines } = record({ level: 'debug' });
     const secret = new Secret('hunter2');
-    logger.info({ config: { password: 'hunter2', key: secret }, secret }, 'm');
-    logger.info({ payload: 'hunter2', text: 'hunter2', event: { body: 'hunter2' }, token: 'hunter2' }, 'm');
+    // What the types forbid may come all the same, from a value of another shape.
+    const careless: readonly object[] = [
+      { config: { password: 'hunter2', key: secret }, secret },
+      { payload: 'hunter2', text: 'hunter2', event: { body: 'hunter2' }, token: 'hunter2' },
+    ];
+    for (const fields of careless) logger.info(fields, 'm');
     logger.error({ url: 'mqtt://me:hunter2@h:1883/x' }, 'cannot reach mqtt://me:hunter2@h');
     logger.child({ url: 'amqp://u:hunter2@h' }).info({}, 'm');
     expect(lines).toHaveLength(4);
     expect(lines.join('')).not.toContain('hunter2');
     expect(lines[2]).toContain('mqtt://me:[secret]@h:1883/x');
+  });
+
+  it('takes the fields of the table and no others', () => {
+    const { logger } = record();
+    logger.info({ connection: 'floor', place: 'plant/#', count: 2 }, 'm');
+    // @ts-expect-error -- a field that the table does not know
+    logger.info({ topic: 'plant/#' }, 'm');
+    // @ts-expect-error -- no field has an object
+    logger.child({ connection: { name: 'floor' } });
+    expect(Object.keys(LOG_FIELDS)).not.toContain('topic');
   });
 
   it('writes lines for people on request', () => {

@@ -1,4 +1,4 @@
-import { createMetrics, METRICS, type MetricDefinition, telemetryReference } from '@magpie/telemetry';
+import { createMetrics, LABELS, METRICS, type MetricDefinition, telemetryReference } from '@magpie/telemetry';
 import { describe, expect, it } from 'vitest';
 
 const table: readonly MetricDefinition[] = Object.values(METRICS);
@@ -34,6 +34,11 @@ describe('metrics', () => {
     expect(text).toContain('magpie_delivery_seconds_count{connection="floor"} 5');
     expect(text).toMatch(/^magpie_delivery_seconds_sum\{connection="floor"\} 61\.50/m);
     expect(text).toContain('# TYPE magpie_delivery_seconds histogram');
+  });
+
+  it('have labels that are explained once, for all of them', () => {
+    const used = new Set(table.flatMap(({ labels }) => labels));
+    expect([...used].toSorted()).toEqual(Object.keys(LABELS).toSorted());
   });
 
   it('of two gateways in one process do not meet', async () => {

@@ -51,7 +51,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     if (stopped || !link.alive()) return;
     const state = stateOf(end);
     context.detail(part, state);
-    context.logger.warn({ queue, state }, 'a queue is not consumed at present');
+    context.logger.warn({ place: queue, state }, 'a queue is not consumed at present');
     retry.schedule(() => void start());
   };
   const start = async (): Promise<void> => {

@@ -74,7 +74,7 @@ function createReport(context: AdapterContext): (refusals: Refusals) => void {
     for (const filter of shown.keys()) if (!refusals.has(filter)) context.detail(`topic ${filter}`, undefined);
     for (const [filter, { state }] of refusals) {
       context.detail(`topic ${filter}`, state);
-      if (!shown.has(filter)) context.logger.warn({ topic: filter, state }, 'a topic is not received at present');
+      if (!shown.has(filter)) context.logger.warn({ place: filter, state }, 'a topic is not received at present');
     }
     shown = refusals;
   };

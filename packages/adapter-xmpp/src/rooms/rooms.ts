@@ -91,7 +91,7 @@ function roomFor(
 
 async function keepRoom({ context }: RoomsOptions, room: Room): Promise<void> {
   await room.keep();
-  if (!room.joined) context.logger.warn({ room: room.jid }, 'a room is not joined at present; the details say why');
+  if (!room.joined) context.logger.warn({ place: room.jid }, 'a room is not joined at present; the details say why');
 }
 
 /** A silent room service holds up everything else on the link no longer than this, ms. */

@@ -268,7 +268,7 @@ export class Topology {
     return {
       name,
       gatewayId,
-      logger,
+      logger: logger.child({ connection: name }),
       clock,
       lost: (error) => supervisor.lost(error),
       detail: (part, value) => supervisor.detail(part, value),

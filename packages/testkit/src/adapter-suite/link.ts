@@ -3,7 +3,7 @@ import {
   type AdapterContext,
   type AdapterDefinition,
   type Connection,
-  type Logger,
+  createLineLogger,
   type MagpieError,
   newRef,
   type OutgoingEvent,
@@ -95,7 +95,7 @@ function record(): Recording {
   const say = (...parts: readonly unknown[]): void => {
     said.push(parts.map((part) => `${safeJson(part)} ${inspect(part, { depth: 10 })}`).join(' '));
   };
-  const logger: Logger = { debug: say, info: say, warn: say, error: say };
+  const logger = createLineLogger(say);
   const context: AdapterContext = {
     name: 'contract',
     gatewayId: 'gateway-under-test',

@@ -1,4 +1,4 @@
-import type { Logger } from '@magpie/contract';
+import type { LogFields, Logger } from '@magpie/contract';
 import type { DeadLetter, LogState, StoredEvent } from '../../contract.ts';
 import type { Positions } from '../../shared/positions.ts';
 import { decodeDeadLetter, decodeException } from '../file/consumer-codec.ts';
@@ -18,7 +18,7 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
   /** What `decode` makes of each row, without the damaged ones. */
   const sound = <Row, Value>(
     rows: readonly Row[],
-    name: (row: Row) => object,
+    name: (row: Row) => LogFields,
     decode: (row: Row) => Value,
   ): Value[] => {
     const values: Value[] = [];
@@ -51,7 +51,7 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
         ),
         exceptions: sound(
           exceptions,
-          ({ consumer, position }) => ({ consumer, position: positions.of(position) }),
+          ({ consumer, position }) => ({ target: consumer, position: positions.of(position) }),
           (row) => decodeException(row, positions),
         ),
         dead: new Map(
@@ -62,6 +62,6 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
         ),
       };
     },
-    deadLetters: (rows) => sound(rows, ({ id }) => ({ deadLetter: id }), decodeDeadLetter),
+    deadLetters: (rows) => sound(rows, ({ id }) => ({ id }), decodeDeadLetter),
   };
 }

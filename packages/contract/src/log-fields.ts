@@ -2,9 +2,12 @@
 export const LOG_FIELDS = {
   gateway: 'Id of the gateway.',
   connection: 'Name of the connection.',
+  place: 'The part of a connection it is about, such as a topic, a queue or a room.',
   route: 'Id of the route.',
   target: 'The target as `route/target`.',
   ref: 'Ref of the event.',
+  position: 'Place in the event log.',
+  id: 'Id of a dead letter.',
   error: 'Class or code of an error; the table of error classes explains it.',
   reason: 'Why, in words.',
   attempt: 'Number of the attempt, from 1.',
@@ -19,5 +22,8 @@ export const LOG_FIELDS = {
   requestId: 'Id of the HTTP request, as in the response header `x-request-id`.',
 } as const satisfies Record<string, string>;
 
-/** Name of a field that a log line may have; anything else does not compile. */
+/** Name of a field that a log line may have. */
 export type LogField = keyof typeof LOG_FIELDS;
+
+/** The fields of a log line. A field that is not in {@link LOG_FIELDS} does not compile. */
+export type LogFields = Readonly<Partial<Record<LogField, string | number | boolean>>>;
