@@ -20,16 +20,24 @@ export default defineConfig({
     maxWorkers: 2,
     execArgv: ['--conditions=@magpie/source', '--disable-warning=ExperimentalWarning'],
     projects: [
-      project('unit', ['{apps,packages}/*/test/**/*.test.ts', 'infra/*/test/**/*.test.ts', 'test/bench/**/*.test.ts'], {
-        exclude: ['**/*.contract.test.ts', '**/*.broker.test.ts', '**/node_modules/**'],
-      }),
+      project(
+        'unit',
+        [
+          '{apps,packages}/*/test/**/*.test.ts',
+          'infra/*/test/**/*.test.ts',
+          'test/{bench,reliability/runner}/**/*.test.ts',
+        ],
+        {
+          exclude: ['**/*.contract.test.ts', '**/*.broker.test.ts', '**/node_modules/**'],
+        },
+      ),
       project('contract', ['packages/*/test/**/*.contract.test.ts'], { testTimeout: 60_000, hookTimeout: 120_000 }),
       project('integration', ['test/integration/**/*.test.ts', '{apps,packages,infra}/*/test/**/*.broker.test.ts'], {
         globalSetup: ['packages/testkit/src/brokers/global-brokers.ts'],
         testTimeout: 60_000,
         hookTimeout: 120_000,
       }),
-      project('reliability', ['test/reliability/**/*.test.ts'], {
+      project('reliability', ['test/reliability/*.test.ts'], {
         testTimeout: RELIABILITY_TIMEOUT_MS,
         hookTimeout: 120_000,
       }),

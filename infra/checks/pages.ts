@@ -3,8 +3,8 @@ import { httpReference } from '../../packages/api/src/index.ts';
 import { configReference } from '../../packages/config/src/index.ts';
 import { ERROR_CLASSES, type ErrorClass } from '../../packages/contract/src/index.ts';
 import { telemetryReference } from '../../packages/telemetry/src/index.ts';
-import { reliabilityPage } from '../reliability/page.ts';
-import { recordedRuns } from '../reliability/record.ts';
+import { reliabilityPage } from '../../test/reliability/runner/page.ts';
+import { recordedRuns } from '../../test/reliability/runner/record.ts';
 import { protocolPage } from './protocol-pages.ts';
 
 /** A page of the documentation that is made from the code. */

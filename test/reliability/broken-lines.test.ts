@@ -1,10 +1,10 @@
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resets } from './kit/faults.ts';
-import { type ConnectionName, PROSODY } from './kit/paths.ts';
+import { type ConnectionName, PROSODY } from './kit/clients/paths.ts';
+import { resets } from './kit/faults/faults.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { trial } from './kit/measure/trial.ts';
 import { seededRandom, times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { trial } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const random = seededRandom();

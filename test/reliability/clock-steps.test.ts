@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fault, queueDeleted } from './kit/faults.ts';
-import type { Flow } from './kit/flow.ts';
-import { wholeLog } from './kit/history.ts';
-import { PATHS, PROSODY } from './kit/paths.ts';
-import { attempts, deadLetters } from './kit/probe.ts';
+import { PATHS, PROSODY } from './kit/clients/paths.ts';
+import { type Fault, queueDeleted } from './kit/faults/faults.ts';
+import { DAY, describeStep, HOUR, openWallClock } from './kit/faults/wall-clock.ts';
+import type { Flow } from './kit/measure/flow.ts';
+import { wholeLog } from './kit/measure/history.ts';
+import { attempts, deadLetters } from './kit/measure/probe.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type Observed, trial, underLoad } from './kit/measure/trial.ts';
 import { seededRandom, times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type Observed, trial, underLoad } from './kit/trial.ts';
-import { DAY, describeStep, HOUR, openWallClock } from './kit/wall-clock.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const random = seededRandom();

@@ -1,12 +1,12 @@
 import { type TcpProxy, tcpProxy, useBrokers, waitFor } from '@magpie/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { type GatewayHome, type GatewayProcess, gatewayHome, waitReady } from '../support/gateway-process.ts';
-import { amqpReader } from './kit/amqp.ts';
-import { type Usage, watchUsage } from './kit/memory.ts';
-import { connectionState, deadLetters } from './kit/probe.ts';
+import { amqpReader } from './kit/clients/amqp.ts';
+import { type Usage, watchUsage } from './kit/measure/memory.ts';
+import { connectionState, deadLetters } from './kit/measure/probe.ts';
+import { printFindings } from './kit/measure/table.ts';
+import { numberOf, openTorrent, streamTally, type Torrent } from './kit/measure/torrent.ts';
 import { times } from './kit/settings.ts';
-import { printFindings } from './kit/table.ts';
-import { numberOf, openTorrent, streamTally, type Torrent } from './kit/torrent.ts';
 
 /** Events that wait for the dead target. */
 const EVENTS = times(24_000, 1_000_000);

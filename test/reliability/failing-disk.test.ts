@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { publishOnce } from './kit/api.ts';
-import type { Flow } from './kit/flow.ts';
-import { attempts } from './kit/probe.ts';
+import { publishOnce } from './kit/clients/api.ts';
+import { tamperRefusal, tamperWithSyncs } from './kit/faults/syncs.ts';
+import type { Flow } from './kit/measure/flow.ts';
+import { attempts } from './kit/measure/probe.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type LoadOptions, type Observed, underLoad } from './kit/measure/trial.ts';
 import { seededRandom, times } from './kit/settings.ts';
-import { tamperRefusal, tamperWithSyncs } from './kit/syncs.ts';
-import { printedTable } from './kit/table.ts';
-import { type LoadOptions, type Observed, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
 
 const refusal = await tamperRefusal();

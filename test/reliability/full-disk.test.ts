@@ -1,12 +1,12 @@
 import { openPowerCutDisk, type PowerCutDisk, powerCutRefusal, useBrokers, waitFor } from '@magpie/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { commitsAtRest, dropDeadLetters, holds, keptDeadLetters, publishOnce } from './kit/api.ts';
-import { type FreeDisk, fillDisk, keepDiskFull } from './kit/ballast.ts';
-import type { Flow } from './kit/flow.ts';
-import { revive } from './kit/revive.ts';
+import { commitsAtRest, dropDeadLetters, holds, keptDeadLetters, publishOnce } from './kit/clients/api.ts';
+import { type FreeDisk, fillDisk, keepDiskFull } from './kit/faults/ballast.ts';
+import { revive } from './kit/faults/revive.ts';
+import type { Flow } from './kit/measure/flow.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type LoadOptions, type Observed, underLoad } from './kit/measure/trial.ts';
 import { times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type LoadOptions, type Observed, underLoad } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const refusal = await powerCutRefusal();

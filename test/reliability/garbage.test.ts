@@ -1,12 +1,12 @@
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { garbled } from './kit/faults.ts';
-import { httpNoise, shoutAll } from './kit/noise.ts';
-import { type ConnectionName, PROSODY } from './kit/paths.ts';
-import { attempts } from './kit/probe.ts';
+import { type ConnectionName, PROSODY } from './kit/clients/paths.ts';
+import { garbled } from './kit/faults/faults.ts';
+import { httpNoise, shoutAll } from './kit/faults/noise.ts';
+import { attempts } from './kit/measure/probe.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { trial, underLoad } from './kit/measure/trial.ts';
 import { seededRandom, times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { trial, underLoad } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const random = seededRandom();

@@ -1,10 +1,10 @@
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fault, killed } from './kit/faults.ts';
-import { PROSODY } from './kit/paths.ts';
+import { PROSODY } from './kit/clients/paths.ts';
+import { type Fault, killed } from './kit/faults/faults.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type TrialOptions, trial } from './kit/measure/trial.ts';
 import { times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type TrialOptions, trial } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const table = printedTable();

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../support/gateway-process.ts';
-import { revive } from './kit/revive.ts';
+import { revive } from './kit/faults/revive.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type Observed, OFTEN_AWAY, underLoad } from './kit/measure/trial.ts';
 import { chunksOf, KILLS, seededRandom, times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type Observed, OFTEN_AWAY, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
 
 const random = seededRandom();

@@ -1,10 +1,10 @@
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { killed } from './kit/faults.ts';
-import { deadLetters } from './kit/probe.ts';
+import { killed } from './kit/faults/faults.ts';
+import { deadLetters } from './kit/measure/probe.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { trial } from './kit/measure/trial.ts';
 import { times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { trial } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const table = printedTable();

@@ -1,13 +1,13 @@
 import { useBrokers, waitFor } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROSODY } from './kit/paths.ts';
-import { createAccounts, letterReader } from './kit/poison-accounts.ts';
-import { POISONER, type PoisonEnds, poisonEnds } from './kit/poison-ends.ts';
-import { POISON_LINES, POISON_ROUTES, type PoisonLine, poisonSenders } from './kit/poison-lines.ts';
-import { attempts, expired } from './kit/probe.ts';
+import { PROSODY } from './kit/clients/paths.ts';
+import { attempts, expired } from './kit/measure/probe.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type Observed, underLoad } from './kit/measure/trial.ts';
+import { createAccounts, letterReader } from './kit/poison/accounts.ts';
+import { POISONER, type PoisonEnds, poisonEnds } from './kit/poison/ends.ts';
+import { POISON_LINES, POISON_ROUTES, type PoisonLine, poisonSenders } from './kit/poison/lines.ts';
 import { seededRandom, times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type Observed, underLoad } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const random = seededRandom();

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPowerCutDisk, type PowerCutDisk, powerCutRefusal, type TcpProxy, useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cutPower, cutPowerOfLiar } from './kit/power.ts';
-import { revive } from './kit/revive.ts';
+import { cutPower, cutPowerOfLiar } from './kit/faults/power.ts';
+import { revive } from './kit/faults/revive.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type LoadOptions, type Observed, underLoad } from './kit/measure/trial.ts';
 import { chunksOf, IMAGES, seededRandom } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type LoadOptions, type Observed, underLoad } from './kit/trial.ts';
 import { LIMITS, openWorld, ready, type World } from './kit/world.ts';
 
 const refusal = await powerCutRefusal();

@@ -1,10 +1,10 @@
 import { useBrokers } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fault, memoryAlarm, queueDeleted } from './kit/faults.ts';
-import { deadLetters } from './kit/probe.ts';
+import { type Fault, memoryAlarm, queueDeleted } from './kit/faults/faults.ts';
+import { deadLetters } from './kit/measure/probe.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type TrialOptions, trial } from './kit/measure/trial.ts';
 import { times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type TrialOptions, trial } from './kit/trial.ts';
 import { openWorld, type World } from './kit/world.ts';
 
 const table = printedTable();

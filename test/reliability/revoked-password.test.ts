@@ -1,7 +1,7 @@
 import { useBrokers, waitFor } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectionState, connectionThat, type ShownConnection } from '../support/watch-connection.ts';
-import type { Flow } from './kit/flow.ts';
+import { PROSODY } from './kit/clients/paths.ts';
 import {
   type Account,
   GATEWAY,
@@ -11,12 +11,12 @@ import {
   prosodyAccount,
   rabbitmqAccount,
   STRANGER,
-} from './kit/passwords.ts';
-import { PROSODY } from './kit/paths.ts';
-import { deadLetters } from './kit/probe.ts';
+} from './kit/faults/passwords.ts';
+import type { Flow } from './kit/measure/flow.ts';
+import { deadLetters } from './kit/measure/probe.ts';
+import { printedTable } from './kit/measure/table.ts';
+import { type Observed, underLoad } from './kit/measure/trial.ts';
 import { times } from './kit/settings.ts';
-import { printedTable } from './kit/table.ts';
-import { type Observed, underLoad } from './kit/trial.ts';
 import { openWorld, ready, type World } from './kit/world.ts';
 
 const table = printedTable();

@@ -18,6 +18,27 @@ export const KILLS = fromEnvironment('MAGPIE_KILLS', times(30, 2000));
 /** How many times the power of a gateway under load is cut. */
 export const IMAGES = fromEnvironment('MAGPIE_IMAGES', times(10, 300));
 
+/** File that rows and findings are also appended to, as they come: one JSON object per line. None in the short form. */
+export const RESULTS = process.env.MAGPIE_RESULTS;
+
+/** What the runner of the long form passes on to the tests. */
+export interface LongForm {
+  readonly kills: number;
+  readonly images: number;
+  readonly seed: number;
+  /** File for the results. */
+  readonly results: string;
+}
+
+/** The environment of tests in the long form, which the constants above are read from. */
+export const environmentOf = ({ kills, images, seed, results }: LongForm): NodeJS.ProcessEnv => ({
+  MAGPIE_RELIABILITY: 'long',
+  MAGPIE_KILLS: String(kills),
+  MAGPIE_IMAGES: String(images),
+  MAGPIE_SEED: String(seed),
+  MAGPIE_RESULTS: results,
+});
+
 /** A part of many repetitions, both ends included, counted from 1. */
 export interface Chunk {
   readonly first: number;

@@ -1,7 +1,14 @@
 import { type TcpProxy, tcpProxy } from '@magpie/testkit';
 import { type GatewayHome, type GatewayProcess, gatewayHome, waitReady } from '../../support/gateway-process.ts';
-import type { Reader, Recorder, Sender } from './ends.ts';
-import { type Brokers, type ConnectionName, PATHS, type Path, type PathName, type Surroundings } from './paths.ts';
+import type { Reader, Recorder, Sender } from './clients/ends.ts';
+import {
+  type Brokers,
+  type ConnectionName,
+  PATHS,
+  type Path,
+  type PathName,
+  type Surroundings,
+} from './clients/paths.ts';
 
 /** The gateway's own limits in these tests: short silences, and windows small enough to see them in the duplicates. */
 export const LIMITS = {

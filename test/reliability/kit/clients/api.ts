@@ -1,5 +1,5 @@
 import { waitFor } from '@magpie/testkit';
-import type { World } from './world.ts';
+import type { World } from '../world.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '@magpie/contract';
-import { waitReady } from '../../support/gateway-process.ts';
-import type { LedgerReport } from '../../support/ledger.ts';
-import type { Fault } from './faults.ts';
+import { waitReady } from '../../../support/gateway-process.ts';
+import type { LedgerReport } from '../../../support/ledger.ts';
+import type { Row } from '../../runner/results.ts';
+import type { Fault } from '../faults/faults.ts';
+import { times } from '../settings.ts';
+import type { World } from '../world.ts';
 import { type Flow, startFlow } from './flow.ts';
 import { describeGateway, noticed, residentMegabytes } from './probe.ts';
-import { times } from './settings.ts';
-import type { Row } from './table.ts';
-import type { World } from './world.ts';
 
 /** How messages flow, and how long they may take. Times in ms. */
 export interface LoadOptions {

@@ -1,7 +1,7 @@
+import type { World } from '../world.ts';
+import type { Arrival } from './ends.ts';
+import type { PoisonLine } from './lines.ts';
 import type { Poison } from './poison.ts';
-import type { Arrival } from './poison-ends.ts';
-import type { PoisonLine } from './poison-lines.ts';
-import type { World } from './world.ts';
 
 /** A dead letter; `id` is the sender's own id of the message. */
 export interface Letter {

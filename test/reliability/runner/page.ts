@@ -1,4 +1,5 @@
 import { counted, type FaultOverPaths, overPaths, type RunRecord } from './record.ts';
+import type { Counted } from './results.ts';
 
 /** How often each of the two hardest faults is to have happened over all recorded runs. */
 const GOAL = { kills: 10_000, images: 1000 } as const;
@@ -53,7 +54,7 @@ matter: each starts from the seed anew.
 const number = (value: number): string => value.toLocaleString('en-US');
 
 function progress(runs: readonly RunRecord[]): string {
-  const line = (what: 'kills' | 'images', name: string): string => {
+  const line = (what: Counted, name: string): string => {
     const done = counted(what, runs);
     return `- **${number(done)} of ${number(GOAL[what])}** ${name} (${Math.floor((100 * done) / GOAL[what])} %)`;
   };

@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ROOT } from '../checks/command.ts';
+import { ROOT } from '../../../infra/checks/command.ts';
 import type { Settings } from './arguments.ts';
 import type { Machine, Versions } from './machine.ts';
 import { reliabilityPage } from './page.ts';
-import { type Failure, parseResults, RUNS, type RunRecord, recordedRuns, runName, summarise } from './record.ts';
+import { type Failure, RUNS, type RunRecord, recordedRuns, runName, summarise } from './record.ts';
+import { parseResults } from './results.ts';
 
 /** The files of a run under way. They are complete after every `save`, whatever becomes of this process. */
 export interface RunFiles {

@@ -1,5 +1,5 @@
-import type { Header, Value } from '../../support/message.ts';
-import type { Random } from './settings.ts';
+import type { Header, Value } from '../../../support/message.ts';
+import type { Random } from '../settings.ts';
 
 /** How a poison message may end: as it was sent at the target, or given up and accounted for; `late`: in time, or expired. */
 export type Ending = 'arrives' | 'given up' | 'either' | 'late';

@@ -3,10 +3,10 @@ import { waitFor } from '@magpie/testkit';
 import { xml } from '@xmpp/client';
 import amqp from 'amqplib';
 import mqtt from 'mqtt';
-import { login } from '../../support/xmpp-side.ts';
-import { machineStanza, readStanza } from '../../support/xmpp-wire.ts';
-import { archivedStanzas } from './archive.ts';
-import type { Brokers } from './paths.ts';
+import { login } from '../../../support/xmpp-side.ts';
+import { machineStanza, readStanza } from '../../../support/xmpp-wire.ts';
+import { archivedStanzas } from '../clients/archive.ts';
+import type { Brokers } from '../clients/paths.ts';
 import type { Poison } from './poison.ts';
 
 /** Where poison comes in, and where it may come out. */

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../checks/command.ts';
+import { startProgram } from '@magpie/brokers';
+import { ROOT } from '../../../infra/checks/command.ts';
 import type { Failure } from './record.ts';
 import { makeScratch } from './scratch.ts';
 
@@ -10,6 +10,7 @@ const GRACE_MS = 30_000;
 
 /** How to run a test file. */
 export interface TestFileOptions {
+  /** Added to the environment of this process. */
   readonly env: NodeJS.ProcessEnv;
   /** File that everything the tests print is appended to. */
   readonly log: string;
@@ -34,42 +35,26 @@ export async function runTestFile(file: string, options: TestFileOptions): Promi
     if (code === 0 || failures.length > 0) return failures;
     return [{ file, test: 'the file as a whole', message: `ended with code ${code ?? 'none'}; see the log` }];
   } finally {
-    scratch.remove();
+    await scratch.remove();
   }
 }
 
-function runVitest(file: string, report: string, { env, log, signal }: TestFileOptions): Promise<number | null> {
+async function runVitest(file: string, report: string, { env, log, signal }: TestFileOptions): Promise<number | null> {
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const args = [vitest, 'run', '--project', 'reliability', `test/reliability/${file}.test.ts`, ...reporters];
-  const output = openSync(log, 'a');
-  // A group of its own: a terminal's Ctrl-C must not reach the brokers before their tests have let go of them.
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, detached: true, stdio: ['ignore', output, output] });
-  closeSync(output);
+  // Of a terminal's Ctrl-C it hears from here only: the brokers must not, before their tests have let go of them.
+  const tests = await startProgram(process.execPath, args, { cwd: ROOT, env, logFile: log });
   let timer: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
-    child.kill('SIGINT');
-    timer = setTimeout(() => killGroup(child), GRACE_MS);
+    tests.signal('SIGINT');
+    timer = setTimeout(() => void tests.kill(), GRACE_MS);
   };
   signal.addEventListener('abort', interrupt, { once: true });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', interrupt);
-      killGroup(child);
-      resolve(code);
-    });
-  });
-}
-
-/** Also takes along what the tests have left behind. */
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Nothing is left of it.
-  }
+  const code = await tests.exited();
+  clearTimeout(timer);
+  signal.removeEventListener('abort', interrupt);
+  return code;
 }
 
 function readReport(file: string): unknown {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProsodyBroker } from '@magpie/brokers';
 import { type Client, xml } from '@xmpp/client';
-import { login } from '../../support/xmpp-side.ts';
-import type { Element } from '../../support/xmpp-wire.ts';
+import { login } from '../../../support/xmpp-side.ts';
+import type { Element } from '../../../support/xmpp-wire.ts';
 import type { Reader, Recorder } from './ends.ts';
 
 const MAM = 'urn:xmpp:mam:2';

@@ -1,40 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Row } from '../../test/reliability/kit/table.ts';
-import { ROOT } from '../checks/command.ts';
+import { ROOT } from '../../../infra/checks/command.ts';
 import type { Machine, Versions } from './machine.ts';
-
-/** A row as a test writes it to the results file. */
-export type ResultRow = Row & { readonly file: string };
-
-/** What a test measured besides, in sentences. */
-export interface Findings {
-  readonly file: string;
-  readonly findings: readonly string[];
-}
+import type { Counted, Figures, Findings, ResultRow } from './results.ts';
 
 /** What rows add up to. Times in ms, memory in MB, both the worst. */
-interface Sums {
+interface Sums extends Figures {
   readonly times: number;
-  readonly acked: number;
-  readonly lost: number;
-  readonly excused: number;
-  readonly duplicates: number;
-  readonly takenInAgain: number;
-  readonly disordered: number;
   readonly noticed?: number;
   readonly resumed?: number;
-  readonly rss: number;
 }
 
 /** What all rows of one fault on one path of one file add up to. */
-export interface FaultTotals extends Sums {
-  readonly file: string;
-  readonly fault: string;
-  readonly path: string;
-  readonly counts?: 'kills' | 'images';
-  readonly control?: true;
-}
+export interface FaultTotals extends Sums, Pick<ResultRow, 'file' | 'fault' | 'path' | 'counts' | 'control'> {}
 
 /** One fault over all its paths, which it hit at the same time: it happened as often as on the path where it did most. */
 export interface FaultOverPaths extends Omit<FaultTotals, 'path'> {
@@ -72,21 +50,6 @@ export const RUNS = 'apps/docs/reliability/runs';
 /** Name of a run without an extension: two runs with one seed have different names. */
 export const runName = (date: Date, seed: number): string =>
   `${date.toISOString().slice(0, 19).replaceAll(':', '')}-${seed}`;
-
-/** Rows and findings of a results file; a line that is still being written is left out. */
-export function parseResults(text: string): {
-  readonly rows: readonly ResultRow[];
-  readonly findings: readonly Findings[];
-} {
-  const results = text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line) as ResultRow | Findings); // written by the tests of this same run
-  return {
-    rows: results.flatMap((each) => ('findings' in each ? [] : [each])),
-    findings: results.flatMap((each) => ('findings' in each ? [each] : [])),
-  };
-}
 
 /** Adds up rows per file, fault and path, in the order in which they first appear. */
 export function summarise(rows: readonly ResultRow[]): readonly FaultTotals[] {
@@ -153,7 +116,7 @@ function ofOneRun(faults: readonly FaultTotals[]): ReadonlyMap<string, FaultOver
 const NOTHING = { times: 0, acked: 0, lost: 0, excused: 0, duplicates: 0, takenInAgain: 0, disordered: 0, rss: 0 };
 
 /** How often a gateway was killed, or its power cut, in these runs. */
-export const counted = (what: 'kills' | 'images', runs: readonly Pick<RunRecord, 'faults'>[]): number =>
+export const counted = (what: Counted, runs: readonly Pick<RunRecord, 'faults'>[]): number =>
   overPaths(runs)
     .filter(({ counts }) => counts === what)
     .reduce((sum, { times }) => sum + times, 0);

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '@magpie/contract';
-import type { ConnectionName } from './paths.ts';
-import type { World } from './world.ts';
+import type { ConnectionName } from '../clients/paths.ts';
+import type { World } from '../world.ts';
 
 /** Resident memory of a process in MB. */
 export async function residentMegabytes(pid: number): Promise<number> {

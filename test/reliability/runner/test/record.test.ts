@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { progressLine, recordTable } from '../progress.ts';
-import { counted, overPaths, parseResults, recordedRuns, runName, summarise } from '../record.ts';
+import { counted, overPaths, recordedRuns, runName, summarise } from '../record.ts';
+import { parseResults } from '../results.ts';
 import { failedTests } from '../test-file.ts';
 import { row, run } from './sample.ts';
 

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from './settings.ts';
+import type { Random } from '../settings.ts';
 
 const HELD_MS = 2000;
 

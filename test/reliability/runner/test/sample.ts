@@ -1,4 +1,5 @@
-import type { ResultRow, RunRecord } from '../record.ts';
+import type { RunRecord } from '../record.ts';
+import type { ResultRow } from '../results.ts';
 
 /** A row of a test, with what a test says of it. */
 export const row = (given: Partial<ResultRow>): ResultRow => ({

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, RabbitmqBroker } from '@magpie/brokers';
 import { type TcpProxy, waitFor } from '@magpie/testkit';
 import amqp from 'amqplib';
-import type { ConnectionName } from './paths.ts';
-import type { Random } from './settings.ts';
+import type { ConnectionName } from '../clients/paths.ts';
+import type { Random } from '../settings.ts';
 
 /** Something that goes wrong, and how it is put right. */
 export interface Fault {

@@ -1,13 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { ensureBrokers } from '../brokers/src/index.ts';
-import { ROOT } from '../checks/command.ts';
-import { HELP, readArguments, type Settings, WrongArguments } from './arguments.ts';
-import { describeMachine, describeVersions } from './machine.ts';
-import { progressLine, recordTable } from './progress.ts';
-import type { Failure, RunRecord } from './record.ts';
-import { openRunFiles, type RunFiles } from './run-files.ts';
-import { runTestFile } from './test-file.ts';
+import { ensureBrokers } from '@magpie/brokers';
+import { ROOT } from '../../infra/checks/command.ts';
+import { environmentOf } from './kit/settings.ts';
+import { HELP, readArguments, type Settings, WrongArguments } from './runner/arguments.ts';
+import { describeMachine, describeVersions } from './runner/machine.ts';
+import { progressLine, recordTable } from './runner/progress.ts';
+import type { Failure, RunRecord } from './runner/record.ts';
+import { openRunFiles, type RunFiles } from './runner/run-files.ts';
+import { runTestFile } from './runner/test-file.ts';
 
 const SAVE_MS = 5000;
 /** Between two lines about the same file: sooner when there are new results, at the latest when there are none. */
@@ -50,14 +51,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
 
 async function runAll(settings: Settings, files: RunFiles, signal: AbortSignal): Promise<readonly Failure[]> {
   const failures: Failure[] = [];
-  const env = {
-    ...process.env,
-    MAGPIE_RELIABILITY: 'long',
-    MAGPIE_KILLS: String(settings.kills),
-    MAGPIE_IMAGES: String(settings.images),
-    MAGPIE_SEED: String(settings.seed),
-    MAGPIE_RESULTS: files.rows,
-  };
+  const env = environmentOf({ ...settings, results: files.rows });
   for (const [index, file] of settings.files.entries()) {
     if (signal.aborted) break;
     const position = `[${index + 1}/${settings.files.length}] ${file}`;

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { startMosquitto, startProsody, startRabbitmq } from '../brokers/src/index.ts';
-import { ROOT } from '../checks/command.ts';
+import { run, startMosquitto, startProsody, startRabbitmq } from '@magpie/brokers';
+import { ROOT } from '../../../infra/checks/command.ts';
 
 /** What a run ran on. */
 export interface Machine {
@@ -55,8 +53,7 @@ export async function describeVersions(): Promise<Versions> {
 }
 
 async function describeCommit(): Promise<string | undefined> {
-  const git = async (...args: readonly string[]): Promise<string> =>
-    (await promisify(execFile)('git', args, { cwd: ROOT })).stdout.trim();
+  const git = async (...args: readonly string[]): Promise<string> => (await run('git', args, { cwd: ROOT })).trim();
   try {
     const changed = await git('status', '--porcelain', '--untracked-files=no', '--', ':!apps/docs');
     return `${await git('rev-parse', '--short=10', 'HEAD')}${changed === '' ? '' : '+'}`;

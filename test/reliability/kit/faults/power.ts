@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PowerCutDisk, whileFrozen } from '@magpie/testkit';
-import type { World } from './world.ts';
+import type { World } from '../world.ts';
 
 /**
  * Cuts the power of a gateway whose data lies on this disk: it stands still, what has reached the device is copied, and it

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@magpie/testkit';
-import { createLedger, type Ledger, type LedgerReport } from '../../support/ledger.ts';
-import type { OpenPath } from './world.ts';
+import { createLedger, type Ledger, type LedgerReport } from '../../../support/ledger.ts';
+import type { OpenPath } from '../world.ts';
 
 const KEYS = 10;
 const RETRY_MS = 100;

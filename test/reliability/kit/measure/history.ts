@@ -1,4 +1,4 @@
-import type { World } from './world.ts';
+import type { World } from '../world.ts';
 
 /** What the log says of an event. */
 export interface LoggedEvent {

@@ -1,3 +1,5 @@
+import type { Random } from '../settings.ts';
+import { httpPoison, PLACES, type PoisonEnds, type PoisonSender } from './ends.ts';
 import {
   largeBodies,
   lateMessage,
@@ -10,8 +12,6 @@ import {
   strangePayloads,
   strangeTopics,
 } from './poison.ts';
-import { httpPoison, PLACES, type PoisonEnds, type PoisonSender } from './poison-ends.ts';
-import type { Random } from './settings.ts';
 
 /** A way through the gateway for poison: one target, so that every message has one end. */
 export interface PoisonLine {

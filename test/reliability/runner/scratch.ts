@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run } from '@magpie/brokers';
 
 /**
  * The temporary directory of one test file: data of gateways and brokers, disk images, mounts. Tests that are interrupted
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 export interface Scratch {
   readonly path: string;
   /** Unmounts what is still mounted below it and removes it. What cannot be removed stays, without an error. */
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 /** Makes a directory below the system's temporary one. */
@@ -18,9 +18,9 @@ export function makeScratch(): Scratch {
   const path = mkdtempSync(join(tmpdir(), 'magpie-reliability-'));
   return {
     path,
-    remove: () => {
+    remove: async () => {
       try {
-        for (const mount of mountsBelow(path)) execFileSync('umount', ['-l', mount], { stdio: 'ignore' });
+        for (const mount of mountsBelow(path)) await run('umount', ['-l', mount]);
         // A broker that is being killed just now may still write.
         rmSync(path, { recursive: true, force: true, maxRetries: 10 });
       } catch {

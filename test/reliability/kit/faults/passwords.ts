@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Broker, MosquittoBroker, ProsodyBroker, RabbitmqBroker } from '@magpie/brokers';
-import type { ConnectionName } from './paths.ts';
+import type { ConnectionName } from '../clients/paths.ts';
 
 /** The gateway's account at one broker, whose password the operator of that broker changes. */
 export interface Account {
