@@ -70,6 +70,24 @@ module.exports = {
       from: { path: '^(packages|apps)/[^/]+/src/', pathNot: '^packages/testkit/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'], dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'one-process-helper',
+      comment: 'programs are started by startProgram or run of @magpie/brokers, which leave nothing behind',
+      severity: 'error',
+      from: {
+        path: '.',
+        pathNot: [
+          '^infra/brokers/src/process/(program|run|guard)\\.ts$',
+          // Runs before anything is installed.
+          '^infra/setup\\.mjs$',
+          // Talks to its child over the channel of Node, with which the child ends.
+          '^test/bench/driver/client\\.ts$',
+          // Stands in for a program that leaves daemons behind.
+          '^infra/brokers/test/fake-docker\\.ts$',
+        ],
+      },
+      to: { path: '^(node:)?child_process$' },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
   ],

@@ -32,6 +32,7 @@ const PLANTS: readonly Plant[] = [
     imports: '../../../../apps/gateway/src/index.ts',
     rule: 'nobody-imports-apps',
   },
+  { file: 'packages/testkit/src/.planted/program.ts', imports: 'node:child_process', rule: 'one-process-helper' },
   { file: 'packages/bus/src/.planted/cycle.ts', imports: './cycle-back.ts' },
   { file: 'packages/bus/src/.planted/cycle-back.ts', imports: './cycle.ts', rule: 'no-cycles' },
 ];

@@ -1,11 +1,11 @@
 import type { Broker, BrokerSet, BrokerUser } from './broker.ts';
-import { startComposeBrokers } from './compose.ts';
-import { dockerObstacle } from './docker.ts';
+import { startComposeBrokers } from './docker/compose.ts';
+import { dockerObstacle } from './docker/docker.ts';
 import { ensureBrokers } from './install.ts';
-import { startMosquitto } from './mosquitto.ts';
-import { startProsody } from './prosody.ts';
-import { startRabbitmq } from './rabbitmq.ts';
-import { messageOf } from './run.ts';
+import { startMosquitto } from './kinds/mosquitto.ts';
+import { startProsody } from './kinds/prosody.ts';
+import { startRabbitmq } from './kinds/rabbitmq.ts';
+import { messageOf } from './process/run.ts';
 
 /** How {@link startBrokerSet} goes about it. */
 export interface BrokerSetOptions {

@@ -8,10 +8,9 @@ export {
   type MosquittoUrl,
   type MosquittoUser,
   startMosquitto,
-} from './mosquitto.ts';
-export { type Program, type ProgramOptions, startProgram } from './program.ts';
-export { startProsody } from './prosody.ts';
-export type { ProsodyBroker, ProsodyOptions, ProsodyPort, ProsodyUrl } from './prosody-options.ts';
+} from './kinds/mosquitto.ts';
+export { startProsody } from './kinds/prosody.ts';
+export type { ProsodyBroker, ProsodyOptions, ProsodyPort, ProsodyUrl } from './kinds/prosody-options.ts';
 export {
   type RabbitmqBroker,
   type RabbitmqOptions,
@@ -19,6 +18,7 @@ export {
   type RabbitmqUrl,
   type RabbitmqUser,
   startRabbitmq,
-} from './rabbitmq.ts';
-export { messageOf, type RunOptions, run } from './run.ts';
-export { standstill } from './standstill.ts';
+} from './kinds/rabbitmq.ts';
+export { type Program, type ProgramOptions, startProgram } from './process/program.ts';
+export { messageOf, type RunOptions, run } from './process/run.ts';
+export { standstill } from './process/standstill.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { findProgram, messageOf, run } from './run.ts';
+import { findProgram, messageOf, run } from './process/run.ts';
 
 /** What {@link ensureBrokers} found or achieved. */
 export interface BrokerAvailability {

@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker, BrokerUser, StartOptions } from './broker.ts';
-import { guard, temporaryDirectory } from './guard.ts';
-import { choosePorts } from './ports.ts';
-import { type Greeting, greets } from './probe.ts';
-import { type Program, startProgram } from './program.ts';
+import { guard, temporaryDirectory } from './process/guard.ts';
+import { choosePorts } from './process/ports.ts';
+import { type Greeting, greets } from './process/probe.ts';
+import { type Program, startProgram } from './process/program.ts';
 import { type TlsFiles, tlsFiles } from './tls.ts';
 
 /** The login that every broker has unless the caller names others. It guards nothing: brokers listen on 127.0.0.1 only. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireProgram, run } from './run.ts';
+import { requireProgram, run } from './process/run.ts';
 
 /** Paths of PEM files; every one exists. */
 export interface TlsFiles {

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, vi } from 'vitest';
-import { startComposeBrokers } from '../src/compose.ts';
-import { dockerObstacle } from '../src/docker.ts';
+import { startComposeBrokers } from '../src/docker/compose.ts';
+import { dockerObstacle } from '../src/docker/docker.ts';
 import { NoBrokers, startBrokerSet, startProgram } from '../src/index.ts';
 import { type FakeMode, fakeDocker } from './fake-docker-folder.ts';
 
@@ -103,7 +103,7 @@ it('says what is missing for each way when no way is open', async () => {
 
 it('takes the containers down when the process that started them is killed', async () => {
   const docker = fakeDocker();
-  const source = fileURLToPath(new URL('../src/compose.ts', import.meta.url));
+  const source = fileURLToPath(new URL('../src/docker/compose.ts', import.meta.url));
   const program = `
     const { startComposeBrokers } = await import(${JSON.stringify(source)});
     await startComposeBrokers();

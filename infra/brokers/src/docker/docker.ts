@@ -1,4 +1,4 @@
-import { findProgram, messageOf, run } from './run.ts';
+import { findProgram, messageOf, run } from '../process/run.ts';
 
 /** Time for the engine to answer, ms: one on another machine may never. */
 const ANSWER_MS = 10_000;

@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BrokerUser } from './broker.ts';
-import { type BrokerKind, defaultUser, launch, type Setting } from './launch.ts';
-import { xmppGreeting } from './probe.ts';
+import type { BrokerUser } from '../broker.ts';
+import { type BrokerKind, defaultUser, launch, type Setting } from '../launch.ts';
+import { xmppGreeting } from '../process/probe.ts';
+import { requireProgram, run } from '../process/run.ts';
 import { prosodyConfiguration } from './prosody-configuration.ts';
 import type { ProsodyBroker, ProsodyOptions, ProsodyPort, ProsodyUrl } from './prosody-options.ts';
-import { requireProgram, run } from './run.ts';
 
 const componentSecret = 'component-secret';
 

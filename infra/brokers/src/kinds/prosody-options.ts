@@ -1,4 +1,4 @@
-import type { Broker, StartOptions } from './broker.ts';
+import type { Broker, StartOptions } from '../broker.ts';
 
 /** `plain` offers STARTTLS, `tls` is TLS from the first byte, `component` is XEP-0114, `http` is XEP-0363 uploads. */
 export type ProsodyPort = 'plain' | 'tls' | 'component' | 'http';

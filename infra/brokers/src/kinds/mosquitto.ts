@@ -2,10 +2,10 @@ import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Broker, BrokerUser, StartOptions } from './broker.ts';
-import { type BrokerKind, defaultUser, launch, type Setting } from './launch.ts';
-import { mqttGreeting } from './probe.ts';
-import { requireProgram } from './run.ts';
+import type { Broker, BrokerUser, StartOptions } from '../broker.ts';
+import { type BrokerKind, defaultUser, launch, type Setting } from '../launch.ts';
+import { mqttGreeting } from '../process/probe.ts';
+import { requireProgram } from '../process/run.ts';
 
 /** `plain` and `tls` listeners; both take MQTT 3.1.1 and 5. */
 export type MosquittoPort = 'plain' | 'tls';

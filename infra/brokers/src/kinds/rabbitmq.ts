@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Broker, BrokerUser, StartOptions } from './broker.ts';
-import { type BrokerKind, defaultUser, launch, type Setting } from './launch.ts';
-import { amqpGreeting } from './probe.ts';
-import { requireProgram, run } from './run.ts';
+import type { Broker, BrokerUser, StartOptions } from '../broker.ts';
+import { type BrokerKind, defaultUser, launch, type Setting } from '../launch.ts';
+import { amqpGreeting } from '../process/probe.ts';
+import { requireProgram, run } from '../process/run.ts';
 
 /** `distribution` is the Erlang node's own port and `epmd` its name server's; only `rabbitmqctl` uses them. */
 export type RabbitmqPort = 'plain' | 'tls' | 'distribution' | 'epmd';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Setting } from './launch.ts';
+import type { Setting } from '../launch.ts';
 import type { ProsodyOptions, ProsodyPort } from './prosody-options.ts';
 
 /**

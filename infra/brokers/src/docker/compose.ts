@@ -2,13 +2,13 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { BrokerSet, BrokerUrls, BrokerUser } from './broker.ts';
-import { guard } from './guard.ts';
-import { defaultUser } from './launch.ts';
-import { choosePorts } from './ports.ts';
-import { amqpGreeting, type Greeting, greets, mqttGreeting, xmppGreeting } from './probe.ts';
-import { requireProgram, run } from './run.ts';
-import { tlsFiles } from './tls.ts';
+import type { BrokerSet, BrokerUrls, BrokerUser } from '../broker.ts';
+import { defaultUser } from '../launch.ts';
+import { guard } from '../process/guard.ts';
+import { choosePorts } from '../process/ports.ts';
+import { amqpGreeting, type Greeting, greets, mqttGreeting, xmppGreeting } from '../process/probe.ts';
+import { requireProgram, run } from '../process/run.ts';
+import { tlsFiles } from '../tls.ts';
 
 /** How {@link startComposeBrokers} goes about it. */
 export interface ComposeOptions {
@@ -18,7 +18,7 @@ export interface ComposeOptions {
   readonly readyTimeout?: number;
 }
 
-const file = fileURLToPath(new URL('../compose.yaml', import.meta.url));
+const file = fileURLToPath(new URL('../../compose.yaml', import.meta.url));
 
 type Ports = Readonly<Record<keyof BrokerUrls, number>>;
 
