@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { finish } from './cli/fail.ts';
+import { finish } from './cli/output/fail.ts';
 import { createProgram } from './cli/program.ts';
 
 await finish(createProgram().parseAsync(process.argv));

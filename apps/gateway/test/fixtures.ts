@@ -6,9 +6,9 @@ import { createLineLogger, type Logger, newRef } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { onTestFinished } from 'vitest';
 import { ADAPTERS } from '../src/adapters.ts';
-import { type Assembled, assemble } from '../src/assemble.ts';
-import { compileFile } from '../src/compile.ts';
+import { compileFile } from '../src/config/compile.ts';
 import type { Reloader } from '../src/reload/reloader.ts';
+import { type Assembled, assemble } from '../src/runtime/assemble.ts';
 
 /** A directory that is gone when the test ends. */
 export function temporaryDirectory(): string {

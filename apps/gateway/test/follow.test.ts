@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { tcpProxy, waitFor } from '@magpie/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { CommandFailed } from '../src/cli/fail.ts';
-import { type FollowOptions, followStream } from '../src/cli/follow.ts';
+import { type FollowOptions, followStream } from '../src/cli/client/follow.ts';
+import { CommandFailed } from '../src/cli/output/fail.ts';
 import { publish, route, startWorld } from './fixtures.ts';
 
 const LIMIT = { timeout: 30_000 };

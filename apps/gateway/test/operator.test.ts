@@ -2,7 +2,7 @@ import type { Answer } from '@magpie/api';
 import { Rejected } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
-import { timeline } from '../src/cli/trace.ts';
+import { timeline } from '../src/cli/commands/trace.ts';
 import { command } from './command.ts';
 import { arrived, publish, route, startWorld, type World } from './fixtures.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { waitFor } from '@magpie/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { ADAPTERS } from '../src/adapters.ts';
-import { compileFile, connectionMap } from '../src/compile.ts';
+import { compileFile, connectionMap } from '../src/config/compile.ts';
 import { plannedChanges } from '../src/reload/changes.ts';
 import { watchFiles } from '../src/reload/watch.ts';
 import { arrived, configuration, publish, route, startWorld, temporaryDirectory, type World } from './fixtures.ts';

@@ -1,7 +1,7 @@
 import { createMemoryLog, LogFailed } from '@magpie/bus';
 import { newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { keepWithinLimits } from '../src/retention.ts';
+import { keepWithinLimits } from '../src/runtime/retention.ts';
 
 const event = () => ({
   ref: newRef(),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { table } from '../src/cli/table.ts';
+import { table } from '../src/cli/output/table.ts';
 
 test('columns are as wide as their widest cell, the last as long as it is', () => {
   const rows = [

@@ -1,5 +1,6 @@
 import type { ConnectionInfo } from '@magpie/routing';
-import type { GatewayConfig, HttpConfig } from './schema.ts';
+import type { GatewayConfig } from './schema/gateway.ts';
+import type { HttpConfig } from './schema/http.ts';
 
 /** A checked configuration: defaults filled in, references resolved, paths absolute, units as ms and bytes. */
 export interface Config {

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type AnyAdapter, errorMessage, type Problem, pointerOf } from '@magpie/contract';
-import { LineCounter, type Scalar } from 'yaml';
+import { type AnyAdapter, errorMessage, type Problem } from '@magpie/contract';
+import { LineCounter } from 'yaml';
+import { checkSections } from './check/sections.ts';
 import type { Config } from './config.ts';
-import { parseYaml } from './document.ts';
-import { directoryOf, hasReference, type ReferenceSources, resolveReferences } from './references.ts';
-import { secretKeysOf } from './secret-keys.ts';
-import { checkSections } from './sections.ts';
-import { type ConfigSource, createSource } from './source.ts';
-import { readTree } from './tree.ts';
+import { type ConfigSource, createSource } from './document/source.ts';
+import { readTree } from './document/tree.ts';
+import { parseYaml } from './document/yaml.ts';
+import { collectReferences } from './references/collect.ts';
+import { directoryOf } from './references/references.ts';
+import { secretKeysOf } from './show/secret-keys.ts';
 
 /** What was read besides the file itself, to show it and to watch it. Never values. */
 export interface LoadReport {
@@ -110,55 +111,3 @@ function unusableIn(file: unknown, { connections }: Config): ReadonlySet<string>
 
 const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-interface References {
-  readonly scalar: (scalar: Scalar, path: readonly string[]) => unknown;
-  readonly substituted: Set<string>;
-  readonly failed: Set<string>;
-  readonly environment: Set<string>;
-  readonly files: Set<string>;
-  readonly problems: Problem[];
-}
-
-/** Sections in which references are resolved; routes are left to the routing package, elsewhere they are errors. */
-const RESOLVED = new Set(['connections', 'http']);
-
-function collectReferences(sources: ReferenceSources): References {
-  const found: Omit<References, 'scalar'> = {
-    substituted: new Set(),
-    failed: new Set(),
-    environment: new Set(),
-    files: new Set(),
-    problems: [],
-  };
-  const scalar = ({ value }: Scalar, path: readonly string[]): unknown => {
-    if (typeof value !== 'string' || !hasReference(value) || path[0] === 'routes') return value;
-    return RESOLVED.has(path[0] ?? '')
-      ? resolveScalar(value, pointerOf(path), sources, found)
-      : misplaced(value, path, found);
-  };
-  return { ...found, scalar };
-}
-
-function resolveScalar(
-  value: string,
-  pointer: string,
-  sources: ReferenceSources,
-  found: Omit<References, 'scalar'>,
-): string {
-  const { text, used, problems } = resolveReferences(value, sources);
-  for (const { kind, name } of used) (kind === 'env' ? found.environment : found.files).add(name);
-  if (used.length > 0) found.substituted.add(pointer);
-  if (problems.length > 0) found.failed.add(pointer);
-  found.problems.push(...problems.map((problem): Problem => ({ severity: 'error', pointer, ...problem })));
-  return text;
-}
-
-function misplaced(value: string, path: readonly string[], found: Omit<References, 'scalar'>): string {
-  if (path[0]?.startsWith('x-')) return value;
-  const pointer = pointerOf(path);
-  found.failed.add(pointer);
-  const message = 'references are resolved only under "connections" and "http"';
-  found.problems.push({ severity: 'error', pointer, message, hint: 'write the value itself here' });
-  return value;
-}

@@ -1,14 +1,14 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
-import { addCheck } from './check.ts';
-import { addDeadLetters } from './dead-letters.ts';
-import { addExplain } from './explain.ts';
-import { addPublish } from './publish.ts';
-import { addReload } from './reload.ts';
-import { addRun } from './run.ts';
-import { addTail } from './tail.ts';
-import { addTargets } from './targets.ts';
-import { addTrace } from './trace.ts';
+import { addCheck } from './commands/check.ts';
+import { addDeadLetters } from './commands/dead-letters/dead-letters.ts';
+import { addExplain } from './commands/explain.ts';
+import { addPublish } from './commands/publish.ts';
+import { addReload } from './commands/reload.ts';
+import { addRun } from './commands/run/run.ts';
+import { addTail } from './commands/tail.ts';
+import { addTargets } from './commands/targets.ts';
+import { addTrace } from './commands/trace.ts';
 
 const COMMANDS = [addRun, addReload, addCheck, addExplain, addPublish, addTail, addTrace, addTargets, addDeadLetters];
 

@@ -3,7 +3,7 @@ import type { ConfigInForce } from '@magpie/api';
 import { type Config, redactConfig } from '@magpie/config';
 import type { Plan } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
-import { type Compiled, connectionMap } from '../compile.ts';
+import { type Compiled, connectionMap } from '../config/compile.ts';
 
 /** A configuration that was put in force. */
 export interface Revision {

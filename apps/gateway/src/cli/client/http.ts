@@ -1,0 +1,105 @@
+import { errorMessage, parseJsonBody } from '@magpie/contract';
+import { fail } from '../output/fail.ts';
+
+/** How the CLI reaches a running gateway. */
+export interface ClientOptions {
+  readonly url: string;
+  readonly key?: string;
+}
+
+/** Where a gateway listens unless its configuration says otherwise. */
+export const DEFAULT_URL = 'http://127.0.0.1:8080';
+
+/** What is sent with a call. */
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Checks JSON, as a schema does. */
+export interface Checker<T> {
+  safeParse(json: unknown): { readonly success: true; readonly data: T } | { readonly success: false };
+}
+
+/** Headers with the bearer key (RFC 6750 section 2.1), from `--key` or MAGPIE_KEY. Never shows a key that cannot be one. */
+export function authorization({ key = process.env.MAGPIE_KEY }: ClientOptions): Record<string, string> {
+  if (key === undefined) return {};
+  if (!/^[\x21-\x7e]+$/.test(key))
+    fail('the key (--key or MAGPIE_KEY): expected visible ASCII characters without spaces');
+  return { authorization: `Bearer ${key}` };
+}
+
+/** One call of the API; ends the command with the problem's own words when it fails. */
+export async function call(options: ClientOptions, path: string, init: CallOptions = {}): Promise<Response> {
+  const request = requestOf(options, path, init);
+  let response: Response;
+  try {
+    response = await fetch(request);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : errorMessage(error);
+    return fail(`no gateway answers at ${options.url}: ${cause}. Is it running? Use --url to name another.`);
+  }
+  if (response.ok) return response;
+  return fail(refusalText(response.status, await response.text()));
+}
+
+/** A header that was typed may hold what no header can. */
+function requestOf(options: ClientOptions, path: string, init: CallOptions): Request {
+  const headers = { ...authorization(options), ...init.headers };
+  try {
+    return new Request(new URL(path, options.url), { ...init, headers });
+  } catch (error) {
+    return fail(`this cannot be sent: ${errorMessage(error)}`);
+  }
+}
+
+/** Reads JSON from the API. */
+export async function getJson<T>(options: ClientOptions, path: string, checker: Checker<T>): Promise<T> {
+  return read(await call(options, path), checker);
+}
+
+/** Posts JSON, or nothing, to the API and reads the answer. */
+export async function postJson<T>(
+  options: ClientOptions,
+  path: string,
+  body: object | undefined,
+  checker: Checker<T>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  const content = body && { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+  return read(await call(options, path, { method: 'POST', ...content }), checker);
+}
+
+async function read<T>(response: Response, checker: Checker<T>): Promise<T> {
+  const parsed = checker.safeParse(parseJsonBody(Buffer.from(await response.arrayBuffer()), 'application/json'));
+  if (parsed.success) return parsed.data;
+  return fail(`what answers at ${response.url} does not speak like this version of Magpie; is --url right?`);
+}
+
+/** Why the API has refused, in its own words. */
+export const refusalText = (status: number, body: string): string => `${status} ${problemText(body)}`;
+
+function problemText(text: string): string {
+  try {
+    const { title, detail, errors = [], problems = [] }: ProblemBody = JSON.parse(text);
+    const fields = errors.map((each) => `\n  ${each.pointer}: ${each.detail}`);
+    const places = problems.map((each) => `\n  ${each.file}:${each.line}:${each.column}: ${each.message}`);
+    return [title ?? '', detail ? `: ${detail}` : '', ...fields, ...places].join('');
+  } catch {
+    return text; // No problem details: something between here and the gateway has answered.
+  }
+}
+
+/** What of a problem is shown. */
+interface ProblemBody {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly problems?: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    readonly message: string;
+  }[];
+}

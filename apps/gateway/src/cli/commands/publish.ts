@@ -1,0 +1,50 @@
+import { ANSWERS } from '@magpie/api';
+import { parseJsonBody } from '@magpie/contract';
+import type { Command } from 'commander';
+import { type ClientOptions, postJson } from '../client/http.ts';
+import { withClientOptions } from '../client/options.ts';
+import { fail } from '../output/fail.ts';
+import { print } from '../output/print.ts';
+
+interface PublishOptions extends ClientOptions {
+  readonly to?: string;
+  readonly idempotencyKey?: string;
+  readonly text?: true;
+}
+
+/** `magpie publish`: sends a message to a running gateway. */
+export function addPublish(program: Command): void {
+  withClientOptions(program.command('publish'))
+    .description('publish a message to a topic of the API, or directly to a place behind a connection (--to)')
+    .argument(
+      '<address>',
+      'a topic, or with --to the place in native words, for example room=ops@conference.example.org',
+    )
+    .argument('[words-and-body...]', 'with --to more words like routingKey=plant.p7; last the body (JSON or text)')
+    .option('--to <connection>', 'send directly to a place behind this connection')
+    .option('--text', 'the body is text, even if it looks like JSON')
+    .option('--idempotency-key <key>', 'the same key publishes once')
+    .action(publish);
+}
+
+async function publish(address: string, rest: readonly string[], options: PublishOptions): Promise<void> {
+  const body = rest.at(-1);
+  if (body === undefined) return fail('a body is missing: expected JSON or text after the address');
+  const target =
+    options.to === undefined ? { topic: address } : { to: direct(options.to, [address, ...rest.slice(0, -1)]) };
+  const json = options.text ? undefined : parseJsonBody(Buffer.from(body), undefined);
+  const message = { ...target, ...(json === undefined ? { text: body } : { payload: json }) };
+  const { idempotencyKey } = options;
+  const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': `"${idempotencyKey}"` };
+  const { ref } = await postJson(options, '/v1/messages', message, ANSWERS.accepted, headers);
+  print(ref);
+}
+
+function direct(connection: string, words: readonly string[]): Record<string, string> {
+  const pairs = words.map((word) => {
+    const equals = word.indexOf('=');
+    if (equals < 1) return fail(`"${word}" is not of the form word=value, for example topic=plant/p7/set`);
+    return [word.slice(0, equals), word.slice(equals + 1)] as const;
+  });
+  return { connection, ...Object.fromEntries(pairs) };
+}

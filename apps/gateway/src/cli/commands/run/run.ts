@@ -1,0 +1,74 @@
+import { LogFailed } from '@magpie/bus';
+import { renderProblems } from '@magpie/config';
+import { createLogger, LOG_LEVELS, type LogLevel } from '@magpie/telemetry';
+import { type Command, Option } from 'commander';
+import { ADAPTERS } from '../../../adapters.ts';
+import { type Compiled, compileFile } from '../../../config/compile.ts';
+import { watchFiles } from '../../../reload/watch.ts';
+import { type Assembled, assemble } from '../../../runtime/assemble.ts';
+import { CommandFailed, fail } from '../../output/fail.ts';
+import { takeSignals } from './signals.ts';
+
+interface RunOptions {
+  readonly config: string;
+  readonly logLevel: LogLevel;
+  readonly pretty?: true;
+  readonly watch: boolean;
+}
+
+/** `magpie run`: the gateway itself. */
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description(
+      'run the gateway until SIGTERM or SIGINT (a second signal ends it at once); SIGHUP or a changed file reloads',
+    )
+    .requiredOption('-c, --config <file>', 'configuration file')
+    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
+    .option('--pretty', 'log for people instead of JSON lines (default on a terminal)')
+    .option('--no-watch', 'reload only on SIGHUP or by the API, not when the file changes')
+    .action(run);
+}
+
+async function run({ config: path, logLevel, pretty, watch }: RunOptions): Promise<void> {
+  const logger = createLogger({ level: logLevel, pretty: pretty ?? process.stdout.isTTY === true });
+  const signals = takeSignals((message) => logger.info({}, message));
+  const load = (gatewayId?: string): Compiled =>
+    compileFile(ADAPTERS, { path, ...(gatewayId === undefined ? {} : { gatewayId }) });
+  const first = load();
+  const { config, routes, book, problems, source } = first;
+  if (problems.length > 0) process.stderr.write(`${renderProblems(problems, source)}\n`);
+  if (!config || !routes) return fail(`${path} cannot be used; the errors are above`);
+  const loading = { first, load };
+  const onFatal = endOnce((error) => logger.error({ error: error.name }, `stopping: ${error.message}`));
+  const assembled = await assemble({ config, routes, book, logger, onFatal, loading }).catch(explainStart);
+  if (signals.stopEarly(assembled)) return;
+  const url = await assembled.start().catch(explainStart);
+  logger.info({ url, gateway: config.gateway.id }, `listening on ${url}`);
+  signals.obey(assembled);
+  if (watch) reloadWhenChanged(assembled);
+}
+
+function reloadWhenChanged({ reloader }: Assembled): void {
+  if (reloader) watchFiles({ files: reloader.files, onChange: () => void reloader.filesChanged() });
+}
+
+/** Exit code when the log can no longer be trusted: an internal error (sysexits.h, EX_SOFTWARE). */
+const EXIT_FATAL = 70;
+
+/** Ends the process at the first call, with one sentence. */
+function endOnce(say: (error: Error) => void): (error: Error) => void {
+  let ending = false;
+  return (error) => {
+    if (ending) return;
+    ending = true;
+    say(error);
+    setImmediate(() => process.exit(EXIT_FATAL)); // Requests that wait for the log get their answer first.
+  };
+}
+
+/** A log that cannot be trusted has an exit code of its own. */
+function explainStart(error: unknown): never {
+  if (error instanceof LogFailed) throw new CommandFailed(error.message, EXIT_FATAL);
+  throw error;
+}

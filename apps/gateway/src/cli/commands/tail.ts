@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { type Follower, type FollowOptions, followStream, type StreamedEvent } from '../client/follow.ts';
+import { withClientOptions } from '../client/options.ts';
+import { print } from '../output/print.ts';
+
+interface TailOptions extends FollowOptions {
+  readonly json?: true;
+}
+
+/** `magpie tail`: shows events as they are stored; a lost link is made up for. */
+export function addTail(program: Command): void {
+  withClientOptions(program.command('tail'))
+    .description('show events of a running gateway live')
+    .option('--connection <name>', 'only events of this connection')
+    .option(
+      '--address <pattern>',
+      'only these addresses, in the words of the protocol: plant/+/alarm (needs --connection)',
+    )
+    .option('--since <position>', 'start after a position, or "earliest"')
+    .option('--json', 'one JSON object per line')
+    .action(tail);
+}
+
+async function tail({ json, ...options }: TailOptions): Promise<void> {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  const follower: Follower = {
+    started: () => {
+      if (!json) print(line('TIME', 'CONNECTION', 'ADDRESS', 'BODY'));
+    },
+    event: ({ position, event }) => print(json ? JSON.stringify({ position, ...event }) : show(event)),
+    notice: (text) => void process.stderr.write(`magpie: ${text}\n`),
+  };
+  await followStream(options, follower, stop.signal);
+}
+
+const show = ({ receivedAt, source, address, ...event }: StreamedEvent['event']): string => {
+  const body = event.text ?? event.base64 ?? JSON.stringify(event.payload);
+  return line(receivedAt.slice(11, 23), source, address, body.replace(/\s+/g, ' ').slice(0, 120));
+};
+
+const line = (time: string, connection: string, address: string, body: string): string =>
+  `${time.padEnd(12)}  ${connection.padEnd(10)}  ${address.padEnd(36)}  ${body}`;

@@ -1,0 +1,45 @@
+import type { ConfigControl } from '@magpie/api';
+import type { EventLog } from '@magpie/bus';
+import type { Gateway } from '@magpie/core';
+import { describeRefusal } from '../reload/words.ts';
+import { tooMany } from './dead-letter-watch.ts';
+
+/** Where alarms come from. */
+export interface AlarmOptions {
+  readonly log: Pick<EventLog, 'stats'>;
+  /** How many dead letters may be kept. */
+  maxDeadLetters(): number;
+  readonly gateway: Pick<Gateway, 'connections' | 'targets'>;
+  readonly config: Pick<ConfigControl, 'current'> | undefined;
+}
+
+/**
+ * What needs a human besides connections: targets that take nothing or hold what is out of attempts, too many dead letters,
+ * a configuration that was refused. Read by `GET /v1`.
+ */
+export function createAlarms({ log, maxDeadLetters, gateway, config }: AlarmOptions): () => Promise<readonly string[]> {
+  const quota = async (): Promise<readonly string[]> => {
+    const alarm = tooMany((await log.stats()).deadLetters, maxDeadLetters());
+    return alarm === undefined ? [] : [alarm];
+  };
+  const refusal = (): readonly string[] => {
+    const { refused, revision } = config?.current() ?? {};
+    return refused && revision ? [describeRefusal(refused.problems, revision)] : [];
+  };
+  return async () => [...targetAlarms(gateway), ...(await quota()), ...refusal()];
+}
+
+/** Targets that are suspended though their connection is up (else that says why), and those with blocked deliveries. */
+function targetAlarms({ connections, targets }: AlarmOptions['gateway']): readonly string[] {
+  const up = new Set(connections().flatMap(({ name, state }) => (state === 'up' ? [name] : [])));
+  return targets().flatMap(({ consumer, connection, suspension, blocked }) => [
+    ...(suspension && up.has(connection)
+      ? [`target ${consumer} is suspended since ${new Date(suspension.since).toISOString()}: ${suspension.error}`]
+      : []),
+    ...(blocked > 0
+      ? [
+          `target ${consumer} is blocked by deliveries that are out of attempts (${blocked}): run magpie targets retry or give-up`,
+        ]
+      : []),
+  ]);
+}

@@ -1,0 +1,116 @@
+import { type Api, createApi } from '@magpie/api';
+import { type EventLog, openSqliteLog } from '@magpie/bus';
+import type { Config } from '@magpie/config';
+import type { AddressBook, Logger } from '@magpie/contract';
+import { createGateway, type Gateway, type SupervisorTimes } from '@magpie/core';
+import type { RouteSet } from '@magpie/routing';
+import { createMetrics, type Metrics } from '@magpie/telemetry';
+import { connectionMap } from '../config/compile.ts';
+import { createReloader, type Loading, type Reloader } from '../reload/reloader.ts';
+import { version } from '../version.ts';
+import { createAlarms } from './alarms.ts';
+import { watchDeadLetters } from './dead-letter-watch.ts';
+import { measured, observe, observeGauges } from './observe.ts';
+import { keepWithinLimits } from './retention.ts';
+
+/** What a gateway process is made of. */
+export interface Assembled {
+  readonly gateway: Gateway;
+  readonly api: Api;
+  readonly metrics: Metrics;
+  /** Undefined when there is no way to load the configuration again. */
+  readonly reloader: Reloader | undefined;
+  /**
+   * Opens the listener, then connects and starts routing; resolves to the URL of the API. Rejects with `ListenFailed` before any
+   * connection is made.
+   */
+  start(): Promise<string>;
+  /** Drains, closes the listener and the log; resolves within about `ms`. */
+  stop(ms: number): Promise<void>;
+}
+
+/** Parts a test may replace. */
+export interface AssembleOptions {
+  readonly config: Config;
+  readonly routes: RouteSet;
+  readonly book: AddressBook;
+  readonly logger: Logger;
+  readonly onFatal: (error: Error) => void;
+  readonly times?: Partial<SupervisorTimes>;
+  /** How to load the configuration again; without it the gateway keeps what it started with. */
+  readonly loading?: Loading;
+}
+
+/** Names of connections without a link of their own. */
+const BUILTINS: ReadonlySet<string> = new Set(['http']);
+
+/** Puts a gateway together. Opens the log; throws `LogLocked` or `LogFailed` when it cannot be used. */
+export async function assemble(options: AssembleOptions): Promise<Assembled> {
+  const { config, logger, onFatal } = options;
+  const metrics = createMetrics({ process: true });
+  const { dataDir, dedupe } = config.gateway;
+  const window = { windowMs: dedupe.window, count: dedupe.count };
+  const settings = (): Config['gateway'] => (reloader?.settings() ?? config).gateway;
+  const stored = await openSqliteLog({ dataDir, dedupe: window, logger });
+  const watch = watchDeadLetters({ log: stored, max: () => settings().deadLetters.max, logger });
+  const log = measured(stored, metrics, watch.changed);
+  const keeper = keepWithinLimits(log, () => settings().log, onFatal);
+  const gateway = makeGateway(options, log, metrics, keeper.sweep);
+  const reloader = makeReloader(options, gateway);
+  observeGauges(metrics, gateway, log);
+  const api = createApi({
+    gateway,
+    http: config.http,
+    maxBodyBytes: config.gateway.limits.maxBodyBytes,
+    metrics,
+    logger,
+    config: reloader,
+    alarms: createAlarms({ log, maxDeadLetters: () => settings().deadLetters.max, gateway, config: reloader }),
+  });
+  return {
+    gateway,
+    api,
+    metrics,
+    reloader,
+    start: async () => {
+      const url = await api.listen();
+      await gateway.start();
+      watch.changed();
+      return url;
+    },
+    stop: async (ms) => {
+      const signal = AbortSignal.timeout(ms);
+      keeper.stop();
+      watch.stop();
+      await gateway.drain(signal);
+      await api.close(signal);
+      await log.close();
+    },
+  };
+}
+
+function makeGateway(
+  { config, routes, book, logger, onFatal, times }: AssembleOptions,
+  log: EventLog,
+  metrics: Metrics,
+  onFull: () => void,
+): Gateway {
+  return createGateway({
+    id: config.gateway.id,
+    version,
+    log,
+    book,
+    routes,
+    connections: connectionMap(config),
+    builtins: BUILTINS,
+    maxBodyBytes: config.gateway.limits.maxBodyBytes,
+    logger,
+    observer: observe(metrics),
+    onFatal,
+    onFull,
+    ...(times ? { times } : {}),
+  });
+}
+
+const makeReloader = ({ config, routes, logger, loading }: AssembleOptions, gateway: Gateway): Reloader | undefined =>
+  loading && createReloader({ loading, config, routes, gateway, builtins: BUILTINS, logger });

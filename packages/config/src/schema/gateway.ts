@@ -1,0 +1,61 @@
+import { BODY_LIMITS, durationSchema, filePathSchema, sizeSchema } from '@magpie/contract';
+import { z } from 'zod';
+
+const bodySize = (): z.ZodType<number, string> =>
+  sizeSchema().refine((bytes) => bytes >= 1 && bytes <= BODY_LIMITS.max, {
+    error: `expected a size of at most ${BODY_LIMITS.max / 2 ** 20}MiB, which is the largest message the gateway carries`,
+  });
+
+const log = z
+  .strictObject({
+    retain: durationSchema().prefault('7d').describe('How long events are kept in the log.'),
+    maxBytes: sizeSchema().prefault('10GiB').describe('Size of the log beyond which the oldest events are removed.'),
+  })
+  .describe('The durable event log.');
+
+const dedupe = z
+  .strictObject({
+    window: durationSchema()
+      .prefault('10m')
+      .describe(
+        'How long the identity of a message is remembered, to know it when it comes again. Time in which its connection is ' +
+          'down, or the gateway, does not count.',
+      ),
+    count: z.int().min(1).default(1_000_000).describe('How many identities are remembered at most.'),
+  })
+  .describe('The window within which repeats of a message are dropped.');
+
+const limits = z
+  .strictObject({
+    maxBodyBytes: bodySize().prefault('1MiB').describe('Largest message body that is accepted, from anywhere.'),
+  })
+  .describe('Limits on what comes in.');
+
+const deadLetters = z
+  .strictObject({
+    max: z
+      .int()
+      .min(1)
+      .default(100_000)
+      .describe('How many dead letters may be kept before an alarm is raised. Nothing else happens then.'),
+  })
+  .describe('Deliveries that ended without success. They are kept until somebody retries or drops them.');
+
+/** Schema of the section `gateway`. */
+export const gatewaySchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+    .meta({ expected: 'a name of letters, digits, ".", "_" and "-", at most 64 long' })
+    .describe(
+      'Name of this gateway. Two gateways that exchange messages need different ones: it goes along with every message to stop loops.',
+    ),
+  dataDir: filePathSchema().prefault('./data').describe('Directory of the event log. One process at a time uses it.'),
+  log: log.prefault({}),
+  dedupe: dedupe.prefault({}),
+  limits: limits.prefault({}),
+  deadLetters: deadLetters.prefault({}),
+});
+
+/** The section `gateway` as loaded: defaults filled in, durations in ms, sizes in bytes, paths absolute. Read by the composition root. */
+export type GatewayConfig = z.output<typeof gatewaySchema>;

@@ -1,0 +1,73 @@
+import type { Problem } from '@magpie/contract';
+import { redactUrls } from '../check/wording.ts';
+import type { ConfigSource, Location } from '../document/source.ts';
+
+/** A located problem in the stable JSON form of `magpie check --json`. */
+export interface ProblemJson {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Problems in file order, each with its place. */
+export function problemsToJson(problems: readonly Problem[], source: ConfigSource): readonly ProblemJson[] {
+  const located = problems.map(({ severity, pointer, message, hint, ...rest }): ProblemJson => {
+    const where = source.locate({ severity, pointer, message, ...rest });
+    return { severity, ...where, pointer, message, ...(hint === undefined ? {} : { hint }) };
+  });
+  return located.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/**
+ * Problems as text for people: `file:line:column: error: message`, the line of the file with a caret under the place, and
+ * what to do. Values of secret keys and passwords in URLs are masked in the shown line.
+ */
+export const renderProblems = (problems: readonly Problem[], source: ConfigSource): string =>
+  problemsToJson(problems, source)
+    .map((problem) => renderProblem(problem, source))
+    .join('\n');
+
+function renderProblem(problem: ProblemJson, source: ConfigSource): string {
+  const { file, line, column, severity, message, hint } = problem;
+  const lines = [`${file}:${line}:${column}: ${severity}: ${message}`, ...codeFrame(problem, source)];
+  if (hint !== undefined) lines.push(`  hint: ${hint}`);
+  return `${lines.join('\n')}\n`;
+}
+
+const SHOWN_LINE = 160;
+
+function codeFrame(where: Location, source: ConfigSource): readonly string[] {
+  const raw = source.text.split('\n')[where.line - 1]?.replace(/\r$/, '');
+  if (raw === undefined || raw.trim() === '') return [];
+  const from = Math.max(0, where.column - SHOWN_LINE / 2);
+  const shown = maskSecrets(raw, source.secretKeys).slice(from, from + SHOWN_LINE);
+  const column = where.column - 1 - from;
+  const end = where.endLine === where.line ? where.endColumn - 1 - from : shown.trimEnd().length;
+  const width = Math.max(1, Math.min(end, shown.length) - column);
+  const gutter = `${where.line}`;
+  return [
+    `  ${gutter} | ${shown}`,
+    `  ${' '.repeat(gutter.length)} | ${shown.slice(0, column).replace(/[^\t]/g, ' ')}${'^'.repeat(width)}`,
+  ];
+}
+
+/** The same line with every secret as `*`, so that columns stay where they are. */
+function maskSecrets(line: string, secretKeys: ReadonlySet<string>): string {
+  const names = [...secretKeys].map((name) => name.replace(/[^A-Za-z0-9]/g, '\\$&')).join('|');
+  const secret = new RegExp(
+    `((?:^|[\\s{,"'])(?:${names})["']?\\s*:\\s*)("(?:[^"\\\\]|\\\\.)*"?|'[^']*'?|[^,}\\s][^,}]*)`,
+    'gi',
+  );
+  const masked = line.replace(secret, (whole, key: string, value: string) =>
+    /^["']?\$\{[^}]*\}["']?\s*$/.test(value) ? whole : key + '*'.repeat(value.length),
+  );
+  return masked.replace(/[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:([^\s/?#]*)@/gi, (url, password: string) =>
+    redactUrls(url) === url ? url : url.replace(`:${password}@`, `:${'*'.repeat(password.length)}@`),
+  );
+}
