@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { CountedHistogram } from './histogram.ts';
+import { Histogram } from './histogram.ts';
 import { METRICS, type MetricDefinition, type MetricTable } from './metric-table.ts';
 
 /** The labels of a metric with their values; `{}` for a metric without labels. */
@@ -63,20 +63,21 @@ export interface MetricsOptions {
 /** Makes the metrics of one gateway, all at zero. Nothing is global: two gateways in one process do not meet. */
 export function createMetrics({ process: ofProcess = false }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
+  const histograms: Histogram[] = [];
   const updates: (() => void | Promise<void>)[] = [];
   if (ofProcess) collectDefaultMetrics({ register: registry });
   return {
-    ...createHandles(registry),
+    ...createHandles(registry, histograms),
     contentType: registry.contentType,
     beforeExpose: (update) => void updates.push(update),
     expose: async () => {
       for (const update of updates) await update();
-      return registry.metrics();
+      return [await registry.metrics(), ...histograms.map((each) => `${each.text()}\n`)].join('\n');
     },
   };
 }
 
-function createHandles(registry: Registry): MetricHandles {
+function createHandles(registry: Registry, histograms: Histogram[]): MetricHandles {
   return {
     buildInfo: gauge(METRICS.buildInfo, registry),
     connectionState: gauge(METRICS.connectionState, registry),
@@ -84,9 +85,9 @@ function createHandles(registry: Registry): MetricHandles {
     eventsReceived: counter(METRICS.eventsReceived, registry),
     eventsStored: counter(METRICS.eventsStored, registry),
     deliveries: counter(METRICS.deliveries, registry),
-    deliverySeconds: histogram(METRICS.deliverySeconds, registry),
-    commitSeconds: histogram(METRICS.commitSeconds, registry),
-    commitEvents: histogram(METRICS.commitEvents, registry),
+    deliverySeconds: histogram(METRICS.deliverySeconds, histograms),
+    commitSeconds: histogram(METRICS.commitSeconds, histograms),
+    commitEvents: histogram(METRICS.commitEvents, histograms),
     backlog: gauge(METRICS.backlog, registry),
     targetSuspended: gauge(METRICS.targetSuspended, registry),
     targetLagging: gauge(METRICS.targetLagging, registry),
@@ -152,7 +153,10 @@ function gauge<D extends MetricDefinition>(definition: D, registry: Registry): G
   return { set: (labels, value) => made.set({ ...labels }, value), remove: (labels) => made.remove({ ...labels }) };
 }
 
-function histogram<D extends MetricDefinition>(definition: D, registry: Registry): HistogramHandle<LabelsOf<D>> {
-  const made = new CountedHistogram({ ...base(definition, registry), buckets: definition.buckets ?? [] });
+/** Adds a histogram to those that are exposed besides the registry. */
+function histogram<D extends MetricDefinition>(definition: D, exposed: Histogram[]): HistogramHandle<LabelsOf<D>> {
+  const { name, help, labels, buckets = [] }: MetricDefinition = definition;
+  const made = new Histogram({ name, help, buckets, labelled: labels.length > 0 });
+  exposed.push(made);
   return { series: (labels) => made.series(labels) };
 }

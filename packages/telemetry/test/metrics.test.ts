@@ -1,4 +1,5 @@
 import { createMetrics, LABELS, METRICS, type MetricDefinition, telemetryReference } from '@magpie/telemetry';
+import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 
 const table: readonly MetricDefinition[] = Object.values(METRICS);
@@ -39,6 +40,22 @@ describe('metrics', () => {
   it('have labels that are explained once, for all of them', () => {
     const used = new Set(table.flatMap(({ labels }) => labels));
     expect([...used].toSorted()).toEqual(Object.keys(LABELS).toSorted());
+  });
+
+  it('of a distribution read as those of the Prometheus library do, whatever the labels are', async () => {
+    const name = 'magpie_delivery_seconds';
+    const labels = { connection: 'a "quoted" \\ name\nin two lines' };
+    const registry = new Registry();
+    const buckets = [...(METRICS.deliverySeconds.buckets ?? [])];
+    const { help } = METRICS.deliverySeconds;
+    const library = new Histogram({ name, help, labelNames: ['connection'], buckets, registers: [registry] });
+    const metrics = createMetrics();
+    for (const value of [0.001, 0.3, 31, 1e-9]) {
+      library.observe(labels, value);
+      metrics.deliverySeconds.series(labels).observe(value);
+    }
+    const own = (await metrics.expose()).split('\n').filter((line) => line.includes(name));
+    expect(own).toEqual((await registry.metrics()).trim().split('\n'));
   });
 
   it('of two gateways in one process do not meet', async () => {

@@ -5,12 +5,16 @@ import { problemSchema } from '../../http/problem-schema.ts';
 const headerValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'expected text, a number, true, false or null',
 });
-const headerName = z.string().min(1).max(255);
+/** The name of a header; how long one may be. */
+export const HEADER_NAME: z.ZodString = z.string().min(1).max(255);
 
 /** Headers as apps write them. */
-export const headersSchema = z.union([z.record(headerName, headerValue), z.array(z.tuple([headerName, headerValue]))], {
-  error: 'expected an object of names and plain values, or a list of [name, value]',
-});
+export const headersSchema = z.union(
+  [z.record(HEADER_NAME, headerValue), z.array(z.tuple([HEADER_NAME, headerValue]))],
+  {
+    error: 'expected an object of names and plain values, or a list of [name, value]',
+  },
+);
 
 const instant = (): z.ZodISODateTime =>
   z.iso.datetime({ offset: true, error: 'expected a time such as "2026-01-31T12:00:00Z" (RFC 3339)' });
@@ -27,7 +31,7 @@ export const givenForms = (forms: { readonly [Form in keyof BodyForms]?: unknown
   BODY_FORMS.filter((name) => forms[name] !== undefined).length;
 
 /** Where a message goes and what it carries, before the rules that span several fields. */
-const fields = z.strictObject({
+export const fields = z.strictObject({
   topic: z
     .string()
     .min(1)
