@@ -11,11 +11,12 @@ const ALLOWED = {
   core: ['contract', 'bus', 'routing', 'telemetry'],
   api: ['contract', 'bus', 'routing', 'core', 'telemetry'],
   testkit: ['contract', 'bus', 'brokers'],
-  'adapter-[^/]+': ['contract'],
+  'adapter-kit': ['contract'],
+  'adapter-(?!kit/)[^/]+': ['contract', 'adapter-kit'],
 };
 
 /** Packages that know no protocol, so no client library either. */
-const NEUTRAL = 'contract|bus|routing|telemetry|config|core|api';
+const NEUTRAL = 'contract|adapter-kit|bus|routing|telemetry|config|core|api';
 const CLIENT_LIBRARIES =
   '^(mqtt|mqtt-packet|amqplib|rhea|@xmpp)(/|$)|node_modules/(mqtt|mqtt-packet|amqplib|rhea|@xmpp)/';
 
@@ -23,7 +24,7 @@ const CLIENT_LIBRARIES =
 const workspace = (names) => `^((packages|infra)/(${names})/|@magpie/(${names})(/|$))`;
 
 const packageRules = Object.entries(ALLOWED).map(([name, allowed]) => ({
-  name: `${name.replace('[^/]+', '*')}-imports`,
+  name: `${name.replace('(?!kit/)[^/]+', '*')}-imports`,
   comment: `${name} may import: ${allowed.join(', ') || 'no other package'}`,
   severity: 'error',
   from: { path: `^packages/(${name})/src/` },

@@ -27,6 +27,12 @@ const PLANTS: readonly Plant[] = [
   { file: 'packages/core/src/.planted/library.ts', imports: 'mqtt', rule: 'no-client-library-outside-adapters' },
   { file: 'packages/contract/src/.planted/library.ts', imports: 'vitest', rule: 'contract-libraries' },
   { file: 'packages/adapter-memory/src/.planted/by-name.ts', imports: '@magpie/testkit', rule: 'adapter-*-imports' },
+  { file: 'packages/adapter-memory/src/.planted/other.ts', imports: '@magpie/adapter-mqtt', rule: 'adapter-*-imports' },
+  {
+    file: 'packages/adapter-kit/src/.planted/adapter.ts',
+    imports: '@magpie/adapter-memory',
+    rule: 'adapter-kit-imports',
+  },
   {
     file: 'packages/api/src/.planted/app.ts',
     imports: '../../../../apps/gateway/src/index.ts',

@@ -1,3 +1,4 @@
+import { untilAborted, withDeadline } from '@magpie/adapter-kit';
 import {
   Aborted,
   type AdapterContext,
@@ -22,8 +23,9 @@ const NO_LINK = 'not connected to the broker';
 
 /** A connection as the supervisor drives it: at most one session at a time. */
 export function createConnection(config: AmqpConfig, context: AdapterContext): Connection {
+  const { clock } = context;
   let session: Session | undefined;
-  let attempt: AbortController | undefined;
+  let attempt = new AbortController();
 
   const established = (): Session => {
     if (!session) throw new NotConnected(NO_LINK);
@@ -34,83 +36,45 @@ export function createConnection(config: AmqpConfig, context: AdapterContext): C
     session = undefined;
     context.lost(error);
   };
+  const open = async (signal: AbortSignal): Promise<Session> => {
+    const opened = await openSession(config, context, lost, signal);
+    if (!signal.aborted) return opened;
+    opened.cut();
+    throw new Aborted('connecting was cancelled', { cause: signal.reason });
+  };
   return {
     async connect(signal) {
-      const current = new AbortController();
-      attempt = current;
-      const { limited, release } = limit(context, signal, CONNECT_MS, current);
-      try {
-        session = await openSession(config, context, lost, limited);
-      } catch (error) {
-        throw connectError(error, signal, current);
-      } finally {
-        release();
-        attempt = undefined;
-      }
+      attempt = new AbortController();
+      const ended = AbortSignal.any([signal, attempt.signal]);
+      const deadline = { clock, ms: CONNECT_MS, signal: ended, what: 'connecting', late: () => silent(CONNECT_MS) };
+      session = await withDeadline(deadline, open).catch(toLinkError);
     },
     receive: async (sources, sink) => established().receive(sources, sink),
     send: (event, target, signal) =>
       session ? session.send(event, target, signal) : Promise.reject(new NotConnected(NO_LINK)),
     async probe(signal) {
-      const probing = new AbortController();
-      const { limited, release } = limit(context, signal, PROBE_MS, probing);
-      try {
-        await Promise.race([established().probe(), aborted(limited)]);
-      } catch (error) {
-        if (signal.aborted) throw new Aborted('the probe was cancelled', { cause: signal.reason });
-        if (limited.aborted) throw new NotConnected(`the broker has not answered within ${PROBE_MS / 1000} s`);
-        throw error instanceof MagpieError ? error : new NotConnected(errorMessage(error), { cause: error });
-      } finally {
-        release();
-      }
+      const { probe } = established();
+      const deadline = { clock, ms: PROBE_MS, signal, what: 'the probe', late: () => silent(PROBE_MS) };
+      await withDeadline(deadline, (limited) => untilAborted(probe(), limited)).catch(toLinkError);
     },
     async quiesce() {
       await session?.quiesce();
     },
     async close(signal) {
-      attempt?.abort();
+      attempt.abort();
       const closing = session;
       session = undefined;
       if (!closing) return;
-      const { limited, release } = limit(context, signal, CLOSE_MS, new AbortController());
-      await Promise.race([closing.close(), aborted(limited).catch(() => undefined)]);
-      release();
+      const deadline = { clock, ms: CLOSE_MS, signal, what: 'closing', late: () => silent(CLOSE_MS) };
+      // Without its goodbye the link is cut all the same.
+      await withDeadline(deadline, (limited) => untilAborted(closing.close(), limited)).catch(() => undefined);
       closing.cut();
     },
   };
 }
 
-/** A signal that fires with the caller's or after `ms`. `release` frees the timer and the listener. */
-function limit(
-  { clock }: AdapterContext,
-  signal: AbortSignal,
-  ms: number,
-  controller: AbortController,
-): { limited: AbortSignal; release: () => void } {
-  const stop = (): void => controller.abort(signal.reason);
-  const cancel = clock.timeout(ms, () => controller.abort(new Error('too late')));
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  const release = (): void => {
-    cancel();
-    signal.removeEventListener('abort', stop);
-  };
-  return { limited: controller.signal, release };
-}
+const silent = (ms: number): NotConnected => new NotConnected(`the broker has not answered within ${ms / 1000} s`);
 
-/** Never resolves; rejects when the signal fires. */
-function aborted(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  if (signal.aborted) reject(new Aborted('cancelled'));
-  else signal.addEventListener('abort', () => reject(new Aborted('cancelled')), { once: true });
-  return promise;
-}
-
-/** `Aborted` is the caller's doing; the time limit of an attempt is the broker's. */
-function connectError(error: unknown, signal: AbortSignal, attempt: AbortController): MagpieError {
-  if (signal.aborted) return new Aborted('connecting was cancelled', { cause: signal.reason });
-  if (attempt.signal.reason instanceof Error && attempt.signal.reason.message === 'too late') {
-    return new NotConnected(`the broker has not answered within ${CONNECT_MS / 1000} s`, { cause: error });
-  }
-  return error instanceof MagpieError ? error : new NotConnected(errorMessage(error), { cause: error });
+function toLinkError(error: unknown): never {
+  throw error instanceof MagpieError ? error : new NotConnected(errorMessage(error), { cause: error });
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '@magpie/adapter-kit';
 import { type AdapterContext, type Connection, MagpieError } from '@magpie/contract';
 import type { AmqpConfig } from './config.ts';
 import { toContractError } from './errors.ts';
@@ -39,8 +40,7 @@ export async function openSession(
 ): Promise<Session> {
   let onClosed = (_error: MagpieError): void => undefined;
   const links = await openLinks(config, context, (error) => onClosed(error), signal);
-  const cut = (): void => links.cut();
-  signal.addEventListener('abort', cut, { once: true });
+  const stop = onAbort(signal, () => links.cut());
   try {
     await declare(config.declare, createScratch(links.consume));
     const publisher = createPublisher(links.publish, config, context);
@@ -57,7 +57,7 @@ export async function openSession(
     links.cut();
     throw error instanceof MagpieError ? error : toContractError('link', error, displayUrl(config));
   } finally {
-    signal.removeEventListener('abort', cut);
+    stop();
   }
 }
 

@@ -1,5 +1,5 @@
-import { type AdapterContext, type Connection, type SendReceipt, TooLarge } from '@magpie/contract';
-import { abortable } from './abortable.ts';
+import { untilAborted } from '@magpie/adapter-kit';
+import { type AdapterContext, type Connection, type SendReceipt, TooLarge, throwIfAborted } from '@magpie/contract';
 import type { MemoryClient } from './client.ts';
 import { encodeMessage, type LinkFacts } from './codec.ts';
 import type { MemoryConfig } from './config.ts';
@@ -26,12 +26,13 @@ export function createConnection(config: MemoryConfig, context: AdapterContext):
     async send(event, target, signal): Promise<SendReceipt> {
       const current = link.current();
       checkSize(event.body, config.maxBodyBytes);
-      await abortable(signal, () => current.publish(encodeMessage(event, target, facts(current))));
+      throwIfAborted(signal);
+      await untilAborted(current.publish(encodeMessage(event, target, facts(current))), signal);
       return { confirmedBy: 'broker' };
     },
     async probe(signal) {
       const current = link.current();
-      await abortable(signal, () => current.ping());
+      await untilAborted(current.ping(), signal);
     },
     quiesce: link.pause,
     close: link.close,

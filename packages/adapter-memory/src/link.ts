@@ -1,5 +1,5 @@
+import { untilAborted } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, throwIfAborted } from '@magpie/contract';
-import { abortable } from './abortable.ts';
 import { brokerServer } from './broker.ts';
 import type { MemoryClient } from './client.ts';
 import type { MemoryConfig } from './config.ts';
@@ -38,13 +38,13 @@ export function createLink(config: MemoryConfig, clientId: string, context: Adap
       attempt = new AbortController();
       const ended = AbortSignal.any([signal, attempt.signal]);
       const connecting = broker.connect({ clientId, password: config.password }, lose);
-      client = await abortable(ended, () => connecting).catch((error: unknown) => {
+      client = await untilAborted(connecting, ended).catch((error: unknown) => {
         connecting.then((late) => late.destroy()).catch(() => undefined); // The caller has its error already.
         throw error;
       });
     },
     pause: async (signal) => {
-      if (client?.up) await abortable(signal, client.pause);
+      if (client?.up) await untilAborted(client.pause(), signal);
     },
     lose,
     close: async (signal) => {
@@ -53,7 +53,8 @@ export function createLink(config: MemoryConfig, clientId: string, context: Adap
       client = undefined;
       if (!closing?.up) return;
       try {
-        await abortable(signal, closing.close);
+        throwIfAborted(signal);
+        await untilAborted(closing.close(), signal);
       } catch {
         closing.destroy(); // The goodbye did not come through in time: cut.
       }

@@ -1,4 +1,5 @@
-import { Aborted, type AdapterContext, BODY_LIMITS, NotConnected, type Sink } from '@magpie/contract';
+import { withDeadline } from '@magpie/adapter-kit';
+import { type AdapterContext, BODY_LIMITS, NotConnected, type Sink } from '@magpie/contract';
 import { decode } from './codec/decode.ts';
 import { createMemo } from './codec/memo.ts';
 import { type MqttConnection, PACKET_OVERHEAD } from './config.ts';
@@ -43,20 +44,12 @@ export interface Session {
  * One attempt to connect and log in, within the configured time. After a rejection nothing of it is left.
  * @throws as `openSocket` and `openLink`; `NotConnected` when the time is over, `Aborted` when the signal fires.
  */
-export async function openSession(setting: Setting, signal: AbortSignal): Promise<Session> {
+export function openSession(setting: Setting, signal: AbortSignal): Promise<Session> {
   const { config, context, endpoint } = setting;
-  const timer = new AbortController();
-  const stop = context.clock.timeout(config.connectTimeout, () => timer.abort());
-  try {
-    return await establish(setting, AbortSignal.any([signal, timer.signal]));
-  } catch (error) {
-    if (!(error instanceof Aborted) || signal.aborted) throw error;
-    throw new NotConnected(`no answer from the broker at ${endpoint.text} within ${config.connectTimeout} ms`, {
-      cause: error,
-    });
-  } finally {
-    stop();
-  }
+  const ms = config.connectTimeout;
+  const late = (): NotConnected => new NotConnected(`no answer from the broker at ${endpoint.text} within ${ms} ms`);
+  const deadline = { clock: context.clock, ms, signal, what: `connecting to ${endpoint.text}`, late };
+  return withDeadline(deadline, (limited) => establish(setting, limited));
 }
 
 async function establish(setting: Setting, signal: AbortSignal): Promise<Session> {

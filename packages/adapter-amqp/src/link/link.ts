@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
 import { type ChannelModel, connect, credentials, type Options, type SocketOptions } from 'amqplib';
 import type { AmqpConfig, TlsConfig } from '../config.ts';
@@ -54,7 +55,7 @@ export const displayUrl = ({ url }: AmqpConfig): string =>
 export async function openLink(options: LinkOptions, events: LinkEvents, signal: AbortSignal): Promise<Link> {
   const cutter = new AbortController();
   const cut = (): void => cutter.abort();
-  signal.addEventListener('abort', cut, { once: true });
+  const stop = onAbort(signal, cut);
   try {
     const tls = await loadTls(options.config.tls);
     if (signal.aborted) throw new Aborted('cancelled', { cause: signal.reason });
@@ -65,7 +66,7 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
     if (signal.aborted) throw new Aborted('connecting was cancelled', { cause: signal.reason });
     throw error instanceof ConfigInvalid ? error : toContractError('link', error, displayUrl(options.config));
   } finally {
-    signal.removeEventListener('abort', cut);
+    stop();
   }
 }
 

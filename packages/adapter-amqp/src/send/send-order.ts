@@ -1,5 +1,5 @@
+import { untilAborted } from '@magpie/adapter-kit';
 import { Aborted } from '@magpie/contract';
-import { onAbort } from '../abort.ts';
 
 /** Keeps call order among sends of which some must wait before they go out. */
 export interface Turns {
@@ -13,6 +13,8 @@ export interface Turns {
   take<T>(ready: Promise<void> | undefined, signal: AbortSignal, go: () => T): T | Promise<T>;
 }
 
+const CANCELLED = 'sending was cancelled before the message was handed over';
+
 /** Makes the order of one link. */
 export function createTurns(): Turns {
   let last: Promise<void> | undefined;
@@ -24,7 +26,7 @@ export function createTurns(): Turns {
   ): Promise<T> => {
     await before;
     await ready;
-    if (signal.aborted) throw aborted();
+    if (signal.aborted) throw new Aborted(CANCELLED, { cause: signal.reason });
     return go();
   };
   return {
@@ -43,15 +45,7 @@ export function createTurns(): Turns {
       void over.then(() => {
         if (last === over) last = undefined;
       });
-      return unlessAborted(turn, signal);
+      return untilAborted(turn, signal, CANCELLED);
     },
   };
-}
-
-const aborted = (): Aborted => new Aborted('sending was cancelled before the message was handed over');
-
-function unlessAborted<T>(turn: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const ignore = onAbort(signal, () => reject(aborted()));
-  return Promise.race([turn, promise]).finally(ignore);
 }

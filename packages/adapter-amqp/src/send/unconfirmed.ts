@@ -1,5 +1,5 @@
+import { AbortWatch } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
-import { createCancels } from '../cancels.ts';
 import { Malformed } from '../wire/cursor.ts';
 
 /** Which message went where, as a broker says when it returns it. */
@@ -91,7 +91,7 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
     if (error) waiting.reject(error);
     else waiting.resolve(RECEIPT);
   };
-  const cancels = createCancels<Waiting>((waiting) =>
+  const cancels = new AbortWatch<Waiting>((waiting) =>
     finish(waiting, new Aborted('sending was cancelled; the broker may have the message')),
   );
   const expire = (): void => {

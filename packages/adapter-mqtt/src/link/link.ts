@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, NotConnected } from '@magpie/contract';
 import { reasonError, socketError } from '../errors.ts';
 import { type AckBytes, createOutgoing, type OutboundPacket, type Outgoing } from '../wire/outgoing.ts';
@@ -97,10 +98,8 @@ export async function openLink(
 ): Promise<Link> {
   const parts = assemble(socket, options, onMessage);
   const { life } = parts;
-  const abort = (): void => life.end(new Aborted(`logging in at ${options.where} was cancelled`));
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  const connack = await login(parts).finally(() => signal.removeEventListener('abort', abort));
+  const stop = onAbort(signal, () => life.end(new Aborted(`logging in at ${options.where} was cancelled`)));
+  const connack = await login(parts).finally(stop);
   return linkOf(parts, brokerOf(connack));
 }
 
@@ -220,12 +219,11 @@ async function sayGoodbye(socket: Socket, outgoing: Outgoing, life: Life, clock:
   outgoing.write(DISCONNECT);
   outgoing.flush();
   socket.end();
-  const stop = clock.timeout(GOODBYE_MS, cut);
-  signal.addEventListener('abort', cut, { once: true });
-  if (signal.aborted) cut();
+  const stopTimer = clock.timeout(GOODBYE_MS, cut);
+  const stop = onAbort(signal, cut);
   await promise;
+  stopTimer();
   stop();
-  signal.removeEventListener('abort', cut);
 }
 
 function brokerOf({ sessionPresent, properties }: ConnackPacket): Broker {

@@ -1,3 +1,4 @@
+import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, type Clock, NotConnected } from '@magpie/contract';
 import type { Life } from './life.ts';
 
@@ -34,8 +35,6 @@ export function createPings(request: () => void, life: Life, clock: Clock, where
     async ping(timeout, signal) {
       if (life.state !== 'open') throw new NotConnected(`the link to ${where} is down`);
       const ping = Promise.withResolvers<void>();
-      const abort = (): void => ping.reject(new Aborted('the ping was cancelled'));
-      if (signal.aborted) abort();
       waiting.push(ping);
       let stop: () => void;
       const wait = (turn: number): void => {
@@ -46,11 +45,11 @@ export function createPings(request: () => void, life: Life, clock: Clock, where
         });
       };
       wait(1);
-      signal.addEventListener('abort', abort, { once: true });
+      const ignore = onAbort(signal, () => ping.reject(new Aborted('the ping was cancelled')));
       request();
       return ping.promise.finally(() => {
         stop();
-        signal.removeEventListener('abort', abort);
+        ignore();
         waiting = waiting.filter((other) => other !== ping);
       });
     },

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
 import type { MqttConnection } from '../config.ts';
 import { socketError } from '../errors.ts';
@@ -72,16 +73,14 @@ function established(socket: Socket, event: string, endpoint: Endpoint, signal: 
     reject(error);
     socket.destroy();
   };
-  const abort = (): void => give(new Aborted(`connecting to ${endpoint.text} was cancelled`));
   const fail = (error: Error): void => give(socketError(endpoint.text, error));
   const closed = (): void => fail(new Error('the broker closed the link before it was established'));
   socket.once(event, () => resolve(socket));
   socket.once('error', fail);
   socket.once('close', closed);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
+  const stop = onAbort(signal, () => give(new Aborted(`connecting to ${endpoint.text} was cancelled`)));
   return promise.finally(() => {
-    signal.removeEventListener('abort', abort);
+    stop();
     socket.off('close', closed);
     // After a failure a late error must still find a listener.
     if (!socket.destroyed) socket.off('error', fail);

@@ -1,5 +1,5 @@
+import { AbortWatch } from '@magpie/adapter-kit';
 import { type MagpieError, NotConnected, Rejected, type SendReceipt, TooLarge } from '@magpie/contract';
-import { createCancels } from '../cancels.ts';
 import { packetBytes } from '../codec/encode.ts';
 import { MAX_EXCHANGES } from '../link/exchanges.ts';
 import type { Broker, Link } from '../link/link.ts';
@@ -26,14 +26,14 @@ export function createOutbox(link: Link, where: string, maxInflight: number): Ou
   const { broker, exchanges } = link;
   // Receive Maximum counts QoS 1 and 2 [MQTT-3.3.4-7].
   const limit = Math.min(maxInflight, broker.receiveMaximum, MAX_EXCHANGES);
-  const cancels = createCancels();
+  const cancels = new AbortWatch<Sending>((sending) => sending.abort());
   const queue = createQueue<Sending>();
   let written: Sending[] = [];
   let inflight = 0;
 
   const account: Account = {
     where,
-    settled: cancels.done,
+    settled: (sending) => cancels.done(sending),
     answered() {
       inflight--;
       queue.take(mayStart, start);

@@ -1,6 +1,7 @@
 import { resolveSrv } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { onAbort } from '@magpie/adapter-kit';
 import { NotConnected } from '@magpie/contract';
 
 /** One place to try. */
@@ -90,7 +91,6 @@ function ready(socket: Socket, event: string, signal: AbortSignal): Promise<Sock
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 15_000);
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const abort = (): void => fail(signal.reason);
   const fail = (error: unknown): void => {
     socket.destroy();
     reject(error instanceof Error ? error : new NotConnected('the socket closed before it was ready'));
@@ -100,10 +100,9 @@ function ready(socket: Socket, event: string, signal: AbortSignal): Promise<Sock
     .once(event, () => resolve(socket))
     .once('error', fail)
     .once('close', closed);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
+  const stop = onAbort(signal, () => fail(signal.reason));
   return promise.finally(() => {
-    signal.removeEventListener('abort', abort);
+    stop();
     socket.off('close', closed);
     // A destroyed socket may still report an error, which nobody waits for any more.
     socket.off('error', fail).on('error', () => undefined);

@@ -1,5 +1,5 @@
+import { untilAborted } from '@magpie/adapter-kit';
 import {
-  Aborted,
   NotConnected,
   type OutgoingEvent,
   type SendReceipt,
@@ -44,7 +44,9 @@ async function sendToRoom(
   throwIfAborted(signal);
   const message = sizedMessage(state, event, { to, type: 'groupchat' });
   liveSession(state);
-  if (!state.rooms.get(to)?.joined) await unlessAborted(state.rooms.enter(to), signal);
+  // The join goes on for others when this send is cancelled.
+  if (!state.rooms.get(to)?.joined)
+    await untilAborted(state.rooms.enter(to), signal, 'cancelled while joining the room');
   const session = liveSession(state);
   const id = event.delivery;
   // The echo of an earlier attempt may have come after that attempt was given up.
@@ -87,12 +89,4 @@ function sizedMessage({ config }: ConnectionState, event: OutgoingEvent, destina
   const bytes = Buffer.byteLength(message.toString());
   if (bytes <= config.maxStanzaBytes) return message;
   throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${config.maxStanzaBytes}): ${advice}`);
-}
-
-/** The join goes on for others when this send is cancelled. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(new Aborted('cancelled while joining the room', { cause: signal.reason }));
-  signal.addEventListener('abort', abort, { once: true });
-  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', abort));
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, Unknown } from '@magpie/contract';
 
 /** Sends that wait for their confirmation, and the ids of earlier ones, so that a late echo is not taken for news. */
@@ -41,18 +42,17 @@ export function createSends(clock: Clock): Sends {
       const key = keyOf(id, place);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const settle = (error?: MagpieError): void => (error ? reject(error) : resolve());
-      const abort = (): void =>
-        reject(new Aborted('cancelled while waiting for the confirmation', { cause: signal.reason }));
       const late = (): void => reject(new Unknown(`no confirmation from ${place} within ${timeout} ms`));
       const cancel = timeout !== undefined ? clock.timeout(timeout, late) : undefined;
       const entry = { place, settle };
       remember(key);
       waiting.set(key, entry);
-      signal.addEventListener('abort', abort, { once: true });
-      if (signal.aborted) abort();
+      const stop = onAbort(signal, () =>
+        reject(new Aborted('cancelled while waiting for the confirmation', { cause: signal.reason })),
+      );
       return promise.finally(() => {
         cancel?.();
-        signal.removeEventListener('abort', abort);
+        stop();
         if (waiting.get(key) === entry) waiting.delete(key);
       });
     },

@@ -1,0 +1,5 @@
+/**
+ * What adapters have in common below the protocol, so that it behaves the same in all of them. An adapter may use it or do
+ * without; nothing above the adapters knows it, except the API, which is the adapter of HTTP.
+ */
+export * from './cancel.ts';
