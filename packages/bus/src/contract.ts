@@ -1,4 +1,4 @@
-import type { Event, OutgoingEvent, TargetRequest } from '@magpie/contract';
+import type { AddressPattern, Event, EventKind, OutgoingEvent, TargetRequest } from '@magpie/contract';
 
 declare const position: unique symbol;
 
@@ -198,6 +198,44 @@ export interface DeadLetterQuery {
   readonly limit: number;
 }
 
+/** Which events are wanted; all given parts must hold. Plain data, so that a store may judge events where they lie. */
+export interface EventFilter {
+  /** Name of the connection they came from. */
+  readonly connection?: string;
+  readonly pattern?: AddressPattern;
+  readonly kinds?: readonly EventKind[];
+}
+
+/** What `EventLog.search` looks for, and how far it goes. */
+export interface EventQuery {
+  readonly filter: EventFilter;
+  /** Exclusive. Undefined: from the oldest event, or from the newest with `back`. */
+  readonly from?: Position;
+  /** From the newest to the oldest instead of from the oldest to the newest. */
+  readonly back?: boolean;
+  /** Most events to return, at least 1. */
+  readonly limit: number;
+  /** Most bytes of bodies and headers to return, beyond the first event. Default `READ_BYTES`. */
+  readonly maxBytes?: number;
+  /** Most events to look at, so that a filter that matches nothing ends. Default: all of them. */
+  readonly maxScan?: number;
+}
+
+/** What a search has found, and how far it came. */
+export interface EventsFound {
+  /** In the order of the search. */
+  readonly events: readonly StoredEvent[];
+  /** The last event looked at, whether it passed or not: the search goes on from here. Undefined when there was none. */
+  readonly reached: Position | undefined;
+  /** Number of events looked at. */
+  readonly scanned: number;
+  /** Whether the search has come to the end of the log. False when a limit has ended it, even at the last event. */
+  readonly isEnd: boolean;
+}
+
+/** Bytes of bodies and headers that one read returns at the most, beyond its first event, unless it says otherwise. */
+export const READ_BYTES = 1024 * 1024;
+
 /** Size of the log for metrics and quotas. */
 export interface LogStats {
   readonly events: number;
@@ -232,12 +270,18 @@ export interface EventLog {
    */
   commit(change: Commit): Promise<readonly Appended[]>;
   /**
-   * Up to `limit` events after `after` (exclusive; undefined: from the oldest), in order. Sees every resolved commit. May
-   * return fewer than `limit` to bound memory: only an empty result means that there is nothing more. `readBack` likewise.
+   * Up to `limit` events after `after` (exclusive; undefined: from the oldest), in order, and up to `maxBytes` of bodies and
+   * headers beyond the first event (default `READ_BYTES`). Sees every resolved commit. Only an empty result means that there
+   * is nothing more: a page may be shorter than `limit`. `readBack` likewise.
    */
-  read(after: Position | undefined, limit: number): Promise<readonly StoredEvent[]>;
+  read(after: Position | undefined, limit: number, maxBytes?: number): Promise<readonly StoredEvent[]>;
   /** Up to `limit` events before `before` (exclusive; undefined: from the newest), newest first. */
-  readBack(before: Position | undefined, limit: number): Promise<readonly StoredEvent[]>;
+  readBack(before: Position | undefined, limit: number, maxBytes?: number): Promise<readonly StoredEvent[]>;
+  /**
+   * Events that pass a filter, in either direction. Judges them where they lie, in slices, so that neither the caller's
+   * thread nor other reads wait for a search that finds nothing. Called per page of history.
+   */
+  search(query: EventQuery): Promise<EventsFound>;
   /** The event with that ref, or undefined when it is unknown or no longer kept. */
   find(ref: string): Promise<StoredEvent | undefined>;
   /** The last position of the log; undefined while it is empty. Local, no I/O. */

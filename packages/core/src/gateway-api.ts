@@ -1,14 +1,8 @@
-import type { Attempt, DeadLetter, DeadLetterQuery, Outcome, Position, StoredEvent } from '@magpie/bus';
-import type {
-  AddressBook,
-  AddressPattern,
-  BodyForms,
-  EventKind,
-  Header,
-  ReceivedEvent,
-  TraceContext,
-} from '@magpie/contract';
+import type { Attempt, DeadLetter, DeadLetterQuery, EventFilter, Outcome, Position, StoredEvent } from '@magpie/bus';
+import type { AddressBook, AddressPattern, BodyForms, Header, ReceivedEvent, TraceContext } from '@magpie/contract';
 import type { ConnectionInfo, RouteSet } from '@magpie/routing';
+
+export type { EventFilter } from '@magpie/bus';
 
 /** What is configured at one time. */
 export interface Plan {
@@ -79,17 +73,13 @@ export interface DirectMessage extends BodyForms {
   readonly dedupeContent?: string;
 }
 
-/** Which events of the log an app wants to see. */
-export interface EventFilter {
-  readonly connection?: string;
-  readonly pattern?: AddressPattern;
-  readonly kinds?: readonly EventKind[];
-}
-
-/** One page of history; `next` continues after it. */
+/** One page of history. It ends early where its events are large, or where few pass the filter. */
 export interface EventPage {
   readonly events: readonly StoredEvent[];
+  /** Where the next page goes on; undefined at the end of the log. */
   readonly next: Position | undefined;
+  /** Number of events looked at. */
+  readonly scanned: number;
 }
 
 /** A live read of the log from a position on. */

@@ -1,11 +1,11 @@
-import { createMemoryLog, type Position, type StoredEvent } from '@magpie/bus';
+import { createMemoryLog, matchesFilter, type Position, type StoredEvent } from '@magpie/bus';
 import { type AddressPattern, type Event, matchesPattern, newRef, type PatternSegment } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventFilter } from '../src/gateway-api.ts';
 import { createAudience } from '../src/log/event-waiters.ts';
 import { createTail } from '../src/log/tail.ts';
-import { passes, Stream } from '../src/reads/subscription.ts';
+import { Stream } from '../src/reads/subscription.ts';
 
 const eventOf = (source: string, place: readonly string[], kind: Event['kind'] = 'message'): Event => ({
   ...{ ref: newRef(), source, kind, key: 'k', time: 0, receivedAt: Date.now() },
@@ -76,7 +76,7 @@ describe('who waits for new events', () => {
         for (const [index, each] of filters.entries()) audience.wait(each, (before) => heard[index]?.push(before));
         audience.push(events.map((each, index) => ({ position: place(index + 1), event: each })));
         const expected = filters.map((each) => {
-          const first = events.findIndex((candidate) => passes(each, candidate));
+          const first = events.findIndex((candidate) => matchesFilter(each, candidate));
           return first < 0 ? [] : [place(first)];
         });
         expect(heard).toEqual(expected);

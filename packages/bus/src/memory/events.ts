@@ -1,5 +1,6 @@
 import type { Event } from '@magpie/contract';
-import type { Position, StoredEvent } from '../contract.ts';
+import { type EventQuery, type EventsFound, type Position, READ_BYTES, type StoredEvent } from '../contract.ts';
+import { matchesFilter } from '../shared/event-filter.ts';
 import type { Positions } from '../shared/positions.ts';
 
 /** What an event counts besides its body, in bytes; the memory store does not serialize, so this is an estimate. */
@@ -9,8 +10,9 @@ const EVENT_OVERHEAD = 256;
 export interface MemoryEvents {
   /** Appends; clamps `receivedAt` so that it never goes back. */
   add(event: Event): Position;
-  after(place: Position | undefined, limit: number): readonly StoredEvent[];
-  before(place: Position | undefined, limit: number): readonly StoredEvent[];
+  after(place: Position | undefined, limit: number, maxBytes: number | undefined): readonly StoredEvent[];
+  before(place: Position | undefined, limit: number, maxBytes: number | undefined): readonly StoredEvent[];
+  search(query: EventQuery): EventsFound;
   find(ref: string): StoredEvent | undefined;
   head(): Position | undefined;
   oldest(): StoredEvent | undefined;
@@ -29,6 +31,9 @@ export function createMemoryEvents(positions: Positions): MemoryEvents {
 
   const indexAfter = (place: Position, shift = 0): number =>
     Math.min(events.length, Math.max(0, positions.offset(place) + 1 + shift - (next - events.length)));
+  const firstAfter = (place: Position | undefined): number => (place === undefined ? 0 : indexAfter(place));
+  const firstNotBefore = (place: Position | undefined): number =>
+    place === undefined ? events.length : indexAfter(place, -1);
   const countBelow = (time: number): number => {
     const index = events.findIndex(({ event }) => event.receivedAt >= time);
     return index < 0 ? events.length : index;
@@ -48,13 +53,20 @@ export function createMemoryEvents(positions: Positions): MemoryEvents {
       bytes += sizeOf(event);
       return position;
     },
-    after: (place, limit) => {
-      const start = place === undefined ? 0 : indexAfter(place);
-      return events.slice(start, start + limit);
+    after: (place, limit, maxBytes) => {
+      const start = firstAfter(place);
+      return withinBytes(events.slice(start, start + limit), maxBytes);
     },
-    before: (place, limit) => {
-      const end = place === undefined ? events.length : indexAfter(place, -1);
-      return events.slice(Math.max(0, end - limit), end).toReversed();
+    before: (place, limit, maxBytes) => {
+      const end = firstNotBefore(place);
+      return withinBytes(events.slice(Math.max(0, end - limit), end).toReversed(), maxBytes);
+    },
+    search: (query) => {
+      const { from, back } = query;
+      return searchIn(
+        back ? events.slice(0, firstNotBefore(from)).toReversed() : events.slice(firstAfter(from)),
+        query,
+      );
     },
     find: (ref) => events.findLast(({ event }) => event.ref === ref),
     head: () => (next === 1 ? undefined : positions.of(next - 1)),
@@ -68,6 +80,39 @@ export function createMemoryEvents(positions: Positions): MemoryEvents {
     },
     size: () => ({ events: events.length, bytes }),
   };
+}
+
+/** The first events of a list, up to a number of bytes beyond the first. */
+function withinBytes(events: readonly StoredEvent[], maxBytes = READ_BYTES): readonly StoredEvent[] {
+  let bytes = 0;
+  const end = events.findIndex(({ event }) => {
+    bytes += sizeOf(event);
+    return bytes > maxBytes;
+  });
+  return end < 0 ? events : events.slice(0, Math.max(1, end));
+}
+
+function searchIn(
+  candidates: readonly StoredEvent[],
+  { filter, limit, maxBytes = READ_BYTES, maxScan = Number.POSITIVE_INFINITY }: EventQuery,
+): EventsFound {
+  const events: StoredEvent[] = [];
+  let bytes = 0;
+  let scanned = 0;
+  const found = (isEnd: boolean): EventsFound => ({
+    ...{ events, scanned, isEnd },
+    reached: candidates[scanned - 1]?.position,
+  });
+  for (const stored of candidates) {
+    if (scanned >= maxScan || events.length >= limit) return found(false);
+    if (matchesFilter(filter, stored.event)) {
+      bytes += sizeOf(stored.event);
+      if (events.length > 0 && bytes > maxBytes) return found(false);
+      events.push(stored);
+    }
+    scanned++;
+  }
+  return found(scanned < maxScan && events.length < limit);
 }
 
 const sizeOf = (event: Event): number => event.body.byteLength + EVENT_OVERHEAD;

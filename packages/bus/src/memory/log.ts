@@ -41,8 +41,9 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
       consumers.apply(change);
       return verdicts;
     },
-    read: async (after, limit) => events.after(after, limit),
-    readBack: async (before, limit) => events.before(before, limit),
+    read: async (after, limit, maxBytes) => events.after(after, limit, maxBytes),
+    readBack: async (before, limit, maxBytes) => events.before(before, limit, maxBytes),
+    search: async (query) => events.search(query),
     find: async (ref) => events.find(ref),
     head: events.head,
     positionBefore: async (time) => events.positionBefore(time),

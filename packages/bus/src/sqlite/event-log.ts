@@ -1,5 +1,16 @@
 import type { Clock } from '@magpie/contract';
-import { type DeadLetter, type DeadLetterQuery, type EventLog, LogFailed, ORPHAN_PIN_MS } from '../contract.ts';
+import {
+  type DeadLetter,
+  type DeadLetterQuery,
+  type EventLog,
+  type EventQuery,
+  type EventsFound,
+  LogFailed,
+  ORPHAN_PIN_MS,
+  type Position,
+  READ_BYTES,
+  type StoredEvent,
+} from '../contract.ts';
 import type { DedupeClock } from '../shared/dedupe-clock.ts';
 import type { Positions } from '../shared/positions.ts';
 import { decodeOutcome } from './file/consumer-codec.ts';
@@ -8,7 +19,7 @@ import type { CommitQueue } from './main/commit-queue.ts';
 import type { Decoder } from './main/decoder.ts';
 import type { ReaderClient } from './main/reader-client.ts';
 import type { WriterClient } from './main/writer-client.ts';
-import type { WireEvent } from './messages/reader.ts';
+import type { PageRequest, WireEvent } from './messages/reader.ts';
 
 /** What a SQLite log is made of. */
 export interface StoredLogParts {
@@ -30,9 +41,9 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
 
   const decodeOne = (row: WireEvent | undefined) => (row === undefined ? undefined : decoder.events([row])[0]);
   /** Asks for pages until one has a sound record or there is nothing more. */
-  const page = async (from: number, ask: (from: number) => Promise<readonly WireEvent[]>) => {
-    for (let place = from; ; ) {
-      const rows = await ask(place);
+  const page = async (request: PageRequest): Promise<readonly StoredEvent[]> => {
+    for (let place = request.from; ; ) {
+      const rows = await reader.ask('read', { ...request, from: place });
       const events = decoder.events(rows);
       const last = rows.at(-1);
       if (events.length > 0 || last === undefined) return events;
@@ -52,12 +63,11 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
   const optional = (row: number | undefined) => (row === undefined ? undefined : positions.of(row));
   return {
     commit: queue.commit,
-    read: async (after, limit) =>
-      page(after === undefined ? 0 : positions.offset(after), (from) => reader.ask('read', { after: from, limit })),
-    readBack: async (before, limit) =>
-      page(before === undefined ? Number.MAX_SAFE_INTEGER : positions.offset(before), (from) =>
-        reader.ask('readBack', { before: from, limit }),
-      ),
+    read: async (after, limit, maxBytes = READ_BYTES) =>
+      page({ from: startOf(positions, after, false), back: false, limit, maxBytes }),
+    readBack: async (before, limit, maxBytes = READ_BYTES) =>
+      page({ from: startOf(positions, before, true), back: true, limit, maxBytes }),
+    search: (query) => search(parts, query),
     find: async (ref) => decodeOne(await reader.ask('find', { ref })),
     head: () => (queue.head() === 0 ? undefined : positions.of(queue.head())),
     positionBefore: async (time) => optional(await reader.ask('positionBefore', { time })),
@@ -88,6 +98,43 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
     linked: dedupeClock.linked,
     close: () => (closing ??= closeInOrder(parts)),
   };
+}
+
+/** The row that a read starts at, exclusive. Throws `RangeError` for a position of another log. */
+function startOf(positions: Positions, from: Position | undefined, back: boolean): number {
+  if (from !== undefined) return positions.offset(from);
+  return back ? Number.MAX_SAFE_INTEGER : 0;
+}
+
+/** Searches slice by slice: between two slices the reader thread answers what others have asked meanwhile. */
+async function search({ reader, positions, decoder }: StoredLogParts, query: EventQuery): Promise<EventsFound> {
+  const { filter, back = false, limit, maxBytes = READ_BYTES, maxScan = Number.MAX_SAFE_INTEGER } = query;
+  const events: StoredEvent[] = [];
+  let from = startOf(positions, query.from, back);
+  let scanned = 0;
+  let bytes = 0;
+  let reached: Position | undefined;
+  for (;;) {
+    const slice = await reader.ask('search', {
+      ...{ from, back, filter },
+      limit: limit - events.length,
+      maxBytes: maxBytes - bytes,
+      maxScan: maxScan - scanned,
+      isFirst: events.length === 0,
+    });
+    events.push(...decoder.events(slice.events));
+    scanned += slice.scanned;
+    for (const { record } of slice.events) bytes += record.byteLength;
+    if (slice.reached !== undefined) {
+      from = slice.reached;
+      reached = positions.of(from);
+    }
+    // A slice that is full of damaged records has found nothing.
+    const isFull = slice.ended === 'full' && events.length > 0;
+    if (slice.ended === 'end' || isFull || scanned >= maxScan) {
+      return { events, reached, scanned, isEnd: slice.ended === 'end' };
+    }
+  }
 }
 
 /** The reader's connection is closed last: SQLite then checkpoints and removes the write-ahead log. */

@@ -1,5 +1,4 @@
-import { comparePositions, originOf, type Position, type StoredEvent } from '@magpie/bus';
-import { type Event, matchesPattern } from '@magpie/contract';
+import { comparePositions, matchesFilter, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { EventFilter, EventSubscription, SubscriptionSink } from '../gateway-api.ts';
 import type { Tail } from '../log/tail.ts';
 
@@ -7,13 +6,6 @@ const BATCH = 256;
 
 /** Most bytes of bodies handed over at once; a single event may be larger. Bounds what a reader gets after `pause`. */
 const BATCH_BYTES = 256 * 1024;
-
-/** Whether an event passes a filter. */
-export function passes({ connection, pattern, kinds }: EventFilter, event: Event): boolean {
-  if (connection !== undefined && event.source !== connection) return false;
-  if (kinds && !kinds.includes(event.kind)) return false;
-  return pattern === undefined || matchesPattern(pattern, event.address);
-}
 
 /** What a stream reads and where it begins. */
 export interface StreamOptions {
@@ -132,7 +124,7 @@ export class Stream implements EventSubscription {
     const passed: StoredEvent[] = [];
     let bytes = 0;
     for (const stored of events) {
-      if (passes(this.#options.filter, stored.event)) {
+      if (matchesFilter(this.#options.filter, stored.event)) {
         if (passed.length >= this.#credit || bytes > BATCH_BYTES) break;
         passed.push(stored);
         bytes += stored.event.body.byteLength;

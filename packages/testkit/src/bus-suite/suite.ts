@@ -10,12 +10,14 @@ import { dedupeCases } from './dedupe.ts';
 import { fieldCases } from './fields.ts';
 import { logCases } from './log.ts';
 import { retentionCases } from './retention.ts';
+import { searchCases } from './search.ts';
 import { stateCases } from './state.ts';
 
 export type { BusInstance, BusSuite } from './bench.ts';
 
 const GROUPS = {
   log: logCases,
+  'pages and searches': searchCases,
   'consumer state': stateCases,
   'known consumers': consumerCases,
   'dedupe window': dedupeCases,

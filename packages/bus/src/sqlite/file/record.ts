@@ -116,30 +116,46 @@ export function sealRecord(record: Uint8Array): void {
 
 /** The event of a record; its body is a view of `record`. Throws `RecordDamaged`. */
 export function decodeRecord(record: Uint8Array): Event {
-  const [metaStart, bodyStart] = checkRecord(record);
-  const text = Buffer.from(record.buffer, record.byteOffset + metaStart, bodyStart - metaStart).toString('utf8');
-  const meta: Meta = JSON.parse(text);
-  const [ref, source, scheme, segments, kind, key, time, receivedAt, headers, via, origin, optional] = meta;
+  checkRecord(record);
+  const [ref, source, scheme, segments, kind, key, time, receivedAt, headers, via, origin, optional] = metaIn(record);
   const address = { scheme, segments };
-  const body = record.subarray(bodyStart);
+  const body = bodyOfRecord(record);
   const required = { ref, source, address, kind, key, time, receivedAt, via, origin, body };
   return { ...required, headers: unpackHeaders(headers), ...optional };
 }
 
-/** The body of a record without decoding the rest, for the dedupe fingerprint. */
-export function bodyOfRecord(record: Uint8Array): Uint8Array {
-  const view = new DataView(record.buffer, record.byteOffset);
-  return record.subarray(META_AT + view.getUint32(META_LENGTH_AT, true));
+/**
+ * What filters judge of an event, without the rest of it and without its checksum; undefined when the record cannot be
+ * read. Called by the reader thread for every event a search looks at.
+ */
+export function routingFieldsOf(record: Uint8Array): Pick<Event, 'source' | 'kind' | 'address'> | undefined {
+  try {
+    const [, source, scheme, segments, kind] = metaIn(record);
+    return { source, kind, address: { scheme, segments } };
+  } catch {
+    return undefined; // Damaged, or of a newer version: `decodeRecord` says which.
+  }
 }
 
-function checkRecord(record: Uint8Array): [metaStart: number, bodyStart: number] {
+/** The body of a record without decoding the rest, for the dedupe fingerprint. */
+export const bodyOfRecord = (record: Uint8Array): Uint8Array => record.subarray(bodyStart(record));
+
+const bodyStart = (record: Uint8Array): number =>
+  META_AT + new DataView(record.buffer, record.byteOffset).getUint32(META_LENGTH_AT, true);
+
+function metaIn(record: Uint8Array): Meta {
+  const length = bodyStart(record) - META_AT;
+  return JSON.parse(Buffer.from(record.buffer, record.byteOffset + META_AT, length).toString('utf8'));
+}
+
+/** Throws `RecordDamaged` unless version and checksum are right. */
+function checkRecord(record: Uint8Array): void {
   if (record.byteLength < META_AT) throw new RecordDamaged(`a record of ${record.byteLength} bytes, too short for one`);
   if (record[0] !== VERSION)
     throw new RecordDamaged(`record version ${record[0]}, this version of Magpie reads ${VERSION}`);
   const view = new DataView(record.buffer, record.byteOffset);
   if (view.getUint32(CRC_AT, true) !== crc32(record.subarray(CRC_FROM)))
     throw new RecordDamaged('the checksum is wrong');
-  return [META_AT, META_AT + view.getUint32(META_LENGTH_AT, true)];
 }
 
 function metaOf(event: Event, received: number): string {

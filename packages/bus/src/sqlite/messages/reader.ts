@@ -1,4 +1,4 @@
-import type { DeadLetterQuery, KnownConsumer, OrphanedConsumer } from '../../contract.ts';
+import type { DeadLetterQuery, EventFilter, KnownConsumer, OrphanedConsumer } from '../../contract.ts';
 import type { WireDeadLetter, WireException, WireOutcome } from './writer.ts';
 
 /** An event as the reader hands it over; each record has its own buffer and is transferred. */
@@ -25,10 +25,37 @@ export interface WireStats {
   readonly oldest: number | undefined;
 }
 
+/** Which page of events to read, from a row on (exclusive), and how much of it. */
+export interface PageRequest {
+  readonly from: number;
+  readonly back: boolean;
+  readonly limit: number;
+  /** Bytes of records beyond the first. */
+  readonly maxBytes: number;
+}
+
+/** A slice of a search: what the reader thread looks at before it turns to other questions. */
+export interface SearchRequest extends PageRequest {
+  readonly filter: EventFilter;
+  readonly maxScan: number;
+  /** Nothing has been found yet: the first event may be of more than `maxBytes`. */
+  readonly isFirst: boolean;
+}
+
+/** What a slice has found. */
+export interface WireFound {
+  readonly events: readonly WireEvent[];
+  /** The last row looked at; undefined when there was none. */
+  readonly reached: number | undefined;
+  readonly scanned: number;
+  /** Why it has ended: nothing more, enough found, or enough for one slice. */
+  readonly ended: 'end' | 'full' | 'slice';
+}
+
 /** The questions the reader thread answers. */
 export interface ReaderCalls {
-  read: { question: { readonly after: number; readonly limit: number }; answer: readonly WireEvent[] };
-  readBack: { question: { readonly before: number; readonly limit: number }; answer: readonly WireEvent[] };
+  read: { question: PageRequest; answer: readonly WireEvent[] };
+  search: { question: SearchRequest; answer: WireFound };
   find: { question: { readonly ref: string }; answer: WireEvent | undefined };
   positionBefore: { question: { readonly time: number }; answer: number | undefined };
   state: { question: undefined; answer: WireState };

@@ -2,11 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { KnownConsumer } from '../../contract.ts';
 import { createEventSearch } from '../file/event-search.ts';
 import { bytesIn, numberIn, type Row, textIn } from '../file/rows.ts';
-import type { ReaderCalls, WireEvent, WireStats } from '../messages/reader.ts';
+import type { ReaderCalls, WireStats } from '../messages/reader.ts';
 import { letterReader } from './dead-letters.ts';
-
-/** Bytes of records one read returns at the most, beyond its first. */
-const READ_BYTES = 32 * 1024 * 1024;
+import { eventReader } from './events.ts';
 
 /** An implementation of every question over a database connection. */
 export type ReaderStore = {
@@ -24,52 +22,6 @@ export function createReaderStore(db: DatabaseSync): ReaderStore {
     ...maintenance(db),
   };
 }
-
-function eventReader(db: DatabaseSync): Pick<ReaderStore, 'read' | 'readBack' | 'find' | 'positionBefore'> {
-  const search = createEventSearch(db);
-  const forward = db.prepare('SELECT position, record FROM events WHERE position > ? ORDER BY position LIMIT ?');
-  const backward = db.prepare('SELECT position, record FROM events WHERE position < ? ORDER BY position DESC LIMIT ?');
-  const previous = db.prepare('SELECT position FROM events WHERE position < ? ORDER BY position DESC LIMIT 1');
-  const one = db.prepare('SELECT position, record FROM events WHERE position = ?');
-  const end = Number.MAX_SAFE_INTEGER;
-  const firstAt = (time: number): number => search.first(({ received }) => received >= time)?.position ?? end;
-  return {
-    read: ({ after, limit }) => upToBytes(forward.iterate(after, limit)),
-    readBack: ({ before, limit }) => upToBytes(backward.iterate(before, limit)),
-    find: ({ ref }) => {
-      const position = search.byRef(ref);
-      const row = position === undefined ? undefined : one.get(position);
-      return row && eventIn(row);
-    },
-    positionBefore: ({ time }) => {
-      const row = previous.get(firstAt(time));
-      return row && numberIn(row, 'position');
-    },
-  };
-}
-
-function upToBytes(rows: Iterable<Row>): WireEvent[] {
-  const events: WireEvent[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    const event = eventIn(row);
-    events.push(event);
-    bytes += event.record.byteLength;
-    if (bytes > READ_BYTES) break;
-  }
-  return events;
-}
-
-const eventIn = (row: Row): WireEvent => ({
-  position: numberIn(row, 'position'),
-  record: ownBytes(bytesIn(row, 'record')),
-});
-
-/** Bytes with a buffer of their own, as a transfer needs. */
-const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => (isWhole(bytes) ? bytes : new Uint8Array(bytes));
-
-const isWhole = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
-  bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.byteLength;
 
 function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor' | 'orphans'> {
   const matchedRow = db.prepare("SELECT value FROM meta WHERE name = 'matched'");

@@ -13,8 +13,8 @@ function answer(store: ReaderStore, request: ReaderRequest): unknown {
   switch (request.name) {
     case 'read':
       return store.read(request.question);
-    case 'readBack':
-      return store.readBack(request.question);
+    case 'search':
+      return store.search(request.question);
     case 'find':
       return store.find(request.question);
     case 'positionBefore':
@@ -43,9 +43,15 @@ function answer(store: ReaderStore, request: ReaderRequest): unknown {
 const isEvent = (value: unknown): value is WireEvent =>
   typeof value === 'object' && value !== null && 'record' in value && 'position' in value && !('detail' in value);
 
+const eventsOf = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'events' in value ? value.events : value;
+
 /** Buffers of the events in an answer, which are handed over instead of copied. */
 const buffersIn = (value: unknown): ArrayBuffer[] =>
-  (Array.isArray(value) ? value : [value]).filter(isEvent).map(({ record }) => record.buffer);
+  [eventsOf(value)]
+    .flat()
+    .filter(isEvent)
+    .map(({ record }) => record.buffer);
 
 const port = parentPort;
 if (port === null) throw new Error('the log reader is a worker thread, it cannot be started as a program');
