@@ -1,7 +1,10 @@
-import { decodeUtf8 } from './text-values.ts';
+import { isTooDeep, MAX_JSON_DEPTH, parseJson } from './json.ts';
+import { jsonFault } from './json-fault.ts';
+import { decodeText } from './text-values.ts';
 
 /** A message body in one of the three forms users write: JSON value, text, or base64 bytes. */
 export interface BodyForms {
+  /** Numbers that no double holds are `JsonNumber`; `JSON.stringify` writes their digits. */
   readonly payload?: unknown;
   readonly text?: string;
   readonly base64?: string;
@@ -25,47 +28,72 @@ export function encodeBody(forms: BodyForms): { body: Uint8Array; contentType?: 
   return forms.base64 === undefined ? undefined : { body: Buffer.from(forms.base64, 'base64') };
 }
 
-/** Deepest JSON the gateway parses, in levels of arrays and objects. Deeper text could overflow the stack when written again. */
-export const MAX_JSON_DEPTH = 128;
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/** Whether JSON text nests arrays and objects deeper than `MAX_JSON_DEPTH`. Looks at the bytes only, so it cannot overflow. */
-export function isTooDeep(json: Uint8Array): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let index = 0; index < json.length; index++) {
-    const byte = json[index];
-    if (byte === QUOTE) quoted = !quoted;
-    else if (quoted) index += byte === BACKSLASH ? 1 : 0;
-    else if (byte === 0x5b || byte === 0x7b) depth++;
-    else if (byte === 0x5d || byte === 0x7d) depth--;
-    if (depth > MAX_JSON_DEPTH) return true;
-  }
-  return false;
-}
-
 /**
- * The parsed JSON of a body: when its media type says JSON, or without a media type when the first byte is `{` or `[`.
- * Undefined when it is not JSON, or nested too deep. Used for `payload` in expressions and in the JSON form of an event.
+ * The parsed JSON of a body: when its media type says JSON, or without a media type when it begins with `{` or `[`. A byte
+ * order mark and NULs after the end, which C programs send, are skipped. Numbers are as `parseJson` says. Undefined when it
+ * is not JSON, or nested too deep: `whyNotJson` says why. Called once per event that an expression looks into, and per event
+ * that is shown.
  */
-export function parseJsonBody(body: Uint8Array, contentType: string | undefined): unknown {
-  const sniffed = contentType === undefined && (body[0] === 0x7b || body[0] === 0x5b);
-  if (!sniffed && !isJsonType(contentType)) return undefined;
-  const text = decodeUtf8(body);
-  if (text === undefined || isTooDeep(body)) return undefined;
+export function parseJsonBody(
+  body: Uint8Array,
+  contentType: string | undefined,
+  hold?: (digits: string) => unknown,
+): unknown {
+  const text = jsonText(body, contentType);
+  if (text === undefined || isTooDeep(text)) return undefined;
   try {
-    return JSON.parse(text);
+    // Runs of digits are the same bytes in every charset but those of two bytes, which are rare.
+    return parseJson(text, hold, text.length === body.byteLength ? body : Buffer.from(text));
   } catch {
     return undefined;
   }
 }
 
-/** The form in which a body is shown: JSON as `payload`, UTF-8 as `text`, anything else as `base64`. */
+/** Why `parseJsonBody` gives nothing for a body, in words that follow "the body is not JSON: ". Called for error messages. */
+export function whyNotJson(body: Uint8Array, contentType: string | undefined): string {
+  if (body.byteLength === 0) return 'it is empty';
+  if (!mayBeJson(body, contentType)) {
+    return contentType === undefined
+      ? 'it begins with neither "{" nor "["'
+      : `its media type is "${shown(contentType)}"`;
+  }
+  const text = jsonText(body, contentType);
+  if (text === undefined) return 'its bytes are not text in UTF-8 or the charset declared';
+  if (isTooDeep(text)) return `it is nested more than ${MAX_JSON_DEPTH} deep`;
+  const fault = jsonFault(text);
+  if (fault === undefined) return 'it cannot be parsed';
+  return `${fault.message}, at byte ${markLength(body) + Buffer.byteLength(text.slice(0, fault.at))}`;
+}
+
+const LONGEST_TYPE = 80;
+
+const shown = (contentType: string): string =>
+  contentType.length > LONGEST_TYPE ? `${contentType.slice(0, LONGEST_TYPE)}…` : contentType;
+
+/** Length of a byte order mark (UTF-8). */
+const markLength = (body: Uint8Array): number => (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0);
+
+function mayBeJson(body: Uint8Array, contentType: string | undefined): boolean {
+  if (contentType !== undefined) return isJsonType(contentType);
+  const first = body[markLength(body)];
+  return first === 0x7b || first === 0x5b;
+}
+
+/** The text to parse; undefined when nothing says JSON or the bytes are no text. */
+function jsonText(body: Uint8Array, contentType: string | undefined): string | undefined {
+  if (!mayBeJson(body, contentType)) return undefined;
+  const text = decodeText(body, contentType);
+  if (text === undefined || text === '') return text;
+  const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  let end = text.length;
+  while (end > start && text.charCodeAt(end - 1) === 0) end--;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+/** The form in which a body is shown: JSON as `payload`, text in its charset as `text`, anything else as `base64`. */
 export function showBody(body: Uint8Array, contentType: string | undefined): BodyForms {
   const payload = parseJsonBody(body, contentType);
   if (payload !== undefined) return { payload };
-  const text = decodeUtf8(body);
+  const text = decodeText(body, contentType);
   return text === undefined ? { base64: Buffer.from(body).toString('base64') } : { text };
 }

@@ -5,7 +5,7 @@ export const EVENT_KINDS = ['message', 'presence', 'status', 'receipt', 'reply']
 /** One of `EVENT_KINDS`. */
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** A header value; typed values survive where the protocol has types. Integers beyond 2^53 are carried as text. */
+/** A header value; typed values survive where the protocol has types. Numbers that no double holds are carried as text. */
 export type HeaderValue =
   | string
   | number

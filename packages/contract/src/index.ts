@@ -13,6 +13,8 @@ export * from './event.ts';
 export * from './event-json.ts';
 export * from './file-path.ts';
 export * from './ids.ts';
+export * from './json.ts';
+export * from './json-number.ts';
 export * from './log-fields.ts';
 export * from './logger.ts';
 export * from './loopback.ts';
