@@ -1,4 +1,4 @@
-import { decodeUtf8, errorMessage, isTooDeep, MAX_JSON_DEPTH } from '@magpie/contract';
+import { decodeUtf8, errorMessage, isTooDeep, MAX_JSON_DEPTH, mayBeInexact, parseJson } from '@magpie/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
 
@@ -10,19 +10,20 @@ const ACCEPTED = /^application\/(json|x-ndjson)(?: *; *charset="?utf-8"?)?$/i;
 
 /**
  * Parses request bodies: JSON and JSON lines in UTF-8. Any other content type or coding ends with 415; JSON that is nested
- * too deep, has a key `__proto__` or is malformed with 400.
+ * too deep, has a key `__proto__` or is malformed with 400. Numbers that no double holds become `JsonNumber`.
  */
 export function addMediaTypes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
-  const parseJson = (request: FastifyRequest, bytes: Buffer): unknown => {
+  const parseBody = (request: FastifyRequest, bytes: Buffer): unknown => {
     let outcome: { readonly error: Error | null; readonly value?: unknown } | undefined;
     // It calls back before it returns. What to do next is not done inside: it would take an error of that for bad JSON.
-    void parse(request, textOf(bytes), (error, value) => {
+    const text = textOf(bytes);
+    void parse(request, text, (error, value) => {
       outcome ??= { error, value };
     });
     if (outcome?.error) throw notJson(outcome.error);
-    return outcome?.value;
+    return mayBeInexact(bytes) ? parseJson(text, undefined, bytes) : outcome?.value;
   };
   app.addHook('onRequest', ({ headers }, _, done) => {
     checkType(headers);
@@ -30,7 +31,7 @@ export function addMediaTypes(app: FastifyInstance): void {
   });
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     request.share?.weigh(bytes.byteLength);
-    done(null, parseJson(request, bytes));
+    done(null, parseBody(request, bytes));
   });
   app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
     request.share?.weigh(bytes.byteLength);
@@ -39,7 +40,7 @@ export function addMediaTypes(app: FastifyInstance): void {
       null,
       lines.map(({ text, number }) => {
         try {
-          return parseJson(request, Buffer.from(text));
+          return parseBody(request, Buffer.from(text));
         } catch (error) {
           throw new Problem(400, `Line ${number}: ${errorMessage(error)}`);
         }
@@ -58,9 +59,9 @@ function checkType({ 'content-type': type, 'content-encoding': coding }: Fastify
 }
 
 function textOf(bytes: Buffer): string {
-  if (isTooDeep(bytes)) throw new Problem(400, `Expected JSON of at most ${MAX_JSON_DEPTH} levels.`);
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new Problem(400, 'Expected JSON in UTF-8: the body has other bytes.');
+  if (isTooDeep(text)) throw new Problem(400, `Expected JSON of at most ${MAX_JSON_DEPTH} levels.`);
   return text;
 }
 

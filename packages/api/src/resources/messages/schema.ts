@@ -12,7 +12,7 @@ export const HEADER_NAME: z.ZodString = z.string().min(1).max(255);
 export const headersSchema = z.union(
   [z.record(HEADER_NAME, headerValue), z.array(z.tuple([HEADER_NAME, headerValue]))],
   {
-    error: 'expected an object of names and plain values, or a list of [name, value]',
+    error: 'expected an object of names and plain values, or a list of [name, value]; a number of many digits as text',
   },
 );
 
