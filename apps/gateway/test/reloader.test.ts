@@ -1,10 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { planChanges } from '@magpie/core';
 import { waitFor } from '@magpie/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { ADAPTERS } from '../src/adapters.ts';
 import { compileFile, connectionMap } from '../src/config/compile.ts';
-import { plannedChanges } from '../src/reload/changes.ts';
 import { watchFiles } from '../src/reload/watch.ts';
 import { arrived, configuration, publish, route, startWorld, temporaryDirectory, type World } from './fixtures.ts';
 
@@ -85,7 +85,7 @@ function plannedSecretChange(before: string, after: string) {
     const { config, routes } = compileFile(ADAPTERS, { path: 'magpie.yaml', text });
     return { routes: routes!, connections: connectionMap(config!) };
   };
-  return plannedChanges(plan(before), plan(after), new Set(['http'])).connections;
+  return planChanges(plan(before), plan(after), new Set(['http'])).connections;
 }
 
 test('a changed password makes a connection a changed one', () => {

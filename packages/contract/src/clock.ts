@@ -35,3 +35,33 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Resolves after `ms` of a clock, or at once when the signal fires. Never rejects. */
+export function sleep(clock: Pick<Clock, 'timeout'>, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = clock.timeout(ms, done);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** A signal that fires after `ms` of a clock, or with the given one; `cancel` ends the waiting. */
+export function deadline(
+  clock: Pick<Clock, 'timeout'>,
+  ms: number,
+  signal?: AbortSignal,
+): { readonly signal: AbortSignal; readonly timedOut: () => boolean; readonly cancel: () => void } {
+  const controller = new AbortController();
+  let timedOut = false;
+  const cancel = clock.timeout(ms, () => {
+    timedOut = true;
+    controller.abort(new DOMException(`not done within ${ms} ms`, 'TimeoutError'));
+  });
+  const both = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
+  return { signal: both, timedOut: () => timedOut, cancel };
+}

@@ -1,9 +1,8 @@
-/** Supervisor, router loop, delivery lanes, health and drain. Knows no protocol. */
+/** Connections, intake, router, delivery queues, health and shutdown. Knows no protocol. */
 
-export { isSameConnection } from './connections/same-connection.ts';
+export { planChanges } from './connections/plan-changes.ts';
 export { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
-export type { DeliveryResult } from './delivery/settlement.ts';
-export { createGateway, type GatewayOptions } from './gateway.ts';
-export type { DeadLetterEdit, DeadLetters } from './gateway-api.ts';
+export { createGateway } from './gateway.ts';
 export * from './gateway-api.ts';
-export { type CoreObserver, nullObserver } from './observer.ts';
+export { type CoreObserver, type DeliveryResult, nullObserver } from './observer.ts';
+export type { GatewayOptions } from './pipeline.ts';

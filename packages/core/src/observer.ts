@@ -1,6 +1,9 @@
+import type { Outcome } from '@magpie/bus';
 import type { Target } from '@magpie/routing';
-import type { DeliveryResult } from './delivery/settlement.ts';
 import type { ConnectionState, PublishResult } from './gateway-api.ts';
+
+/** What became of a delivery, for counters. */
+export type DeliveryResult = Outcome['state'] | 'refused';
 
 /** What the core tells about itself while it runs, for metrics. Called on the hot path: must be cheap, must not throw. */
 export interface CoreObserver {

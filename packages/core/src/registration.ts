@@ -9,8 +9,8 @@ import {
 import type { Clock, Logger } from '@magpie/contract';
 import type { DeliveryQueue } from './delivery/delivery-queue.ts';
 import type { StateWriter } from './log/state-writer.ts';
-import type { Router } from './router/router.ts';
-import type { Topology } from './targets/targets.ts';
+import type { MatchedPosition, Router } from './router/router.ts';
+import type { Targets } from './targets/targets.ts';
 
 /** How long the backlog of a removed target is kept, in ms. */
 const ORPHAN_MS = 24 * 3_600_000;
@@ -23,7 +23,8 @@ interface RegistrationDeps {
   readonly log: EventLog;
   readonly writer: StateWriter;
   readonly router: Router;
-  readonly topology: Topology;
+  readonly matched: MatchedPosition;
+  readonly targets: Targets;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -41,7 +42,15 @@ export interface Registration {
   since(consumer: string): number;
 }
 
-export function createRegistration({ log, writer, router, topology, clock, logger }: RegistrationDeps): Registration {
+export function createRegistration({
+  log,
+  writer,
+  router,
+  matched,
+  targets,
+  clock,
+  logger,
+}: RegistrationDeps): Registration {
   /** Where a target without history begins; undefined: with what comes from now on. */
   const startOf = async ({ target: { start } }: DeliveryQueue): Promise<Position | undefined> => {
     const head = log.head();
@@ -53,14 +62,14 @@ export function createRegistration({ log, writer, router, topology, clock, logge
   const since = new Map<string, number>();
 
   /**
-   * Lets a target go on with what the log remembers of it, or begin. What lies at or before `doubtful` may have been sent by
-   * its former self.
+   * Lets a target go on with what the log remembers of it, or begin. What lies at or before `maybeSentUpTo` may have been sent
+   * before the restart.
    */
   const begin = async (
     queue: DeliveryQueue,
     state: LogState,
     rows: RowsOf,
-    doubtful: Position | undefined,
+    maybeSentUpTo: Position | undefined,
   ): Promise<void> => {
     const { consumer } = queue;
     const known = state.consumers.get(consumer);
@@ -73,12 +82,12 @@ export function createRegistration({ log, writer, router, topology, clock, logge
       own.filter(({ position }) => !dead.has(position)),
       dead,
     );
-    // One that a kill has kept from becoming known has a floor once it has been given something.
+    // After a crash a consumer may have a floor but no registration.
     const kept = state.floors.get(consumer);
     const isOld = known !== undefined || kept !== undefined;
     const floor = isOld ? kept : await startOf(queue);
     if (known?.orphanedAt !== undefined) await skipAbsence(queue, known.orphanedAt);
-    queue.begin(floor, isOld ? { matched: state.matched, doubtful, waiting: state.waiting.get(consumer) } : {});
+    queue.begin(floor, isOld ? { matched: state.matched, maybeSentUpTo, waiting: state.waiting.get(consumer) } : {});
   };
 
   /** What came while the target was not configured was never meant for it. */
@@ -86,7 +95,7 @@ export function createRegistration({ log, writer, router, topology, clock, logge
     // What came in the millisecond it went may have been meant for it: better once too often than never.
     const last = await log.positionBefore(since + 1);
     const [first] = await log.read(last, 1);
-    const until = queue.first ?? router.position();
+    const until = queue.first ?? matched.get();
     if (first && until && comparePositions(first.position, until) <= 0) queue.skip(first.position, until);
   };
 
@@ -96,8 +105,8 @@ export function createRegistration({ log, writer, router, topology, clock, logge
       const known = state.consumers.get(consumer);
       return !known || known.orphanedAt !== undefined;
     };
-    const put = topology.queues().filter(({ consumer }) => isNew(consumer));
-    const gone = [...state.consumers].filter(([consumer]) => !topology.queue(consumer));
+    const put = targets.queues().filter(({ consumer }) => isNew(consumer));
+    const gone = [...state.consumers].filter(([consumer]) => !targets.queue(consumer));
     const orphan = gone.filter(([, { orphanedAt }]) => orphanedAt === undefined);
     // Receipt times never go back; the clock may. What has been received by now must not look as if it came afterwards.
     const [newest] = orphan.length > 0 ? await log.readBack(undefined, 1) : [];
@@ -123,18 +132,18 @@ export function createRegistration({ log, writer, router, topology, clock, logge
       router.place(state.matched ?? (head && originOf(head)));
       const rows = rowsByConsumer(state);
       // What a killed process had matched last, and sent, it had not noted yet.
-      for (const queue of topology.queues()) await begin(queue, state, rows, head);
+      for (const queue of targets.queues()) await begin(queue, state, rows, head);
       await register(state);
       router.run();
     },
     change: async (added, removed) => {
       if (added.length === 0 && removed.length === 0) return;
-      await topology.retired(added);
+      await targets.retired(added);
       await writer.flush();
       const state = await log.state();
       const rows = rowsByConsumer(state);
       for (const consumer of added) {
-        const queue = topology.queue(consumer);
+        const queue = targets.queue(consumer);
         if (queue) await begin(queue, state, rows, state.matched);
       }
       await register(state);

@@ -12,11 +12,10 @@ it('a suspended target is a warning once per suspension, and at most once a minu
   const said = createSuspensionLog({
     logger: createLineLogger((level, _, message) => void logged.push(`${level} ${message}`)),
     clock: { monotonic: () => now },
-    since: () => began,
   });
   const levels = (...consumers: readonly string[]): readonly string[] => {
     logged.length = 0;
-    for (const consumer of consumers) said(target(consumer), new Throttled('busy', 1000));
+    for (const consumer of consumers) said(target(consumer), new Throttled('busy', 1000), began);
     return logged.map((line) => line.split(' ')[0]!);
   };
   expect(levels('a', 'a', 'b')).toEqual(['warn', 'debug', 'warn']);

@@ -1,4 +1,4 @@
-import { type Clock, type Connection, type MagpieError, nullLogger, type Verdict } from '@magpie/contract';
+import { type Clock, type Connection, type MagpieError, nullLogger, type Sink, type Verdict } from '@magpie/contract';
 import { SUPERVISOR_TIMES, Supervisor, type SupervisorDeps } from '../src/connections/supervisor.ts';
 
 /** A clock whose time moves only by `advance`, running due timers on the way. */
@@ -70,6 +70,9 @@ export function scriptedLink(script: {
   };
 }
 
+/** Stores everything. */
+export const storing: Sink = async (batch) => batch.map((): Verdict => ({ type: 'stored' }));
+
 export function supervise(clock: Clock, deps: Partial<SupervisorDeps> = {}): Supervisor {
   return new Supervisor({
     name: 'floor',
@@ -77,9 +80,7 @@ export function supervise(clock: Clock, deps: Partial<SupervisorDeps> = {}): Sup
     clock,
     logger: nullLogger,
     times: SUPERVISOR_TIMES,
-    sink: async (batch) => batch.map((): Verdict => ({ type: 'stored' })),
     sources: () => [],
-    onUp: () => undefined,
     onState: () => undefined,
     ...deps,
   });

@@ -1,9 +1,11 @@
 import type { Position } from '@magpie/bus';
-import type { Event } from '@magpie/contract';
+import type { Clock, Event } from '@magpie/contract';
+import type { Order } from '@magpie/routing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../src/delivery/delivery.ts';
 import { Lanes } from '../src/delivery/lanes.ts';
+import { WakeUp } from '../src/delivery/wake-up.ts';
 
 const event: Event = {
   ref: 'r',
@@ -18,6 +20,18 @@ const event: Event = {
   via: [],
   origin: {},
 };
+
+/** A clock whose backoffs are over at once. */
+const atOnce: Clock = {
+  now: () => 0,
+  monotonic: () => 0,
+  timeout: (_, run) => {
+    run();
+    return () => undefined;
+  },
+};
+
+const newLanes = (order: Order): Lanes => new Lanes(order, atOnce, new WakeUp());
 
 const deliveryOf = (lanes: Lanes, offset: number, key: string): Delivery => ({
   position: `e:0:${offset}` as Position,
@@ -59,13 +73,13 @@ const add = (lanes: Lanes, count: number, key = 'k'): readonly Delivery[] =>
 
 describe('the lanes', () => {
   it('pipelines a lane in log order', () => {
-    const lanes = new Lanes('key');
+    const lanes = newLanes('key');
     const [a, b, c] = add(lanes, 3);
     expect([launchNext(lanes), launchNext(lanes), launchNext(lanes), lanes.next()]).toEqual([a, b, c, undefined]);
   });
 
   it('keeps one in flight per lane with order strict', () => {
-    const lanes = new Lanes('strict');
+    const lanes = newLanes('strict');
     const [a, b] = add(lanes, 2);
     expect(launchNext(lanes)).toBe(a);
     expect(lanes.next()).toBeUndefined();
@@ -74,7 +88,7 @@ describe('the lanes', () => {
   });
 
   it('stops only the lane of a refused delivery', () => {
-    const lanes = new Lanes('key');
+    const lanes = newLanes('key');
     const [a] = add(lanes, 2, 'one');
     const [other] = add(lanes, 1, 'two');
     launchNext(lanes);
@@ -83,12 +97,12 @@ describe('the lanes', () => {
   });
 
   it('sends the refused one again alone, then its successors', () => {
-    const lanes = new Lanes('key');
+    const lanes = newLanes('key');
     const [a, b, c] = add(lanes, 3);
     launchNext(lanes);
     launchNext(lanes);
     refuse(lanes, a!);
-    lanes.due(a!.lane);
+    lanes.retryIn(a!, 0);
     expect(lanes.next(), 'b is still in flight').toBeUndefined();
     confirm(lanes, b!);
     lanes.retry(a!.lane);
@@ -109,7 +123,7 @@ describe('the lanes', () => {
         fc.constantFrom('key' as const, 'strict' as const),
         fc.array(step, { maxLength: 120 }),
         (order, steps) => {
-          const lanes = new Lanes(order);
+          const lanes = newLanes(order);
           const all: Delivery[] = [];
           for (const { act, key, pick } of steps) {
             const flying = all.filter(({ state }) => state === 'flight');
@@ -133,7 +147,7 @@ describe('the lanes', () => {
               lanes.retry(chosen.lane);
             } else if (act === 'due') {
               const stopped = all.find(({ state }) => state === 'failed');
-              if (stopped) lanes.due(stopped.lane);
+              if (stopped) lanes.retryIn(stopped, 0);
             }
           }
         },
@@ -144,7 +158,7 @@ describe('the lanes', () => {
   it('delivers everything in the end when refusals stop', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2), { minLength: 1, maxLength: 40 }), fc.array(fc.boolean()), (keys, verdicts) => {
-        const lanes = new Lanes('key');
+        const lanes = newLanes('key');
         const all = keys.map((key, index) => deliveryOf(lanes, index + 1, `${key}`));
         for (const delivery of all) lanes.add(delivery);
         let turn = 0;
@@ -155,7 +169,7 @@ describe('the lanes', () => {
             else confirm(lanes, flying);
             lanes.retry(flying.lane);
           }
-          for (const { lane, state } of all) if (state === 'failed') lanes.due(lane);
+          for (const each of all) if (each.state === 'failed') lanes.retryIn(each, 0);
         }
         expect(all.every(({ state }) => state === 'settled')).toBe(true);
       }),

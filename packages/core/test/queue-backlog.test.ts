@@ -19,7 +19,7 @@ describe('the backlog of an queue', () => {
     for (let index = 0; index < 2500; index++) await b.offer(`${index}`);
     expect(b.queue.load()).toMatchObject({ waiting: 1000, lagging: true });
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     for (let round = 0; round < 1000 && b.queue.floor() !== null; round++) {
       for (const { confirm } of b.sent.slice(-10)) confirm();
       await new Promise((resolve) => setImmediate(resolve));
@@ -35,7 +35,7 @@ describe('the backlog of an queue', () => {
     expect(b.holds.heldBy('floor')).toMatchObject({ cause: 'backlog' });
     expect(b.holds.heldBy('erp')).toBeUndefined();
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     for (const { confirm } of b.sent) confirm();
     await b.clock.advance(0);
     expect(b.holds.heldBy('floor')).toBeUndefined();
@@ -53,7 +53,7 @@ describe('the backlog of an queue', () => {
     for (let index = 0; index < 1500; index++) await b.offer('0123456789');
     expect(b.holds.heldBy('floor')).toMatchObject({ cause: 'backlog' });
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     await confirmUpTo(b, 1500);
     expect(b.holds.heldBy('floor'), '15,000 bytes of new deliveries wait').toMatchObject({ cause: 'backlog' });
   });
@@ -70,7 +70,7 @@ describe('the backlog of an queue', () => {
     await expect.poll(() => b.queue.load().waiting).toBe(1000);
     expect(b.holds.heldBy('floor'), '30,000 bytes wait').toMatchObject({ cause: 'backlog' });
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     await confirmUpTo(b, 1000);
     expect(b.holds.heldBy('floor'), 'more than 16,000 bytes wait').toMatchObject({ cause: 'backlog' });
     await confirmUpTo(b, 3000);
@@ -130,7 +130,7 @@ describe('the backlog of an queue', () => {
       ['backlog', '14'],
     ]);
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     for (let round = 0; round < 3; round++) {
       for (const { confirm } of b.sent) confirm();
       await b.clock.advance(0);
@@ -144,7 +144,7 @@ describe('the backlog of an queue', () => {
     b.up = false;
     for (let index = 0; index < 2001; index++) await b.offer(`${index}`.padEnd(10));
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     const given: boolean[] = [];
     for (let index = 2001; index < 4001; index++) {
       const before = b.results.filter((result) => result === 'dead').length;
@@ -189,7 +189,7 @@ describe('the backlog of an queue', () => {
     await b.offer('last');
     expect(b.results).toHaveLength(100);
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     await confirmUpTo(b, 1001);
     expect(b.bodies().slice(1000)).toEqual(['last']);
     expect(b.results.filter((result) => result === 'expired')).toHaveLength(600);

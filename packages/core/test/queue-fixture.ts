@@ -1,7 +1,8 @@
 import { createMemoryLog, type EventLog, originOf, type Position, type StoredEvent } from '@magpie/bus';
-import { type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
+import { type Event, type MagpieError, newRef, type OutgoingEvent, systemClock } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import { afterEach } from 'vitest';
+import type { SendPort } from '../src/connections/send-port.ts';
 import { createSendWindow } from '../src/connections/send-window.ts';
 import { createAges } from '../src/delivery/ages.ts';
 import { DeliveryQueue } from '../src/delivery/delivery-queue.ts';
@@ -69,7 +70,7 @@ export function bench(
   const fatal = (error: Error): never => {
     throw error;
   };
-  const writer = createStateWriter(log, fatal);
+  const writer = createStateWriter(log, systemClock, fatal);
   const reader = createTail(log);
   const sent: Sent[] = [];
   const results: string[] = [];
@@ -89,30 +90,31 @@ export function bench(
     queue: undefined!,
     offer: undefined!,
   };
-  const queue = new DeliveryQueue(target, {
+  const port: SendPort = {
+    up: () => made.up,
+    window: createSendWindow(window),
+    sendsWhileHeld,
+    hasMetadata: true,
+    sent: () => undefined,
+    post: () => false,
+    send: (event) =>
+      new Promise((resolve, reject) =>
+        sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
+      ),
+  };
+  const queue = new DeliveryQueue(target, port, {
     reader,
     writer,
     clock,
     ages: createAges(clock),
-    port: {
-      up: () => made.up,
-      window: createSendWindow(window),
-      sendsWhileHeld,
-      sent: () => undefined,
-      post: () => false,
-      send: (event) =>
-        new Promise((resolve, reject) =>
-          sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
-        ),
-    },
     signal: new AbortController().signal,
     holds,
     routed: () => routed,
     match,
     tracked: () => true,
-    onResult: (_, result) => results.push(result),
-    onSend: () => undefined,
-    onSuspended: () => undefined,
+    observer: { delivered: (_, result) => void results.push(result) },
+    echoGuard: { sent: () => undefined },
+    suspended: () => undefined,
     onFatal: fatal,
   });
   const offer: Bench['offer'] = async (body, key = 'k', parts = {}) => {
@@ -136,7 +138,7 @@ export function bench(
     routed = matched ?? (head && originOf(head));
     queue.restore(exceptions);
     const { consumer } = queue;
-    queue.begin(floors.get(consumer), { matched, doubtful: head, waiting: waiting.get(consumer) });
+    queue.begin(floors.get(consumer), { matched, maybeSentUpTo: head, waiting: waiting.get(consumer) });
     for (const stored of await log.read(routed, 10_000)) route(stored);
   };
   Object.assign(made, { queue, offer });

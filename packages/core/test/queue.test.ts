@@ -21,7 +21,7 @@ describe('an queue', () => {
     await b.offer('2');
     expect(b.sent).toHaveLength(0);
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     expect(b.bodies()).toEqual(['1', '2']);
   });
 
@@ -100,7 +100,7 @@ describe('an queue', () => {
     await b.offer('1', 'k', { expiresAt: b.clock.now() + 1000 });
     await b.clock.advance(2000);
     b.up = true;
-    b.queue.linkUp();
+    b.queue.linkChanged();
     expect(b.sent).toHaveLength(0);
     expect(b.queue.floor()).toBeNull();
   });

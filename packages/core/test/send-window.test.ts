@@ -20,6 +20,9 @@ describe('the window of a link', () => {
     window.acquire(wake);
     window.release();
     expect(sent).toEqual(['stopped, takes nothing', 'waiting one']);
-    expect(window.used()).toBe(1);
+    expect(
+      window.acquire(() => undefined),
+      'its place is taken',
+    ).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { createMemoryLog, type EventLog, type Position } from '@magpie/bus';
-import { Throttled } from '@magpie/contract';
+import { systemClock, Throttled } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { createStateWriter } from '../src/log/state-writer.ts';
 
@@ -35,7 +35,7 @@ async function positions(count: number) {
 describe('the writer', () => {
   it('writes what has gathered along with the next commit', async () => {
     const { log, found } = await positions(2);
-    const writer = createStateWriter(log, fatal, 1000);
+    const writer = createStateWriter(log, systemClock, fatal, 1000);
     writer.matched(found[1]!);
     writer.touch(floorAt('a/b', found[0]!));
     await writer.commit({});
@@ -52,7 +52,7 @@ describe('the writer', () => {
       release = resolve;
     });
     const commit: EventLog['commit'] = async (change) => slow.then(() => log.commit(change));
-    const writer = createStateWriter({ ...log, commit }, fatal, 1000);
+    const writer = createStateWriter({ ...log, commit }, systemClock, fatal, 1000);
     writer.matched(found[0]!);
     void writer.flush();
     const second = writer.flush().then(async () => (await log.state()).matched);
@@ -63,7 +63,7 @@ describe('the writer', () => {
 
   it('removes the row of a consumer that has become idle', async () => {
     const { log, found } = await positions(1);
-    const writer = createStateWriter(log, fatal, 1000);
+    const writer = createStateWriter(log, systemClock, fatal, 1000);
     writer.touch(floorAt('a/b', found[0]!));
     await writer.flush();
     writer.touch(floorAt('a/b', null));
@@ -74,7 +74,7 @@ describe('the writer', () => {
 
   it('writes by itself when nobody commits', async () => {
     const { log, found } = await positions(1);
-    const writer = createStateWriter(log, fatal, 5);
+    const writer = createStateWriter(log, systemClock, fatal, 5);
     writer.matched(found[0]!);
     await expect.poll(async () => (await log.state()).matched).toBe(found[0]);
     writer.close();
@@ -86,7 +86,7 @@ describe('the writer', () => {
       ...log,
       commit: async (change) => (change.append ? Promise.reject(new Throttled('full', 1)) : log.commit(change)),
     };
-    const writer = createStateWriter(full, fatal, 1000);
+    const writer = createStateWriter(full, systemClock, fatal, 1000);
     writer.matched(found[0]!);
     await expect(writer.commit({ append: [] })).rejects.toThrow('full');
     await expect.poll(async () => (await log.state()).matched).toBe(found[0]);
@@ -95,7 +95,7 @@ describe('the writer', () => {
 
   it('resolves changes in the order of the calls, whatever has gathered in between', async () => {
     const { log, found } = await positions(1);
-    const writer = createStateWriter(log, fatal, 1000);
+    const writer = createStateWriter(log, systemClock, fatal, 1000);
     const order: number[] = [];
     const note = (number: number) => () => order.push(number);
     writer.matched(found[0]!);

@@ -1,7 +1,7 @@
 import { AuthFailed, Conflict, NotConnected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { SUPERVISOR_TIMES } from '../src/connections/supervisor.ts';
-import { manualClock, scriptedLink, supervise } from './fixtures.ts';
+import { manualClock, scriptedLink, storing, supervise } from './fixtures.ts';
 
 const now = AbortSignal.abort();
 
@@ -10,7 +10,7 @@ describe('the supervisor', () => {
     const clock = manualClock();
     const supervisor = supervise(clock);
     const link = scriptedLink({});
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(0);
     expect(link.calls).toEqual(['connect', 'receive']);
     expect(supervisor.status()).toMatchObject({ state: 'up', attempts: 1 });
@@ -22,7 +22,7 @@ describe('the supervisor', () => {
     const supervisor = supervise(clock);
     const down = new NotConnected('connection refused');
     const link = scriptedLink({ connect: [down, down, undefined] });
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(0);
     expect(supervisor.status()).toMatchObject({ state: 'waiting', error: { code: 'not-connected' } });
     expect(supervisor.status().nextAttempt).toBeGreaterThanOrEqual(clock.now() + 500);
@@ -36,7 +36,7 @@ describe('the supervisor', () => {
     const clock = manualClock();
     const supervisor = supervise(clock);
     const link = scriptedLink({ connect: [new AuthFailed('wrong password')] });
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(20_000);
     expect(supervisor.status()).toMatchObject({ state: 'stopped', attempts: 3, alarm: 'wrong password' });
     await clock.advance(59_000);
@@ -49,7 +49,7 @@ describe('the supervisor', () => {
     const supervisor = supervise(clock);
     const refused = new AuthFailed('wrong password');
     const link = scriptedLink({ connect: [refused, refused, refused, undefined] });
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(20_000);
     expect(supervisor.status()).toMatchObject({ state: 'stopped', attempts: 3 });
     await clock.advance(15_000);
@@ -64,7 +64,7 @@ describe('the supervisor', () => {
     const refused = new AuthFailed('wrong password');
     const down = new NotConnected('connection refused');
     const link = scriptedLink({ connect: [refused, refused, refused, down, down, undefined] });
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(20_000);
     expect(supervisor.status()).toMatchObject({ state: 'stopped', attempts: 3 });
     await clock.advance(21_000);
@@ -76,7 +76,7 @@ describe('the supervisor', () => {
     const clock = manualClock();
     const supervisor = supervise(clock);
     const link = scriptedLink({});
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(0);
     supervisor.lost(new Conflict('session taken over'));
     await clock.advance(30_000);
@@ -88,7 +88,7 @@ describe('the supervisor', () => {
     const clock = manualClock();
     const supervisor = supervise(clock);
     const link = scriptedLink({ probe: [undefined, new NotConnected('no answer')] });
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(15_000);
     expect(supervisor.status().lastRoundTrip).toBeDefined();
     await clock.advance(10_000);
@@ -101,7 +101,7 @@ describe('the supervisor', () => {
     const clock = manualClock();
     const supervisor = supervise(clock);
     const link = scriptedLink({ connect: [new NotConnected('refused')] });
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(0);
     await supervisor.close(now);
     const attempts = supervisor.status().attempts;
@@ -113,8 +113,9 @@ describe('the supervisor', () => {
     const clock = manualClock();
     const supervisor = supervise(clock, { times: { ...SUPERVISOR_TIMES, connectTimeout: 20 } });
     const link = { ...scriptedLink({}), receive: () => new Promise<void>(() => undefined) };
-    supervisor.start(link);
-    await expect.poll(() => supervisor.status()).toMatchObject({ state: 'waiting', error: { code: 'not-connected' } });
+    supervisor.start(link, storing);
+    await clock.advance(20);
+    expect(supervisor.status()).toMatchObject({ state: 'waiting', error: { code: 'not-connected' } });
     await supervisor.close(now);
   });
 
@@ -132,7 +133,7 @@ describe('the supervisor', () => {
         return new Promise<void>((resolve) => (inPlace = resolve));
       },
     };
-    supervisor.start(link);
+    supervisor.start(link, storing);
     await clock.advance(0);
     wanted = ['old', 'new'];
     await supervisor.refresh();
@@ -145,7 +146,7 @@ describe('the supervisor', () => {
   it('slows down for a link that comes and goes', async () => {
     const clock = manualClock();
     const supervisor = supervise(clock);
-    supervisor.start(scriptedLink({}));
+    supervisor.start(scriptedLink({}), storing);
     for (let round = 0; round < 8; round++) {
       await clock.advance(31_000);
       supervisor.lost(new NotConnected('gone again'));

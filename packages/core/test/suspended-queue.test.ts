@@ -87,7 +87,7 @@ it('does not send what the route itself lets expire, and says so', async () => {
   await b.offer('late');
   await b.clock.advance(2500);
   b.up = true;
-  b.queue.linkUp();
+  b.queue.linkChanged();
   await b.clock.advance(100);
   expect(b.sent).toHaveLength(0);
   expect(b.queue.floor()).toBeNull();

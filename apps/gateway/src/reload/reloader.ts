@@ -1,11 +1,10 @@
 import type { ConfigControl, ReloadResult } from '@magpie/api';
 import { type Config, problemsToJson } from '@magpie/config';
 import { Aborted, type Logger } from '@magpie/contract';
-import type { Gateway } from '@magpie/core';
+import { type Gateway, planChanges } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
 import { type Compiled, tested } from '../config/compile.ts';
 import { fingerprintOf } from '../config/reader.ts';
-import { plannedChanges } from './changes.ts';
 import { inForce, restartNeeded } from './restart.ts';
 import { createRevisions, planOf } from './revisions.ts';
 import { describeRefusal, describeReport } from './words.ts';
@@ -75,7 +74,7 @@ export function createReloader({ loading, config, routes, gateway, builtins, log
   const plan = (compiled: Compiled): ReloadResult => {
     if (!isUsable(compiled)) return { type: 'invalid', problems: problemsToJson(compiled.problems, compiled.source) };
     const { number, plan: current, config: before } = revisions.now();
-    const report = plannedChanges(current, planOf(compiled.config, compiled.routes), builtins);
+    const report = planChanges(current, planOf(compiled.config, compiled.routes), builtins);
     const pending = restartNeeded(before, compiled.config);
     return { type: 'planned', revision: number, report, restartNeeded: pending, warnings: warningsOf(compiled) };
   };

@@ -6,6 +6,7 @@ import {
   ConfigInvalid,
   Conflict,
   type Connection,
+  deadline,
   fullJitter,
   type Logger,
   MagpieError,
@@ -13,6 +14,7 @@ import {
   RECONNECT,
   type Sink,
   type SourceRequest,
+  sleep,
   toMagpieError,
 } from '@magpie/contract';
 import type { ConnectionState, ConnectionStatus } from '../gateway-api.ts';
@@ -48,16 +50,17 @@ export interface SupervisorDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly times: SupervisorTimes;
-  readonly sink: Sink;
+  /** What to receive; asked after each connect and at each `refresh`. */
   sources(): readonly SourceRequest[];
-  onUp(): void;
-  onState(state: ConnectionState): void;
+  /** Told after the state has changed. */
+  onState(state: ConnectionState, from: ConnectionState): void;
 }
 
 /** Owns one connection: reconnect, status, probes and shutdown. The only caller of its `Connection`. */
 export class Supervisor {
   readonly #deps: SupervisorDeps;
   #connection: Connection | undefined;
+  #sink: Sink | undefined;
   #state: ConnectionState = 'waiting';
   #since: number;
   #error: ConnectionStatus['error'];
@@ -80,10 +83,11 @@ export class Supervisor {
     this.#since = deps.clock.now();
   }
 
-  /** Takes the connection and keeps it connected until `close`. */
-  start(connection: Connection): void {
+  /** Takes the connection and keeps it connected until `close`; what it receives goes into the sink. Called once. */
+  start(connection: Connection, sink: Sink): void {
     this.#connection = connection;
-    this.#running = this.#run(connection);
+    this.#sink = sink;
+    this.#running = this.#run(connection, sink);
   }
 
   up(): boolean {
@@ -147,9 +151,9 @@ export class Supervisor {
     this.#enter('closed');
   }
 
-  async #run(connection: Connection): Promise<void> {
+  async #run(connection: Connection, sink: Sink): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const error = await this.#session(connection);
+      const error = await this.#session(connection, sink);
       if (this.#stop.signal.aborted) return;
       this.#note(error);
       await this.#pause(error);
@@ -157,47 +161,51 @@ export class Supervisor {
   }
 
   /** One attempt and, when it succeeds, the life of the link. Resolves to what ended it. */
-  async #session(connection: Connection): Promise<MagpieError> {
+  async #session(connection: Connection, sink: Sink): Promise<MagpieError> {
     const lost = new Promise<MagpieError>((resolve) => {
       this.#lost = resolve;
     });
     this.#attempts++;
     this.#nextAttempt = undefined;
     this.#enter('connecting');
-    const timeout = AbortSignal.timeout(this.#deps.times.connectTimeout);
-    const signal = AbortSignal.any([this.#stop.signal, timeout]);
+    const { clock, times } = this.#deps;
+    const limit = deadline(clock, times.connectTimeout, this.#stop.signal);
     try {
-      await connection.connect(signal);
+      await connection.connect(limit.signal);
       this.#receiving = this.#deps.sources();
-      const receiving = connection.receive(this.#receiving, this.#deps.sink);
-      await Promise.race([receiving, lost.then((error) => Promise.reject(error)), late(signal)]);
+      const receiving = connection.receive(this.#receiving, sink);
+      await Promise.race([receiving, lost.then((error) => Promise.reject(error)), late(limit.signal)]);
     } catch (error) {
       await this.#cut(connection);
-      const inTime = !timeout.aborted || (error instanceof MagpieError && !(error instanceof Aborted));
+      const inTime = !limit.timedOut() || (error instanceof MagpieError && !(error instanceof Aborted));
       if (inTime) return toMagpieError(error);
-      return new NotConnected(`no answer within ${this.#deps.times.connectTimeout} ms`, { cause: error });
+      return new NotConnected(`no answer within ${times.connectTimeout} ms`, { cause: error });
+    } finally {
+      limit.cancel();
     }
     this.#becomeUp();
     const ended = new AbortController();
-    const upSince = this.#deps.clock.monotonic();
+    const upSince = clock.monotonic();
     const error = await Promise.race([lost, this.#watch(connection, ended.signal)]);
     ended.abort();
     // A link that comes and goes must not be hammered: only one that has lasted starts the backoff anew.
-    if (this.#deps.clock.monotonic() - upSince >= STEADY_MS) this.#failures = 0;
+    if (clock.monotonic() - upSince >= STEADY_MS) this.#failures = 0;
     return error;
   }
 
   async #receiveAgain(): Promise<void> {
     const sources = this.#deps.sources();
-    const connection = this.#connection;
-    if (!connection || !this.up() || isDeepStrictEqual(sources, this.#receiving)) return;
+    const [connection, sink] = [this.#connection, this.#sink];
+    if (!connection || !sink || !this.up() || isDeepStrictEqual(sources, this.#receiving)) return;
     this.#receiving = sources;
-    const signal = AbortSignal.timeout(this.#deps.times.connectTimeout);
+    const { signal, cancel } = deadline(this.#deps.clock, this.#deps.times.connectTimeout);
     try {
-      await Promise.race([connection.receive(sources, this.#deps.sink), late(signal)]);
+      await Promise.race([connection.receive(sources, sink), late(signal)]);
     } catch (error) {
       await this.#cut(connection);
       this.lost(toMagpieError(error));
+    } finally {
+      cancel();
     }
   }
 
@@ -206,7 +214,6 @@ export class Supervisor {
     this.#alarm = undefined;
     this.#error = undefined;
     this.#enter('up');
-    this.#deps.onUp();
     void this.refresh();
   }
 
@@ -214,11 +221,11 @@ export class Supervisor {
   async #watch(connection: Connection, ended: AbortSignal): Promise<MagpieError> {
     const { clock, times } = this.#deps;
     for (;;) {
-      await this.#sleep(times.probeInterval, ended);
+      await sleep(clock, times.probeInterval, ended);
       if (ended.aborted || this.#stop.signal.aborted) return new Promise(() => undefined);
       const started = clock.monotonic();
       try {
-        await withDeadline(connection, times.probeTimeout);
+        await probe(connection, clock, times.probeTimeout);
         this.#lastRoundTrip = { at: clock.now(), ms: Math.round((clock.monotonic() - started) * 10) / 10 };
       } catch (error) {
         if (ended.aborted) return new Promise(() => undefined);
@@ -243,7 +250,7 @@ export class Supervisor {
     const wait = slow ? slowly : fullJitter(RECONNECT, this.#failures++);
     this.#nextAttempt = clock.now() + wait;
     this.#enter(slow ? 'stopped' : 'waiting');
-    await this.#sleep(wait, this.#stop.signal);
+    await sleep(clock, wait, this.#stop.signal);
   }
 
   #note(error: MagpieError): void {
@@ -263,20 +270,7 @@ export class Supervisor {
     if (state === 'up') logger.info({ connection: name }, `${name} is up`);
     else if (from === 'up' && state !== 'closed') logger.warn({ connection: name }, `${name} is ${state}`);
     if (state === 'stopped') logger.error({ connection: name }, `${name} needs a human: ${this.#alarm}`);
-    onState(state);
-  }
-
-  #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const cancel = this.#deps.clock.timeout(ms, done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+    onState(state, from);
   }
 }
 
@@ -290,10 +284,8 @@ function late(signal: AbortSignal): Promise<never> {
 }
 
 /** One probe, bounded even when the adapter forgets its signal. */
-async function withDeadline(connection: Connection, ms: number): Promise<void> {
-  const signal = AbortSignal.timeout(ms);
-  const late = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new NotConnected(`no answer to a probe within ${ms} ms`)));
-  });
-  await Promise.race([connection.probe(signal), late]);
+async function probe(connection: Connection, clock: Clock, ms: number): Promise<void> {
+  const { signal, cancel } = deadline(clock, ms);
+  const silence = late(signal).catch(() => Promise.reject(new NotConnected(`no answer to a probe within ${ms} ms`)));
+  await Promise.race([connection.probe(signal), silence]).finally(cancel);
 }

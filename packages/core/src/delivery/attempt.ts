@@ -1,7 +1,8 @@
-import { type Clock, type MagpieError, Rejected, toMagpieError } from '@magpie/contract';
+import { type Clock, type MagpieError, type OutgoingEvent, Rejected, toMagpieError } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
 import type { Ages } from './ages.ts';
 import type { Delivery } from './delivery.ts';
+import { deliveryId } from './delivery-id.ts';
 
 /** Why a delivery ends without being sent. */
 export type Ending =
@@ -26,4 +27,14 @@ export function prepare(
   } catch (problem) {
     return { reason: 'rejected', error: toMagpieError(problem) };
   }
+}
+
+/** The message of an attempt. Called per attempt. */
+export function outgoing(
+  { event, redelivered }: Pick<Delivery, 'event' | 'redelivered'>,
+  { parts }: Rendered,
+  consumer: string,
+): OutgoingEvent {
+  const { ref } = event;
+  return { ...parts, id: parts.id ?? ref, ref, delivery: deliveryId(ref, consumer), redelivered };
 }

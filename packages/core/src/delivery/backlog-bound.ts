@@ -1,20 +1,20 @@
 import type { StoredEvent } from '@magpie/bus';
-import { type Clock, newRef } from '@magpie/contract';
+import { type Clock, Rejected } from '@magpie/contract';
 import { DIRECT, type Target } from '@magpie/routing';
-import type { SendPort } from '../connections/send-port.ts';
 import type { IntakeHolds } from '../intake/holds.ts';
+import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
+import type { CoreObserver } from '../observer.ts';
 import type { Ages } from './ages.ts';
 import type { Backlog } from './backlog.ts';
-import type { DeliveryResult } from './settlement.ts';
+import type { TargetInForce } from './target-in-force.ts';
 
 export interface BacklogBoundDeps {
   readonly holds: IntakeHolds;
   readonly writer: StateWriter;
   readonly clock: Clock;
   readonly ages: Ages;
-  readonly port: SendPort;
-  onResult(target: Target, result: DeliveryResult, ms?: number): void;
+  readonly observer: Pick<CoreObserver, 'delivered'>;
   onFatal(error: Error): void;
 }
 
@@ -23,53 +23,59 @@ const RELEASE_AT = 0.8;
 
 /** Keeps the backlog of one target within its bound, as its route says: holds who feeds it, or gives deliveries up. */
 export class BacklogBound {
+  readonly #inForce: TargetInForce;
+  readonly #backlog: Backlog;
   readonly #deps: BacklogBoundDeps;
   /** Name of its hold. */
   readonly #hold: string;
   /** New deliveries are given up. Until there is some room again, so that it does not change with every one of them. */
   #givingUp = false;
-  #port: SendPort;
 
-  constructor(consumer: string, deps: BacklogBoundDeps) {
+  constructor(inForce: TargetInForce, backlog: Backlog, deps: BacklogBoundDeps) {
+    this.#inForce = inForce;
+    this.#backlog = backlog;
     this.#deps = deps;
-    this.#port = deps.port;
-    this.#hold = `backlog ${consumer}`;
+    this.#hold = `backlog ${inForce.target.consumer}`;
   }
 
   /** The backlog has changed: holds or releases the connection that feeds the target. */
-  watch(target: Target, backlog: Backlog): void {
+  watch(): void {
+    const { target } = this.#inForce;
     if (target.backlog.onFull !== 'block') return;
     const { holds } = this.#deps;
     const isHeld = holds.has(this.#hold);
-    if (isFull(target, backlog, this.#deps.ages)) {
-      if (!isHeld) this.#holdFeeder(target);
-    } else if (isHeld && backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
+    if (this.#isFull()) {
+      if (!isHeld) this.#holdFeeder();
+    } else if (isHeld && this.#backlog.bytes <= target.backlog.bytes * RELEASE_AT) {
       holds.release(this.#hold);
     }
   }
 
   /** Whether a new delivery is given up because the backlog is full and the route does not hold its source. */
-  giveUp(target: Target, backlog: Backlog, stored: StoredEvent): boolean {
+  giveUp(stored: StoredEvent): boolean {
+    const { target } = this.#inForce;
     const { onFull } = target.backlog;
     if (onFull === 'block') return false;
-    this.#givingUp = isFull(target, backlog, this.#deps.ages, this.#givingUp ? RELEASE_AT : 1);
-    if (!this.#givingUp || !backlog.maySkip) return false;
-    backlog.skip(stored);
-    const state = onFull === 'drop' ? 'dropped' : 'dead';
-    const { writer, clock } = this.#deps;
-    const { ref } = stored.event;
-    writer.outcome({ ref, consumer: target.consumer, state, at: clock.now(), attempts: 0, error: reasonOf(target) });
-    this.#deps.onResult(target, state);
-    if (onFull === 'dead-letter') this.#write(target, stored);
+    this.#givingUp = this.#isFull(this.#givingUp ? RELEASE_AT : 1);
+    if (!this.#givingUp || !this.#backlog.maySkip) return false;
+    this.#backlog.skip(stored);
+    const { writer, clock, observer, onFatal } = this.#deps;
+    const { consumer } = target;
+    const at = clock.now();
+    const error = new Rejected(reasonOf(target));
+    const { event, position } = stored;
+    if (onFull === 'dead-letter') {
+      putDeadLetter(writer, deadLetter({ at, event, consumer, position, reason: 'backlog', error })).catch(onFatal);
+    } else writer.outcome({ ref: event.ref, consumer, state: 'dropped', at, attempts: 0, error: error.message });
+    observer.delivered(target, onFull === 'drop' ? 'dropped' : 'dead');
     return true;
   }
 
   /** A reload changed the bound, whom to hold, the link, or that anybody is held. */
-  update(target: Target, backlog: Backlog, port: SendPort): void {
-    this.#port = port;
+  update(): void {
     this.stop();
     this.#givingUp = false;
-    this.watch(target, backlog);
+    this.watch();
   }
 
   /** The target is gone or the gateway ends: it holds nobody any more. */
@@ -77,29 +83,20 @@ export class BacklogBound {
     this.#deps.holds.release(this.#hold);
   }
 
-  #holdFeeder(target: Target): void {
+  #holdFeeder(): void {
+    const { target, port } = this.#inForce;
     const { holds } = this.#deps;
     const source = feeder(target);
-    const awaits = this.#port.sendsWhileHeld ? undefined : target.connection;
+    const releasedBy = port.sendsWhileHeld ? undefined : target.connection;
     // Where the target's connection waits for this source already, or is it, neither would ever go on: the bound gives way.
-    if (awaits !== undefined && holds.waitsFor(awaits, source)) return;
-    holds.hold(this.#hold, 'backlog', reasonOf(target), new Set([source]), awaits);
+    if (releasedBy !== undefined && holds.waitsFor(releasedBy, source)) return;
+    holds.hold(this.#hold, 'backlog', reasonOf(target), new Set([source]), releasedBy);
   }
 
-  #write(target: Target, { position, event }: StoredEvent): void {
-    const { writer, clock, onFatal } = this.#deps;
-    const letter = {
-      id: newRef(),
-      at: clock.now(),
-      consumer: target.consumer,
-      position,
-      reason: 'backlog' as const,
-      error: 'Rejected',
-      message: reasonOf(target),
-      attempts: [],
-      event,
-    };
-    writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
+  #isFull(share = 1): boolean {
+    const { backlog: bound } = this.#inForce.target;
+    const { bytes, oldest } = this.#backlog;
+    return bytes > bound.bytes * share || (oldest !== undefined && this.#deps.ages.of(oldest) > bound.age * share);
   }
 }
 
@@ -108,7 +105,3 @@ const feeder = ({ route, from, consumer }: Target): string => (route === DIRECT 
 
 const reasonOf = ({ consumer, backlog }: Target): string =>
   `the backlog of ${consumer} is full (more than ${backlog.bytes} bytes or older than ${backlog.age} ms)`;
-
-function isFull({ backlog: bound }: Target, { bytes, oldest }: Backlog, ages: Ages, share = 1): boolean {
-  return bytes > bound.bytes * share || (oldest !== undefined && ages.of(oldest) > bound.age * share);
-}

@@ -1,50 +1,84 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
+import type { FloorSource, StateWriter } from '../log/state-writer.ts';
 import type { LogReader } from '../log/tail.ts';
-import type { BacklogOwner, RestoredState } from './backlog-owner.ts';
+import type { BacklogLimits } from './backlog-limits.ts';
 import { type Delivery, newDelivery } from './delivery.ts';
+import { ParkedDeliveries, RestoredRows } from './exception-rows.ts';
+import { type ExpiryDeps, endIfExpired } from './expiry.ts';
+import type { Lanes } from './lanes.ts';
 import { isUpTo, LogBacklog } from './log-backlog.ts';
 import { PositionRanges } from './position-ranges.ts';
+import type { TargetInForce } from './target-in-force.ts';
+import type { WakeUp } from './wake-up.ts';
+
+/** What a backlog needs of the gateway around it. */
+export interface BacklogDeps extends ExpiryDeps {
+  readonly reader: LogReader;
+  readonly writer: StateWriter;
+  /** Up to where the router has matched. */
+  routed(): Position | undefined;
+  /** The match of this target for an event that is read from the log. */
+  match(stored: StoredEvent, consumer: string): Match | undefined;
+  onFatal(error: Error): void;
+}
+
+/** Delivery state of a target from before a restart or reload, as far as it is known. */
+export interface RestoredState {
+  /** The router had offered what lies at or before this. */
+  readonly matched?: Position | undefined;
+  /** What lies at or before this may have been sent. */
+  readonly maybeSentUpTo?: Position | undefined;
+  /** Bytes of bodies that waited beyond the floor. */
+  readonly waiting?: number | undefined;
+}
+
+/** A lagging target persists its backlog size whenever it has grown by this fraction of `backlog.bytes`. */
+const PERSIST_GROWTH = 1 / 32;
 
 /**
  * The deliveries of one target in log order, bounded in memory. When it is full it stops taking from the router
  * (`lagging`) and later reads on from the log itself until it has caught up. Deliveries with a durable exception row are
  * parked beside the queue, so that they hold neither the floor nor what comes after them.
  */
-export class Backlog {
-  readonly #reader: LogReader;
-  readonly #owner: BacklogOwner;
-  readonly #routed: () => Position | undefined;
+export class Backlog implements FloorSource {
+  readonly consumer: string;
+  readonly #deps: BacklogDeps;
+  readonly #inForce: TargetInForce;
+  readonly #lanes: Lanes;
+  readonly #limits: BacklogLimits;
+  readonly #wake: WakeUp;
   /** Slots below `#start` are cleared, so that what is done can be collected. */
   #queue: (Delivery | undefined)[] = [];
   #start = 0;
   #bytes = 0;
-  readonly #parked = new Map<Position, Delivery>();
-  #parkedBytes = 0;
-  /** Exception rows whose place has not been reached yet, in log order. */
-  #rows: ExceptionRow[] = [];
-  /** Positions of all rows taken back and of dead letters: reading on from the floor must not take them in again. */
-  #restored = new Set<Position>();
+  readonly #parked = new ParkedDeliveries();
+  readonly #rows = new RestoredRows();
   #floor: Position | undefined;
   #cursor: Position | undefined;
   readonly #inLog = new LogBacklog();
-  /** What was given up when the backlog was full, or is left out. */
-  readonly #given = new PositionRanges();
+  /** Ranges to skip while catching up. */
+  readonly #skipped = new PositionRanges();
   #lagging = false;
-  /** Whether it has been told where to begin; until then it only notes that there was something. */
+  /** Whether `begin` was called; until then it only counts what is offered. */
   #begun = false;
   /** The position matched before the first delivery offered before `begin`. */
   #first: Position | undefined;
-  /** Up to here a former self may have sent already. */
-  #doubtful: Position | undefined;
+  /** Positions up to here may already have been sent before the restart: they are marked redelivered. */
+  #maybeSentUpTo: Position | undefined;
+  /** `waiting` when it was written last. */
+  #persisted = 0;
   #reading = false;
   #closed = false;
 
-  /** `routed` tells up to where the router has matched. */
-  constructor(reader: LogReader, routed: () => Position | undefined, owner: BacklogOwner) {
-    this.#reader = reader;
-    this.#routed = routed;
-    this.#owner = owner;
+  /** `limits` bounds what is kept in memory; `wake` is called when deliveries have been read back from the log. */
+  constructor(inForce: TargetInForce, lanes: Lanes, limits: BacklogLimits, wake: WakeUp, deps: BacklogDeps) {
+    this.consumer = inForce.target.consumer;
+    this.#inForce = inForce;
+    this.#lanes = lanes;
+    this.#limits = limits;
+    this.#wake = wake;
+    this.#deps = deps;
   }
 
   get lagging(): boolean {
@@ -60,16 +94,21 @@ export class Backlog {
   pending(): readonly Delivery[] {
     const queued = this.#queue.slice(this.#start).filter((each) => each !== undefined && !each.parked) as Delivery[];
     if (this.#parked.size === 0) return queued;
-    return [...this.#parked.values(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
+    return [...this.#parked.all(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
   }
 
   /** Bytes of bodies that wait, in memory and in the log. */
   get bytes(): number {
-    return this.waiting + this.#parkedBytes;
+    return this.#unparked + this.#parked.bytes;
   }
 
-  /** Those beyond the floor: reading on from there comes to them. */
-  get waiting(): number {
+  /** Bytes beyond the floor: reading on from there comes to them. Called when the floor is written. */
+  waiting(): number {
+    this.#persisted = this.#unparked;
+    return this.#persisted;
+  }
+
+  get #unparked(): number {
     return this.#bytes + this.#inLog.bytes;
   }
 
@@ -95,7 +134,7 @@ export class Backlog {
 
   /** Whether an event is here already, read from the log before the router came to it, or has ended as a dead letter. */
   isTaken(position: Position): boolean {
-    return this.#isRead(position) || this.#restored.has(position);
+    return this.#isRead(position) || this.#rows.isKnown(position);
   }
 
   /** Takes a delivery from the router. `before` is the position matched before this event, undefined in a new log. */
@@ -103,7 +142,9 @@ export class Backlog {
     if (!this.#begun) this.#first ??= before ?? originOf(stored.position);
     if (!this.#begun || this.#lagging) {
       this.#inLog.offered(stored.event.body.byteLength);
-      this.#given.gap();
+      this.#skipped.gap();
+      if (this.#lagging && this.#unparked - this.#persisted > this.#inForce.target.backlog.bytes * PERSIST_GROWTH)
+        this.#touch();
       return;
     }
     const place = before ?? originOf(stored.position);
@@ -114,35 +155,35 @@ export class Backlog {
 
   /** Whether `skip` can be called: not after very many changes between what is to be skipped and what is not. */
   get maySkip(): boolean {
-    return this.#given.hasRoom || (this.#begun && !this.#lagging);
+    return this.#skipped.hasRoom || (this.#begun && !this.#lagging);
   }
 
   /** A delivery has ended unsent or is not for this target after all: reading on skips it. Called while `maySkip`. */
   skip({ position }: StoredEvent): void {
     if (this.#begun && !this.#lagging) this.#cursor = position;
-    else this.#given.add(position);
+    else this.#skipped.add(position);
   }
 
   /** Leaves out a stretch of the log, both ends included. Called before `begin`. */
   leaveOut(from: Position, to: Position): void {
-    this.#given.addFirst(from, to);
+    this.#skipped.addFirst(from, to);
   }
 
   /**
    * Begins: behind the router at a floor, or without one with what was offered since it was made. Called once, after
    * `restore` and `leaveOut`.
    */
-  begin(floor: Position | undefined, { matched, doubtful, waiting }: RestoredState): void {
+  begin(floor: Position | undefined, { matched, maybeSentUpTo, waiting }: RestoredState): void {
     this.#begun = true;
     this.#inLog.begin(waiting, matched);
-    this.#doubtful = doubtful;
+    this.#maybeSentUpTo = maybeSentUpTo;
     const from = floor ?? this.#first;
     this.#reviveUpTo(from);
     if (from === undefined) return;
     this.#floor = from;
     this.#cursor = from;
     this.#lagging = true;
-    this.#owner.moved();
+    this.#touch();
     this.#refill();
   }
 
@@ -151,37 +192,31 @@ export class Backlog {
    * has reached its place, so that nothing overtakes what lies before it. Those with a `dead` letter have ended.
    */
   restore(rows: readonly ExceptionRow[], dead: ReadonlySet<Position>): void {
-    const all = new Map([...this.#rows, ...rows].map((row) => [row.position, row]));
-    this.#rows = [...all.values()].sort((a, b) => comparePositions(a.position, b.position));
-    this.#restored = new Set([...dead, ...all.keys()]);
+    this.#rows.restore(rows, dead);
   }
 
   /** Takes in one delivery from its exception row, unless it is here already: now, or when it has been told to begin. */
   revive(row: ExceptionRow): void {
-    if (!this.#begun) return void this.#rows.push(row);
+    if (!this.#begun) return void this.#rows.add(row);
     if (this.#parked.has(row.position)) return;
-    const delivery = newDelivery(row, this.#owner.laneFor(row.lane));
+    const delivery = newDelivery(row, this.#lanes.laneFor(row.lane));
     delivery.attempts.push(...row.attempts);
     delivery.redelivered = row.redelivered ?? false;
     delivery.remembered = true;
-    delivery.parked = true;
-    this.#parked.set(row.position, delivery);
-    this.#parkedBytes += row.event.body.byteLength;
-    this.#owner.restored(delivery, row);
+    this.#parked.add(delivery);
+    this.#lanes.restore(delivery, row, this.#inForce.target.retry.backoff.max);
   }
 
   /** The exception row of a delivery is durable. */
   park(delivery: Delivery): void {
     if (delivery.parked || delivery.state === 'settled') return;
-    delivery.parked = true;
-    this.#parked.set(delivery.position, delivery);
-    this.#parkedBytes += delivery.event.body.byteLength;
+    this.#parked.add(delivery);
     this.#advance();
   }
 
   /** A delivery was settled: moves the floor and reads on when there is room. */
   settled(delivery: Delivery): void {
-    if (this.#parked.delete(delivery.position)) this.#parkedBytes -= delivery.event.body.byteLength;
+    this.#parked.delete(delivery);
     this.#advance();
   }
 
@@ -200,8 +235,8 @@ export class Backlog {
       this.#queue = this.#queue.slice(this.#start);
       this.#start = 0;
     }
-    this.#owner.moved();
-    if (this.#lagging && this.size * 2 < this.#owner.limits.deliveries) this.#refill();
+    this.#touch();
+    if (this.#lagging && this.size * 2 < this.#limits.deliveries) this.#refill();
   }
 
   /** What comes from now on waits in the log. The floor must be remembered, though nothing is in the queue yet. */
@@ -209,36 +244,42 @@ export class Backlog {
     this.#lagging = true;
     this.#cursor = before;
     this.#inLog.offered(event.body.byteLength);
-    this.#owner.moved();
+    this.#touch();
   }
 
   #isFull(): boolean {
     const queued = this.size;
-    const { deliveries, bytes, parked, parkedBytes } = this.#owner.limits;
+    const { deliveries, bytes, parked, parkedBytes } = this.#limits;
     if (queued >= deliveries || (queued > 0 && this.#bytes >= bytes)) return true;
-    return this.#parked.size >= parked || this.#parkedBytes >= parkedBytes;
+    return this.#parked.size >= parked || this.#parked.bytes >= parkedBytes;
   }
 
   #accept(stored: StoredEvent, { key, error }: Match): void {
     const { position, event } = stored;
     this.#cursor = position;
-    if (this.#given.has(position)) return;
+    if (this.#skipped.has(position)) return;
     if (this.#lagging) this.#inLog.read(position, event.body.byteLength);
-    if (this.#restored.has(position) || (this.#lagging && this.#owner.expired(event))) return;
-    const delivery = newDelivery(stored, this.#owner.laneFor(key), error);
-    delivery.redelivered = isUpTo(this.#doubtful, position);
+    if (this.#rows.isKnown(position) || (this.#lagging && this.#isExpired(stored))) return;
+    const delivery = newDelivery(stored, this.#lanes.laneFor(key), error);
+    delivery.redelivered = isUpTo(this.#maybeSentUpTo, position);
     this.#queue.push(delivery);
     this.#bytes += event.body.byteLength;
-    this.#owner.accepted(delivery);
+    this.#lanes.add(delivery);
+    this.#touch();
+  }
+
+  #isExpired({ event }: StoredEvent): boolean {
+    return endIfExpired(event, this.#inForce.target, this.#deps);
+  }
+
+  /** The floor, or what waits behind it, is written with the next commit. */
+  #touch(): void {
+    this.#deps.writer.touch(this);
   }
 
   /** Takes in the rows up to a position; all of them without one. */
   #reviveUpTo(position: Position | undefined): void {
-    for (let row = this.#rows[0]; row; row = this.#rows[0]) {
-      if (position !== undefined && comparePositions(row.position, position) > 0) return;
-      this.#rows.shift();
-      this.revive(row);
-    }
+    for (const row of this.#rows.takeUpTo(position)) this.revive(row);
   }
 
   readonly #isRead = (position: Position): boolean => isUpTo(this.#cursor, position);
@@ -246,26 +287,26 @@ export class Backlog {
   #refill(): void {
     if (this.#reading || this.#closed) return;
     this.#reading = true;
-    this.#catchUp().catch((error: Error) => this.#owner.failed(error));
+    this.#catchUp().catch(this.#deps.onFatal);
   }
 
   /** `#reading` ends in the same turn as the last look, so that no call of `#refill` falls between the two. */
   async #catchUp(): Promise<void> {
     while (this.#lagging && !this.#closed && !this.#isFull()) {
-      const changed = this.#reader.changed();
-      const routed = this.#routed();
-      const events = await this.#reader.read(this.#cursor, this.#owner.limits.read);
+      const changed = this.#deps.reader.changed();
+      const routed = this.#deps.routed();
+      const events = await this.#deps.reader.read(this.#cursor, this.#limits.read);
       for (const stored of events) {
         if (this.#isFull()) break;
         this.#reviveUpTo(stored.position);
-        const match = this.#owner.match(stored);
+        const match = this.#deps.match(stored, this.consumer);
         if (match) this.#accept(stored, match);
         this.#cursor = stored.position;
       }
       // Nothing follows up to where the router was: what there had been is removed from the log.
       if (events.length === 0 && routed && !this.#isRead(routed)) this.#cursor = routed;
       this.#joinRouter();
-      this.#owner.refilled();
+      this.#wake.call();
       if (events.length === 0 && this.#lagging) await changed;
     }
     this.#reading = false;
@@ -273,14 +314,14 @@ export class Backlog {
 
   /** Goes back to taking from the router once nothing lies between the two. Synchronous, so nothing is missed. */
   #joinRouter(): void {
-    const routed = this.#routed();
+    const routed = this.#deps.routed();
     if (routed !== undefined && !this.#isRead(routed)) return;
     this.#lagging = false;
     this.#reviveUpTo(undefined);
     // What was written before the router had noted how far it was lies ahead of it still.
-    this.#restored = new Set([...this.#restored].filter((place) => !this.#isRead(place)));
-    this.#given.clear();
+    this.#rows.forget(this.#isRead);
+    this.#skipped.clear();
     this.#inLog.clear();
-    this.#owner.moved();
+    this.#touch();
   }
 }

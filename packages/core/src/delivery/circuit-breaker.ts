@@ -1,6 +1,7 @@
 import { type Clock, fullJitter, type MagpieError, RECONNECT, Throttled } from '@magpie/contract';
 import type { SuspensionStatus } from '../gateway-api.ts';
 import type { Lane } from './delivery.ts';
+import type { WakeUp } from './wake-up.ts';
 
 /** Refusals in a row, over more than one lane, that count as an outage: the target is out, not these deliveries at fault. */
 const REFUSALS_TO_SUSPEND = 5;
@@ -9,21 +10,21 @@ const REFUSALS_TO_SUSPEND = 5;
 const MOST_KEYS = 1000;
 
 /**
- * Whether a target takes deliveries at all. An outage suspends it: sends in flight land, a backoff passes or the link comes
- * back, then a single delivery probes; when that is answered the target is open again. Probes go round the lanes, and a lane
- * that has not been refused yet probes at once: when only some lanes are at fault, the others must not wait for them.
+ * The circuit breaker of a target. An outage opens it: sends in flight land, a backoff passes or the link comes back, then
+ * (half-open) a single delivery probes; an answer closes it again. Probes go round the lanes, and a lane that has not been
+ * refused yet probes at once: when only some lanes are at fault, the others must not wait for them.
  */
 export class CircuitBreaker {
   readonly #clock: Clock;
-  readonly #resumable: () => void;
-  #state: 'open' | 'suspended' | 'probing' = 'open';
+  readonly #wake: WakeUp;
+  #state: 'closed' | 'open' | 'half-open' = 'closed';
   #due = false;
   #failures = 0;
   /** Refusals since the target has last taken a delivery, and the keys of their lanes. */
   #refusals = 0;
   readonly #refused = new Set<string>();
-  /** Keys of lanes that have asked to probe at once, each only once until the target takes something. */
-  readonly #hurried = new Set<string>();
+  /** Keys of lanes that were let probe at once, each only once until the target takes something. */
+  readonly #immediateProbes = new Set<string>();
   /** Keys of lanes that have had their turn to probe. */
   readonly #tried = new Set<string>();
   /** Key of the lane whose turn it is before all others. */
@@ -32,28 +33,28 @@ export class CircuitBreaker {
   #status: SuspensionStatus | undefined;
   #cancel: (() => void) | undefined;
 
-  /** `resumable` is called when a suspended target may be probed; the owner answers with `probe` once nothing flies. */
-  constructor(clock: Clock, resumable: () => void) {
+  /** `wake` is called when a suspended target may be probed; the sender answers with `probe` once nothing flies. */
+  constructor(clock: Clock, wake: WakeUp) {
     this.#clock = clock;
-    this.#resumable = resumable;
+    this.#wake = wake;
   }
 
   /** Whether another delivery may be sent while `flying` are in flight. */
   admits(flying: number): boolean {
-    return this.#state === 'open' || (this.#state === 'probing' && flying === 0);
+    return this.#state === 'closed' || (this.#state === 'half-open' && flying === 0);
   }
 
   /** Since when and why the target is suspended; undefined while it is open. */
   get status(): SuspensionStatus | undefined {
-    return this.#state === 'open' ? undefined : this.#status;
+    return this.#state === 'closed' ? undefined : this.#status;
   }
 
   /** The target is out. Repeated calls for sends of the same outage change nothing but the waiting time asked for. */
   suspend(error: MagpieError): void {
-    if (this.#state === 'suspended' && !(error instanceof Throttled)) return;
+    if (this.#state === 'open' && !(error instanceof Throttled)) return;
     const now = this.#clock.now();
     const since = this.status?.since ?? now;
-    this.#state = 'suspended';
+    this.#state = 'open';
     this.#byRefusals = !error.suspends;
     // Whose turn is next need not wait for what another lane was told.
     this.#due = this.#byRefusals && this.#next !== undefined;
@@ -66,24 +67,24 @@ export class CircuitBreaker {
 
   /** The backoff has passed or the link is up again. */
   retryNow(): void {
-    if (this.#state !== 'suspended') return;
+    if (this.#state !== 'open') return;
     this.#due = true;
-    this.#resumable();
+    this.#wake.call();
   }
 
   /** A delivery has come up in a lane: where only refusals have suspended the target, a lane without any probes at once. */
   arrived(key: string): void {
-    const isNews = this.#byRefusals && !this.#refused.has(key) && !this.#hurried.has(key);
-    if (this.#state === 'open' || !isNews || this.#hurried.size >= MOST_KEYS) return;
-    this.#hurried.add(key);
+    const isNews = this.#byRefusals && !this.#refused.has(key) && !this.#immediateProbes.has(key);
+    if (this.#state === 'closed' || !isNews || this.#immediateProbes.size >= MOST_KEYS) return;
+    this.#immediateProbes.add(key);
     this.#next = key;
     this.retryNow();
   }
 
   /** Moves from suspended to probing when it is time; true when it just did. */
   probe(): boolean {
-    if (this.#state !== 'suspended' || !this.#due) return false;
-    this.#state = 'probing';
+    if (this.#state !== 'open' || !this.#due) return false;
+    this.#state = 'half-open';
     return true;
   }
 
@@ -110,15 +111,15 @@ export class CircuitBreaker {
     if (this.#refusals > 0) {
       this.#refusals = 0;
       this.#refused.clear();
-      this.#hurried.clear();
+      this.#immediateProbes.clear();
     }
     this.answered();
   }
 
   /** The target has answered, whatever it said. */
   answered(): void {
-    if (this.#state === 'suspended') return;
-    this.#state = 'open';
+    if (this.#state === 'open') return;
+    this.#state = 'closed';
     this.#failures = 0;
     if (this.#tried.size > 0) this.#tried.clear();
   }

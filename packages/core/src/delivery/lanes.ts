@@ -1,6 +1,8 @@
-import { comparePositions } from '@magpie/bus';
+import { comparePositions, type ExceptionRow } from '@magpie/bus';
+import type { Clock } from '@magpie/contract';
 import type { Order } from '@magpie/routing';
 import type { Delivery, Lane } from './delivery.ts';
+import type { WakeUp } from './wake-up.ts';
 
 /**
  * Decides which delivery of a target may be sent next, so that order holds within each lane. Synchronous and without I/O.
@@ -10,10 +12,14 @@ import type { Delivery, Lane } from './delivery.ts';
 export class Lanes {
   #order: Order;
   readonly #lanes = new Map<string, Lane>();
+  readonly #clock: Clock;
+  readonly #wake: WakeUp;
   #ready: Delivery[] = [];
 
-  constructor(order: Order) {
+  constructor(order: Order, clock: Clock, wake: WakeUp) {
     this.#order = order;
+    this.#clock = clock;
+    this.#wake = wake;
   }
 
   /** A reload changed how order is kept; deliveries already here keep their lanes and their turn. */
@@ -37,10 +43,12 @@ export class Lanes {
     this.#ready.push(delivery);
   }
 
-  /** Takes back a refused delivery from an exception row. */
-  restore(delivery: Delivery, state: 'failed' | 'blocked'): void {
+  /** Takes back a delivery from its exception row. It waits at most `maxWait` ms, whatever the row says: a clock may be set. */
+  restore(delivery: Delivery, { state, nextAttempt = 0 }: ExceptionRow, maxWait: number): void {
+    if (state === 'held') return void this.add(delivery);
     delivery.lane.alive++;
-    this.refuse(delivery, state);
+    this.refuse(delivery, state === 'retry' ? 'failed' : 'blocked');
+    if (state === 'retry') this.retryIn(delivery, Math.min(Math.max(nextAttempt - this.#clock.now(), 0), maxWait));
   }
 
   /** The next delivery that may be sent, left in place until `launch`. `held` is told of those that have to wait. */
@@ -83,10 +91,17 @@ export class Lanes {
     failed.splice(at < 0 ? failed.length : at, 0, delivery);
   }
 
-  /** The backoff of a stopped lane has passed. */
-  due(lane: Lane): void {
-    lane.due = true;
-    this.retry(lane);
+  /** Lets a stopped lane try its first refused delivery again after `wait` ms. */
+  retryIn(delivery: Delivery, wait: number): void {
+    const { lane } = delivery;
+    delivery.nextAttempt = this.#clock.now() + wait;
+    lane.cancel?.();
+    lane.due = false;
+    lane.cancel = this.#clock.timeout(wait, () => {
+      lane.due = true;
+      this.retry(lane);
+      this.#wake.call();
+    });
   }
 
   /** Queues the first refused delivery of a lane when its backoff has passed and the lane has drained. */

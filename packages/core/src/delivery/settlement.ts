@@ -1,80 +1,82 @@
 import type { DeadLetterReason, ExceptionRow, Outcome } from '@magpie/bus';
-import { type Clock, type Event, type MagpieError, newRef, type OutgoingEvent } from '@magpie/contract';
-import type { Rendered, Target } from '@magpie/routing';
+import type { Clock, Event, MagpieError } from '@magpie/contract';
+import type { Rendered } from '@magpie/routing';
+import { deadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
+import type { CoreObserver } from '../observer.ts';
+import { outgoing } from './attempt.ts';
 import type { Backlog } from './backlog.ts';
 import type { Delivery } from './delivery.ts';
-import { deliveryId } from './delivery-id.ts';
 import type { Lanes } from './lanes.ts';
-
-/** What became of a delivery, for counters. */
-export type DeliveryResult = Outcome['state'] | 'refused';
+import type { TargetInForce } from './target-in-force.ts';
+import type { WakeUp } from './wake-up.ts';
 
 export interface SettlementDeps {
   readonly writer: StateWriter;
   readonly clock: Clock;
+  readonly observer: Pick<CoreObserver, 'delivered'>;
   /** Whether outcomes of this event are kept for `GET /v1/messages/{ref}`. */
   tracked(event: Event): boolean;
-  onResult(target: Target, result: DeliveryResult, ms?: number): void;
   onFatal(error: Error): void;
 }
 
-/** How deliveries of one target end, and what is written about those that do not end well. */
+/** How deliveries of one target end, and the exception rows of those that do not end well. */
 export class Settlement {
-  #target: Target;
+  readonly #inForce: TargetInForce;
   readonly #deps: SettlementDeps;
   readonly #backlog: Backlog;
   readonly #lanes: Lanes;
+  readonly #wake: WakeUp;
 
-  constructor(target: Target, deps: SettlementDeps, backlog: Backlog, lanes: Lanes) {
-    this.#target = target;
-    this.#deps = deps;
+  constructor(inForce: TargetInForce, backlog: Backlog, lanes: Lanes, wake: WakeUp, deps: SettlementDeps) {
+    this.#inForce = inForce;
     this.#backlog = backlog;
     this.#lanes = lanes;
-  }
-
-  /** A reload changed the route. */
-  update(target: Target): void {
-    this.#target = target;
+    this.#wake = wake;
+    this.#deps = deps;
   }
 
   /** The delivery is over: its successors go on, the floor may move. `ms` from send to confirmation. */
-  end(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy'>, ms?: number): void {
+  end(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>, ms?: number): void {
     this.#lanes.leave(delivery);
     this.#settle(delivery, outcome, ms);
   }
 
-  /** Ends a delivery before it is taken in if its event has expired; tells whether it has. */
-  expired({ ref, expiresAt }: Event): boolean {
-    if (expiresAt === undefined) return false;
-    const { writer, clock, onResult } = this.#deps;
-    const { consumer } = this.#target;
-    const at = clock.now();
-    if (expiresAt > at) return false;
-    writer.outcome({ ref, consumer, state: 'expired', at, attempts: 0 });
-    onResult(this.#target, 'expired');
-    return true;
-  }
-
-  /** Ends a delivery without success: durable as a dead letter, unless dropped by policy, before it counts as settled. */
-  async giveUp(delivery: Delivery, reason: DeadLetterReason, error: MagpieError, rendered?: Rendered): Promise<void> {
-    const { writer, onFatal } = this.#deps;
+  /**
+   * Ends a delivery without success: durable as a dead letter, unless dropped by policy or `drop`, before it counts as
+   * settled. Never rejects.
+   */
+  async giveUp(
+    delivery: Delivery,
+    reason: DeadLetterReason,
+    error: MagpieError,
+    rendered?: Rendered,
+    drop = this.#inForce.target.retry.then === 'drop',
+  ): Promise<void> {
+    const { writer, clock, onFatal } = this.#deps;
+    const { consumer } = this.#inForce.target;
     delivery.state = 'closing';
     this.#lanes.leave(delivery);
-    const drop = this.#target.retry.then === 'drop';
     if (!drop) {
-      const letter = this.#letter(delivery, reason, error, rendered);
+      const { event, position, attempts } = delivery;
+      const letter = deadLetter({
+        ...{ at: clock.now(), event, consumer, position, reason, error, attempts },
+        ...(rendered
+          ? { rendered: { outgoing: outgoing(delivery, rendered, consumer), target: rendered.target } }
+          : {}),
+      });
       await writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
     }
     this.#settle(delivery, { state: drop ? 'dropped' : 'dead', error: error.message });
+    this.#wake.call();
   }
 
-  /** Writes the story of a delivery that waits, so that neither a restart nor the floor loses it. */
+  /** Writes the exception row of a delivery that waits, so that neither a restart nor the floor loses it. */
   remember(delivery: Delivery): void {
     const state = delivery.state === 'failed' ? 'retry' : delivery.state === 'blocked' ? 'blocked' : 'held';
     const { position, event, attempts, nextAttempt, lane, redelivered } = delivery;
     const row: ExceptionRow = {
-      consumer: this.#target.consumer,
+      consumer: this.#inForce.target.consumer,
       lane: lane.key,
       position,
       state,
@@ -84,17 +86,21 @@ export class Settlement {
       event,
     };
     delivery.remembered = true;
-    this.#deps.writer.remember(row, () => this.#backlog.park(delivery));
+    this.#deps.writer.remember(row, () => {
+      this.#backlog.park(delivery);
+      this.#wake.call();
+    });
   }
 
   #settle(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>, ms?: number): void {
-    const { onResult, tracked, writer, clock } = this.#deps;
-    const { consumer } = this.#target;
+    const { observer, tracked, writer, clock } = this.#deps;
+    const { target } = this.#inForce;
+    const { consumer } = target;
     delivery.state = 'settled';
     this.#lanes.forget(delivery);
-    onResult(this.#target, outcome.state, ms);
-    // Below the floor a delivery counts as confirmed: what ended otherwise must be remembered, tracked or not, and what is
-    // confirmed after all must replace it.
+    observer.delivered(target, outcome.state, ms);
+    // Below the floor a delivery counts as confirmed: any other end must be written, tracked or not, and so must a
+    // confirmation that follows one.
     if (outcome.state !== 'confirmed' || delivery.remembered || tracked(delivery.event)) {
       const attempts = delivery.attempts.length + (outcome.state === 'confirmed' ? 1 : 0);
       writer.outcome({ ref: delivery.event.ref, consumer, at: clock.now(), attempts, ...outcome });
@@ -102,30 +108,4 @@ export class Settlement {
     if (delivery.remembered) writer.forget(consumer, delivery.position);
     this.#backlog.settled(delivery);
   }
-
-  #letter(delivery: Delivery, reason: DeadLetterReason, error: MagpieError, rendered: Rendered | undefined) {
-    const { consumer } = this.#target;
-    return {
-      id: newRef(),
-      at: this.#deps.clock.now(),
-      consumer,
-      position: delivery.position,
-      reason,
-      error: error.name,
-      message: error.message,
-      attempts: delivery.attempts,
-      event: delivery.event,
-      ...(rendered ? { rendered: { outgoing: outgoing(delivery, rendered, consumer), target: rendered.target } } : {}),
-    };
-  }
-}
-
-/** The message of an attempt. */
-export function outgoing(
-  { event, redelivered }: Pick<Delivery, 'event' | 'redelivered'>,
-  { parts }: Rendered,
-  consumer: string,
-): OutgoingEvent {
-  const { ref } = event;
-  return { ...parts, id: parts.id ?? ref, ref, delivery: deliveryId(ref, consumer), redelivered };
 }

@@ -7,27 +7,28 @@ const QUIET_MS = 60_000;
 interface SuspensionLogDeps {
   readonly logger: Logger;
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Since when a target is suspended without a break, ms since the epoch. */
-  since(consumer: string): number | undefined;
 }
 
+/** Called at each refusal that suspends a target; `since`: when the suspension began, ms since the epoch. */
+export type SuspensionLog = (target: Target, error: MagpieError, since: number | undefined) => void;
+
 /** Says once in the log that a target is suspended; what its further probes say goes to the debug log. */
-export function createSuspensionLog({ logger, clock, since }: SuspensionLogDeps) {
+export function createSuspensionLog({ logger, clock }: SuspensionLogDeps): SuspensionLog {
   const said = new Map<string, { readonly since: number | undefined; readonly at: number }>();
 
-  const isNews = (consumer: string): boolean => {
+  const isNews = (consumer: string, began: number | undefined): boolean => {
     const last = said.get(consumer);
     const at = clock.monotonic();
     if (last && at - last.at < QUIET_MS) return false;
-    const began = since(consumer);
     if (last && last.since === began) return false;
     said.set(consumer, { since: began, at });
     return true;
   };
 
-  return ({ consumer }: Target, error: MagpieError): void => {
+  return ({ consumer }, error, since) => {
     const fields = { target: consumer, error: error.code };
-    if (isNews(consumer)) logger.warn(fields, `the target ${consumer} is suspended, it is probed: ${error.message}`);
+    if (isNews(consumer, since))
+      logger.warn(fields, `the target ${consumer} is suspended, it is probed: ${error.message}`);
     else logger.debug(fields, `suspended: ${error.message}`);
   };
 }

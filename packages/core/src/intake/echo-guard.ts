@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Address, Clock } from '@magpie/contract';
+import type { Address, Clock, Event } from '@magpie/contract';
+import type { SendPort } from '../connections/send-port.ts';
 
 /** How long an own message may take to come back, in ms. */
 const LIFETIME = 10_000;
@@ -20,6 +21,18 @@ export interface EchoGuard {
    */
   returned(connection: string, address: Address, body: Uint8Array, keep?: boolean): readonly string[];
 }
+
+/**
+ * Connections that a received event must not go to, because it is an own message that came back without saying so. With
+ * `keep` somebody else will look for the same event. Called per matched event.
+ */
+export type EchoCheck = (event: Event, keep?: boolean) => readonly string[];
+
+/** The check for events of connections that carry no metadata; events of the others say themselves where they have been. */
+export const createEchoCheck =
+  (guard: Pick<EchoGuard, 'returned'>, portOf: (connection: string) => SendPort | undefined): EchoCheck =>
+  ({ source, address, body }, keep = false) =>
+    portOf(source)?.hasMetadata === false ? guard.returned(source, address, body, keep) : [];
 
 interface Credit {
   readonly from: string;

@@ -7,8 +7,8 @@ interface Hold {
   readonly reason: string;
   /** Connections that are held; undefined: all. */
   readonly sources: ReadonlySet<string> | undefined;
-  /** A connection whose sends must be confirmed for the hold to end, which they are not while it is held itself. */
-  readonly awaits: string | undefined;
+  /** Connection that must drain before this hold ends. If it is held itself, neither drains: see `waitsFor`. */
+  readonly releasedBy: string | undefined;
 }
 
 /** Holds back what comes in, for all connections or for those that feed one target. Who is held waits; nothing is dropped. */
@@ -17,16 +17,16 @@ export class IntakeHolds {
   #waiters: (() => void)[] = [];
 
   /** Begins (or changes) a hold under a name. */
-  hold(name: string, cause: HoldCause, reason: string, sources?: ReadonlySet<string>, awaits?: string): void {
-    this.#holds.set(name, { cause, reason, sources, awaits });
+  hold(name: string, cause: HoldCause, reason: string, sources?: ReadonlySet<string>, releasedBy?: string): void {
+    this.#holds.set(name, { cause, reason, sources, releasedBy });
   }
 
   /** Whether a connection goes on only once another does, which is also so when they are the same. */
   waitsFor(connection: string, other: string): boolean {
     const reached = new Set([connection]);
     for (const name of reached) {
-      for (const { sources, awaits } of this.#holds.values()) {
-        if (awaits !== undefined && sources?.has(name)) reached.add(awaits);
+      for (const { sources, releasedBy } of this.#holds.values()) {
+        if (releasedBy !== undefined && sources?.has(name)) reached.add(releasedBy);
       }
     }
     return reached.has(other);

@@ -7,12 +7,14 @@ import {
   HEADER_LIMITS,
   newRef,
   type ReceivedEvent,
+  Rejected,
   type Sink,
   Throttled,
   toMagpieError,
   type Verdict,
 } from '@magpie/contract';
 import type { PublishResult } from '../gateway-api.ts';
+import { deadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
 import type { Tail } from '../log/tail.ts';
 import { createOrderedRetry } from './held-calls.ts';
@@ -180,18 +182,11 @@ export class Intake {
   #refusedLetter(received: ReceivedEvent, reason: string, source: string): DeadLetter {
     const { clock, maxBodyBytes } = this.#options;
     const kept = { ...received, body: received.body.subarray(0, maxBodyBytes), headers: [] };
-    return {
-      id: newRef(),
-      at: clock.now(),
-      reason: 'ingress',
-      error: 'Rejected',
-      message: reason,
-      attempts: [],
-      event: this.#stamp(kept, source),
-    };
+    const event = this.#stamp(kept, source);
+    return deadLetter({ at: clock.now(), event, reason: 'ingress', error: new Rejected(reason) });
   }
 
-  /** The event of what was received, ready to go past the log; undefined when it could not enter the log either. */
+  /** The event of what was received, ready to go past the log; undefined when it must go through the log, which reports the reason. */
   stamped(received: ReceivedEvent, source: string): Event | undefined {
     return problemOf(received, this.#options.maxBodyBytes) === undefined ? this.#stamp(received, source) : undefined;
   }

@@ -1,6 +1,7 @@
 import type { Appended, Commit, EventLog, ExceptionRow, Outcome, Position } from '@magpie/bus';
+import type { Clock } from '@magpie/contract';
 
-/** A consumer as the writer sees it: where its floor stands right now. */
+/** A consumer whose floor is to be written: asked at the moment of the commit. */
 export interface FloorSource {
   readonly consumer: string;
   /** The last position up to which everything is settled or an exception row; null while the consumer is idle. */
@@ -19,9 +20,9 @@ export interface StateWriter {
   /** A consumer's floor may have moved. Called per settled delivery. */
   touch(source: FloorSource): void;
   outcome(outcome: Outcome): void;
-  /** A delivery has a story to remember; `durable` is called once it is on disk. A later call replaces an earlier one. */
+  /** A delivery needs an exception row (failed, held or blocked); `durable` is called once it is on disk. The latest row counts. */
   remember(row: ExceptionRow, durable: () => void): void;
-  /** The story of a delivery is over. */
+  /** The exception row of a delivery goes. */
   forget(consumer: string, position: Position): void;
   /**
    * Writes a change, and in the same transaction everything that has gathered. Resolves, in the order of the calls, when the
@@ -52,12 +53,18 @@ const isEmpty = ({ matched, floors, outcomes, rows }: Gathered): boolean =>
   matched === undefined && floors.size === 0 && outcomes.length === 0 && rows.size === 0;
 
 /**
- * Makes a writer on a log. Changes that no append has taken along are written `intervalMs` after the first, never two such
+ * Makes the state writer of a log. Changes that no append has taken along are written `intervalMs` after the first, never two such
  * commits at once: what a crash repeats is what was confirmed in about that time.
  */
-export function createStateWriter(log: EventLog, onFatal: (error: Error) => void, intervalMs = 10): StateWriter {
+export function createStateWriter(
+  log: EventLog,
+  clock: Pick<Clock, 'timeout'>,
+  onFatal: (error: Error) => void,
+  intervalMs = 10,
+): StateWriter {
   let gathered = nothing();
-  let timer: NodeJS.Timeout | undefined;
+  /** Cancels the next write. */
+  let cancel: (() => void) | undefined;
   let closed = false;
   /** Ends with the last commit, however that ends. */
   let writing: Promise<unknown> = Promise.resolve();
@@ -79,7 +86,7 @@ export function createStateWriter(log: EventLog, onFatal: (error: Error) => void
   // Two commits of one turn share a transaction. They are two because an append can be refused for want of space, and
   // what has gathered must not be refused with it. Only the change itself is waited for: changes resolve in call order.
   const commit = (change: StateChange): Promise<readonly Appended[]> => {
-    // A row of the change is newer than what has gathered about it, such as the end of an earlier story.
+    // A row of the change is newer than what has gathered about it, such as the removal of an earlier one.
     for (const row of change.exceptions?.put ?? []) gathered.rows.delete(keyOf(row));
     const work = log.commit(change);
     writing = work.catch(() => undefined);
@@ -88,15 +95,15 @@ export function createStateWriter(log: EventLog, onFatal: (error: Error) => void
   };
 
   const schedule = (): void => {
-    if (timer || closed) return;
-    timer = setTimeout(() => {
+    if (cancel || closed) return;
+    cancel = clock.timeout(intervalMs, () => {
       flush()
         .catch(onFatal)
         .finally(() => {
-          timer = undefined;
+          cancel = undefined;
           if (!isEmpty(gathered)) schedule();
         });
-    }, intervalMs);
+    });
   };
 
   return {
@@ -125,7 +132,7 @@ export function createStateWriter(log: EventLog, onFatal: (error: Error) => void
     flush,
     close: () => {
       closed = true;
-      clearTimeout(timer);
+      cancel?.();
     },
   };
 }

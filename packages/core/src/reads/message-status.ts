@@ -1,11 +1,11 @@
 import { comparePositions, type EventLog, type Outcome, type Position, type StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import type { MessageStatus, SuspensionStatus, TargetStatus } from '../gateway-api.ts';
-import type { Topology } from '../targets/targets.ts';
+import type { Targets } from '../targets/targets.ts';
 
 interface StatusDeps {
   readonly log: EventLog;
-  readonly topology: Topology;
+  readonly targets: Targets;
   /** Up to where the router has matched. */
   routed(): Position | undefined;
   /** Since when a target gets what comes in, ms since the epoch. */
@@ -19,7 +19,7 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
   const stored = await deps.log.find(ref);
   if (!stored) return undefined;
   const outcomes = new Map((await deps.log.outcomes(ref)).map((outcome) => [outcome.consumer, outcome]));
-  const matched = deps.topology
+  const matched = deps.targets
     .routesAt(stored.position)
     .match(stored.event)
     .map(({ target }) => target);
@@ -28,7 +28,7 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
     const outcome = outcomes.get(consumer);
     outcomes.delete(consumer);
     // What is on its way comes first: it may have ended once already and be tried again.
-    const queue = deps.topology.queue(consumer);
+    const queue = deps.targets.queue(consumer);
     const underWay = queue?.status(stored.position);
     if (underWay) return withSuspension(underWay, queue?.load().suspension);
     if (outcome) return { ...withoutRef(outcome), connection };
@@ -69,7 +69,7 @@ function byFloor(
 ): TargetStatus {
   const routed = deps.routed();
   const matched = routed !== undefined && comparePositions(position, routed) <= 0;
-  const floor = deps.topology.queue(consumer)?.floor() ?? routed;
+  const floor = deps.targets.queue(consumer)?.floor() ?? routed;
   const settled = matched && floor !== undefined && comparePositions(position, floor) <= 0;
   const confirmed = settled && !deps.tracked(event);
   return { consumer, connection, state: confirmed ? 'confirmed' : 'waiting', attempts: confirmed ? 1 : 0 };

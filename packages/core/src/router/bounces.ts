@@ -1,15 +1,16 @@
-import type { DeadLetter, EventLog, StoredEvent } from '@magpie/bus';
+import type { EventLog, StoredEvent } from '@magpie/bus';
 import { type Clock, type Event, Rejected } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
 import { deliveryId, mayBeOf, timeOf } from '../delivery/delivery-id.ts';
+import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
 import type { CoreObserver } from '../observer.ts';
-import type { Topology } from '../targets/targets.ts';
+import type { Targets } from '../targets/targets.ts';
 
 interface BounceDeps {
   readonly log: EventLog;
   readonly writer: StateWriter;
-  readonly topology: Pick<Topology, 'queues'>;
+  readonly targets: Pick<Targets, 'queues'>;
   readonly clock: Clock;
   readonly observer: Pick<CoreObserver, 'delivered'>;
 }
@@ -24,33 +25,28 @@ const PAGE = 256;
 /** Events looked at for one bounce at the most: a clock that was set back can give very many the same time. */
 const PATIENCE = 20_000;
 
+/**
+ * Ends the delivery that a notice is about as `bounced`, with a dead letter; resolves when that is durable. A notice about
+ * nothing we know, or from somewhere the message never went, changes nothing. Handling one twice changes nothing either.
+ */
+export type Bounces = (notice: StoredEvent) => Promise<void>;
+
 /** Makes what turns a bounce into the dead letter of the delivery that bounced. */
-export function createBounces({ log, writer, topology, clock, observer }: BounceDeps) {
-  /**
-   * Ends the delivery that a notice is about as `bounced`, with a dead letter; resolves when that is durable. A notice about
-   * nothing we know, or from somewhere the message never went, changes nothing. Handling one twice changes nothing either.
-   */
-  return async (notice: StoredEvent): Promise<void> => {
+export function createBounces({ log, writer, targets, clock, observer }: BounceDeps): Bounces {
+  return async (notice) => {
     const bounced = await findDelivery(notice.event);
     if (!bounced) return;
-    const { stored, target } = bounced;
+    const { target, stored } = bounced;
+    const { event, position } = stored;
     const error = new Rejected(reasonOf(notice.event));
     const at = clock.now();
-    const letter: DeadLetter = {
+    const letter = deadLetter({
       // The notice's own ref, so that a notice that is handled again after a crash makes no second letter.
       id: notice.event.ref,
-      at,
-      consumer: target.consumer,
-      position: stored.position,
-      reason: 'bounced',
-      error: error.name,
-      message: error.message,
+      ...{ at, event, consumer: target.consumer, position, reason: 'bounced', error },
       attempts: [{ at, error: error.name, message: error.message }],
-      event: stored.event,
-    };
-    const { ref } = stored.event;
-    writer.outcome({ ref, consumer: target.consumer, state: 'bounced', at, attempts: 1, error: error.message });
-    await writer.commit({ deadLetters: { put: [letter] } });
+    });
+    await putDeadLetter(writer, letter, 'bounced');
     observer.delivered(target, 'bounced');
   };
 
@@ -58,13 +54,13 @@ export function createBounces({ log, writer, topology, clock, observer }: Bounce
     const id = notice.correlationId ?? '';
     const time = timeOf(id);
     if (time === undefined) return undefined;
-    const targets = topology
+    const candidates = targets
       .queues()
       .map(({ target }) => target)
       .filter(({ connection }) => connection === notice.source);
     for await (const stored of eventsAround(time)) {
       if (!mayBeOf(id, stored.event.ref)) continue;
-      const target = targets.find(({ consumer }) => deliveryId(stored.event.ref, consumer) === id);
+      const target = candidates.find(({ consumer }) => deliveryId(stored.event.ref, consumer) === id);
       if (target) return wentTo(target, stored.event, notice) ? { stored, target } : undefined;
     }
     return undefined;

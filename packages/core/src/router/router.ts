@@ -1,10 +1,12 @@
 import type { Position, StoredEvent } from '@magpie/bus';
-import type { Event } from '@magpie/contract';
-import type { Match, RouteSet } from '@magpie/routing';
-import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
+import { type Clock, Rejected } from '@magpie/contract';
+import type { Match } from '@magpie/routing';
+import type { EchoCheck } from '../intake/echo-guard.ts';
+import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
 import type { LogReader } from '../log/tail.ts';
-import { isBounce } from './bounces.ts';
+import type { Targets } from '../targets/targets.ts';
+import { type Bounces, isBounce } from './bounces.ts';
 
 /** Events matched before the loop lets other work run. */
 const BATCH = 256;
@@ -12,15 +14,26 @@ const BATCH = 256;
 export interface RouterDeps {
   readonly reader: LogReader;
   readonly writer: StateWriter;
-  routes(): RouteSet;
-  queue(consumer: string): DeliveryQueue | undefined;
-  /** Connections an event must not go to, because it is an own message that came back without saying so. */
-  echoOf(event: Event): readonly string[];
-  /** A delivery has no queue: its connection is configured no more. */
-  stranded(stored: StoredEvent, match: Match): void;
-  /** Takes note of an event that says that a message came back; resolves when that is durable. */
-  bounced(notice: StoredEvent): Promise<void>;
+  readonly targets: Pick<Targets, 'routes' | 'queue'>;
+  readonly bounces: Bounces;
+  readonly echoOf: EchoCheck;
+  /** Up to where everything has been matched, for the queues. */
+  readonly matched: MatchedPosition;
+  readonly clock: Clock;
   onFatal(error: Error): void;
+}
+
+/** Up to where the router has matched. Only the router moves it; delivery queues that read the log stop there. */
+export class MatchedPosition {
+  #position: Position | undefined;
+
+  get(): Position | undefined {
+    return this.#position;
+  }
+
+  set(position: Position | undefined): void {
+    this.#position = position;
+  }
 }
 
 /** Reads the log once, in order, and hands every event to the queues of the targets it matches. */
@@ -29,63 +42,80 @@ export interface Router {
   place(after: Position | undefined): void;
   /** Begins to match. Returns at once. */
   run(): void;
-  /** Up to where everything has been matched. */
-  position(): Position | undefined;
   /** Resolves when everything committed so far has been matched. */
   caughtUp(): Promise<void>;
   stop(): void;
 }
 
 export function createRouter(deps: RouterDeps): Router {
-  const { reader, writer } = deps;
-  let position: Position | undefined;
+  const { reader, writer, targets, matched, clock, onFatal } = deps;
   /** Up to where everything is matched, and its bounces are durable. */
   let done: Position | undefined;
   let stopped = false;
+  let waiting: (() => void)[] = [];
 
   const route = (stored: StoredEvent): void => {
-    const matches = deps.routes().match(stored.event);
+    const matches = targets.routes.match(stored.event);
     const echo = matches.length > 0 ? deps.echoOf(stored.event) : [];
     for (const match of matches) {
-      const queue = deps.queue(match.target.consumer);
+      const queue = targets.queue(match.target.consumer);
       // A target that reads on from the log later must know as well.
       if (echo.includes(match.target.connection)) queue?.leaveOut(stored);
-      else if (queue) queue.offer(stored, match, position);
-      else deps.stranded(stored, match);
+      else if (queue) queue.offer(stored, match, matched.get());
+      else strand(stored, match);
     }
-    position = stored.position;
+    matched.set(stored.position);
+  };
+
+  /** A delivery to a connection that is not configured any more. */
+  const strand = ({ event, position }: StoredEvent, { target, error: reason }: Match): void => {
+    const { consumer, connection } = target;
+    const error = reason ?? new Rejected(`the connection "${connection}" does not exist`);
+    const letter = deadLetter({ at: clock.now(), event, consumer, position, reason: 'rejected', error });
+    putDeadLetter(writer, letter).catch(onFatal);
   };
 
   const loop = async (): Promise<void> => {
     while (!stopped) {
       const changed = reader.changed();
-      const events = await reader.read(position, BATCH);
+      const events = await reader.read(matched.get(), BATCH);
       for (const stored of events) route(stored);
-      for (const stored of events) if (isBounce(stored.event)) await deps.bounced(stored);
+      for (const stored of events) if (isBounce(stored.event)) await deps.bounces(stored);
+      const position = matched.get();
       if (position !== undefined && events.length > 0) writer.matched(position);
       done = position;
+      if (waiting.length > 0) answer();
       if (events.length === 0) await changed;
       else if (events.length === BATCH) await new Promise((resolve) => setImmediate(resolve));
     }
   };
 
+  /** Tells those who wait whether everything has been matched. */
+  const answer = (): void => {
+    if (!stopped && done !== reader.head()) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
+
   return {
     place: (after) => {
-      position = after;
+      matched.set(after);
       done = after;
     },
     run: () => {
       loop().catch((error: Error) => {
         // A log that is closed while it is read is no failure of a router that has been stopped.
-        if (!stopped) deps.onFatal(error);
+        if (!stopped) onFatal(error);
       });
     },
-    position: () => position,
-    caughtUp: async () => {
-      while (!stopped && done !== reader.head()) await new Promise((resolve) => setTimeout(resolve, 5));
-    },
+    caughtUp: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        answer();
+      }),
     stop: () => {
       stopped = true;
+      answer();
     },
   };
 }

@@ -1,13 +1,15 @@
 import type { DeadLetter, EventLog, ExceptionRow } from '@magpie/bus';
-import { type Clock, type Event, encodeBody, Rejected } from '@magpie/contract';
+import { type Clock, type Event, encodeBody, Rejected, sleep } from '@magpie/contract';
+import type { Connections } from '../connections/connections.ts';
 import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from '../gateway-api.ts';
 import type { StateWriter } from '../log/state-writer.ts';
-import type { Topology } from './targets.ts';
+import type { Targets } from './targets.ts';
 
 interface DeadLetterDeps {
   readonly log: EventLog;
   readonly writer: StateWriter;
-  readonly topology: Topology;
+  readonly connections: Connections;
+  readonly targets: Targets;
   readonly clock: Clock;
   onFatal(error: Error): void;
 }
@@ -23,7 +25,7 @@ type Found = Pick<{ readonly [Key in keyof DeadLetter]-?: DeadLetter[Key] | unde
   readonly id: string;
 };
 
-export function createDeadLetters({ log, writer, topology, clock, onFatal }: DeadLetterDeps): DeadLetters {
+export function createDeadLetters({ log, writer, connections, targets, clock, onFatal }: DeadLetterDeps): DeadLetters {
   let stopped = false;
   /** Letters that are being tried again right now. */
   const underWay = new Set<string>();
@@ -41,14 +43,14 @@ export function createDeadLetters({ log, writer, topology, clock, onFatal }: Dea
   };
 
   const hasTarget = ({ consumer, position }: Found): boolean =>
-    consumer !== undefined && position !== undefined && topology.queue(consumer) !== undefined;
+    consumer !== undefined && position !== undefined && targets.queue(consumer) !== undefined;
 
   /** Whether a target works off what it gets: what it cannot take stays a dead letter, which needs no memory. */
   const takesMore = (consumer: string): boolean => {
-    const queue = topology.queue(consumer);
+    const queue = targets.queue(consumer);
     if (!queue) return true;
     const { suspended, held } = queue.load();
-    return topology.isUp(queue.target.connection) && !suspended && held < MOST_HELD;
+    return connections.isUp(queue.target.connection) && !suspended && held < MOST_HELD;
   };
 
   const retry = async (id: string, edit?: DeadLetterEdit): Promise<void> => {
@@ -64,10 +66,10 @@ export function createDeadLetters({ log, writer, topology, clock, onFatal }: Dea
     if (consumer === undefined || position === undefined) {
       throw new Rejected('this message never entered the log as it was: publish it again in a form that can');
     }
-    const queue = topology.queue(consumer);
+    const queue = targets.queue(consumer);
     if (!queue) throw new Rejected(`its target ${consumer} is not configured any more`);
     const edited = edit ? editEvent(letter.event, edit) : letter.event;
-    const match = topology.routes.match(edited).find(({ target }) => target.consumer === consumer);
+    const match = targets.routes.match(edited).find(({ target }) => target.consumer === consumer);
     if (!match) throw new Rejected(`its route does not take it (any more): ask "magpie explain" why`);
     if (match.error) throw match.error;
     // Its time has been judged once; trying again is the operator's decision.
@@ -83,14 +85,14 @@ export function createDeadLetters({ log, writer, topology, clock, onFatal }: Dea
 
   const drain = async (letters: readonly Found[], rate: number): Promise<void> => {
     for (const { id, consumer = '' } of letters) {
-      while (!stopped && !takesMore(consumer)) await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+      while (!stopped && !takesMore(consumer)) await sleep(clock, BUSY_MS);
       if (stopped) return;
       retrying--;
       // One that has gone meanwhile, or whose target has, stays as it is.
       await retry(id).catch((error: unknown) => {
         if (!(error instanceof Rejected)) throw error;
       });
-      await new Promise((resolve) => setTimeout(resolve, 1000 / rate));
+      await sleep(clock, 1000 / rate);
     }
   };
 

@@ -1,17 +1,17 @@
 import type { Clock, Event, OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
-import { outgoing } from '../delivery/settlement.ts';
-import type { ReloadReport, TargetLoad } from '../gateway-api.ts';
+import { outgoing } from '../delivery/attempt.ts';
+import type { TargetLoad } from '../gateway-api.ts';
+import type { EchoGuard } from '../intake/echo-guard.ts';
 import type { CoreObserver } from '../observer.ts';
 
-/** What an bestEffort needs besides its target and its link. */
+/** What a best-effort sender needs besides its target and its link. */
 export interface BestEffortDeps {
   readonly clock: Clock;
   /** Fires when the gateway waits for nothing more. */
   readonly signal: AbortSignal;
-  /** Called with every send, for the echo guard. */
-  onSend(event: Event, connection: string, address: Rendered['target']['address'], body: Uint8Array): void;
+  readonly echoGuard: Pick<EchoGuard, 'sent'>;
   readonly observer: Pick<CoreObserver, 'delivered'>;
 }
 
@@ -20,10 +20,7 @@ type Rendered = ReturnType<Target['render']>;
 /** Most events that wait for room on the link of one target; what comes in beyond is dropped and counted. */
 const MOST_WAITING = 1000;
 
-/**
- * Sends what bypasses the log to one target: at once and in order while the link has room, never a second time. Nothing is
- * kept while the link is down.
- */
+/** At most once, past the log: sends to one target at once and in order while the link has room, never a second time. */
 export class BestEffortSender {
   #target: Target;
   #port: SendPort;
@@ -119,8 +116,9 @@ export class BestEffortSender {
     );
   }
 
-  #note(event: Event, { target, parts }: Rendered): void {
-    this.#deps.onSend(event, this.#target.connection, target.address, parts.body);
+  #note({ source }: Event, { target, parts }: Rendered): void {
+    if (this.#port.hasMetadata) return;
+    this.#deps.echoGuard.sent(this.#target.connection, target.address, parts.body, source);
   }
 
   #render(event: Event): Rendered | undefined {
@@ -147,11 +145,11 @@ export class BestEffortSender {
 
 /** All targets that are fed past the log, by consumer name. */
 export class BestEffortSenders {
-  readonly #make: (target: Target, port: SendPort) => BestEffortSender;
+  readonly #deps: BestEffortDeps;
   readonly #all = new Map<string, BestEffortSender>();
 
-  constructor(make: (target: Target, port: SendPort) => BestEffortSender) {
-    this.#make = make;
+  constructor(deps: BestEffortDeps) {
+    this.#deps = deps;
   }
 
   all(): readonly BestEffortSender[] {
@@ -163,8 +161,7 @@ export class BestEffortSenders {
   }
 
   /** Changes to these targets; those without a link are left out. Called at start and per reload. */
-  place(targets: readonly Target[], portOf: (connection: string) => SendPort | undefined): ReloadReport['targets'] {
-    const before = new Set(this.#all.keys());
+  place(targets: readonly Target[], portOf: (connection: string) => SendPort | undefined): void {
     const wanted = new Set<string>();
     for (const target of targets) {
       const port = portOf(target.connection);
@@ -172,14 +169,12 @@ export class BestEffortSenders {
       wanted.add(target.consumer);
       const known = this.#all.get(target.consumer);
       if (known) known.update(target, port);
-      else this.#all.set(target.consumer, this.#make(target, port));
+      else this.#all.set(target.consumer, new BestEffortSender(target, port, this.#deps));
     }
-    const removed = [...before].filter((consumer) => !wanted.has(consumer));
-    for (const consumer of removed) {
-      this.#all.get(consumer)?.stop();
+    for (const [consumer, sender] of this.#all) {
+      if (wanted.has(consumer)) continue;
+      sender.stop();
       this.#all.delete(consumer);
     }
-    const added = [...wanted].filter((consumer) => !before.has(consumer));
-    return { added, removed, kept: before.size - removed.length };
   }
 }

@@ -1,19 +1,16 @@
-import type { Event, ReceivedEvent, Sink, Verdict } from '@magpie/contract';
-import type { RouteSet } from '@magpie/routing';
+import type { ReceivedEvent, Sink, Verdict } from '@magpie/contract';
+import type { EchoCheck } from '../intake/echo-guard.ts';
+import type { Intake } from '../intake/intake.ts';
 import type { CoreObserver } from '../observer.ts';
-import type { BestEffortSender } from './best-effort-sender.ts';
+import type { Targets } from '../targets/targets.ts';
+import type { BestEffortSenders } from './best-effort-sender.ts';
 
-/** What a bypass needs. */
+/** What the way past the log needs. */
 export interface BypassDeps {
-  routes(): Pick<RouteSet, 'bypasses' | 'bypass'>;
-  bestEffort(consumer: string): BestEffortSender | undefined;
-  /** Makes an event of what was received; undefined when it must not pass: the log's way says why. */
-  stamp(received: ReceivedEvent, source: string): Event | undefined;
-  /**
-   * Connections an event must not go to, because it is an own message that came back without saying so. `keep`: the router
-   * will ask as well.
-   */
-  echoOf(event: Event, keep: boolean): readonly string[];
+  readonly targets: Pick<Targets, 'routes'>;
+  readonly senders: Pick<BestEffortSenders, 'get'>;
+  readonly intake: Pick<Intake, 'stamped'>;
+  readonly echoOf: EchoCheck;
   readonly observer: Pick<CoreObserver, 'received'>;
 }
 
@@ -28,14 +25,14 @@ export function withBypass(source: string, sink: Sink, deps: BypassDeps): Sink {
   let pending = 0;
   let last: Promise<unknown> = Promise.resolve();
 
-  /** Whether an event has gone past the log and nowhere else. */
+  /** Sends an event past the log where a route asks for that; true when it need not be stored as well. */
   const passes = (received: ReceivedEvent): boolean => {
-    const event = deps.stamp(received, source);
+    const event = deps.intake.stamped(received, source);
     if (!event) return false;
-    const { matches, logged } = deps.routes().bypass(event);
+    const { matches, logged } = deps.targets.routes.bypass(event);
     const echo = matches.length > 0 ? deps.echoOf(event, logged) : [];
     for (const match of matches) {
-      if (!echo.includes(match.target.connection)) deps.bestEffort(match.target.consumer)?.offer(event, match);
+      if (!echo.includes(match.target.connection)) deps.senders.get(match.target.consumer)?.offer(event, match);
     }
     return !logged;
   };
@@ -48,7 +45,7 @@ export function withBypass(source: string, sink: Sink, deps: BypassDeps): Sink {
   };
 
   return async (batch) => {
-    if (!deps.routes().bypasses(source)) return store(batch);
+    if (!deps.targets.routes.bypasses(source)) return store(batch);
     const passed = batch.map(passes);
     const rest = batch.filter((_, index) => !passed[index]);
     deps.observer.received(

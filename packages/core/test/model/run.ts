@@ -2,7 +2,7 @@ import type { MagpieError } from '@magpie/contract';
 import { consumerOf, TARGETS } from './plan.ts';
 import type { Store } from './scenery.ts';
 import type { Script, Step } from './steps.ts';
-import { randomFrom, replaceGlobals, virtualTime } from './virtual-time.ts';
+import { randomFrom, replaceRandom, virtualTime } from './virtual-time.ts';
 import { World } from './world.ts';
 
 /** Rounds in which a target that accepts everything must have got all there is. */
@@ -21,7 +21,7 @@ export async function play(
   garble?: (answer: MagpieError | undefined) => MagpieError | undefined,
 ): Promise<readonly string[]> {
   const time = virtualTime();
-  const putBack = replaceGlobals(time, randomFrom(script.seed));
+  const putBack = replaceRandom(randomFrom(script.seed));
   const world = new World(makeStore(time.now), script.wanted, time, garble);
   const { faults } = world.oracle;
   try {

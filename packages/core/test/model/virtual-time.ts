@@ -51,18 +51,12 @@ export function virtualTime(): VirtualTime {
   };
 }
 
-/** Puts a virtual time behind the global timers and `random` behind `Math.random`; returns what puts the real ones back. */
-export function replaceGlobals(time: Clock, random: () => number): () => void {
-  const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, random: Math.random };
-  const setTimer = (run: () => void, ms = 0): unknown => time.timeout(ms, run);
-  const clearTimer = (cancel: unknown): void => {
-    if (typeof cancel === 'function') cancel();
-  };
-  Object.assign(globalThis, { setTimeout: setTimer, clearTimeout: clearTimer });
+/** Puts `random` behind `Math.random`; returns what puts the real one back. */
+export function replaceRandom(random: () => number): () => void {
+  const real = Math.random;
   Math.random = random;
   return () => {
-    Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
-    Math.random = real.random;
+    Math.random = real;
   };
 }
 

@@ -5,14 +5,18 @@ import {
   type PatternSegment,
   Rejected,
 } from '@magpie/contract';
-import type { ConnectionInfo } from '@magpie/routing';
+import type { ConnectionInfo } from '../types.ts';
 
 /**
  * A pattern from text: `topic:plant/+/alarm`, or with a connection given just `plant/+/alarm` in the connection's first
  * scheme. Native wildcards are understood. Throws `Rejected` naming what was expected.
  */
-export function patternOf(text: string, book: AddressBook, info: ConnectionInfo | undefined): AddressPattern {
-  const { scheme, value } = split(text, book, info);
+export function patternFromText(
+  text: string,
+  book: AddressBook,
+  connection: ConnectionInfo | undefined,
+): AddressPattern {
+  const { scheme, value } = split(text, book, connection);
   const segments = scheme.parse(value).map((segment, index, all): PatternSegment => {
     const wildcard = scheme.wildcard(segment);
     if (wildcard === 'many' && index < all.length - 1) {
@@ -26,12 +30,12 @@ export function patternOf(text: string, book: AddressBook, info: ConnectionInfo 
 function split(
   text: string,
   book: AddressBook,
-  info: ConnectionInfo | undefined,
+  connection: ConnectionInfo | undefined,
 ): { scheme: AddressScheme; value: string } {
   const colon = text.indexOf(':');
   const named = colon > 0 ? book.scheme(text.slice(0, colon)) : undefined;
   if (named) return { scheme: named, value: text.slice(colon + 1) };
-  const own = info?.adapter.addresses[0];
+  const own = connection?.adapter.addresses[0];
   if (own) return { scheme: own, value: text };
   throw new Rejected(`"${text}" is not an address: expected scheme:value, or a connection beside it`);
 }

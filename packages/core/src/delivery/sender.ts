@@ -1,0 +1,152 @@
+import { type Clock, type MagpieError, type SendReceipt, toMagpieError } from '@magpie/contract';
+import type { Rendered } from '@magpie/routing';
+import type { SendPort } from '../connections/send-port.ts';
+import type { EchoGuard } from '../intake/echo-guard.ts';
+import type { Ages } from './ages.ts';
+import { type Ending, outgoing, prepare } from './attempt.ts';
+import type { Backlog } from './backlog.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { Delivery } from './delivery.ts';
+import type { Lanes } from './lanes.ts';
+import type { Retries } from './retries.ts';
+import type { Settlement } from './settlement.ts';
+import type { SuspensionLog } from './suspension-log.ts';
+import type { TargetInForce } from './target-in-force.ts';
+import type { WakeUp } from './wake-up.ts';
+
+export interface SenderDeps {
+  readonly clock: Clock;
+  readonly ages: Ages;
+  /** Fires when waiting for confirmations is over (end of a drain). */
+  readonly signal: AbortSignal;
+  readonly echoGuard: Pick<EchoGuard, 'sent'>;
+  readonly suspended: SuspensionLog;
+  onFatal(error: Error): void;
+}
+
+/** The parts of a delivery queue that a sender works with. */
+interface Parts {
+  readonly backlog: Backlog;
+  readonly lanes: Lanes;
+  readonly breaker: CircuitBreaker;
+  readonly settlement: Settlement;
+  readonly retries: Retries;
+}
+
+/** Sends the deliveries of one target as its lanes, its circuit breaker and the window of the link allow, and judges the answers. */
+export class Sender {
+  readonly #inForce: TargetInForce;
+  readonly #parts: Parts;
+  readonly #wake: WakeUp;
+  readonly #deps: SenderDeps;
+  #flying = 0;
+  #landed: (() => void)[] = [];
+
+  constructor(inForce: TargetInForce, parts: Parts, wake: WakeUp, deps: SenderDeps) {
+    this.#inForce = inForce;
+    this.#parts = parts;
+    this.#wake = wake;
+    this.#deps = deps;
+  }
+
+  /** Sends in flight. */
+  get flying(): number {
+    return this.#flying;
+  }
+
+  /** Sends what may be sent. */
+  pump(): void {
+    const { port } = this.#inForce;
+    const { backlog, lanes, breaker } = this.#parts;
+    if (!port.up()) return;
+    if (this.#flying === 0 && breaker.probe()) lanes.requeue(backlog.pending(), (ready) => breaker.prober(ready));
+    while (breaker.admits(this.#flying)) {
+      const delivery = lanes.next(this.#held);
+      if (!delivery || !port.window.acquire(this.#wake.call)) return;
+      this.#dispatch(delivery, port);
+    }
+  }
+
+  /** Resolves when nothing is in flight. */
+  async landed(): Promise<void> {
+    while (this.#flying > 0) await new Promise<void>((resolve) => this.#landed.push(resolve));
+  }
+
+  readonly #held = (delivery: Delivery): void => {
+    if (!delivery.remembered) this.#parts.settlement.remember(delivery);
+  };
+
+  #dispatch(delivery: Delivery, port: SendPort): void {
+    const { signal, clock, echoGuard, onFatal } = this.#deps;
+    const { target } = this.#inForce;
+    const rendered = prepare(delivery, target, this.#deps);
+    const isEnded = 'reason' in rendered;
+    this.#parts.lanes.launch(delivery, !isEnded);
+    if (isEnded) {
+      port.window.release();
+      this.#end(delivery, rendered);
+      return;
+    }
+    this.#flying++;
+    if (!port.hasMetadata)
+      echoGuard.sent(target.connection, rendered.target.address, rendered.parts.body, delivery.event.source);
+    const started = clock.monotonic();
+    port.send(outgoing(delivery, rendered, target.consumer), rendered.target, signal).then(
+      (receipt) => {
+        try {
+          port.sent();
+          this.#land(delivery);
+          this.#confirmed(delivery, receipt, clock.monotonic() - started);
+          this.#makeRoom(port);
+        } catch (error) {
+          onFatal(toMagpieError(error));
+        }
+      },
+      (error: unknown) => {
+        this.#land(delivery);
+        this.#refused(delivery, rendered, toMagpieError(error)).catch(onFatal);
+        this.#makeRoom(port);
+      },
+    );
+  }
+
+  /** A delivery ends without being sent. */
+  #end(delivery: Delivery, ending: Ending): void {
+    const { settlement, retries } = this.#parts;
+    if (ending.reason === 'expired') settlement.end(delivery, { state: 'expired' });
+    else if (this.#inForce.target.retry.then === 'block' && !delivery.error) retries.block(delivery, ending.error);
+    else void settlement.giveUp(delivery, ending.reason, ending.error);
+  }
+
+  #land(delivery: Delivery): void {
+    this.#flying--;
+    this.#parts.lanes.landed(delivery);
+    if (this.#flying === 0) for (const resolve of this.#landed.splice(0)) resolve();
+  }
+
+  /** Gives the place in the window back: only after the outcome has been judged, for it lets others (and us) send. */
+  #makeRoom({ window }: SendPort): void {
+    window.release();
+    this.#wake.call();
+  }
+
+  #confirmed(delivery: Delivery, { confirmedBy }: SendReceipt, ms: number): void {
+    this.#parts.breaker.confirmed();
+    this.#parts.settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
+  }
+
+  async #refused(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {
+    const { breaker, lanes, retries } = this.#parts;
+    delivery.redelivered ||= error.name === 'Unknown' || error.name === 'Aborted';
+    if (error.suspends || (error.retryable && breaker.isOutage(delivery.lane))) {
+      delivery.state = 'ready';
+      breaker.suspend(error);
+      this.#deps.suspended(this.#inForce.target, error, breaker.status?.since);
+    } else {
+      breaker.answered();
+      await retries.refused(delivery, rendered, error);
+    }
+    lanes.retry(delivery.lane);
+    this.#wake.call();
+  }
+}

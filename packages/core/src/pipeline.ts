@@ -1,0 +1,107 @@
+import type { EventLog } from '@magpie/bus';
+import { type AddressBook, type Clock, type Event, type Logger, systemClock } from '@magpie/contract';
+import { DIRECT } from '@magpie/routing';
+import { Connections } from './connections/connections.ts';
+import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
+import { createAges } from './delivery/ages.ts';
+import type { BacklogLimits } from './delivery/backlog-limits.ts';
+import { createSuspensionLog } from './delivery/suspension-log.ts';
+import type { Plan } from './gateway-api.ts';
+import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
+import { IntakeHolds } from './intake/holds.ts';
+import { Intake } from './intake/intake.ts';
+import { createStateWriter } from './log/state-writer.ts';
+import { createTail } from './log/tail.ts';
+import type { CoreObserver } from './observer.ts';
+import { createRegistration } from './registration.ts';
+import { createBounces } from './router/bounces.ts';
+import { createRouter, MatchedPosition } from './router/router.ts';
+import { createDeadLetters } from './targets/dead-letters.ts';
+import { Targets } from './targets/targets.ts';
+import { BestEffortSenders } from './unlogged/best-effort-sender.ts';
+import { withBypass } from './unlogged/sink.ts';
+
+/** Everything a gateway is made of. The composition root provides it; nothing is global. */
+export interface GatewayOptions extends Plan {
+  readonly id: string;
+  readonly version: string;
+  readonly log: EventLog;
+  readonly book: AddressBook;
+  /** Names of connections that have no link of their own (the HTTP API). */
+  readonly builtins: ReadonlySet<string>;
+  readonly maxBodyBytes: number;
+  readonly logger: Logger;
+  readonly observer: CoreObserver;
+  readonly clock?: Clock;
+  readonly times?: Partial<SupervisorTimes>;
+  /** Bounds of what is kept in memory of each target; the defaults are for production. */
+  readonly limits?: BacklogLimits;
+  /** The disk has become too full to append: a good moment for retention. */
+  readonly onFull?: () => void;
+  /** The log can no longer be trusted, or a bug: the process must end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/**
+ * The stages of a gateway, each made of those before it, in the order in which a message flows: connections, intake, log,
+ * targets with their delivery queues, router. `connect` closes the circle: what the connections receive enters the intake.
+ */
+export function createPipeline(options: GatewayOptions) {
+  const { log, book, logger, onFatal, builtins, maxBodyBytes, clock = systemClock } = options;
+  const observer = withDedupeWindows(options.observer, log);
+  const times = { ...SUPERVISOR_TIMES, ...options.times };
+  const connections = new Connections(options, {
+    ...{ gatewayId: options.id, builtins, clock, logger, observer, times },
+  });
+
+  const tail = createTail(log);
+  const writer = createStateWriter(log, clock, onFatal);
+  const holds = new IntakeHolds();
+  const echoGuard = createEchoGuard(clock);
+  const echoOf = createEchoCheck(echoGuard, (name) => connections.port(name));
+  const { onFull = () => undefined } = options;
+  const hasRoom = (): boolean => log.space().intake;
+  const onReceived = observer.received;
+  const intake = new Intake({ tail, writer, book, clock, holds, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
+
+  const confirmWait = new AbortController();
+  const { signal } = confirmWait;
+  const unlogged = new BestEffortSenders({ clock, signal, echoGuard, observer });
+  const matched = new MatchedPosition();
+  const tracked = ({ source }: Event): boolean => source === DIRECT || builtins.has(source);
+  const targets = new Targets(options.routes, connections, unlogged, {
+    ...{ reader: tail, writer, holds, clock, observer, signal, echoGuard, tracked, onFatal },
+    limits: options.limits,
+    ages: createAges(clock),
+    suspended: createSuspensionLog({ logger, clock }),
+    routed: () => matched.get(),
+  });
+  const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, onFatal });
+
+  const bounces = createBounces({ log, writer, targets, clock, observer });
+  const router = createRouter({ reader: tail, writer, targets, bounces, echoOf, matched, clock, onFatal });
+  const registration = createRegistration({ log, writer, router, matched, targets, clock, logger });
+
+  const connect = (): void =>
+    connections.start({
+      sinkFor: (name) =>
+        withBypass(name, intake.sinkFor(name), { targets, senders: unlogged, intake, echoOf, observer }),
+      linkChanged: (name) => targets.linkChanged(name),
+    });
+
+  return {
+    ...{ log, book, clock, connections, tail, writer, holds, intake, confirmWait, tracked, unlogged, matched, targets },
+    ...{ deadLetters, router, registration, connect },
+  };
+}
+
+/** What a source sends again after an outage is known by its keys: they age only while it is up, or gone for good. */
+function withDedupeWindows(observer: CoreObserver, log: EventLog): CoreObserver {
+  return {
+    ...observer,
+    state: (connection, state) => {
+      log.linked(connection, state === 'up' || state === 'closed');
+      observer.state(connection, state);
+    },
+  };
+}
