@@ -54,7 +54,7 @@ const message = fc
   // What a request brings has no undefined in it.
   .map((fields) => Object.fromEntries(Object.entries(fields).filter(([, each]) => each !== undefined)));
 
-test('whatever passes the shortcut passes the schema, and comes out as it went in', () => {
+test('whatever passes the shortcut passes the schema, and comes out as it went in', { timeout: 60_000 }, () => {
   let taken = 0;
   let refused = 0;
   fc.assert(
@@ -81,7 +81,7 @@ test.each<object>([
   expect(isPlainMessage(data)).toBe(true);
 });
 
-test('whatever headers pass the shortcut pass the schema, and come out as they went in', () => {
+test('whatever headers pass the shortcut pass the schema, and come out as they went in', { timeout: 60_000 }, () => {
   const key = fc.oneof(
     text,
     text.map((inner) => `"${inner}"`),

@@ -108,7 +108,7 @@ test('the entry links to everything, and the OpenAPI document describes the same
   expect(described.sort()).toEqual(links.map(({ method, href }: Record<string, string>) => `${method} ${href}`).sort());
   const { post: publish } = document.paths['/v1/messages'];
   expect(Object.keys(publish.responses).sort()).toEqual(
-    ['202', '400', '401', '409', '413', '415', '421', '422', '429', '503', '507'].sort(),
+    ['202', '400', '401', '403', '409', '413', '415', '421', '422', '429', '503', '507'].sort(),
   );
   expect(Object.keys(publish.requestBody.content)).toEqual(['application/json', 'application/x-ndjson']);
   expect(document.components.schemas.MessageInput.properties.topic.description).toContain('Publish to this topic');

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createLineLogger } from '@magpie/contract';
 import { expect, test } from 'vitest';
-import { problemSchema } from '../src/http/problem-schema.ts';
+import { problemSchema } from '../src/http/problems/problem-schema.ts';
 import { get, post, startWorld } from './fixtures.ts';
 
 const MESSAGE = JSON.stringify({ topic: 'a', text: 'x' });

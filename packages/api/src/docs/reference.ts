@@ -27,6 +27,9 @@ ${table(
 \`GET /v1/openapi.json\` describes all of it. Keys go into \`Authorization: Bearer <key>\` and are needed for everything but
 \`/livez\` and \`/readyz\` once \`http.keys\` has one. Errors are problem details (RFC 9457) with the wrong fields in \`errors\`.
 
+Pages of other origins may neither read nor change anything unless \`http.cors.origins\` names them. A request that changes something is
+refused with 403 when its \`Origin\` or \`Sec-Fetch-Site\` says that such a page sent it, with keys or without.
+
 202 means that the message is on disk. What cannot be stored now says in \`Retry-After\` when to try again: 429 a target that the
 message feeds has a full backlog, 507 the disk is full, 503 the gateway stops or bodies
 of 64 MiB wait to be stored already. \`GET /v1\` shows what holds intake up.

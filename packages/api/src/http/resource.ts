@@ -11,16 +11,8 @@ import type {
   RouteOptions,
 } from 'fastify';
 import type { z } from 'zod';
-import type { ResourceDeps } from '../resources/deps.ts';
-import { PROBLEM_TYPE, Problem, TITLES } from './problem.ts';
-import { problemSchema } from './problem-schema.ts';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Answers without a key. */
-    readonly open?: boolean;
-  }
-}
+import { PROBLEM_TYPE, Problem, TITLES } from './problems/problem.ts';
+import { problemSchema } from './problems/problem-schema.ts';
 
 /** Handlers see what their schemas let through; answers are documented by theirs and written as they are. */
 interface RequestTypes extends FastifyTypeProvider {
@@ -42,7 +34,7 @@ type ZodRoute<S extends FastifySchema> = RouteOptions<
 export type Method = 'GET' | 'POST' | 'DELETE';
 
 /** What a method of a path takes and gives. Routes, validation, OpenAPI and the documentation are made from it. */
-export interface ResourceDefinition<S extends FastifySchema> {
+export interface ResourceDefinition<S extends FastifySchema, Deps> {
   readonly method: Method;
   /** Path with `:name` parameters. */
   readonly url: string;
@@ -56,30 +48,38 @@ export interface ResourceDefinition<S extends FastifySchema> {
   readonly consumes?: readonly string[];
   readonly validatorCompiler?: Exclude<ZodRoute<S>['validatorCompiler'], undefined>;
   /** Makes the handler, once per application. */
-  readonly handler: (deps: ResourceDeps) => ZodRoute<S>['handler'];
+  readonly handler: (deps: Deps) => ZodRoute<S>['handler'];
 }
 
 /** A definition with its types closed over, ready to be added to an application. */
-export interface Resource {
+export interface Resource<Deps> {
   readonly method: Method;
   readonly url: string;
   readonly summary: string;
   readonly open: boolean;
-  add(app: FastifyInstance, deps: ResourceDeps): void;
+  add(app: FastifyInstance, deps: Deps): void;
 }
 
 /** Problems of every resource that needs a key. */
 const COMMON = [401, 421, 429] as const;
 
+/** Problems of every resource that changes something: pages of other origins may not. */
+const UNSAFE = [403] as const;
+
 /** Closes over the types of a definition. */
-export function resource<const S extends FastifySchema>(definition: ResourceDefinition<S>): Resource {
+export function defineResource<const S extends FastifySchema, Deps>(
+  definition: ResourceDefinition<S, Deps>,
+): Resource<Deps> {
   const { method, url, summary, schema, problems = [], open = false, consumes, handler, ...rest } = definition;
   const described = {
     ...schema,
     summary,
     ...(consumes ? { consumes: [...consumes] } : {}),
     ...(open ? { security: [] } : {}),
-    response: { ...problemResponses([...(open ? [] : COMMON), ...problems]), ...responsesOf(schema) },
+    response: {
+      ...problemResponses([...(open ? [] : COMMON), ...(method === 'GET' ? [] : UNSAFE), ...problems]),
+      ...responsesOf(schema),
+    },
   };
   return {
     method,
@@ -107,7 +107,7 @@ export const problemResponses = (statuses: readonly number[]): Readonly<Record<n
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Adds resources, and 405 with `Allow` (RFC 9110, 15.5.6) for the methods that their paths do not have. */
-export function addResources(app: FastifyInstance, resources: readonly Resource[], deps: ResourceDeps): void {
+export function addResources<Deps>(app: FastifyInstance, resources: readonly Resource<Deps>[], deps: Deps): void {
   for (const each of resources) each.add(app, deps);
   for (const url of new Set(resources.map((each) => each.url))) {
     const methods = resources.filter((each) => each.url === url).map(({ method }) => method);

@@ -1,6 +1,8 @@
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
-import type { Tickets } from '../http/tickets.ts';
+import type { FastifySchema } from 'fastify';
+import type { Tickets } from '../http/access/tickets.ts';
+import { defineResource, type ResourceDefinition, type Resource as ResourceOf } from '../http/resource.ts';
 import type { ConfigControl } from './config/control.ts';
 
 /** A link from the entry to a resource. */
@@ -22,3 +24,10 @@ export interface ResourceDeps {
   /** Links to everything. */
   readonly links: readonly Link[];
 }
+
+/** A resource whose handler is made of these. */
+export type Resource = ResourceOf<ResourceDeps>;
+
+/** Defines a resource of this API. */
+export const resource = <const S extends FastifySchema>(definition: ResourceDefinition<S, ResourceDeps>): Resource =>
+  defineResource(definition);

@@ -1,8 +1,7 @@
-import type { Resource } from '../http/resource.ts';
 import { configResources } from './config/routes.ts';
 import { connectionResources } from './connections/routes.ts';
 import { deadLetterResources } from './dead-letters/routes.ts';
-import type { Link } from './deps.ts';
+import type { Link, Resource } from './deps.ts';
 import { eventResources } from './events/routes.ts';
 import { messageResources } from './messages/routes.ts';
 import { entryResources } from './service/entry.ts';

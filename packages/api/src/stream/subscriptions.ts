@@ -1,6 +1,6 @@
 import type { Position } from '@magpie/bus';
 import type { EventSubscription, Gateway } from '@magpie/core';
-import { Problem } from '../http/problem.ts';
+import { Problem } from '../http/problems/problem.ts';
 import { filterOf, positionOf } from '../resources/events/view.ts';
 import type { EventEncoder } from './encoder.ts';
 import type { ClientFrame, StreamLimits } from './websocket/frames.ts';

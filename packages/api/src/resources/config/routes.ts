@@ -1,7 +1,7 @@
-import { Problem } from '../../http/problem.ts';
-import { type Resource, resource } from '../../http/resource.ts';
-import { iso } from '../../time.ts';
+import { Problem } from '../../http/problems/problem.ts';
+import { type Resource, resource } from '../deps.ts';
 import { orphansOf } from '../targets/routes.ts';
+import { iso } from '../time.ts';
 import type { ConfigControl, ConfigInForce, ConfigProblem } from './control.ts';
 import { configSchema, reloadQuerySchema, reloadReportSchema } from './schema.ts';
 

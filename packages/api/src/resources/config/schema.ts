@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { configProblemSchema } from '../../http/problem-schema.ts';
+import { configProblemSchema } from '../../http/problems/problem-schema.ts';
 import { orphanSchema } from '../targets/schema.ts';
 
 const names = z.array(z.string());

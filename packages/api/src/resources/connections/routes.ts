@@ -1,8 +1,8 @@
 import type { ConnectionStatus } from '@magpie/core';
 import { z } from 'zod';
-import { Problem } from '../../http/problem.ts';
-import { type Resource, resource } from '../../http/resource.ts';
-import { iso } from '../../time.ts';
+import { Problem } from '../../http/problems/problem.ts';
+import { type Resource, resource } from '../deps.ts';
+import { iso } from '../time.ts';
 import { connectionSchema, connectionsSchema } from './schema.ts';
 
 /** `GET /v1/connections` and `GET /v1/connections/{name}`. */

@@ -1,8 +1,8 @@
 import type { DeadLetterEdit, Gateway } from '@magpie/core';
 import { z } from 'zod';
 import { withParameter } from '../../http/links.ts';
-import { Problem } from '../../http/problem.ts';
-import { type Resource, resource } from '../../http/resource.ts';
+import { Problem } from '../../http/problems/problem.ts';
+import { type Resource, resource } from '../deps.ts';
 import { defined, headerList } from '../messages/to-event.ts';
 import {
   type DeadLetterEditBody,

@@ -1,7 +1,7 @@
 import type { Attempt, DeadLetter } from '@magpie/bus';
 import { eventToJson, headerValueToJson, showBody } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
-import { iso } from '../../time.ts';
+import { iso } from '../time.ts';
 
 /** A dead letter in a list: why and what for, without the message. */
 export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, message, ...rest }: DeadLetter) => ({

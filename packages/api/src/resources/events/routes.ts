@@ -1,5 +1,5 @@
 import { withParameter } from '../../http/links.ts';
-import { type Resource, resource } from '../../http/resource.ts';
+import { type Resource, resource } from '../deps.ts';
 import { eventsPageSchema, eventsQuerySchema } from './schema.ts';
 import { filterOf, positionOf, showEvent } from './view.ts';
 

@@ -1,7 +1,7 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import { type EventJson, type EventKind, eventToJson, Rejected } from '@magpie/contract';
 import type { EventFilter, Gateway } from '@magpie/core';
-import { type FieldProblem, invalidField } from '../../http/problem.ts';
+import { type FieldProblem, invalidField } from '../../http/problems/problem.ts';
 
 /** An event as every answer and frame shows it. */
 export interface ShownEvent {

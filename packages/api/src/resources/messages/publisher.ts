@@ -1,6 +1,6 @@
 import { Rejected } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
-import { invalidField, Problem, retryAfter, unavailable } from '../../http/problem.ts';
+import { invalidField, Problem, retryAfter, unavailable } from '../../http/problems/problem.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Message } from './schema.ts';
 import { toDirect, toEvent } from './to-event.ts';

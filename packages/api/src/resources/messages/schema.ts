@@ -1,6 +1,6 @@
 import { BODY_FORMS, type BodyForms, durationSchema } from '@magpie/contract';
 import { z } from 'zod';
-import { problemSchema } from '../../http/problem-schema.ts';
+import { problemSchema } from '../../http/problems/problem-schema.ts';
 
 const headerValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'expected text, a number, true, false or null',

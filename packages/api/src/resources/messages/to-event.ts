@@ -8,8 +8,8 @@ import {
   Rejected,
 } from '@magpie/contract';
 import type { DirectMessage, Gateway } from '@magpie/core';
-import { invalidField } from '../../http/problem.ts';
-import { topicScheme } from '../../http-adapter.ts';
+import { invalidField } from '../../http/problems/problem.ts';
+import { topicScheme } from './http-adapter.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Message } from './schema.ts';
 

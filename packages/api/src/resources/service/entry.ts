@@ -1,7 +1,7 @@
 import type { Gateway } from '@magpie/core';
 import { z } from 'zod';
-import { type Resource, resource } from '../../http/resource.ts';
-import { TICKET_MS } from '../../http/tickets.ts';
+import { TICKET_MS } from '../../http/access/tickets.ts';
+import { type Resource, resource } from '../deps.ts';
 
 const entry = z.object({
   gateway: z.string().describe('Id of the gateway.'),

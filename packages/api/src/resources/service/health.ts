@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Resource, resource } from '../../http/resource.ts';
+import { type Resource, resource } from '../deps.ts';
 
 const readiness = z.object({
   status: z.string().describe('`ready`, `waiting` for connections, or the state of the gateway.'),

@@ -1,9 +1,9 @@
 import { ORPHAN_PIN_MS } from '@magpie/bus';
 import type { Gateway, OrphanStatus, TargetLoad } from '@magpie/core';
 import { z } from 'zod';
-import { Problem } from '../../http/problem.ts';
-import { type Resource, resource } from '../../http/resource.ts';
-import { iso } from '../../time.ts';
+import { Problem } from '../../http/problems/problem.ts';
+import { type Resource, resource } from '../deps.ts';
+import { iso } from '../time.ts';
 import { targetsSchema, unblockedSchema } from './schema.ts';
 
 const list = resource({

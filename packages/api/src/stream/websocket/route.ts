@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { checkOrigin } from '../../http/origins.ts';
-import { Problem, unavailable } from '../../http/problem.ts';
+import { checkOrigin } from '../../http/access/page-guard.ts';
+import { Problem, unavailable } from '../../http/problems/problem.ts';
 import { addOtherMethods, problemResponses } from '../../http/resource.ts';
 import { PROTOCOL, RECONNECT_MS } from './frames.ts';
 import type { Streams } from './sockets.ts';
@@ -21,6 +21,7 @@ export function addStream(app: FastifyInstance, { streams, origins, isClosing }:
   app.route({
     method: 'GET',
     url: STREAM_PATH,
+    config: { tickets: true },
     schema: {
       summary: `Live events by WebSocket, subprotocol ${PROTOCOL}`,
       response: problemResponses([400, 401, 403, 421, 426, 429, 503]),

@@ -1,7 +1,7 @@
 import { errorMessage, pointerOf } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { WebSocket } from 'ws';
-import { Problem, toProblem } from '../../http/problem.ts';
+import { Problem, toProblem } from '../../http/problems/problem.ts';
 import type { EventEncoder } from '../encoder.ts';
 import { createSubscriptions, type Subscriptions } from '../subscriptions.ts';
 import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, type StreamLimits } from './frames.ts';

@@ -1,7 +1,7 @@
 import { pointerOf } from '@magpie/contract';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { ZodError, ZodType } from 'zod';
-import { type FieldProblem, Problem } from './problem.ts';
+import { type FieldProblem, Problem } from '../problems/problem.ts';
 
 /** The framework's names of the parts of a request. */
 const PARTS: Readonly<Record<string, FieldProblem['in']>> = {

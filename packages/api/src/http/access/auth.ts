@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { Problem } from '../problems/problem.ts';
 import { createFailureLimit } from './failure-limit.ts';
-import { Problem } from './problem.ts';
 
 /** A configured key: its name and the SHA-256 of its secret in hexadecimal. */
 export interface ApiKey {

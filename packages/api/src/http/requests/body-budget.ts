@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { unavailable } from './problem.ts';
+import { unavailable } from '../problems/problem.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,6 +1,6 @@
 import { decodeUtf8, errorMessage, isTooDeep, MAX_JSON_DEPTH, mayBeInexact, parseJson } from '@magpie/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Problem } from './problem.ts';
+import { Problem } from '../problems/problem.ts';
 
 /** Media types of request bodies, nothing else: a browser cannot send any of them to another origin without asking first. */
 export const MEDIA_TYPES = ['application/json', 'application/x-ndjson'] as const;

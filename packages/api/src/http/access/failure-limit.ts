@@ -1,4 +1,4 @@
-import { Problem, retryAfter } from './problem.ts';
+import { Problem, retryAfter } from '../problems/problem.ts';
 
 /** Wrong keys per address and minute before it has to wait. */
 export const FAILURES_PER_MINUTE = 5;

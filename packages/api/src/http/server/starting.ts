@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { unavailable } from './problem.ts';
+import { unavailable } from '../problems/problem.ts';
 
 /** What is answered from the first moment on: it tells others how far the gateway is. */
 const ALWAYS: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz', '/metrics']);

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { STREAM_PATH } from '../stream/websocket/route.ts';
 import { type ApiKey, type Authenticator, createAuthenticator } from './auth.ts';
-import { addCors, addHostGuard } from './origins.ts';
+import { addCors } from './cors.ts';
+import { addHostGuard, addPageGuard } from './page-guard.ts';
 import type { Tickets } from './tickets.ts';
 
 declare module 'fastify' {
@@ -9,11 +9,18 @@ declare module 'fastify' {
     /** Id of the key that was used; undefined without keys. */
     principal: string | undefined;
   }
+  interface FastifyContextConfig {
+    /** Answers without a key. */
+    readonly open?: boolean;
+    /** Takes a ticket in its query instead of a key. */
+    readonly tickets?: boolean;
+  }
 }
 
 /** Who may use an API. */
 export interface AccessOptions {
   readonly keys: readonly ApiKey[];
+  /** Origins whose pages may use it. */
   readonly origins: readonly string[];
   readonly tickets: Tickets;
 }
@@ -24,6 +31,7 @@ export function addAccess(app: FastifyInstance, { keys, origins, tickets }: Acce
   app.decorateRequest('principal', undefined);
   addCors(app, origins);
   if (!authenticator.required) addHostGuard(app);
+  addPageGuard(app, origins);
   if (!authenticator.required) return;
   app.addHook('onRequest', (request, _, done) => {
     if (!request.routeOptions.config.open) request.principal = authenticate(authenticator, tickets, request);
@@ -33,7 +41,7 @@ export function addAccess(app: FastifyInstance, { keys, origins, tickets }: Acce
 
 /** A ticket counts only where it is for; never a key in a URL, which logs would show. */
 function authenticate(authenticator: Authenticator, tickets: Tickets, request: FastifyRequest): string | undefined {
-  const ticket = request.routeOptions.url === STREAM_PATH ? ticketOf(request.url) : undefined;
+  const ticket = request.routeOptions.config.tickets ? ticketOf(request.url) : undefined;
   if (ticket === undefined) return authenticator.byHeader(request.headers.authorization, request.ip);
   return authenticator.byTicket(() => tickets.take(ticket), request.ip);
 }

@@ -1,16 +1,16 @@
 import type { z } from 'zod';
-import { reloadReportSchema } from './resources/config/schema.ts';
+import { serverFrameSchema } from '../stream/websocket/frames.ts';
+import { reloadReportSchema } from './config/schema.ts';
 import {
   deadLetterSchema,
   deadLettersSchema,
   droppedSchema,
   retriedSchema,
   retryingSchema,
-} from './resources/dead-letters/schema.ts';
-import { messageStatusSchema } from './resources/events/schema.ts';
-import { acceptedMessageSchema } from './resources/messages/schema.ts';
-import { targetsSchema, unblockedSchema } from './resources/targets/schema.ts';
-import { serverFrameSchema } from './stream/websocket/frames.ts';
+} from './dead-letters/schema.ts';
+import { messageStatusSchema } from './events/schema.ts';
+import { acceptedMessageSchema } from './messages/schema.ts';
+import { targetsSchema, unblockedSchema } from './targets/schema.ts';
 
 /** What the API answers, for its clients: the command line reads every answer by these. */
 export const ANSWERS = {
