@@ -85,8 +85,6 @@ export const connectionSchema = z.strictObject({
 
 /** A parsed connection. Durations in ms, sizes in bytes, JIDs normalized. */
 export type XmppConfig = z.output<typeof connectionSchema>;
-/** One entry of `rooms`. */
-export type RoomConfig = XmppConfig['rooms'][number];
 
 /** Keys of a route's `from`. Exactly one of `room` and `jid`. */
 export const sourceSchema = z

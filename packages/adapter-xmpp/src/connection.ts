@@ -1,61 +1,126 @@
-import { type AdapterContext, type Connection, type Sink, type SourceRequest, throwIfAborted } from '@magpie/contract';
-import { normalJid, splitJid } from './codec/jid.ts';
+import {
+  Aborted,
+  type AdapterContext,
+  type Connection,
+  type MagpieError,
+  NotConnected,
+  type OutgoingEvent,
+  type SendReceipt,
+  type Sink,
+  type SourceRequest,
+  type TargetRequest,
+  throwIfAborted,
+} from '@magpie/contract';
+import { xml } from './codec/element.ts';
+import { splitJid } from './codec/jid.ts';
 import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
-import { close, connect } from './connecting.ts';
-import { type ConnectionState, createState, liveSession } from './connection-state.ts';
-import { xml } from './link/library.ts';
+import type { Link } from './link/link.ts';
 import { possibleGap } from './possible-gap.ts';
-import { send } from './send/sending.ts';
-import type { Session } from './session/session.ts';
+import { Session } from './session.ts';
 
-/** Makes a connection. No I/O. */
-export function createConnection(config: XmppConfig, context: AdapterContext): Connection {
-  const state = createState(config, context);
-  return {
-    connect: (signal) => connect(state, signal),
-    receive: (sources, sink) => receive(state, sources, sink),
-    send: (event, target, signal) => send(state, event, target, signal),
-    probe: (signal) => probe(state, signal),
-    async quiesce() {
-      state.intake.quiesce();
-      // With a negative priority the server keeps one-to-one messages for later (RFC 6121 §8.5.2).
-      if (state.session) announce(state.session, false);
-    },
-    close: (signal) => close(state, signal),
-  };
-}
+/** Longest time for one attempt to log in, ms; the contract allows 30 s. */
+const LOGIN_MS = 25_000;
 
-async function receive(state: ConnectionState, sources: readonly SourceRequest[], sink: Sink): Promise<void> {
-  const session = liveSession(state);
-  const { config, intake } = state;
-  intake.open(sources, sink);
-  state.receiving = sources.length > 0;
-  if (state.gap) {
-    const event = possibleGap(normalJid(config.jid));
-    intake.notice(event, () => {
-      state.gap = false;
-    });
+/** A configured XMPP connection. No I/O until `connect`. */
+export class XmppConnection implements Connection {
+  readonly #config: XmppConfig;
+  readonly #context: AdapterContext;
+  readonly #session: Session;
+  /** Ends the attempt to connect in progress. */
+  #attempt = new AbortController();
+  /** The supervisor takes us for connected and is to hear of a loss. */
+  #connected = false;
+  /** What ended the last link. */
+  #loss: MagpieError | undefined;
+  /** Something is received: a session that is not resumed leaves a gap. */
+  #receiving = false;
+  /** Messages may be missing, and no event says so yet. */
+  #gap = false;
+  #lastPing = 0;
+
+  constructor(config: XmppConfig, context: AdapterContext) {
+    this.#config = config;
+    this.#context = context;
+    this.#session = new Session(config, context, (error) => this.#lost(error));
   }
-  announce(
-    session,
-    sources.some(({ pattern }) => pattern.scheme === 'jid'),
-  );
-  await state.rooms.want(sources.map(({ pattern }) => pattern));
+
+  async connect(signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    this.#attempt = new AbortController();
+    this.#loss = undefined;
+    this.#session.intake.wake();
+    const stop = AbortSignal.any([signal, this.#attempt.signal]);
+    try {
+      const link = await this.#session.establish(AbortSignal.any([stop, AbortSignal.timeout(LOGIN_MS)]));
+      throwIfAborted(stop);
+      if (this.#session.link !== link) throw this.#loss ?? new NotConnected('the link was lost while connecting');
+      this.#gap ||= this.#receiving && !link.resumed;
+      this.#lastPing = this.#context.clock.monotonic();
+      this.#connected = true;
+    } catch (error) {
+      const loss = this.#loss;
+      await this.#session.abandon();
+      if (loss) throw loss;
+      if (stop.aborted) throw new Aborted('cancelled while connecting', { cause: stop.reason });
+      throw error;
+    }
+  }
+
+  async receive(sources: readonly SourceRequest[], sink: Sink): Promise<void> {
+    const session = this.#session;
+    const link = session.live();
+    session.intake.open(sources, sink);
+    this.#receiving = sources.length > 0;
+    if (this.#gap) {
+      session.intake.notice(possibleGap(session.account), () => {
+        this.#gap = false;
+      });
+    }
+    announce(
+      link,
+      sources.some(({ pattern }) => pattern.scheme === 'jid'),
+    );
+    await session.rooms.want(sources.map(({ pattern }) => pattern));
+  }
+
+  send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt> {
+    return this.#session.outbox.send(event, target, signal);
+  }
+
+  async probe(signal: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    const link = this.#session.live();
+    // While reading is stopped no answer can be read; what was received is the proof of life.
+    if (link.paused) return;
+    await link.request('get', xml('ping', { xmlns: NS.ping }), splitJid(this.#config.jid).domain, signal);
+    const now = this.#context.clock.monotonic();
+    if (now - this.#lastPing < this.#config.ping) return;
+    this.#lastPing = now;
+    await this.#session.rooms.ping(signal);
+  }
+
+  async quiesce(): Promise<void> {
+    this.#session.intake.quiesce();
+    const { link } = this.#session;
+    // With a negative priority the server keeps one-to-one messages for later (RFC 6121 §8.5.2).
+    if (link) announce(link, false);
+  }
+
+  async close(signal: AbortSignal): Promise<void> {
+    this.#attempt.abort();
+    this.#connected = false;
+    await this.#session.end(signal);
+  }
+
+  #lost(error: MagpieError): void {
+    this.#loss = error;
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#context.lost(error);
+  }
 }
 
 /** Presence makes the server deliver one-to-one messages to us; a negative priority makes it keep them. */
-const announce = (session: Session, receiving: boolean): void =>
-  session.post(xml('presence', {}, xml('priority', {}, receiving ? '1' : '-1')));
-
-async function probe(state: ConnectionState, signal: AbortSignal): Promise<void> {
-  throwIfAborted(signal);
-  const session = liveSession(state);
-  // While reading is stopped no answer can be read; what was received is the proof of life.
-  if (session.paused) return;
-  await session.request('get', xml('ping', { xmlns: NS.ping }), splitJid(state.config.jid).domain, signal);
-  const now = state.context.clock.monotonic();
-  if (now - state.lastPing < state.config.ping) return;
-  state.lastPing = now;
-  await state.rooms.ping(signal);
-}
+const announce = (link: Link, receiving: boolean): void =>
+  link.post(xml('presence', {}, xml('priority', {}, receiving ? '1' : '-1')));

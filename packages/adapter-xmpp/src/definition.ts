@@ -3,7 +3,7 @@ import { access } from './access.ts';
 import { jidAddresses, roomAddresses } from './codec/addresses.ts';
 import { originSchema } from './codec/origin.ts';
 import { connectionSchema, maxBodyBytes, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
-import { createConnection } from './connection.ts';
+import { XmppConnection } from './connection.ts';
 
 /** XMPP clients and rooms (RFC 6120, RFC 6121, XEP-0045, XEP-0198). */
 export const xmppAdapter = defineAdapter({
@@ -29,7 +29,7 @@ export const xmppAdapter = defineAdapter({
           : 'confirmed by the room sending it back to us; sent again with the same origin-id when the outcome is unknown',
     }),
   },
-  create: createConnection,
+  create: (config: XmppConfig, context) => new XmppConnection(config, context),
 });
 
 function capabilities(config: XmppConfig): Capabilities {

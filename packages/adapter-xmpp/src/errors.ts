@@ -10,8 +10,8 @@ import {
   TooLarge,
   Transient,
 } from '@magpie/contract';
+import { attribute, childElements, type Element } from './codec/element.ts';
 import { NS } from './codec/namespaces.ts';
-import { attribute, childElements, type Element } from './link/library.ts';
 
 /** How long to wait after an error of type `wait` that names no time, ms. */
 const WAIT_MS = 5_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type Element, xml } from '../src/codec/element.ts';
 import { NS } from '../src/codec/namespaces.ts';
 import { joinError, linkError, STANZA_ERRORS, saslError, stanzaError, streamError } from '../src/errors.ts';
-import { type Element, xml } from '../src/link/library.ts';
 
 const refusal = (condition: string, type: string): Element =>
   xml(

@@ -36,15 +36,24 @@ const ELEMENTS: Readonly<Record<string, string>> = {
   message: chat('!pump on'),
   presence: "<presence from='peer@localhost/x'/>",
   'iq get': "<iq type='get' id='1' from='localhost'><ping xmlns='urn:xmpp:ping'/></iq>",
+  'iq result': "<iq type='result' id='nobody'/>",
   unknown: "<hello xmlns='urn:example:nobody'/>",
 };
-const STANZAS = ['message', 'presence', 'iq get'];
+const STANZAS = ['message', 'presence', 'iq get', 'iq result'];
 
 interface Case {
   readonly keys?: Readonly<Record<string, unknown>>;
   readonly expected: readonly string[];
+  /** A session was lost before, so that the login tries to resume it. */
+  readonly resumes?: true;
   /** Brings the link into the phase. */
   reach(peer: Peer): Promise<void>;
+}
+
+async function resume(peer: Peer): Promise<void> {
+  await authenticate(peer);
+  await offerSession(peer);
+  await peer.expect(/<resume [^>]*>/);
 }
 
 const tlsOffered = (peer: Peer): Promise<void> => openStream(peer, STARTTLS);
@@ -91,6 +100,41 @@ const PHASES: Readonly<Record<string, Case>> = {
       peer.send(OPEN);
     },
   },
+  'the new stream that was not opened': {
+    expected: [],
+    reach: (peer) => authenticate(peer),
+  },
+  'resuming a session': {
+    resumes: true,
+    expected: ['resumed', 'sm failed'],
+    reach: resume,
+  },
+  'a resumed session': {
+    resumes: true,
+    expected: ['r', 'a', ...STANZAS],
+    reach: async (peer) => {
+      await resume(peer);
+      peer.send(ELEMENTS.resumed!);
+    },
+  },
+  'binding after a refused resumption': {
+    resumes: true,
+    expected: [],
+    reach: async (peer) => {
+      await resume(peer);
+      peer.send(ELEMENTS['sm failed']!);
+      await peer.expect(/<iq /);
+    },
+  },
+  'enabling after a refused resumption': {
+    resumes: true,
+    expected: ['enabled', 'sm failed', ...STANZAS],
+    reach: async (peer) => {
+      await resume(peer);
+      peer.send(ELEMENTS['sm failed']!);
+      await bind(peer);
+    },
+  },
   'binding a resource': {
     expected: [],
     reach: async (peer) => {
@@ -122,10 +166,16 @@ const PHASES: Readonly<Record<string, Case>> = {
 
 /** What the connection said, and what of it came to the gateway, when an element is sent in a phase. */
 async function send(phase: string, element: string) {
-  const { keys, reach } = PHASES[phase]!;
+  const { keys, reach, resumes } = PHASES[phase]!;
   const reached = Promise.withResolvers<void>();
   const written: string[] = [];
   const { connection, lost } = await fakeLink(async (peer) => {
+    if (resumes && peer.index === 0) {
+      await newSession(peer);
+      await peer.expect(/<presence/);
+      peer.reset();
+      return;
+    }
     await reach(peer);
     peer.send(`${element}${chat('!forged')}`);
     reached.resolve();
@@ -137,6 +187,11 @@ async function send(phase: string, element: string) {
   }, keys);
   const { sink, calls } = manualSink();
   const refused: Error[] = [];
+  if (resumes) {
+    await connection.connect(NEVER);
+    await connection.receive([FROM_ANYBODY], sink).catch(() => undefined); // It may hear of the lost link.
+    await waitFor(() => lost.splice(0).length > 0, { what: 'the first link is lost' });
+  }
   const work = connection
     .connect(NEVER)
     .then(() => connection.receive([FROM_ANYBODY], sink))

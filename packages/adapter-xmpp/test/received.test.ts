@@ -1,20 +1,20 @@
 import { systemClock } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
+import { type Element, xml } from '../src/codec/element.ts';
 import { NS } from '../src/codec/namespaces.ts';
-import { type Element, xml } from '../src/link/library.ts';
 import { receivedEvent, type Surroundings } from '../src/receive/to-event.ts';
-import { createRoom } from '../src/rooms/room.ts';
+import { Room } from '../src/rooms/room.ts';
 
 const JID = 'ops@conference.example.org';
 const STAMP = '2026-01-31T12:30:15Z';
 
-const room = createRoom({
+const room = new Room({
   jid: JID,
   nick: 'magpie',
   password: undefined,
   clock: systemClock,
   timeout: 1000,
-  session: () => undefined,
+  link: () => undefined,
   detail: () => undefined,
   left: () => undefined,
 });

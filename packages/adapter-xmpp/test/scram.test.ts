@@ -1,4 +1,4 @@
-import { AuthFailed } from '@magpie/contract';
+import { AuthFailed, ConfigInvalid } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { startScram } from '../src/link/scram.ts';
 
@@ -51,6 +51,30 @@ describe('scram', () => {
     ['that is garbage', '\u0000'],
   ])('refuses a challenge %s', async (_, challenge) => {
     await expect(start(RFC5802).clientFinal(challenge)).rejects.toThrow(AuthFailed);
+  });
+
+  it('takes one challenge only', async () => {
+    const exchange = start(RFC5802);
+    await exchange.clientFinal(RFC5802.challenge);
+    await expect(exchange.clientFinal(RFC5802.challenge)).rejects.toThrow(AuthFailed);
+  });
+
+  it.each([
+    ['I\u00adX', 'IX'],
+    ['\u2168', 'IX'],
+    ['\u00aa', 'a'],
+    ['a\u00a0b', 'a b'],
+  ])('prepares %j as %j (RFC 4013)', (username, prepared) => {
+    expect(startScram('sha1', { username, password: 'x' }, 'n').clientFirst).toBe(`n,,n=${prepared},r=n`);
+  });
+
+  it.each(['\u0007', '\u0627\u0031'])('refuses what RFC 4013 prohibits: %j', async (text) => {
+    expect(() => startScram('sha1', { username: text, password: 'x' })).toThrow(ConfigInvalid);
+    const exchange = startScram('sha1', { username: 'user', password: text }, RFC5802.nonce);
+    await expect(exchange.clientFinal(RFC5802.challenge)).rejects.toMatchObject({
+      name: 'ConfigInvalid',
+      path: '/password',
+    });
   });
 
   it('escapes the user name', () => {

@@ -1,5 +1,5 @@
 import type { ReceivedParts } from '@magpie/contract';
-import { attribute, childText, type Element } from '../link/library.ts';
+import { attribute, childText, type Element } from './element.ts';
 import { readEventElement } from './event-element.ts';
 import { NS } from './namespaces.ts';
 

@@ -1,5 +1,5 @@
 import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
-import { type Element, xml } from '../link/library.ts';
+import { type Element, xml } from './element.ts';
 import { eventElement } from './event-element.ts';
 import { NS } from './namespaces.ts';
 import { isSafeText, readableText } from './xml-text.ts';

@@ -1,5 +1,5 @@
 import { type Address, HOP_LIMIT, type MessageParts } from '@magpie/contract';
-import { attribute, type Element, xml } from '../link/library.ts';
+import { attribute, type Element, xml } from './element.ts';
 import { headerElement, headersOf } from './header-values.ts';
 import { NS } from './namespaces.ts';
 import { bytesElement, elementBytes, elementText, textElement } from './xml-text.ts';

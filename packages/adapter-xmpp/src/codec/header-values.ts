@@ -1,5 +1,5 @@
 import type { Header, HeaderValue } from '@magpie/contract';
-import { attribute, type Element } from '../link/library.ts';
+import { attribute, type Element } from './element.ts';
 import { elementText, textElement } from './xml-text.ts';
 
 /** Bytes inside a typed value: JSON has no place for them. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { attribute, childText, type Element } from '../link/library.ts';
-import type { Occupant } from '../rooms/occupants.ts';
 import { originId, stanzaIdBy } from './decode.ts';
+import { attribute, childText, type Element } from './element.ts';
 import { bareJid, resourceOf } from './jid.ts';
+import type { Occupant } from './muc.ts';
 
 /** Protocol facts of a received stanza, for expressions. */
 export const originSchema = z.strictObject({

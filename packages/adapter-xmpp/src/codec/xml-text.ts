@@ -1,5 +1,5 @@
 import { decodeUtf8 } from '@magpie/contract';
-import { attribute, type Element, xml } from '../link/library.ts';
+import { attribute, type Element, xml } from './element.ts';
 
 /** Characters that XML 1.0 forbids, or that a parser may change on the way: a carriage return becomes a line feed (§2.11). */
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/;

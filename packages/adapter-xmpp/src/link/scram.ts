@@ -1,6 +1,7 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { AuthFailed } from '@magpie/contract';
+import { AuthFailed, ConfigInvalid, errorMessage } from '@magpie/contract';
+import saslprep from '@mongodb-js/saslprep';
 
 const derive = promisify(pbkdf2);
 
@@ -19,25 +20,30 @@ export interface ScramCredentials {
 /** One SCRAM exchange (RFC 5802) without channel binding. Messages are text. */
 export interface ScramExchange {
   readonly clientFirst: string;
-  /** Answers the server's first message. Throws `AuthFailed` on a challenge that is no honest one. */
+  /** Answers the server's first message. Throws `AuthFailed` on a challenge that is no honest one, `ConfigInvalid` on a password that SASLprep forbids. */
   clientFinal(serverFirst: string): Promise<string>;
   /** Checks the server's final message: proof that it knows the password too. Throws `AuthFailed` when it is missing or wrong. */
   verify(serverFinal: string): void;
 }
 
-/** Starts an exchange. `nonce` is given in tests only (the vectors of RFC 5802 and RFC 7677). */
+/**
+ * Starts an exchange. Throws `ConfigInvalid` on a name that SASLprep forbids. `nonce` is given in tests only (the vectors of RFC 5802 and RFC 7677).
+ */
 export function startScram(
   hash: ScramHash,
   { username, password }: ScramCredentials,
   nonce: string = randomBytes(18).toString('base64'),
 ): ScramExchange {
-  const bare = `n=${prepare(username).replace(/=/g, '=3D').replace(/,/g, '=2C')},r=${nonce}`;
+  const bare = `n=${prepare('jid', username).replace(/=/g, '=3D').replace(/,/g, '=2C')},r=${nonce}`;
+  let asked = false;
   let expected: Buffer | undefined;
   return {
     clientFirst: `n,,${bare}`,
     async clientFinal(serverFirst) {
+      if (asked) throw new AuthFailed('the server sent a second SCRAM challenge');
+      asked = true;
       const { nonce: combined, salt, iterations } = parseChallenge(serverFirst, nonce);
-      const salted = await derive(prepare(password), salt, iterations, hash === 'sha1' ? 20 : 32, hash);
+      const salted = await derive(prepare('password', password), salt, iterations, hash === 'sha1' ? 20 : 32, hash);
       const withoutProof = `c=biws,r=${combined}`;
       const message = `${bare},${serverFirst},${withoutProof}`;
       const mac = (key: Buffer, data: string): Buffer => createHmac(hash, key).update(data).digest();
@@ -58,12 +64,16 @@ export function startScram(
   };
 }
 
-/** SASLprep as far as Unicode normalization goes: compatibility forms, odd spaces, characters mapped to nothing (RFC 4013). */
-const prepare = (text: string): string =>
-  text
-    .replace(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, ' ')
-    .replace(/\u00ad|\u034f|\u1806|[\u180b-\u180d]|[\u200c-\u200d]|\u2060|[\ufe00-\ufe0f]|\ufeff/g, '')
-    .normalize('NFKC');
+/** RFC 4013, for a text that is compared and not stored, so that characters newer than its tables are let through (§2.5). */
+function prepare(what: 'jid' | 'password', text: string): string {
+  try {
+    return saslprep(text, { allowUnassigned: true });
+  } catch (error) {
+    throw new ConfigInvalid(`the ${what} cannot be used to log in (SASLprep): ${errorMessage(error)}`, {
+      path: `/${what}`,
+    });
+  }
+}
 
 const fields = (message: string): Map<string, string> =>
   new Map(message.split(',').map((field) => [field.slice(0, 1), field.slice(2)]));

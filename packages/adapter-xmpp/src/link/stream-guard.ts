@@ -1,8 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import { NotConnected } from '@magpie/contract';
-import type { LibraryParser, ParserClass } from './library.ts';
+import { Parser } from '@xmpp/xml';
 
-/** Limits on what the server may send. Beyond them the link is dropped: a peer that exceeds them is broken or hostile. */
+/** Bounds of what a server may send. Beyond them the link is dropped: a peer that exceeds them is broken or hostile. */
 export interface StreamLimits {
   /** Bytes of one stanza (counted per read from the socket, so up to one read more may pass). */
   readonly stanzaBytes: number;
@@ -13,34 +13,34 @@ export interface StreamLimits {
 /** The stream broke a limit or a rule of XMPP; the message says which. Such a session is never resumed: it would break again. */
 export class StreamViolation extends NotConnected {}
 
-/** Turns the bytes of one socket into text for the parser, within limits. One per socket: a character may span two reads. */
-export interface StreamGuard {
-  /** Throws `StreamViolation` on a stanza that is too large and on markup that XMPP forbids (RFC 6120 §11.1). */
-  decode(chunk: Buffer): string;
-  /** A stanza is complete: the byte count starts again. */
-  stanzaDone(): void;
-}
-
 const CDATA = '<![CDATA[';
 
-/** The guard of one socket, with nothing read yet. */
-export function createStreamGuard({ stanzaBytes }: Pick<StreamLimits, 'stanzaBytes'>): StreamGuard {
-  const decoder = new StringDecoder('utf8');
-  let pending = 0;
-  let tail = '';
-  return {
-    decode(chunk) {
-      pending += chunk.length;
-      if (pending > stanzaBytes + chunk.length)
-        throw new StreamViolation(`the server sent a stanza of more than ${stanzaBytes} bytes`);
-      const text = decoder.write(chunk);
-      tail = refuseMarkup(tail + text);
-      return text;
-    },
-    stanzaDone() {
-      pending = 0;
-    },
-  };
+/** Turns the bytes of one socket into text for the parser, within limits. One per socket: a character may span two reads. */
+export class StreamGuard {
+  readonly #stanzaBytes: number;
+  readonly #decoder = new StringDecoder('utf8');
+  #pending = 0;
+  #tail = '';
+
+  /** @param stanzaBytes the largest stanza. */
+  constructor(stanzaBytes: number) {
+    this.#stanzaBytes = stanzaBytes;
+  }
+
+  /** Throws `StreamViolation` on a stanza that is too large and on markup that XMPP forbids (RFC 6120 §11.1). */
+  decode(chunk: Buffer): string {
+    this.#pending += chunk.length;
+    if (this.#pending > this.#stanzaBytes + chunk.length)
+      throw new StreamViolation(`the server sent a stanza of more than ${this.#stanzaBytes} bytes`);
+    const text = this.#decoder.write(chunk);
+    this.#tail = refuseMarkup(this.#tail + text);
+    return text;
+  }
+
+  /** A stanza is complete: the byte count starts again. */
+  stanzaDone(): void {
+    this.#pending = 0;
+  }
 }
 
 /** Refuses comments and document types; returns the part at the end that may become one with the next read. */
@@ -54,13 +54,15 @@ function refuseMarkup(text: string): string {
   return text.endsWith('<') ? '<' : '';
 }
 
-/** The library's parser with a limit on depth. */
-export function guardedParser(Base: ParserClass, { depth }: Pick<StreamLimits, 'depth'>): ParserClass {
-  return class extends Base implements LibraryParser {
+/** The library's parser within limits. Every fault is thrown: the library would answer it on a link that is over. */
+export const guardedParser = ({ depth }: Pick<StreamLimits, 'depth'>): typeof Parser =>
+  class extends Parser {
     #depth = 0;
 
-    override onStartElement(name: string, attrs: Record<string, string>): void {
+    override onStartElement(name: string, attrs?: string | Record<string, unknown>): void {
       this.#depth += 1;
+      if (this.#depth === 1 && name !== 'stream:stream')
+        throw new StreamViolation(`the server began with <${name}>, expected <stream:stream>`);
       if (this.#depth > depth + 1) throw new StreamViolation(`the server sent elements nested deeper than ${depth}`);
       super.onStartElement(name, attrs);
     }
@@ -69,5 +71,9 @@ export function guardedParser(Base: ParserClass, { depth }: Pick<StreamLimits, '
       this.#depth -= 1;
       super.onEndElement(name);
     }
+
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event === 'error') throw args[0];
+      return super.emit(event, ...args);
+    }
   };
-}

@@ -1,305 +1,176 @@
 import type { Socket } from 'node:net';
-import { AuthFailed, errorMessage, MagpieError, NotConnected } from '@magpie/contract';
-import { NS } from '../codec/namespaces.ts';
-import { linkError, saslError, streamError } from '../errors.ts';
-import { expectElement, isStanza, type Phase } from '../phases.ts';
-import { dial, type Endpoint, type TlsSettings, upgrade } from './dial.ts';
-import { childElements, createLibraryClient, type Element, type LibraryClient, xml } from './library.ts';
-import { createLogin, type Login } from './sasl.ts';
-import {
-  createStreamGuard,
-  guardedParser,
-  type StreamGuard,
-  type StreamLimits,
-  StreamViolation,
-} from './stream-guard.ts';
+import { onAbort } from '@magpie/adapter-kit';
+import { errorMessage, MagpieError, NotConnected } from '@magpie/contract';
+import ConnectionTCP from '@xmpp/connection-tcp';
+import type { Element } from '../codec/element.ts';
+import { linkError } from '../errors.ts';
+import { guardedParser, StreamGuard, type StreamLimits, StreamViolation } from './stream-guard.ts';
 
-/** What one attempt to log in needs. */
-export interface LinkOptions {
-  readonly endpoints: readonly Endpoint[];
-  readonly domain: string;
-  readonly username: string;
-  readonly password: string;
-  readonly resource: string;
-  readonly tls: TlsSettings;
-  /** Whether a link without TLS is refused before anything of the login is sent. */
-  readonly tlsRequired: boolean;
-  readonly limits: StreamLimits;
-}
-
-/** Who hears about the link. */
-export interface LinkEvents {
-  /** Asked once logged in, before a resource is bound: a `<resume/>` to try first, when there is a session to resume. */
-  resumption(): Element | undefined;
-  /** A resource is bound: the session is new. `managed`: the server offers stream management. */
-  bound(jid: string, managed: boolean): void;
-  /** An element of stream management, which the library never sees. */
-  management(element: Element): void;
-  /** A message, presence or iq. The library sees an iq only when it is given back by `toLibrary`. */
+/** Who hears about a stream. */
+export interface StreamEvents {
+  /** A message, presence or iq. */
   stanza(element: Element): void;
-  /** The library answers an iq: the stanza is to be counted and written like every other. */
-  libraryStanza(element: Element): void;
   /** All complete elements of one read from the socket were handed over. */
   readDone(): void;
-  /** The link is over, for this reason. Called once; nothing else is called afterwards. */
+  /** The stream is over, for this reason. Called once; nothing else is called afterwards. */
   failed(error: MagpieError): void;
 }
 
-/** A link to the server: TCP, TLS and login by the library, behind our own guards. One per attempt. */
-export interface Link {
-  /** Writes an element. Rejects when the link is over. */
-  write(element: Element): Promise<void>;
-  /** Gives a stanza to the library: it answers iq requests and matches iq results. */
-  toLibrary(element: Element): void;
-  /** Goes on without resumption: binds a resource. */
-  bind(): void;
-  /** What we have just sent, or been answered, changes what the server may send from now on. */
-  enter(phase: Phase): void;
-  pause(): void;
-  resume(): void;
-  /** Ends the link with this reason, at once. */
-  fail(error: MagpieError): void;
-  /** Closes the stream politely; resolves when the server has closed the socket, or when the signal fires. */
-  end(signal: AbortSignal): Promise<void>;
-}
+/** Bytes of answers that may wait for a server which asks and does not read. */
+const MOST_UNREAD = 1024 * 1024;
 
-interface LinkState {
-  readonly client: LibraryClient;
-  /** The library's own `send`; what the library itself sends once online is diverted to `libraryStanza`. */
-  readonly send: LibraryClient['send'];
-  readonly options: LinkOptions;
-  readonly events: LinkEvents;
-  readonly login: Login;
-  readonly signal: AbortSignal;
-  guard: StreamGuard;
-  phase: Phase;
-  /** Features held back while a resumption is tried. */
-  held: Element | undefined;
-  authenticated: boolean;
-  /** A resource is bound, or the session is resumed. */
-  bound: boolean;
-  managed: boolean;
-  ended: boolean;
-  onElement(element: Element): void;
-}
+/**
+ * A stream of XML over TCP to a server (RFC 6120 §4), within limits and with one end. How one logs in on it is the business of
+ * a class derived from it.
+ */
+export abstract class XmlStream extends ConnectionTCP {
+  readonly #domain: string;
+  readonly #limits: StreamLimits;
+  readonly #events: StreamEvents;
+  #guard: StreamGuard;
+  #socket: Socket | undefined;
+  #unread = 0;
+  #ended = false;
 
-/** Dials and starts to negotiate; everything further comes through `events`. The signal covers the negotiation. */
-export async function openLink(options: LinkOptions, events: LinkEvents, signal: AbortSignal): Promise<Link> {
-  const state = createState(options, events, signal);
-  const { client } = state;
-  const socket = await dial(options.endpoints, options.tls, signal);
-  client.Transport = client.transports.find(
-    ({ prototype }) => prototype.socketParameters('xmpp://host') !== undefined,
-  )!;
-  client.Parser = guardedParser(client.Transport.prototype.Parser, options.limits);
-  attach(state, socket);
-  client._status('connect');
-  // A refused stream also arrives as an error of the client, which ends the link.
-  client.open({ domain: options.domain }).catch((error: unknown) => fail(state, error));
-  return {
-    write: (element) => write(state, element),
-    toLibrary: (element) => state.onElement(element),
-    bind: () => releaseFeatures(state),
-    enter: (phase) => {
-      state.phase = phase;
-    },
-    pause: () => void client.socket?.pause(),
-    resume: () => void client.socket?.resume(),
-    fail: (error) => fail(state, error),
-    end: (endSignal) => end(state, endSignal),
-  };
-}
-
-function createState(options: LinkOptions, events: LinkEvents, signal: AbortSignal): LinkState {
-  const login = createLogin(options.username, options.password);
-  const { domain, username, resource, limits } = options;
-  const client = createLibraryClient({
-    domain,
-    username,
-    resource,
-    login: (authenticate, offered) => authenticate({}, login.choose(offered, client.isSecure())),
-  });
-  client.timeout = 15_000;
-  client.saslFactory._mechs.splice(0, Number.POSITIVE_INFINITY, ...login.mechanisms);
-  const original = client._onElement.bind(client);
-  const guard = createStreamGuard({ stanzaBytes: limits.stanzaBytes });
-  const state: LinkState = {
-    client,
-    send: client.send.bind(client),
-    options,
-    events,
-    login,
-    signal,
-    guard,
-    phase: 'features',
-    held: undefined,
-    authenticated: false,
-    bound: false,
-    managed: false,
-    ended: false,
-    onElement: original,
-  };
-  client.send = async (element) => {
-    const counted = state.authenticated && state.bound && isStanza(element);
-    if (counted) events.libraryStanza(element);
-    else await state.send(element);
-  };
-  client._onData = (data) => read(state, data);
-  client._onElement = (element) => contain(state, () => route(state, element));
-  client.on('error', (error) => fail(state, error));
-  client.on('close', () => fail(state, new NotConnected('the server closed the stream')));
-  client.on('disconnect', () => fail(state, new NotConnected('the link was cut')));
-  client.on('online', () => {
-    state.bound = true;
-    events.bound(client.jid?.toString() ?? '', state.managed);
-  });
-  return state;
-}
-
-function attach(state: LinkState, socket: Socket): void {
-  state.guard = createStreamGuard({ stanzaBytes: state.options.limits.stanzaBytes });
-  state.client._detachSocket();
-  state.client._attachSocket(socket);
-}
-
-/** Takes bytes from the socket. Nothing in them may throw into the socket's event handler: that would end the process. */
-function read(state: LinkState, data: Buffer): void {
-  if (state.ended) return;
-  contain(state, () => state.client.parser?.write(state.guard.decode(data)));
-  if (!state.ended) state.events.readDone();
-}
-
-function contain(state: LinkState, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof MagpieError) fail(state, error);
-    else
-      fail(state, new StreamViolation(`the server sent what cannot be read: ${errorMessage(error)}`, { cause: error }));
+  /** @param namespace of the stanzas, which says what kind of stream it is. */
+  protected constructor(namespace: string, domain: string, limits: StreamLimits, events: StreamEvents) {
+    super({ domain });
+    this.NS = namespace;
+    this.Parser = guardedParser(limits);
+    this.#domain = domain;
+    this.#limits = limits;
+    this.#events = events;
+    this.#guard = new StreamGuard(limits.stanzaBytes);
+    this.on('error', (error) => this.fail(error));
+    this.on('close', () => this.fail(new NotConnected('the server closed the stream')));
+    this.on('disconnect', () => this.fail(new NotConnected('the link was cut')));
   }
-}
 
-function route(state: LinkState, element: Element): void {
-  if (state.ended) return;
-  state.guard.stanzaDone();
-  expectElement(state.phase, element);
-  const { events } = state;
-  const handlers: Readonly<Record<string, () => void>> = {
-    [`${NS.stream} error`]: () => fail(state, streamError(element)),
-    [`${NS.stream} features`]: () => negotiate(state, element),
-    [`${NS.tls} proceed`]: () => startTls(state),
-    [`${NS.tls} failure`]: () => fail(state, new NotConnected('the server refused to start TLS')),
-    [`${NS.sasl} failure`]: () => fail(state, saslError(element)),
-    [`${NS.sasl} success`]: () => loggedIn(state, element),
-  };
-  const namespace = element.getNS() ?? '';
-  const handler = handlers[`${namespace} ${element.getName()}`];
-  if (handler) handler();
-  else if (namespace === NS.streamManagement) events.management(element);
-  else if (!isStanza(element)) state.onElement(element);
-  else {
-    // Whoever reads on in this turn may have stanzas for the new resource before the library says that it is bound.
-    if (state.phase === 'bind') state.phase = 'bound';
-    events.stanza(element);
+  /** Takes a complete element of the stream. What it throws ends the stream. */
+  protected abstract take(element: Element): void;
+
+  /** The stream is over: nothing that was asked will be answered. */
+  protected abstract over(): void;
+
+  protected get ended(): boolean {
+    return this.#ended;
   }
-}
 
-/** Stream features, with our own STARTTLS and stream management taken out of the library's sight, and SASL2, which it is unproven with. */
-function negotiate(state: LinkState, features: Element): void {
-  const { client, options, events } = state;
-  const startTlsOffered = features.getChild('starttls', NS.tls) !== undefined;
-  if (!client.isSecure()) {
-    if (startTlsOffered) {
-      state.phase = 'tls';
-      write(state, xml('starttls', { xmlns: NS.tls })).catch((error: unknown) => fail(state, error));
-      return;
-    }
-    if (options.tlsRequired) {
-      throw new AuthFailed(
-        'the server offers no STARTTLS and TLS is required, so nothing of the login was sent: use an xmpps:// url, or allow a clear link with tls: { required: false }',
+  /** Reads from and writes to this socket from now on. */
+  protected attach(socket: Socket): void {
+    this.#guard = new StreamGuard(this.#limits.stanzaBytes);
+    this.#socket = socket;
+    this._attachSocket(socket);
+  }
+
+  /** Gives the socket up, with everything that was read and not yet taken. */
+  protected detach(): Socket | undefined {
+    const socket = this.#socket;
+    this._detachParser();
+    this._detachSocket();
+    this.#socket = undefined;
+    return socket;
+  }
+
+  /** Lets the library have an element: it goes on with the login. */
+  protected toLibrary(element: Element): void {
+    super._onElement(element);
+  }
+
+  /** Opens a stream on the socket. The attempt as a whole has a deadline, so this waits for nothing. */
+  override async open(): Promise<Element> {
+    this._status('opening');
+    const header = this.headerElement();
+    header.attrs.to = this.#domain;
+    this.root = header;
+    this._attachParser(new this.Parser!());
+    await this.write(this.header(header));
+    return header;
+  }
+
+  /** Writes an element. A failure ends the stream, which reports itself. */
+  put(element: Element): void {
+    this.#write(element.toString());
+  }
+
+  /**
+   * Writes an answer to something of the server's. Ends the stream when the server lets more than 1 MiB of answers wait: it
+   * asks and does not read.
+   */
+  answer(element: Element): void {
+    const text = element.toString();
+    this.#unread += text.length;
+    this.#write(text, () => {
+      this.#unread -= text.length;
+    });
+    if (this.#unread > MOST_UNREAD)
+      this.fail(new NotConnected(`the server asks and does not read: more than ${MOST_UNREAD} bytes of answers wait`));
+  }
+
+  /** The library writes by this what it sends while logging in. */
+  override async write(text: string): Promise<void> {
+    this.#write(text);
+  }
+
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
+  /** Takes bytes from the socket. Nothing in them may throw into the socket's event handler: that would end the process. */
+  override _onData(data: Buffer): void {
+    if (this.#ended) return;
+    this.contain(() => this.parser?.write(this.#guard.decode(data)));
+    if (!this.#ended) this.#events.readDone();
+  }
+
+  override _onElement(element: Element): void {
+    if (this.#ended) return;
+    this.#guard.stanzaDone();
+    this.take(element);
+  }
+
+  /** Runs something that may throw: then the stream is over. */
+  protected contain(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      const cause = error instanceof MagpieError ? error : undefined;
+      this.fail(
+        cause ?? new StreamViolation(`the server sent what cannot be read: ${errorMessage(error)}`, { cause: error }),
       );
     }
   }
-  if (!state.authenticated) refuseUnknownMechanisms(state, features);
-  state.phase = state.authenticated ? 'bind' : 'sasl';
-  state.managed = features.getChild('sm', NS.streamManagement) !== undefined;
-  features.children = childElements(features).filter(
-    (child) => ![NS.tls, NS.sasl2, NS.streamManagement].some((namespace) => child.getNS() === namespace),
-  );
-  const resumption = state.authenticated && state.managed ? events.resumption() : undefined;
-  if (!resumption) {
-    state.onElement(features);
-    return;
+
+  /** Ends the stream with this reason, at once. */
+  fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#socket?.destroy();
+    this.over();
+    this.#events.failed(linkError(error));
   }
-  state.bound = true;
-  state.phase = 'resume';
-  state.held = features;
-  write(state, resumption).catch((error: unknown) => fail(state, error));
-}
 
-/** Throws with the names of both sides when there is no common mechanism; the library's error would name none. */
-function refuseUnknownMechanisms({ login, client }: LinkState, features: Element): void {
-  const offered = features
-    .getChild('mechanisms', NS.sasl)
-    ?.getChildren('mechanism')
-    .map((name) => name.getText());
-  login.choose(offered ?? [], client.isSecure());
-}
+  /** Closes the stream politely; resolves when the server has closed the socket, or when the signal fires. */
+  end(signal: AbortSignal): Promise<void> {
+    const socket = this.#socket;
+    if (this.#ended || !socket || socket.destroyed) return Promise.resolve();
+    this.#ended = true;
+    this.over();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    socket.once('close', () => resolve());
+    if (!signal.aborted) socket.resume().end(this.footer(this.headerElement()));
+    return promise.finally(onAbort(signal, () => socket.destroy()));
+  }
 
-function releaseFeatures(state: LinkState): void {
-  const { held } = state;
-  state.held = undefined;
-  state.bound = false;
-  state.phase = 'bind';
-  if (held) contain(state, () => state.onElement(held));
-}
-
-/** RFC 6120 §5.4.3.3: a new stream on the encrypted socket. What came after `<proceed/>` in clear is dropped with the parser. */
-function startTls(state: LinkState): void {
-  const { client, options, signal } = state;
-  const socket = client.socket;
-  client._detachParser();
-  client._detachSocket();
-  if (!socket) return;
-  upgrade(socket, options.tls, signal)
-    .then((secure) => {
-      if (state.ended) return void secure.destroy();
-      attach(state, secure);
-      state.phase = 'features';
-      return client.open({ domain: options.domain });
-    })
-    .catch((error: unknown) => fail(state, error, socket));
-}
-
-function loggedIn(state: LinkState, success: Element): void {
-  state.login.verify(Buffer.from(success.getText(), 'base64').toString('utf8'));
-  state.authenticated = true;
-  state.phase = 'features';
-  state.onElement(success);
-}
-
-async function write(state: LinkState, element: Element): Promise<void> {
-  if (state.ended || !state.client.socket) throw new NotConnected('the link is down');
-  await state.send(element);
-}
-
-function fail(state: LinkState, error: unknown, socket: Socket | null = state.client.socket): void {
-  if (state.ended) return;
-  state.ended = true;
-  socket?.destroy();
-  state.events.failed(linkError(error));
-}
-
-function end(state: LinkState, signal: AbortSignal): Promise<void> {
-  const { client } = state;
-  const { socket } = client;
-  if (state.ended || !socket || socket.destroyed) return Promise.resolve();
-  state.ended = true;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cut = (): void => void socket.destroy();
-  socket.once('close', () => resolve());
-  signal.addEventListener('abort', cut, { once: true });
-  if (signal.aborted) cut();
-  else socket.resume().end('</stream:stream>');
-  return promise.finally(() => signal.removeEventListener('abort', cut));
+  #write(text: string, taken?: () => void): void {
+    if (this.#ended || !this.#socket) return;
+    this.#socket.write(text, (error) => {
+      if (error) this.fail(new NotConnected(`cannot write to the link: ${error.message}`, { cause: error }));
+      else taken?.();
+    });
+  }
 }

@@ -6,7 +6,7 @@ import {
   type SourceRequest,
   type Verdict,
 } from '@magpie/contract';
-import type { Incoming } from '../session/session-state.ts';
+import type { Incoming } from '../link/link.ts';
 import { type Entry, entryOf, fresh } from './receive-budget.ts';
 
 /** The way of received events into the log: filtered by the wanted sources, in batches of one read, settled by verdict. */

@@ -1,13 +1,13 @@
 import type { ReceivedEvent } from '@magpie/contract';
 import { addressOf } from '../codec/addresses.ts';
 import { classify, decodeMessage } from '../codec/decode.ts';
+import { attribute, type Element } from '../codec/element.ts';
 import { bareJid, normalJid, splitJid } from '../codec/jid.ts';
 import { NS } from '../codec/namespaces.ts';
 import { originOf } from '../codec/origin.ts';
 import { conditionOf } from '../errors.ts';
-import { attribute, type Element } from '../link/library.ts';
+import type { Incoming } from '../link/link.ts';
 import type { Room } from '../rooms/room.ts';
-import type { Incoming } from '../session/session-state.ts';
 
 /** What the connection knows that a stanza does not say. */
 export interface Surroundings {

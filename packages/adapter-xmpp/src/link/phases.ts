@@ -1,17 +1,29 @@
-import { NS } from './codec/namespaces.ts';
-import { attribute, type Element } from './link/library.ts';
-import { StreamViolation } from './link/stream-guard.ts';
+import { attribute, type Element, isAnswer, isStanza } from '../codec/element.ts';
+import { NS } from '../codec/namespaces.ts';
+import { StreamViolation } from './stream-guard.ts';
 
 /**
- * Where a link is between its first byte and its end. It only moves by what we have sent or by an answer to that, and it
- * moves while the answer is being handled: what follows in the same read is judged by the new phase.
+ * Where a client's stream is between its first byte and its end. It only moves by what we have sent or by an answer to that,
+ * and it moves while the answer is being handled: what follows in the same read is judged by the new phase.
  */
-export type Phase = 'features' | 'tls' | 'sasl' | 'resume' | 'bind' | 'bound' | 'enable' | 'managed' | 'unmanaged';
+export type Phase =
+  | 'opening'
+  | 'features'
+  | 'tls'
+  | 'sasl'
+  | 'resume'
+  | 'bind'
+  | 'bound'
+  | 'enable'
+  | 'managed'
+  | 'unmanaged';
 
 const SM = NS.streamManagement;
 
 /** What the server may send in each phase, as `namespace name`; `stanza` is any message, presence or iq. */
 const EXPECTED: Readonly<Record<Phase, ReadonlySet<string>>> = {
+  // RFC 6120 §4.2: we have sent the header of a stream; nothing of an old stream counts any more.
+  opening: new Set(),
   // RFC 6120 §4.3.2: the features come first, and again on each new stream after STARTTLS and SASL.
   features: new Set([`${NS.stream} features`]),
   // RFC 6120 §5.4.2.
@@ -29,28 +41,24 @@ const EXPECTED: Readonly<Record<Phase, ReadonlySet<string>>> = {
   unmanaged: new Set(['stanza']),
 };
 
-const STANZAS = new Set(['message', 'presence', 'iq']);
-
-/** Whether an element is a message, presence or iq of a client's stream. */
-export const isStanza = (element: Element): boolean =>
-  STANZAS.has(element.getName()) && (element.getNS() ?? NS.client) === NS.client;
-
-/** An answer to an iq of ours. */
-const isAnswer = (element: Element): boolean =>
-  element.getName() === 'iq' && isStanza(element) && /^(result|error)$/.test(attribute(element, 'type') ?? '');
-
 /**
  * Throws `StreamViolation` on an element that nothing of ours has asked for in this phase, so that a peer cannot skip TLS,
  * the login or its proof, or make up an answer. A stream error may come at any time (RFC 6120 §4.9.1).
+ * @param asked the id of the iq that we have sent in this phase.
  */
-export function expectElement(phase: Phase, element: Element): void {
+export function expectElement(phase: Phase, element: Element, asked: string | undefined): void {
   const name = `${element.getNS() ?? ''} ${element.getName()}`;
   if (name === `${NS.stream} error`) return;
   const expected = EXPECTED[phase];
   if (expected.has(name)) return;
-  if (expected.has('stanza') && isStanza(element)) return;
-  if (expected.has('answer') && isAnswer(element)) return;
+  const stanza = isStanza(element, NS.client);
+  if (stanza && expected.has('stanza')) return;
+  if (stanza && expected.has('answer') && isAnswerTo(element, asked)) return;
+  const names = [...expected].map((each) => each.split(' ').at(-1)).join(', ') || 'the header of its stream';
   throw new StreamViolation(
-    `the server sent <${element.getName()} xmlns='${element.getNS() ?? ''}'> in the phase "${phase}", where it has no place: expected ${[...expected].map((each) => each.split(' ').at(-1)).join(', ')}. It is broken, or somebody stands between us and it`,
+    `the server sent <${element.getName()} xmlns='${element.getNS() ?? ''}'> in the phase "${phase}", where it has no place: expected ${names}. It is broken, or somebody stands between us and it`,
   );
 }
+
+const isAnswerTo = (element: Element, asked: string | undefined): boolean =>
+  element.getName() === 'iq' && isAnswer(element) && asked !== undefined && attribute(element, 'id') === asked;

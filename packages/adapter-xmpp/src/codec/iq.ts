@@ -1,0 +1,40 @@
+import { attribute, childElements, type Element, xml } from './element.ts';
+import { bareJid, normalJid, splitJid } from './jid.ts';
+import { NS } from './namespaces.ts';
+
+/**
+ * The answer to an iq of type get or set (RFC 6120 §8.2.3): a ping is answered (XEP-0199), of everything else we know
+ * nothing. Undefined for a result or an error, which is never answered.
+ */
+export function answerTo(iq: Element): Element | undefined {
+  const type = attribute(iq, 'type');
+  if (type === 'result' || type === 'error') return undefined;
+  const [child, ...others] = childElements(iq);
+  const answer = xml('iq', { ...addressed(iq), type: 'error' });
+  const valid = child !== undefined && others.length === 0 && (type === 'get' || type === 'set');
+  if (!valid) answer.append(errorElement('modify', 'bad-request'));
+  else if (type === 'get' && child.is('ping', NS.ping)) answer.attrs.type = 'result';
+  else answer.append(errorElement('cancel', 'service-unavailable'));
+  return answer;
+}
+
+function addressed(iq: Element): Record<string, string> {
+  const [id, to] = [attribute(iq, 'id'), attribute(iq, 'from')];
+  return { ...(id === undefined ? {} : { id }), ...(to === undefined ? {} : { to }) };
+}
+
+const errorElement = (type: string, condition: string): Element =>
+  xml('error', { type }, xml(condition, { xmlns: NS.stanzaErrors }));
+
+/**
+ * Whether an answer comes from whom the question went to (RFC 6120 §8.1.2). What goes to the server or to our own account
+ * may be answered under any of these names, or under none.
+ * @param own our full JID.
+ */
+export function isFrom(answer: Element, to: string | undefined, own: string): boolean {
+  const from = attribute(answer, 'from');
+  const ours: readonly (string | undefined)[] = [undefined, splitJid(own).domain, bareJid(own), normalJid(own)];
+  const sender = from === undefined ? undefined : normalJid(from);
+  const asked = to === undefined ? undefined : normalJid(to);
+  return ours.includes(asked) ? ours.includes(sender) : sender === asked;
+}

@@ -1,0 +1,68 @@
+import { attribute, type Element, xml } from './element.ts';
+import { bareJid } from './jid.ts';
+import { NS } from './namespaces.ts';
+
+/** Somebody in a room, as the room's presence tells it. */
+export interface Occupant {
+  readonly affiliation: string;
+  readonly role: string;
+  /** Bare JID, in rooms that show it to us. */
+  readonly realJid?: string;
+  readonly occupantId?: string;
+}
+
+/** Who a presence of a room is about; undefined when it says nothing. */
+export function occupantOf(presence: Element): Occupant | undefined {
+  const item = presence.getChild('x', NS.mucUser)?.getChild('item');
+  if (!item) return undefined;
+  const jid = attribute(item, 'jid');
+  const occupantId = occupantIdOf(presence);
+  return {
+    affiliation: attribute(item, 'affiliation') ?? 'none',
+    role: attribute(item, 'role') ?? 'none',
+    ...(jid === undefined ? {} : { realJid: bareJid(jid) }),
+    ...(occupantId === undefined ? {} : { occupantId }),
+  };
+}
+
+/** XEP-0421: the identity in the room that outlives a change of the nick. */
+export const occupantIdOf = (stanza: Element): string | undefined => {
+  const element = stanza.getChild('occupant-id', NS.occupantId);
+  return element && attribute(element, 'id');
+};
+
+/** Status codes of a room's presence (XEP-0045 §15.6). */
+export const statusCodes = (presence: Element): ReadonlySet<string> =>
+  new Set(
+    (presence.getChild('x', NS.mucUser)?.getChildren('status') ?? []).map((status) => attribute(status, 'code') ?? ''),
+  );
+
+/** The new nick, when a presence says that an occupant has another one from now on (XEP-0045 §7.6). */
+export function newNick(presence: Element): string | undefined {
+  const item = statusCodes(presence).has('303') ? presence.getChild('x', NS.mucUser)?.getChild('item') : undefined;
+  return item && attribute(item, 'nick');
+}
+
+/** A presence that asks a room to let us in (XEP-0045 §7.2), without its history. */
+export function joinPresence(occupant: string, password: string | undefined): Element {
+  const muc = xml('x', { xmlns: NS.muc }, xml('history', { maxstanzas: '0' }));
+  if (password !== undefined) muc.append(xml('password', {}, password));
+  return xml('presence', { to: occupant }, muc);
+}
+
+/** XEP-0045 §10.1.2: a room that our join has created stays locked until its defaults are accepted. */
+export const acceptDefaults = (): Element =>
+  xml('query', { xmlns: NS.mucOwner }, xml('x', { xmlns: NS.dataForms, type: 'submit' }));
+
+const LEAVING: Readonly<Record<string, string>> = {
+  301: 'banned',
+  307: 'kicked',
+  321: 'removed by a change of affiliation',
+  322: 'the room became members-only',
+  332: 'the room service shuts down',
+  333: 'removed for a technical problem',
+};
+
+/** Why we are not in a room any more, by the status codes of our presence there. */
+export const leavingReason = (codes: ReadonlySet<string>): string =>
+  [...codes].map((code) => LEAVING[code]).find((reason) => reason !== undefined) ?? 'no longer in the room';

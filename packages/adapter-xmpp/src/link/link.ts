@@ -1,0 +1,264 @@
+import { onAbort } from '@magpie/adapter-kit';
+import { type Clock, errorMessage, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
+import { attribute, type Element, isAnswer, xml } from '../codec/element.ts';
+import { answerTo } from '../codec/iq.ts';
+import { NS } from '../codec/namespaces.ts';
+import { linkError } from '../errors.ts';
+import { ClientStream, type ClientStreamEvents, type LoginOptions } from './client-stream.ts';
+import { Requests } from './requests.ts';
+import type { ResumableSession } from './resumable-session.ts';
+import type { Settle } from './stanza-counters.ts';
+import type { XmlStream } from './stream.ts';
+import { StreamManagement } from './stream-management.ts';
+
+/** A received message or presence and the means to say that we are done with it. */
+export interface Incoming {
+  readonly stanza: Element;
+  /** To be called once: the stanza is finished and may be reported to the server as handled. */
+  finish(): void;
+  /** The server may have delivered it on an earlier link. */
+  readonly repeated: boolean;
+}
+
+/** Who hears about a link. */
+export interface LinkEvents {
+  /** Messages and presences, in order. */
+  stanza(incoming: Incoming): void;
+  /** All stanzas of one read were handed over: a batch is complete. */
+  readDone(): void;
+  /** How much of what may wait for the gateway is waiting: at 1 reading stops. Asked after each read and each finished stanza. */
+  load(): number;
+  /** The established link is lost. */
+  lost(error: MagpieError): void;
+}
+
+/** What a link is made of besides its login. */
+export interface LinkOptions {
+  readonly clock: Clock;
+  /** How long the server may take to acknowledge or answer, ms. */
+  readonly timeout: number;
+}
+
+/**
+ * A link over which stanzas go, logged in. What is sent is confirmed by the server (XEP-0198, or a ping where it has none),
+ * what arrives is reported once it is finished, questions get their answers. One per login, made by `openLink`.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #session: ResumableSession;
+  readonly #events: LinkEvents;
+  readonly #management: StreamManagement;
+  readonly #requests: Requests;
+  readonly #opened = Promise.withResolvers<void>();
+  #stream: XmlStream | undefined;
+  #live = false;
+  #ended: MagpieError | undefined;
+  #paused = false;
+
+  /** Made by `openLink` only. */
+  constructor(options: LinkOptions, session: ResumableSession, events: LinkEvents) {
+    this.#options = options;
+    this.#session = session;
+    this.#events = events;
+    this.#management = new StreamManagement(session, {
+      ...options,
+      stream: () => this.#stream,
+      paused: () => this.#paused,
+    });
+    this.#requests = new Requests(options.clock, options.timeout);
+    this.#opened.promise.catch(() => undefined); // Dialling may fail first; then nobody waits for this one.
+  }
+
+  /** Our full JID. */
+  get jid(): string {
+    return this.#session.jid;
+  }
+
+  /** Whether an earlier session goes on: rooms are still joined, nothing was missed. */
+  get resumed(): boolean {
+    return this.#management.resumed;
+  }
+
+  /** Whether the server acknowledges stanzas (XEP-0198). */
+  get managed(): boolean {
+    return this.#management.counting;
+  }
+
+  /** Reading is stopped because too much waits for the gateway. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Logs in by this stream. Rejects when the stream ends before that is done. */
+  async establish(open: (events: ClientStreamEvents) => Promise<XmlStream>, signal: AbortSignal): Promise<void> {
+    try {
+      this.#stream = await open(this.#streamEvents());
+      const late = (): void => this.drop(new NotConnected('the server did not finish the login in time'));
+      await this.#opened.promise.finally(onAbort(signal, late));
+    } catch (error) {
+      throw linkError(error);
+    }
+  }
+
+  /** Sends a stanza without waiting. A failure ends the link. Throws `NotConnected` when the link is over. */
+  post(stanza: Element): void {
+    this.#send(stanza);
+  }
+
+  /**
+   * Sends a stanza and resolves when the server has taken it. Rejects with `NotConnected` when the link is over, `Unknown` when
+   * it is lost before the confirmation.
+   */
+  deliver(stanza: Element): Promise<void> {
+    if (!this.#management.counting) return this.#deliverUnmanaged(stanza);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#send(stanza, (error) => (error ? reject(error) : resolve()));
+    return promise;
+  }
+
+  /**
+   * Asks and resolves with the answer, a result or an error, from whom we have asked. Rejects with `NotConnected` on silence,
+   * `Aborted` on the signal.
+   * @param to left out for the server and our own account.
+   */
+  request(type: 'get' | 'set', child: Element, to?: string, signal?: AbortSignal): Promise<Element> {
+    return this.#requests.ask({ type, child, to }, (iq) => this.#send(iq), signal);
+  }
+
+  /** Drops the link with this reason; the session stays resumable. */
+  drop(error: MagpieError): void {
+    this.#stream?.fail(error);
+  }
+
+  /** Says goodbye, which ends the session. With a signal that has fired it only cuts the link: the session stays resumable. */
+  async close(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) {
+      if (this.#management.unread) this.#session.forget();
+      this.#over(new NotConnected('the link was cut'));
+      await this.#stream?.end(signal);
+      return;
+    }
+    if (this.#live) {
+      this.#management.report();
+      this.#stream?.put(xml('presence', { type: 'unavailable' }));
+    }
+    this.#over(new NotConnected('the connection was closed'));
+    this.#session.forget();
+    await this.#stream?.end(AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeout)]));
+  }
+
+  #streamEvents(): ClientStreamEvents {
+    const management = this.#management;
+    const begun = <T>(phase: T): T => {
+      if (phase === 'managed' || phase === 'unmanaged') this.#begin();
+      return phase;
+    };
+    return {
+      resumption: () => management.resumption(),
+      bound: (jid, offered) => {
+        const enable = management.bound(jid, offered);
+        if (!enable) this.#begin();
+        return enable;
+      },
+      management: (element, phase) => {
+        const next = management.take(element, phase);
+        return next === phase ? phase : begun(next);
+      },
+      stanza: (element) => this.#receive(element),
+      readDone: () => {
+        if (!this.#live) return;
+        this.#events.readDone();
+        this.#throttle();
+      },
+      failed: (error) => {
+        const established = this.#live;
+        this.#over(error);
+        if (established) this.#events.lost(error);
+        else this.#opened.reject(error);
+      },
+    };
+  }
+
+  #begin(): void {
+    this.#live = true;
+    this.#management.start();
+    this.#opened.resolve();
+  }
+
+  #receive(stanza: Element): void {
+    const { finish, repeated } = this.#management.arrived();
+    if (stanza.name === 'iq') {
+      finish();
+      if (isAnswer(stanza)) this.#requests.answered(stanza, this.jid);
+      else this.#answer(stanza);
+      return;
+    }
+    const finished = (): void => {
+      finish();
+      if (this.#live) this.#throttle();
+    };
+    this.#events.stanza({ stanza, finish: finished, repeated });
+  }
+
+  #answer(iq: Element): void {
+    const answer = answerTo(iq);
+    if (!answer) return;
+    this.#management.sent(attribute(answer, 'id'));
+    this.#stream?.answer(answer);
+  }
+
+  /**
+   * Stops reading while too much waits for the gateway, and goes on when half of it is settled. That is far beyond what the
+   * gateway is given at a time: the confirmations of our own sends come on the same stream, and have to be read.
+   */
+  #throttle(): void {
+    const load = this.#events.load();
+    if (!this.#paused && load >= 1) {
+      this.#paused = true;
+      this.#stream?.pause();
+    } else if (this.#paused && load <= 0.5) {
+      this.#paused = false;
+      this.#stream?.resume();
+    }
+  }
+
+  #send(stanza: Element, settle?: Settle): void {
+    if (!this.#live) throw new NotConnected(this.#ended?.message ?? 'the link is down');
+    this.#stream?.put(stanza);
+    this.#management.sent(attribute(stanza, 'id'), settle);
+  }
+
+  /** Without XEP-0198 a ping answered by the same server proves that it has taken what came before (RFC 6120 §10.1). */
+  async #deliverUnmanaged(stanza: Element): Promise<void> {
+    this.#send(stanza);
+    try {
+      await this.request('get', xml('ping', { xmlns: NS.ping }));
+    } catch (error) {
+      throw new Unknown(`the server did not answer after the message: ${errorMessage(error)}`, { cause: error });
+    }
+  }
+
+  /** Everything that waits is told so. */
+  #over(error: MagpieError): void {
+    this.#live = false;
+    this.#ended ??= error;
+    this.#management.end(error);
+    this.#requests.end(error);
+  }
+}
+
+/**
+ * Logs a client in and resumes or starts a session. One attempt; the signal ends it. Rejects with a taxonomy error and leaves
+ * nothing behind.
+ */
+export async function openLink(
+  login: LoginOptions,
+  options: LinkOptions,
+  session: ResumableSession,
+  events: LinkEvents,
+  signal: AbortSignal,
+): Promise<Link> {
+  const link = new Link(options, session, events);
+  await link.establish((streamEvents) => ClientStream.open(login, streamEvents, signal), signal);
+  return link;
+}
