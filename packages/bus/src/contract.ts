@@ -54,8 +54,8 @@ export interface Attempt {
 }
 
 /**
- * A delivery above its consumer's floor that has a story: waiting for a retry, or held behind one in its lane. Carries a
- * copy of the event, so that it does not pin the log.
+ * A delivery above its consumer's floor that is not simply on its way: refused and waiting for a retry, or held behind such
+ * a one in its lane. Carries a copy of the event, so that it does not keep retention from removing it.
  */
 export interface ExceptionRow {
   readonly consumer: string;
@@ -115,8 +115,8 @@ export interface ConsumerChanges {
   /** Makes consumers known since a time, ms since the epoch; one that is known or orphaned is known from then on. */
   readonly put?: readonly { readonly consumer: string; readonly since: number }[];
   /**
-   * Consumers that are configured no more, as of a time in ms since the epoch. Their floors and exceptions stay. One that
-   * is orphaned already keeps its time; one that is not known stays so.
+   * Consumers that are no longer configured, as of a time in ms since the epoch. Their floors and exceptions stay. An
+   * orphaned consumer keeps its first time; an unknown one stays unknown.
    */
   readonly orphan?: readonly { readonly consumer: string; readonly at: number }[];
   /** Forgets consumers with their floors and exceptions; their dead letters and outcomes stay. */
@@ -147,19 +147,19 @@ export interface Commit {
   readonly outcomes?: readonly Outcome[];
 }
 
-/** A consumer the log has heard of. Times are ms since the epoch. */
+/** A consumer the log knows. Times are ms since the epoch. */
 export interface KnownConsumer {
   readonly since: number;
-  /** It is configured no more since then: what it still has to get waits for it to come back or to be removed. */
+  /** Since when it is no longer configured. Its backlog stays until it is configured again or removed. */
   readonly orphanedAt?: number;
 }
 
-/** A consumer that is configured no more. */
+/** A consumer that is no longer configured. */
 export interface OrphanedConsumer {
   readonly consumer: string;
   /** Since when, ms since the epoch. */
   readonly orphanedAt: number;
-  /** Whether anything waits for it: it has a floor or an exception row. */
+  /** Whether it has a backlog: a floor or an exception row. */
   readonly backlog: boolean;
 }
 
@@ -175,8 +175,9 @@ export interface LogState {
   readonly waiting: ReadonlyMap<string, number>;
   readonly exceptions: readonly ExceptionRow[];
   /**
-   * Where deliveries stand, by consumer, that have a dead letter and would be taken up again all the same: they lie above
-   * the floor (of an idle consumer: above `matched`), or have an exception row. A crash leaves them between two commits.
+   * By consumer, positions of dead letters whose delivery would be repeated after a restart: they lie above the floor (of an
+   * idle consumer: above `matched`) or have an exception row. A store whose commits are atomic leaves them when a crash falls
+   * between the commit of the dead letter and that of the floor.
    */
   readonly dead: ReadonlyMap<string, ReadonlySet<Position>>;
 }
@@ -244,26 +245,36 @@ export interface LogStats {
   readonly oldest: Position | undefined;
 }
 
-/** Room on the disk of the log as last measured, which happens every second and when a write fails. Sizes in bytes. */
+/**
+ * Whether a log takes appends, as last measured: every second, and when a write fails. Sizes in bytes. A store on another
+ * machine measures nothing (`free` undefined) and stops intake, with its refusal, while that machine takes no writes.
+ */
 export interface LogSpace {
   /** Whether commits that append are taken. */
   readonly intake: boolean;
-  /** Undefined before the first measurement, and for a log that has no disk. */
+  /** Undefined before the first measurement, and for a store without a disk of its own. */
   readonly free: number | undefined;
-  /** What must be free for intake, the part of the reserve that is to be made whole again included. */
+  /** What must be free for intake, with the missing part of the reserve; 0 for a store without a disk of its own. */
   readonly needed: number;
   /** Why intake stops and what to do, as a sentence. */
   readonly refusal?: string;
 }
 
 /**
- * The durable event log and the state of its consumers. Implementations: SQLite and memory; the contract can be met
- * by a replicated log too (idempotent commits, dead letters before floors).
+ * The durable event log and the state of its consumers.
+ *
+ * What a store must promise: a commit is atomic, and durable when it resolves; positions rise in commit order, which is call
+ * order within a process; a read sees every commit that has resolved in its process. Nothing here says file, lock or thread.
+ * Four members are synchronous because they are called per event or per request; a store on another machine answers them
+ * from what it has last heard: `head` is its own last commit or the newest of others it knows of (it may lag, it never goes
+ * back), `space` and `alarms` are the last measurement, `parsePosition` compares epochs. Everything else is asynchronous and
+ * may take a round trip. Where several processes write, `head` grows without a commit of one's own; today's readers learn of
+ * new events from the commits of their own process alone, so such a store has to add a notification.
  */
 export interface EventLog {
   /**
    * Applies a commit; resolves, in call order, once it is durable (fsynced), with one result per append. Any number of
-   * calls may be outstanding; whatever arrives while one is being written is written together next (group commit).
+   * calls may be outstanding; what arrives while one is being written is written together next (group commit).
    * Rejects with `Throttled` while the disk is full (only commits that append; the others use a reserve, and wait for room
    * when that is used up, at the longest until `close`), with `LogFailed` for ever after a failed fsync and after `close`,
    * with `RangeError` for a position of another log.
@@ -284,7 +295,7 @@ export interface EventLog {
   search(query: EventQuery): Promise<EventsFound>;
   /** The event with that ref, or undefined when it is unknown or no longer kept. */
   find(ref: string): Promise<StoredEvent | undefined>;
-  /** The last position of the log; undefined while it is empty. Local, no I/O. */
+  /** The last position that can be read; undefined while the log has never had an event. Never goes back. Local, no I/O. */
   head(): Position | undefined;
   /**
    * The position just before the first event received at or after a time (ms since the epoch), for `start: <time>`;
@@ -314,20 +325,22 @@ export interface EventLog {
   retain(limits: { maxAge: number; maxBytes: number; floor: Position | undefined }): Promise<number>;
   stats(): Promise<LogStats>;
   /**
-   * The room on the disk, for status, metrics and for whoever holds intake back until there is room again. Knows of a
-   * lack before the first commit rejects with `Throttled`. Local, no I/O.
+   * Whether appends are taken, for status, metrics and whoever holds intake back until there is room again. Reports a lack
+   * before the first commit rejects with `Throttled`. Local, no I/O; called per request.
    */
   space(): LogSpace;
+  /** What a human must know of the log, a sentence each: records that were damaged and skipped. Local, no I/O. */
+  alarms(): readonly string[];
   /**
-   * A source has lost its connection, or has it again: its dedupe keys do not get older while it is down, so that what comes
-   * again when it is back is known, however long that takes. A source counts as up until it is said to be down. Local, no I/O.
+   * A source has lost its connection, or has it again. Its dedupe keys do not age while it is down, so that what it repeats
+   * afterwards is recognised, however long the outage. Every source counts as up at first. Local, no I/O.
    */
   linked(source: string, isUp: boolean): void;
   /** Waits for outstanding commits, checkpoints, releases the lock. Idempotent. */
   close(): Promise<void>;
 }
 
-/** How long the floor of an orphaned consumer keeps events from being removed: a day to bring the consumer back. */
+/** How long, in ms, the floor of an orphaned consumer keeps events from being removed: a day. */
 export const ORPHAN_PIN_MS = 86_400_000;
 
 /** The log can no longer be trusted (a failed fsync, a corrupt file): stop the process, do not retry. */

@@ -1,6 +1,7 @@
-/** The durable event log: its contract, the SQLite store and the memory store. */
+/** The durable event log: its contract, and the stores that implement it. */
 export * from './contract.ts';
 export { createMemoryLog } from './memory/log.ts';
+export type { DedupeWindow } from './shared/dedupe-window.ts';
 export { matchesFilter } from './shared/event-filter.ts';
-export type { DedupeWindow, LogOptions, SqliteLogOptions } from './shared/options.ts';
-export { openSqliteLog } from './sqlite/open.ts';
+export type { LogClock, LogOptions, SqliteLogOptions } from './shared/log-options.ts';
+export { type LogStore, openLog, STORE_NAMES, STORES, type StoreName, type StoreOptions } from './stores.ts';

@@ -5,10 +5,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newRef } from '@magpie/contract';
-import { openSqliteLog } from '../src/index.ts';
+import { openLog } from '../src/index.ts';
 
 const [, , dataDir = '', keepBytes] = process.argv;
-const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
 const body = new Uint8Array(300);
 
 const event = (subject: string) => ({

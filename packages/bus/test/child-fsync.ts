@@ -4,10 +4,10 @@
  */
 import { writeSync } from 'node:fs';
 import { newRef } from '@magpie/contract';
-import { openSqliteLog } from '../src/index.ts';
+import { openLog } from '../src/index.ts';
 
 const [, , dataDir = ''] = process.argv;
-const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
 let failures = 0;
 for (let index = 0; index < 500 && failures < 3; index++) {
   const ref = newRef();

@@ -1,8 +1,8 @@
-import { type Event, newRef, Throttled } from '@magpie/contract';
+import { type Event, newRef, systemClock, Throttled } from '@magpie/contract';
 import { expect, it } from 'vitest';
 import { positionsOf } from '../src/shared/positions.ts';
 import { createCommitQueue } from '../src/sqlite/main/commit-queue.ts';
-import type { WireBatch, WireResult } from '../src/sqlite/messages/writer.ts';
+import type { WireBatch, WireResult } from '../src/sqlite/protocol/writer.ts';
 
 const append = () => {
   const event: Event = {
@@ -23,8 +23,8 @@ function scripted() {
   const endings: string[] = [];
   const queue = createCommitQueue({
     positions: positionsOf('e'),
-    clock: { now: () => 1, lowest: () => 0, horizon: () => 0 },
-    ...{ next: 1, lastReceived: 0, send: (batch) => batches.push(batch) },
+    dedupeClock: { now: () => 1, lowest: () => 0, horizon: () => 0 },
+    ...{ next: 1, lastReceived: 0, send: (batch) => batches.push(batch), timeout: systemClock.timeout },
   });
   const commit = (name: string, change: object): void => {
     queue.commit(change).then(

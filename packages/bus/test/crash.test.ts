@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { openSqliteLog, type StoredEvent } from '../src/index.ts';
+import { openLog, type StoredEvent } from '../src/index.ts';
 import { startChild } from './children.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -19,7 +19,7 @@ it('keeps every acknowledged event, whole commits only, over kill -9', { timeout
     for (const line of child.stdout().split('\n').slice(0, -1)) if (line !== 'ready') acked.add(line.split(' ')[0]!);
   }
   expect(acked.size).toBeGreaterThan(100);
-  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
   onTestFinished(() => log.close());
   const stored: StoredEvent[] = [];
   for (

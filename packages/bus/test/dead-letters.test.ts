@@ -1,8 +1,8 @@
 import { newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { type DeadLetter, openSqliteLog } from '../src/index.ts';
+import { type DeadLetter, openLog } from '../src/index.ts';
 import { openForReading } from '../src/sqlite/file/database.ts';
-import { createReaderStore } from '../src/sqlite/reader/reader-store.ts';
+import { createReaderStore } from '../src/sqlite/reader/questions.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 const MIB = 1024 * 1024;
@@ -32,7 +32,7 @@ const letter = (bytes: number): DeadLetter => ({
 
 it('a list of dead letters takes no more memory than a few bodies, and at least one', async () => {
   const { path, remove } = temporaryDirectory();
-  const log = await openSqliteLog({ dataDir: path, reserveBytes: 0, minFreeBytes: 0 });
+  const log = await openLog({ store: 'sqlite', dataDir: path, reserveBytes: 0, minFreeBytes: 0 });
   onTestFinished(async () => {
     await log.close();
     remove();
@@ -47,7 +47,7 @@ it('a list of dead letters takes no more memory than a few bodies, and at least 
 
 it('the state reads only the dead letters that a consumer would come to again, not all there are', async () => {
   const { path, remove } = temporaryDirectory();
-  const log = await openSqliteLog({ dataDir: path, reserveBytes: 0, minFreeBytes: 0 });
+  const log = await openLog({ store: 'sqlite', dataDir: path, reserveBytes: 0, minFreeBytes: 0 });
   onTestFinished(remove);
   const { event } = letter(10);
   const appended = await log.commit({ append: Array.from({ length: 9 }, () => ({ event })) });

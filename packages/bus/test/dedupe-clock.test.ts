@@ -2,7 +2,7 @@ import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { type EventLog, openSqliteLog } from '../src/index.ts';
+import { type EventLog, openLog } from '../src/index.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 const MINUTE = 60_000;
@@ -36,11 +36,11 @@ const directory = (): string => {
 it('a key from before the clock was set back is forgotten after the window, as are those that follow it', async () => {
   const [dataDir, clock] = [directory(), settable()];
   const options = { dataDir, reserveBytes: 0, minFreeBytes: 0, clock, dedupe: { windowMs: 10 * MINUTE } };
-  const before = await openSqliteLog(options);
+  const before = await openLog({ store: 'sqlite', ...options });
   await append(before, 'old');
   await before.close();
   clock.advance(-DAY);
-  const log = await openSqliteLog(options);
+  const log = await openLog({ store: 'sqlite', ...options });
   await append(log, 'new');
   expect(await append(log, 'old')).toBe('duplicate');
   clock.advance(10 * MINUTE);
@@ -51,14 +51,14 @@ it('a key from before the clock was set back is forgotten after the window, as a
 
 it('the real wall clock may be set forward without an end of the window, now or after a restart', async () => {
   const dataDir = directory();
-  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
   await append(log, 'k');
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + DAY });
   onTestFinished(() => void vi.useRealTimers());
   expect(await append(log, 'k')).toBe('duplicate');
   await append(log, 'later');
   await log.close();
-  const reopened = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  const reopened = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
   expect(await append(reopened, 'later')).toBe('duplicate');
   await reopened.close();
 });
@@ -66,16 +66,16 @@ it('the real wall clock may be set forward without an end of the window, now or 
 it('a window does not age while the log is closed', async () => {
   const [dataDir, clock] = [directory(), settable()];
   const options = { dataDir, reserveBytes: 0, minFreeBytes: 0, clock, dedupe: { windowMs: 10 * MINUTE } };
-  const first = await openSqliteLog(options);
+  const first = await openLog({ store: 'sqlite', ...options });
   await append(first, 'k');
   clock.advance(4 * MINUTE);
   await first.close();
   clock.advance(DAY);
-  const second = await openSqliteLog(options);
+  const second = await openLog({ store: 'sqlite', ...options });
   clock.advance(5 * MINUTE);
   await second.close();
   clock.advance(DAY);
-  const third = await openSqliteLog(options);
+  const third = await openLog({ store: 'sqlite', ...options });
   expect(await append(third, 'k')).toBe('duplicate');
   clock.advance(MINUTE);
   expect(await append(third, 'k')).toBe('stored');
@@ -85,14 +85,14 @@ it('a window does not age while the log is closed', async () => {
 it('an outage of a source spans restarts of the gateway, and one that is not configured any more keeps nothing', async () => {
   const [dataDir, clock] = [directory(), settable()];
   const options = { dataDir, reserveBytes: 0, minFreeBytes: 0, clock, dedupe: { windowMs: 10 * MINUTE } };
-  const first = await openSqliteLog(options);
+  const first = await openLog({ store: 'sqlite', ...options });
   for (const source of ['erp', 'gone']) {
     await append(first, source, source);
     first.linked(source, false);
   }
   clock.advance(60 * MINUTE);
   await first.close();
-  const second = await openSqliteLog(options);
+  const second = await openLog({ store: 'sqlite', ...options });
   second.linked('erp', false);
   clock.advance(60 * MINUTE);
   second.linked('erp', true);
@@ -104,14 +104,14 @@ it('an outage of a source spans restarts of the gateway, and one that is not con
 it('a log that was killed has aged by no more than what was saved with the last retention', async () => {
   const [dataDir, clock, copy] = [directory(), settable(), directory()];
   const options = { dataDir, reserveBytes: 0, minFreeBytes: 0, clock, dedupe: { windowMs: 10 * MINUTE } };
-  const log = await openSqliteLog(options);
+  const log = await openLog({ store: 'sqlite', ...options });
   onTestFinished(() => log.close());
   await append(log, 'k');
   clock.advance(9 * MINUTE);
   await log.retain({ maxAge: DAY, maxBytes: 1e9, floor: undefined });
   clock.advance(MINUTE - 1);
   for (const file of readdirSync(dataDir)) cpSync(join(dataDir, file), join(copy, file));
-  const reopened = await openSqliteLog({ ...options, dataDir: copy });
+  const reopened = await openLog({ store: 'sqlite', ...options, dataDir: copy });
   expect(await append(reopened, 'k')).toBe('duplicate');
   clock.advance(MINUTE);
   expect(await append(reopened, 'k')).toBe('stored');

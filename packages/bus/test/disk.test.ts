@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, run } from '@magpie/brokers';
 import { type Event, newRef, Throttled } from '@magpie/contract';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type DeadLetter, type EventLog, openSqliteLog, type Position } from '../src/index.ts';
+import { type DeadLetter, type EventLog, openLog, type Position } from '../src/index.ts';
 import { startChild } from './children.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -124,7 +124,7 @@ describe.skipIf(noMount !== undefined)(
       timeout: 60_000,
     }, async () => {
       const dataDir = await smallDisk(48);
-      const log = await openSqliteLog({ dataDir, reserveBytes: 16 * MIB, minFreeBytes: 200_000 });
+      const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 16 * MIB, minFreeBytes: 200_000 });
       onTestFinished(() => log.close());
       await expect.poll(() => reserveSize(dataDir), { timeout: 5000 }).toBe(16 * MIB);
       await expect.poll(() => log.space()).toMatchObject({ intake: true, free: expect.any(Number) });
@@ -153,19 +153,19 @@ describe.skipIf(noMount !== undefined)(
       const ballast = join(dataDir, 'ballast');
       writeFileSync(ballast, new Uint8Array(12 * MIB));
       const options = { dataDir, reserveBytes: MIB, minFreeBytes: 0 };
-      const log = await openSqliteLog(options);
+      const log = await openLog({ store: 'sqlite', ...options });
       const acked = await fill(log, 1000);
       rmSync(ballast);
       await waitUntilStored(log, Date.now() + 15_000);
       await log.close();
-      const reopened = await openSqliteLog(options);
+      const reopened = await openLog({ store: 'sqlite', ...options });
       onTestFinished(() => reopened.close());
       expect((await refsIn(reopened)).slice(0, acked.length)).toEqual(acked);
     });
 
     it('stops intake below the free space mark, before the disk is full', { timeout: 60_000 }, async () => {
       const dataDir = await smallDisk(64);
-      const log = await openSqliteLog({ dataDir, reserveBytes: MIB, minFreeBytes: 32 * MIB });
+      const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: MIB, minFreeBytes: 32 * MIB });
       onTestFinished(() => log.close());
       const ballast = join(dataDir, 'ballast');
       await log.commit({ append: [{ event: event(10) }] });
@@ -185,7 +185,7 @@ describe.skipIf(noMount !== undefined)(
       timeout: 60_000,
     }, async () => {
       const dataDir = await smallDisk(64);
-      const log = await openSqliteLog({ dataDir, reserveBytes: 8 * MIB, minFreeBytes: 16 * MIB });
+      const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 8 * MIB, minFreeBytes: 16 * MIB });
       onTestFinished(() => log.close());
       const deadEvent = event(10);
       await log.commit({ append: [{ event: deadEvent }] });
@@ -208,7 +208,7 @@ describe.skipIf(noMount !== undefined)(
       timeout: 60_000,
     }, async () => {
       const dataDir = await smallDisk(32);
-      const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+      const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
       onTestFinished(() => log.close());
       await log.commit({ append: [{ event: event(10) }] });
       const floor = log.head()!;
@@ -229,7 +229,7 @@ describe.skipIf(noMount !== undefined)(
 
     it('closes while floors wait for room: they are refused', { timeout: 60_000 }, async () => {
       const dataDir = await smallDisk(32);
-      const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+      const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
       await log.commit({ append: [{ event: event(10) }] });
       fillWhatIsLeft(dataDir);
       const floors = Array.from({ length: 50 }, () => log.commit({ matched: log.head()! }));
@@ -243,13 +243,13 @@ describe.skipIf(noMount !== undefined)(
       timeout: 60_000,
     }, async () => {
       const options = { dataDir: await smallDisk(32), reserveBytes: 4 * MIB, minFreeBytes: 0 };
-      const before = await openSqliteLog(options);
+      const before = await openLog({ store: 'sqlite', ...options });
       const stored = event(10);
       await before.commit({ append: [{ event: stored }] });
       await expect.poll(() => reserveSize(options.dataDir), { timeout: 5000 }).toBe(4 * MIB);
       await before.close();
       fillWhatIsLeft(options.dataDir);
-      const log = await openSqliteLog(options);
+      const log = await openLog({ store: 'sqlite', ...options });
       onTestFinished(() => log.close());
       expect(await refsIn(log)).toEqual([stored.ref]);
       await log.commit({ matched: log.head()!, floors: [{ consumer: 'c', floor: log.head()! }] });
@@ -280,7 +280,7 @@ describe.skipIf(noStrace !== undefined)(`a failing fsync${noStrace === undefined
     for (const line of failed)
       expect(line).toMatch(/^failed LogFailed: the event log in .* has failed: .*disk I\/O error/);
     expect(lines.slice(acked.length)).toEqual(failed);
-    const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+    const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
     onTestFinished(() => log.close());
     expect((await refsIn(log)).slice(0, acked.length)).toEqual(acked);
   });

@@ -1,6 +1,6 @@
 import { type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { openSqliteLog } from '../src/index.ts';
+import { openLog } from '../src/index.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 /** A million takes a while to write, so the normal run does with a tenth of it. */
@@ -29,7 +29,7 @@ const event = (dedupeKey: string): Event => ({
   dedupeKey,
 });
 
-const open = (dataDir: string) => openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+const open = (dataDir: string) => openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
 
 it(`opens a log of ${EVENTS} events, all in the dedupe window, within ${LIMIT_MS} ms`, {
   timeout: 120_000,

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { gunzipSync } from 'node:zlib';
 import { newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { openSqliteLog } from '../src/index.ts';
+import { openLog } from '../src/index.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 /** When the log of the fixture was written; its four events are 1 ms apart. */
@@ -21,7 +21,7 @@ function formerLog(): string {
 }
 
 async function open(dataDir: string, now = OPENED) {
-  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0, clock: { now: () => now } });
+  const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0, clock: { now: () => now } });
   onTestFinished(() => log.close());
   return log;
 }

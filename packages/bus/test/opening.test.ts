@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createLineLogger, type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { LogFailed, LogLocked, openSqliteLog, type SqliteLogOptions } from '../src/index.ts';
+import { LogFailed, LogLocked, openLog, type SqliteLogOptions } from '../src/index.ts';
 import { startChild } from './children.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -14,7 +14,7 @@ const directory = (): string => {
 };
 
 const open = (dataDir: string, options: Partial<SqliteLogOptions> = {}) =>
-  openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0, ...options });
+  openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0, ...options });
 
 const event = (body: Uint8Array): Event => ({
   ref: newRef(),
@@ -137,6 +137,8 @@ it('skips a record with a flipped byte, reports it and delivers all others uncha
     expect.stringContaining('damaged'),
   );
   expect(await log.read(events[24]!.position, 1)).toEqual([events[25]]);
+  expect(line.mock.calls, 'once, however often it is read').toHaveLength(1);
+  expect(log.alarms()).toEqual([expect.stringMatching(/^the event log has skipped 1 damaged record, .* at .*:0:26: /)]);
 });
 
 it('opens again where a former process left a half-created directory', async () => {

@@ -1,6 +1,6 @@
 import { powerCutImages, powerCutRefusal } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
-import { comparePositions, type EventLog, openSqliteLog, type Position, type StoredEvent } from '../src/index.ts';
+import { comparePositions, type EventLog, openLog, type Position, type StoredEvent } from '../src/index.ts';
 import { startChild } from './children.ts';
 
 const LONG = process.env.MAGPIE_RELIABILITY === 'long';
@@ -63,7 +63,7 @@ async function expectSound(log: EventLog, stored: readonly StoredEvent[]): Promi
 }
 
 async function checkImage(dataDir: string, acked: readonly [string, Position][]): Promise<void> {
-  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
   try {
     const stored = await eventsIn(log);
     expectKept(stored, acked, (await log.stats()).bytes);

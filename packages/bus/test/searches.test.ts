@@ -1,6 +1,6 @@
 import { type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { openSqliteLog } from '../src/index.ts';
+import { openLog } from '../src/index.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 const event = (): Event => ({
@@ -19,7 +19,7 @@ const event = (): Event => ({
 
 it('answers other reads while a search goes through the whole log', async () => {
   const { path: dataDir, remove } = temporaryDirectory();
-  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
   onTestFinished(() => log.close().then(remove));
   const events = Array.from({ length: 20_000 }, event);
   await log.commit({ append: events.map((each) => ({ event: each })) });

@@ -1,5 +1,5 @@
 import { busContract } from '@magpie/testkit';
-import { openSqliteLog } from '../src/index.ts';
+import { openLog } from '../src/index.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 busContract({
@@ -7,12 +7,12 @@ busContract({
   open: async (options) => {
     const { path: dataDir, remove } = temporaryDirectory();
     const small = { dataDir, reserveBytes: 0, minFreeBytes: 0 };
-    let current = await openSqliteLog({ ...options, ...small });
+    let current = await openLog({ store: 'sqlite', ...options, ...small });
     return {
       log: current,
       reopen: async (next) => {
         await current.close();
-        current = await openSqliteLog({ ...next, ...small });
+        current = await openLog({ store: 'sqlite', ...next, ...small });
         return current;
       },
       dispose: async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryBroker } from '@magpie/adapter-memory';
-import { type Commit, createMemoryLog, type EventLog, openSqliteLog } from '@magpie/bus';
+import { type Commit, createMemoryLog, type EventLog, openLog } from '@magpie/bus';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { DeliveryQueue } from '../src/delivery/delivery-queue.ts';
 import { bodies, freshBrokers, numbered, startGateway } from './gateway-fixture.ts';
@@ -19,7 +19,7 @@ const routes = Object.fromEntries(
 
 async function sqliteLog(): Promise<EventLog> {
   const dataDir = mkdtempSync(join(tmpdir(), 'magpie-idle-'));
-  const log = await openSqliteLog({ dataDir, reserveBytes: 0, minFreeBytes: 0 });
+  const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });
   onTestFinished(async () => {
     await log.close();
     rmSync(dataDir, { recursive: true });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EventLog, openSqliteLog } from '@magpie/bus';
+import { type EventLog, openLog } from '@magpie/bus';
 
 /** The type that Linux gives a file system in memory. */
 const TMPFS = 0x01021994;
@@ -20,7 +20,7 @@ export async function scratchLog(): Promise<ScratchLog> {
   const dataDir = mkdtempSync(join(parent, 'magpie-micro-'));
   const removeDirectory = (): void => rmSync(dataDir, { recursive: true, force: true });
   try {
-    const log = await openSqliteLog({ dataDir, reserveBytes: 0 });
+    const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0 });
     return {
       log,
       remove: async () => {

@@ -6,7 +6,7 @@ import { tooMany } from './dead-letter-watch.ts';
 
 /** Where alarms come from. */
 export interface AlarmOptions {
-  readonly log: Pick<EventLog, 'stats'>;
+  readonly log: Pick<EventLog, 'stats' | 'alarms'>;
   /** How many dead letters may be kept. */
   maxDeadLetters(): number;
   readonly gateway: Pick<Gateway, 'connections' | 'targets'>;
@@ -15,7 +15,7 @@ export interface AlarmOptions {
 
 /**
  * What needs a human besides connections: targets that take nothing or hold what is out of attempts, too many dead letters,
- * a configuration that was refused. Read by `GET /v1`.
+ * a log with damaged records, a configuration that was refused. Read by `GET /v1`.
  */
 export function createAlarms({ log, maxDeadLetters, gateway, config }: AlarmOptions): () => Promise<readonly string[]> {
   const quota = async (): Promise<readonly string[]> => {
@@ -26,7 +26,7 @@ export function createAlarms({ log, maxDeadLetters, gateway, config }: AlarmOpti
     const { refused, revision } = config?.current() ?? {};
     return refused && revision ? [describeRefusal(refused.problems, revision)] : [];
   };
-  return async () => [...targetAlarms(gateway), ...(await quota()), ...refusal()];
+  return async () => [...targetAlarms(gateway), ...(await quota()), ...log.alarms(), ...refusal()];
 }
 
 /** Targets that are suspended though their connection is up (else that says why), and those with blocked deliveries. */

@@ -1,5 +1,5 @@
 import { type Api, createApi } from '@magpie/api';
-import { type EventLog, openSqliteLog } from '@magpie/bus';
+import { type EventLog, openLog } from '@magpie/bus';
 import type { Config } from '@magpie/config';
 import type { AddressBook, Logger } from '@magpie/contract';
 import { createGateway, type Gateway, type SupervisorTimes } from '@magpie/core';
@@ -51,7 +51,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const { dataDir, dedupe } = config.gateway;
   const window = { windowMs: dedupe.window, count: dedupe.count };
   const settings = (): Config['gateway'] => (reloader?.settings() ?? config).gateway;
-  const stored = await openSqliteLog({ dataDir, dedupe: window, logger });
+  const stored = await openLog({ store: 'sqlite', dataDir, dedupe: window, logger });
   const watch = watchDeadLetters({ log: stored, max: () => settings().deadLetters.max, logger });
   const log = measured(stored, metrics, watch.changed);
   const keeper = keepWithinLimits(log, () => settings().log, onFatal);

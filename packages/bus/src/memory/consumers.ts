@@ -11,7 +11,7 @@ import type {
   Position,
 } from '../contract.ts';
 import { comparePositions } from '../contract.ts';
-import { deadAmong } from '../shared/dead-among.ts';
+import { deadPositions } from '../shared/dead-positions.ts';
 
 /** What the memory store keeps besides the events. */
 export interface MemoryConsumers {
@@ -69,7 +69,7 @@ export function createMemoryConsumers(): MemoryConsumers {
       floors: new Map(floors),
       waiting: new Map(waiting),
       exceptions: [...exceptions.values()].toSorted(byConsumerAndPosition),
-      dead: deadAmong([...letters.values()], {
+      dead: deadPositions([...letters.values()], {
         floorOf: (consumer) => floors.get(consumer) ?? matched,
         hasRow: (consumer, position) => exceptions.has(exceptionKey({ consumer, position })),
       }),

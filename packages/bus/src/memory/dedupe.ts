@@ -1,7 +1,7 @@
 import type { Event } from '@magpie/contract';
 import type { Append, Appended, Position } from '../contract.ts';
 import type { DedupeClock } from '../shared/dedupe-clock.ts';
-import { type DedupeWindow, SAME_KEY_LIMIT } from '../shared/options.ts';
+import { type DedupeWindow, SAME_KEY_LIMIT } from '../shared/dedupe-window.ts';
 
 /** What the window knows about an event that is to be appended: nothing, or the first event with its key. */
 export type Known = { readonly type: 'duplicate' | 'mismatch'; readonly position: Position; readonly ref: string };

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '@magpie/contract';
 import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from '../contract.ts';
 import { createDedupeClock } from '../shared/dedupe-clock.ts';
-import { isCompared } from '../shared/dedupe-rule.ts';
-import { DEFAULT_DEDUPE, type LogOptions } from '../shared/options.ts';
+import { DEFAULT_DEDUPE, isCompared } from '../shared/dedupe-window.ts';
+import { type LogOptions, steadyTimeOf } from '../shared/log-options.ts';
 import { positionsIn, positionsOf } from '../shared/positions.ts';
 import { createMemoryConsumers } from './consumers.ts';
 import { createMemoryDedupe, verdictOn } from './dedupe.ts';
@@ -17,7 +17,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
   const clock = options.clock ?? systemClock;
   const positions = positionsOf(randomBytes(6).toString('hex'));
   const window = { ...DEFAULT_DEDUPE, ...options.dedupe };
-  const dedupeClock = createDedupeClock(clock.now, window.windowMs);
+  const dedupeClock = createDedupeClock(steadyTimeOf(clock), window.windowMs);
   const dedupe = createMemoryDedupe(window, dedupeClock);
   const consumers = createMemoryConsumers();
   const events = createMemoryEvents(positions);
@@ -69,6 +69,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
       oldest: events.oldest()?.position,
     }),
     space: () => ({ intake: true, free: undefined, needed: 0 }),
+    alarms: () => [],
     linked: dedupeClock.linked,
     close: async () => {
       closed = true;

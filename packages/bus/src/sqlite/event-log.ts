@@ -13,13 +13,13 @@ import {
 } from '../contract.ts';
 import type { DedupeClock } from '../shared/dedupe-clock.ts';
 import type { Positions } from '../shared/positions.ts';
+import type { Lock } from './directory/directory-lock.ts';
 import { decodeOutcome } from './file/consumer-codec.ts';
-import type { Lock } from './lock.ts';
 import type { CommitQueue } from './main/commit-queue.ts';
 import type { Decoder } from './main/decoder.ts';
 import type { ReaderClient } from './main/reader-client.ts';
 import type { WriterClient } from './main/writer-client.ts';
-import type { PageRequest, WireEvent } from './messages/reader.ts';
+import type { PageRequest, WireEvent } from './protocol/reader.ts';
 
 /** What a SQLite log is made of. */
 export interface StoredLogParts {
@@ -32,6 +32,7 @@ export interface StoredLogParts {
   readonly dedupeClock: DedupeClock;
   readonly lock: Lock;
   readonly space: EventLog['space'];
+  readonly alarms: EventLog['alarms'];
 }
 
 /** The event log contract over a writer and a reader thread. */
@@ -95,6 +96,7 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
       return { ...sizes, oldest: optional(oldest) };
     },
     space: parts.space,
+    alarms: parts.alarms,
     linked: dedupeClock.linked,
     close: () => (closing ??= closeInOrder(parts)),
   };

@@ -1,11 +1,13 @@
-import { errorMessage, nullLogger, steadyTime, systemClock } from '@magpie/contract';
+import { errorMessage, nullLogger, systemClock } from '@magpie/contract';
 import { type EventLog, LogFailed, type LogSpace } from '../contract.ts';
 import { createDedupeClock } from '../shared/dedupe-clock.ts';
-import { DEFAULT_DEDUPE, type DedupeWindow, type SqliteLogOptions } from '../shared/options.ts';
+import { DEFAULT_DEDUPE, type DedupeWindow } from '../shared/dedupe-window.ts';
+import { type SqliteLogOptions, steadyTimeOf } from '../shared/log-options.ts';
 import { positionsOf } from '../shared/positions.ts';
+import { lockDirectory } from './directory/directory-lock.ts';
 import { createStoredLog } from './event-log.ts';
-import { lockDirectory } from './lock.ts';
 import { type CommitQueue, createCommitQueue } from './main/commit-queue.ts';
+import { createDamage } from './main/damage.ts';
 import { createDecoder } from './main/decoder.ts';
 import { startReader } from './main/reader-client.ts';
 import { startWriter } from './main/writer-client.ts';
@@ -21,9 +23,8 @@ const RESERVE_BYTES = 64 * 1024 * 1024;
  */
 export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog> {
   const { dataDir, clock = systemClock, logger = nullLogger } = options;
-  // The dedupe window must not end because the wall clock is set.
-  const steady = options.clock?.now ?? steadyTime(systemClock);
   const lock = lockDirectory(dataDir);
+  const damage = createDamage(logger);
   let queue: CommitQueue | undefined;
   let failure: LogFailed | undefined;
   let space: LogSpace = { intake: true, free: undefined, needed: 0 };
@@ -49,25 +50,27 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<EventLog
       failed: fail,
     });
     const { epoch, next, lastReceived, clock: saved } = writer.ready;
-    const dedupeClock = createDedupeClock(steady, dedupeOf(options).windowMs, saved);
+    const dedupeClock = createDedupeClock(steadyTimeOf(clock), dedupeOf(options).windowMs, saved);
     const positions = positionsOf(epoch);
     queue = createCommitQueue({
       positions,
-      clock: dedupeClock,
+      dedupeClock,
       next,
       lastReceived,
       send: writer.write,
+      timeout: clock.timeout ?? systemClock.timeout,
     });
     return createStoredLog({
       queue,
       writer,
       reader,
       positions,
-      decoder: createDecoder(positions, logger),
+      decoder: createDecoder(positions, damage),
       clock,
       dedupeClock,
       lock,
       space: () => space,
+      alarms: damage.alarms,
     });
   } catch (error) {
     await reader.terminate();

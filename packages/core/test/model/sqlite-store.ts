@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EventLog, openSqliteLog } from '@magpie/bus';
+import { type EventLog, openLog } from '@magpie/bus';
 import type { Store } from './scenery.ts';
 
 /**
@@ -15,7 +15,7 @@ export function sqliteStore(now: () => number): Store {
 
   const open = async (): Promise<EventLog> => {
     const clock = { now, monotonic: now };
-    const log = await openSqliteLog({ dataDir: directory, clock, reserveBytes: 0, minFreeBytes: 1 });
+    const log = await openLog({ store: 'sqlite', dataDir: directory, clock, reserveBytes: 0, minFreeBytes: 1 });
     logs.push(log);
     return log;
   };

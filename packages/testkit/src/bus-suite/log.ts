@@ -5,7 +5,7 @@ import { appendAll, type BusCases, firstOf, manualTime, NO_STATE, testEvent, tes
 
 /** Appending, reading and finding events. */
 export const logCases: BusCases = {
-  'an empty log has no head, no events and no state': async ({ open }) => {
+  'an empty log has no head, no events, no state and no alarms': async ({ open }) => {
     const log = await open();
     expect(log.head()).toBeUndefined();
     expect(await log.read(undefined, 10)).toEqual([]);
@@ -14,6 +14,7 @@ export const logCases: BusCases = {
     expect(await log.lowestFloor()).toBeUndefined();
     expect(await log.stats()).toEqual({ events: 0, bytes: 0, deadLetters: 0, oldest: undefined });
     expect(await log.positionBefore(0)).toBeUndefined();
+    expect(log.alarms()).toEqual([]);
   },
 
   'events are read in the order they were appended, from any position': async ({ open }) => {

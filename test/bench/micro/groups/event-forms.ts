@@ -6,7 +6,7 @@ import {
   decodeRecord,
   encodeRecord,
   sealRecord,
-} from '../../../../packages/bus/src/sqlite/file/record.ts';
+} from '../../../../packages/bus/src/sqlite/file/event-record.ts';
 import { type Case, type Subject, simple } from '../case.ts';
 import { jsonBody, storedEvent } from '../samples.ts';
 

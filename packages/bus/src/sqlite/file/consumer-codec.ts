@@ -10,9 +10,9 @@ import {
   type Position,
 } from '../../contract.ts';
 import type { Positions } from '../../shared/positions.ts';
-import type { WireChanges, WireDeadLetter, WireException, WireOutcome } from '../messages/writer.ts';
+import type { WireChanges, WireDeadLetter, WireException, WireOutcome } from '../protocol/writer.ts';
+import { decodeRecord, encodeRecord, RecordDamaged } from './event-record.ts';
 import { packHeaders, unpackHeaders } from './header-json.ts';
-import { decodeRecord, encodeRecord } from './record.ts';
 
 /** Everything of a commit but its appends as the writer takes it; undefined when there is nothing. Throws `RangeError`. */
 export function encodeChanges(change: Commit, positions: Positions): WireChanges | undefined {
@@ -48,7 +48,7 @@ export function decodeException(
   { consumer, position, detail, record }: WireException,
   positions: Positions,
 ): ExceptionRow {
-  const parsed: ExceptionDetail = JSON.parse(detail);
+  const parsed: ExceptionDetail = parsedDetail(detail);
   return { consumer, position: positions.of(position), event: decodeRecord(record), ...parsed };
 }
 
@@ -75,7 +75,7 @@ function encodeDeadLetter(letter: DeadLetter, positions: Positions): WireDeadLet
 
 /** Throws `RecordDamaged`. */
 export function decodeDeadLetter(wire: WireDeadLetter): DeadLetter {
-  const { rendered, ...plain }: LetterDetail = JSON.parse(wire.detail);
+  const { rendered, ...plain }: LetterDetail = parsedDetail(wire.detail);
   const letter = { id: wire.id, reason: wire.reason, event: decodeRecord(wire.record), ...plain };
   const known = wire.consumer === null ? letter : { ...letter, consumer: wire.consumer };
   if (rendered === undefined) return known;
@@ -93,6 +93,15 @@ function encodeOutcome(outcome: Outcome): WireOutcome {
 export function decodeOutcome({ ref, consumer, at, detail }: WireOutcome): Outcome {
   const parsed: Pick<Outcome, 'state' | 'confirmedBy' | 'attempts' | 'error'> = JSON.parse(detail);
   return { ref, consumer, at, ...parsed };
+}
+
+/** The fields beside a record, which no checksum covers. Throws `RecordDamaged`. */
+function parsedDetail<Detail>(text: string): Detail {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RecordDamaged('the fields beside it are not JSON', { cause: error });
+  }
 }
 
 const REASONS: ReadonlySet<string> = new Set(DEAD_LETTER_REASONS);

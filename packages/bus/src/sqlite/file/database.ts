@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { LogFailed } from '../../contract.ts';
-import { numberIn, textIn } from './rows.ts';
+import { numberIn, textIn } from './columns.ts';
 import { migrate, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 /** Bytes of a page in a new log: a batch of events is written in a quarter of the calls that the usual 4 KB take. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { REF_IN_RECORD } from './record.ts';
-import { numberIn, type Row, textIn } from './rows.ts';
+import { numberIn, type Row, textIn } from './columns.ts';
+import { REF_IN_RECORD } from './event-record.ts';
 
 /** What a search looks at; reading it touches no body. */
 export interface EventHead {

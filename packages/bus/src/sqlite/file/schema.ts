@@ -13,7 +13,7 @@ const LETTERS_BY_POSITION = 'CREATE INDEX dead_letters_by_position ON dead_lette
 
 /**
  * `total` counts the bytes of all records ever appended up to and including the row, so that sizes are differences.
- * `dedupe` holds packed entries, see `dedupe-pack.ts`.
+ * `dedupe` holds packed entries, see `writer/dedupe/pack.ts`.
  */
 export const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;

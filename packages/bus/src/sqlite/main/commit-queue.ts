@@ -2,7 +2,7 @@ import { Throttled } from '@magpie/contract';
 import { type Appended, type Commit, LogFailed } from '../../contract.ts';
 import type { DedupeClock } from '../../shared/dedupe-clock.ts';
 import type { Positions } from '../../shared/positions.ts';
-import type { WireBatch, WireResult } from '../messages/writer.ts';
+import type { WireBatch, WireResult } from '../protocol/writer.ts';
 import { createBatchPacker, verdictsOf } from './pack-batch.ts';
 
 /** Bodies and commits that go into one transaction at the most. */
@@ -41,35 +41,37 @@ export interface CommitQueue {
 /** What a commit queue works with. */
 export interface CommitQueueOptions {
   readonly positions: Positions;
-  readonly clock: Pick<DedupeClock, 'now' | 'lowest' | 'horizon'>;
+  readonly dedupeClock: Pick<DedupeClock, 'now' | 'lowest' | 'horizon'>;
   /** Row of the next append. */
   readonly next: number;
   readonly lastReceived: number;
   send(batch: WireBatch): void;
+  /** Calls back after so many ms; the result cancels. */
+  timeout(ms: number, callback: () => void): () => void;
 }
 
 /** Makes the queue of a log. One per writer thread, made when that is ready. */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   const { positions } = options;
-  const packer = createBatchPacker(positions, options.lastReceived, options.clock);
+  const packer = createBatchPacker(positions, options.lastReceived, options.dedupeClock);
   let waiting: Pending[] = [];
-  let flying: readonly Pending[] | undefined;
+  let inFlight: readonly Pending[] | undefined;
   /** Answers appends while they are throttled. */
   let throttling: Throttled | undefined;
   let head = options.next - 1;
   let refusal: LogFailed | undefined;
   let scheduled = false;
-  let retry: NodeJS.Timeout | undefined;
+  let cancelRetry: (() => void) | undefined;
   let drained: (() => void) | undefined;
 
   const flush = (): void => {
     scheduled = false;
-    if (flying !== undefined || waiting.length === 0) return;
+    if (inFlight !== undefined || waiting.length === 0) return;
     const group = waiting.splice(0, groupSize(waiting));
     const sound = group.filter(({ error }) => error === undefined);
     const { batch, errors } = packer.pack(sound.map(({ change }) => change));
     let next = 0;
-    flying = group.map((entry) => ({ ...entry, error: entry.error ?? errors[next++] }));
+    inFlight = group.map((entry) => ({ ...entry, error: entry.error ?? errors[next++] }));
     options.send(batch);
   };
   /**
@@ -77,18 +79,18 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
    * would idle meanwhile, and senders that are answered together send together again.
    */
   const schedule = (): void => {
-    if (scheduled || flying !== undefined) return;
+    if (scheduled || inFlight !== undefined) return;
     scheduled = true;
     queueMicrotask(flush);
   };
   const endTurn = (held: readonly Pending[] = []): void => {
-    flying = undefined;
+    inFlight = undefined;
     const others = waiting.length > 0;
     waiting = [...held, ...waiting];
     if (others) schedule();
     else if (held.length > 0) {
-      clearTimeout(retry);
-      retry = setTimeout(schedule, HELD_MS);
+      cancelRetry?.();
+      cancelRetry = options.timeout(HELD_MS, schedule);
     } else drained?.();
   };
   const throttle = (error: Throttled): void => {
@@ -103,7 +105,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
         schedule();
       }),
     written: (results) => {
-      const { stored, held, throttled } = answer(flying ?? [], results, positions);
+      const { stored, held, throttled } = answer(inFlight ?? [], results, positions);
       head += stored;
       if (throttled) throttle(throttled);
       // Whoever closes the log does not wait for room on the disk.
@@ -115,8 +117,8 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     },
     fail: (error) => {
       refusal = error;
-      clearTimeout(retry);
-      for (const { reject } of [...(flying ?? []), ...waiting]) reject(error);
+      cancelRetry?.();
+      for (const { reject } of [...(inFlight ?? []), ...waiting]) reject(error);
       waiting = [];
       endTurn();
     },
@@ -125,7 +127,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       return new Promise((resolve) => {
         drained = resolve;
         if (waiting.length > 0) schedule();
-        else if (flying === undefined) resolve();
+        else if (inFlight === undefined) resolve();
       });
     },
     head: () => head,

@@ -1,12 +1,13 @@
-import type { LogFields, Logger } from '@magpie/contract';
+import type { LogFields } from '@magpie/contract';
 import type { DeadLetter, LogState, StoredEvent } from '../../contract.ts';
 import type { Positions } from '../../shared/positions.ts';
 import { decodeDeadLetter, decodeException } from '../file/consumer-codec.ts';
-import { decodeRecord, RecordDamaged } from '../file/record.ts';
-import type { WireEvent, WireState } from '../messages/reader.ts';
-import type { WireDeadLetter } from '../messages/writer.ts';
+import { decodeRecord, RecordDamaged } from '../file/event-record.ts';
+import type { WireEvent, WireState } from '../protocol/reader.ts';
+import type { WireDeadLetter } from '../protocol/writer.ts';
+import type { Damage } from './damage.ts';
 
-/** Turns the reader's rows into what the contract returns. Damaged records are reported to the logger and left out. */
+/** Turns the reader's rows into what the contract returns. Damaged records are reported and left out. */
 export interface Decoder {
   events(rows: readonly WireEvent[]): StoredEvent[];
   state(state: WireState): LogState;
@@ -14,7 +15,7 @@ export interface Decoder {
 }
 
 /** Makes the decoder of a log. Called once, by the stored log. */
-export function createDecoder(positions: Positions, logger: Logger): Decoder {
+export function createDecoder(positions: Positions, damage: Pick<Damage, 'found'>): Decoder {
   /** What `decode` makes of each row, without the damaged ones. */
   const sound = <Row, Value>(
     rows: readonly Row[],
@@ -27,7 +28,7 @@ export function createDecoder(positions: Positions, logger: Logger): Decoder {
         values.push(decode(row));
       } catch (error) {
         if (!(error instanceof RecordDamaged)) throw error;
-        logger.error({ ...name(row), reason: error.message }, 'a damaged record in the event log is skipped');
+        damage.found(name(row), error.message);
       }
     }
     return values;

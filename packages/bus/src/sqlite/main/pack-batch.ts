@@ -1,10 +1,10 @@
 import type { Append, Appended, Commit } from '../../contract.ts';
 import type { DedupeClock } from '../../shared/dedupe-clock.ts';
-import { isCompared } from '../../shared/dedupe-rule.ts';
+import { isCompared } from '../../shared/dedupe-window.ts';
 import type { Positions } from '../../shared/positions.ts';
 import { encodeChanges } from '../file/consumer-codec.ts';
-import { createRecordWriter } from '../file/record.ts';
-import type { BatchTime, KeyedAppend, WireBatch, WireCommit, WireResult } from '../messages/writer.ts';
+import { createRecordWriter } from '../file/event-record.ts';
+import type { BatchTime, KeyedAppend, WireBatch, WireCommit, WireResult } from '../protocol/writer.ts';
 
 /** A batch for the writer, with what could not be encoded: `errors[i]` belongs to the i-th commit of the request. */
 export interface PackedBatch {

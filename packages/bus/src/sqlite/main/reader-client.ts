@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { LogFailed } from '../../contract.ts';
-import type { ReaderCalls, ReaderReply } from '../messages/reader.ts';
+import type { ReaderCalls, ReaderReply } from '../protocol/reader.ts';
 import type { ReaderData } from '../reader/thread.ts';
 
 /** The main thread's side of the reader thread. */

@@ -8,7 +8,7 @@ import type {
   WriterReady,
   WriterReply,
   WriterRequest,
-} from '../messages/writer.ts';
+} from '../protocol/writer.ts';
 import type { WriterData } from '../writer/thread.ts';
 
 /** What the writer thread reports besides answers to questions. */

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { LogFailed } from '../../contract.ts';
+import { bytesIn, numberIn, type Row, textIn } from '../file/columns.ts';
 import { isReason } from '../file/consumer-codec.ts';
-import { REF_IN_RECORD, sourceInRecord } from '../file/record.ts';
-import { bytesIn, numberIn, type Row, textIn } from '../file/rows.ts';
-import type { ReaderCalls } from '../messages/reader.ts';
-import type { WireDeadLetter } from '../messages/writer.ts';
+import { REF_IN_RECORD, sourceInRecord } from '../file/event-record.ts';
+import type { ReaderCalls } from '../protocol/reader.ts';
+import type { WireDeadLetter } from '../protocol/writer.ts';
 
 /** Bytes of bodies one list of dead letters has at the most, beyond its first. */
 const LETTER_BYTES = 8 * 1024 * 1024;

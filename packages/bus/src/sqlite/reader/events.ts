@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { matchesFilter } from '../../shared/event-filter.ts';
+import { bytesIn, numberIn, type Row } from '../file/columns.ts';
+import { routingFieldsOf } from '../file/event-record.ts';
 import { createEventSearch } from '../file/event-search.ts';
-import { routingFieldsOf } from '../file/record.ts';
-import { bytesIn, numberIn, type Row } from '../file/rows.ts';
-import type { ReaderCalls, SearchRequest, WireEvent, WireFound } from '../messages/reader.ts';
+import type { ReaderCalls, SearchRequest, WireEvent, WireFound } from '../protocol/reader.ts';
 
 /** What one slice of a search looks at: about 10 ms of work, after which other questions have their turn. */
 const SLICE = { events: 2000, bytes: 4 * 1024 * 1024 } as const;

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openForReading } from '../file/database.ts';
-import { describeFailure, failureOf } from '../file/failures.ts';
-import type { ReaderReply, ReaderRequest, WireEvent } from '../messages/reader.ts';
-import { createReaderStore, type ReaderStore } from './reader-store.ts';
+import { classify, describeError } from '../file/sqlite-errors.ts';
+import type { ReaderReply, ReaderRequest, WireEvent } from '../protocol/reader.ts';
+import { createReaderStore, type ReaderStore } from './questions.ts';
 
 /** What the reader thread is started with. The database is opened at the first question, when the writer has made it. */
 export interface ReaderData {
@@ -65,7 +65,7 @@ port.on('message', (request: ReaderRequest) => {
     const value = answer(store, request);
     reply({ id, type: 'answer', answer: value }, buffersIn(value));
   } catch (error) {
-    reply({ id, type: 'error', message: describeFailure(error), fatal: failureOf(error) === 'fatal' });
+    reply({ id, type: 'error', message: describeError(error), fatal: classify(error) === 'fatal' });
   }
   if (request.name === 'close') port.close();
 });

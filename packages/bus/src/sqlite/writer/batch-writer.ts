@@ -1,5 +1,5 @@
-import { describeFailure, failureOf } from '../file/failures.ts';
-import type { WireBatch, WireResult } from '../messages/writer.ts';
+import { classify, describeError } from '../file/sqlite-errors.ts';
+import type { WireBatch, WireResult } from '../protocol/writer.ts';
 import type { DiskGuard } from './disk-guard.ts';
 import type { WriterStore } from './writer-store.ts';
 
@@ -15,9 +15,9 @@ export function createBatchWriter(store: WriterStore, guard: DiskGuard): (batch:
     try {
       return store.write(batch, [index])[0]!;
     } catch (error) {
-      const failure = failureOf(error);
+      const failure = classify(error);
       if (failure === 'fatal') throw error;
-      if (failure === 'request') return { type: 'rejected', message: describeFailure(error) };
+      if (failure === 'request') return { type: 'rejected', message: describeError(error) };
       const hasReserve = guard.exhausted();
       return hasReserve && batch.commits[index]!.appends === 0 ? writeAlone(batch, index) : throttled();
     }
@@ -36,7 +36,7 @@ export function createBatchWriter(store: WriterStore, guard: DiskGuard): (batch:
     try {
       return store.write(batch, [...batch.commits.keys()]);
     } catch (error) {
-      const failure = failureOf(error);
+      const failure = classify(error);
       if (failure === 'fatal') throw error;
       if (failure === 'full') guard.exhausted();
       return writeEach(batch);

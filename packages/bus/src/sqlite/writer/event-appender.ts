@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { numberIn } from '../file/columns.ts';
+import { sealRecord } from '../file/event-record.ts';
 import type { EventSearch } from '../file/event-search.ts';
-import { sealRecord } from '../file/record.ts';
-import { numberIn } from '../file/rows.ts';
 
 /** Where the log ends: what the next append needs to know. */
 export interface LogEnd {

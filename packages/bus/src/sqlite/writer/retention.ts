@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { numberIn } from '../file/columns.ts';
 import { pageBytes } from '../file/database.ts';
 import type { EventSearch } from '../file/event-search.ts';
-import { numberIn } from '../file/rows.ts';
-import type { RetainRequest } from '../messages/writer.ts';
+import type { RetainRequest } from '../protocol/writer.ts';
 import { saveClock } from './dedupe/store.ts';
 import type { WriterStore } from './writer-store.ts';
 

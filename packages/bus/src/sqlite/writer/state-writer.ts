@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ConsumerChanges } from '../../contract.ts';
-import type { WireChanges } from '../messages/writer.ts';
+import type { WireChanges } from '../protocol/writer.ts';
 
 /** Writes known consumers, floors, exceptions, dead letters and outcomes inside the caller's transaction. */
 export interface StateWriter {

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SavedClock } from '../../shared/dedupe-clock.ts';
-import type { DedupeWindow } from '../../shared/options.ts';
+import type { DedupeWindow } from '../../shared/dedupe-window.ts';
 import { openForWriting } from '../file/database.ts';
 import { createEventSearch } from '../file/event-search.ts';
-import { describeFailure, failureOf } from '../file/failures.ts';
-import type { RetainRequest, WireBatch, WriterReply, WriterRequest } from '../messages/writer.ts';
+import { classify, describeError } from '../file/sqlite-errors.ts';
+import type { RetainRequest, WireBatch, WriterReply, WriterRequest } from '../protocol/writer.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import { createDedupeStore, saveClock, savedClock } from './dedupe/store.ts';
 import { createDiskGuard, giveUpReserve } from './disk-guard.ts';
@@ -46,7 +46,7 @@ function start(
     guard.stop();
     reply(message);
   };
-  const fail = (error: unknown): void => stop({ type: 'failed', message: describeFailure(error) });
+  const fail = (error: unknown): void => stop({ type: 'failed', message: describeError(error) });
   const write = (batch: WireBatch): void => {
     const results = writeBatch(batch);
     uncheckpointed += batch.bytes;
@@ -60,7 +60,7 @@ function start(
       () => stopped,
       () => guard.refusal() !== undefined,
     );
-    if (run.error !== undefined && failureOf(run.error) === 'fatal') return fail(run.error);
+    if (run.error !== undefined && classify(run.error) === 'fatal') return fail(run.error);
     const removed = before + run.removed;
     // The reserve goes, and the rest of the work has the room that it lacked; without one the next run is a minute later.
     if (run.error !== undefined && guard.exhausted()) return retain(request, removed);
@@ -100,7 +100,7 @@ function openWithReserve({ dataDir, now }: WriterData): ReturnType<typeof openFo
   try {
     return openForWriting(dataDir, now);
   } catch (error) {
-    if (failureOf(error) !== 'full' || !giveUpReserve(dataDir)) throw error;
+    if (classify(error) !== 'full' || !giveUpReserve(dataDir)) throw error;
     return openForWriting(dataDir, now);
   }
 }
@@ -114,5 +114,5 @@ try {
     start(workerData, reply, () => port.close()),
   );
 } catch (error) {
-  reply({ type: 'failed', message: describeFailure(error) });
+  reply({ type: 'failed', message: describeError(error) });
 }

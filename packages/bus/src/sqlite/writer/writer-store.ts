@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { bodyOfRecord } from '../file/record.ts';
-import type { BatchTime, KeyedAppend, SpecialVerdict, WireBatch, WireCommit, WireResult } from '../messages/writer.ts';
+import { bodyOfRecord } from '../file/event-record.ts';
+import type { BatchTime, KeyedAppend, SpecialVerdict, WireBatch, WireCommit, WireResult } from '../protocol/writer.ts';
 import type { DedupeStore } from './dedupe/store.ts';
 import type { EventAppender, LogEnd } from './event-appender.ts';
 import { createStateWriter } from './state-writer.ts';

@@ -1,4 +1,4 @@
-import { type DedupeWindow, SAME_KEY_LIMIT } from '../../../shared/options.ts';
+import { type DedupeWindow, SAME_KEY_LIMIT } from '../../../shared/dedupe-window.ts';
 import { createRing, type DedupeEntry, type DedupeFound, type DedupeHash, type DedupeUnknown } from './ring.ts';
 
 /** The dedupe window in memory: a ring of entries in order of time, and an open-addressing table over it. */

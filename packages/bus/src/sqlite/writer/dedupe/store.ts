@@ -1,9 +1,9 @@
 import { createHash, hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { lowestSaved, type SavedClock } from '../../../shared/dedupe-clock.ts';
-import type { DedupeWindow } from '../../../shared/options.ts';
-import { bytesIn, numberIn, textIn } from '../../file/rows.ts';
-import type { BatchTime, KeyedAppend } from '../../messages/writer.ts';
+import type { DedupeWindow } from '../../../shared/dedupe-window.ts';
+import { bytesIn, numberIn, textIn } from '../../file/columns.ts';
+import type { BatchTime, KeyedAppend } from '../../protocol/writer.ts';
 import { createDedupeIndex, mayRemember } from './index-in-memory.ts';
 import { entriesIn, forEachEntry, packEntries, refInPack, type StoredEntry } from './pack.ts';
 import type { DedupeEntry, DedupeFound, DedupeHash, DedupeUnknown } from './ring.ts';

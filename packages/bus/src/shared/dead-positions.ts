@@ -8,7 +8,7 @@ interface Progress {
 }
 
 /** `LogState.dead`, from all dead letters of a log. */
-export function deadAmong(
+export function deadPositions(
   letters: Iterable<{ readonly [Key in 'consumer' | 'position']?: DeadLetter[Key] | undefined }>,
   { floorOf, hasRow }: Progress,
 ): ReadonlyMap<string, ReadonlySet<Position>> {

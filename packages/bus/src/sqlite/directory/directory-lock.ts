@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '@magpie/contract';
-import { LogFailed, LogLocked } from '../contract.ts';
+import { LogFailed, LogLocked } from '../../contract.ts';
 
 /** The hold on a data directory. */
 export interface Lock {

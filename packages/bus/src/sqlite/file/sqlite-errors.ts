@@ -10,7 +10,7 @@ const FATAL = new Set([3, 8, 10, 11, 14, 26]);
  * Judges an error of node:sqlite by its result code: no space left, a log that can no longer be trusted, or a request
  * that was wrong in itself.
  */
-export function failureOf(error: unknown): Failure {
+export function classify(error: unknown): Failure {
   const code = resultCode(error);
   if (code === undefined) return isLogFailed(error) ? 'fatal' : 'request';
   // The shared index of the write-ahead log could not grow: that is a full disk, no data was at stake.
@@ -24,7 +24,7 @@ const resultCode = (error: unknown): number | undefined =>
 const isLogFailed = (error: unknown): boolean => error instanceof Error && error.name === 'LogFailed';
 
 /** The message of a database error with its result code, for `LogFailed`. */
-export function describeFailure(error: unknown): string {
+export function describeError(error: unknown): string {
   const code = resultCode(error);
   const message = error instanceof Error ? error.message : String(error);
   return code === undefined ? message : `${message} (SQLite result code ${code})`;

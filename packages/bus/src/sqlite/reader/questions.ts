@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { KnownConsumer } from '../../contract.ts';
+import { bytesIn, numberIn, type Row, textIn } from '../file/columns.ts';
 import { createEventSearch } from '../file/event-search.ts';
-import { bytesIn, numberIn, type Row, textIn } from '../file/rows.ts';
-import type { ReaderCalls, WireStats } from '../messages/reader.ts';
+import type { ReaderCalls, WireStats } from '../protocol/reader.ts';
 import { letterReader } from './dead-letters.ts';
 import { eventReader } from './events.ts';
 

@@ -1,0 +1,34 @@
+import { type Clock, type Logger, steadyTime } from '@magpie/contract';
+import type { DedupeWindow } from './dedupe-window.ts';
+
+/** Time as a store sees it. A test may give wall time alone, which then measures durations too. */
+export type LogClock = Pick<Clock, 'now'> & Partial<Clock>;
+
+/** What a log is opened with. A store ignores what it has no use for. */
+export interface LogOptions {
+  /**
+   * Wall time for retention by age, monotonic time for the dedupe window, timeouts for commits that wait for room on the
+   * disk. Default: the system's.
+   */
+  readonly clock?: LogClock;
+  /** Default: ten minutes or a million keys. */
+  readonly dedupe?: Partial<DedupeWindow>;
+  /** Reports damaged records, which are skipped, and a disk that fills up. */
+  readonly logger?: Logger;
+}
+
+/** What the SQLite store is opened with. */
+export interface SqliteLogOptions extends LogOptions {
+  /** Directory of the log, created when it is missing. One process at a time. */
+  readonly dataDir: string;
+  /** Size in bytes of the file that keeps room for floors and dead letters on a full disk. Default 64 MiB, 0 for none. */
+  readonly reserveBytes?: number;
+  /** Appends stop below this many free bytes. Default 256 MiB or 5 % of the file system, whichever is more. */
+  readonly minFreeBytes?: number;
+}
+
+/** Time in ms since the epoch that a step of the wall clock does not move, where the clock can tell. */
+export const steadyTimeOf = (clock: LogClock): (() => number) =>
+  hasMonotonic(clock) ? steadyTime(clock) : () => clock.now();
+
+const hasMonotonic = (clock: LogClock): clock is LogClock & Pick<Clock, 'monotonic'> => clock.monotonic !== undefined;
