@@ -4,19 +4,20 @@
  */
 const ALLOWED = {
   contract: [],
+  'schema-messages': [],
   bus: ['contract'],
-  routing: ['contract'],
+  routing: ['contract', 'schema-messages'],
   telemetry: ['contract'],
-  config: ['contract', 'routing'],
+  config: ['contract', 'routing', 'schema-messages'],
   core: ['contract', 'bus', 'routing', 'telemetry'],
-  api: ['contract', 'bus', 'routing', 'core', 'telemetry'],
+  api: ['contract', 'schema-messages', 'bus', 'routing', 'core', 'telemetry'],
   testkit: ['contract', 'bus', 'brokers'],
   'adapter-kit': ['contract'],
   'adapter-(?!kit/)[^/]+': ['contract', 'adapter-kit'],
 };
 
 /** Packages that know no protocol, so no client library either. */
-const NEUTRAL = 'contract|adapter-kit|bus|routing|telemetry|config|core|api';
+const NEUTRAL = 'contract|schema-messages|adapter-kit|bus|routing|telemetry|config|core|api';
 const CLIENT_LIBRARIES =
   '^(mqtt|mqtt-packet|amqplib|rhea|@xmpp)(/|$)|node_modules/(mqtt|mqtt-packet|amqplib|rhea|@xmpp)/';
 

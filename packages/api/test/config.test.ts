@@ -76,7 +76,8 @@ test('an invalid configuration is a 422 with every problem and its place', async
 
 test('a dry run must be true or false', async () => {
   const response = await reload(await startWorld({ config: control(true) }), '?dryRun=maybe');
-  expect(response.json().errors).toEqual([{ in: 'query', pointer: '/dryRun', detail: 'expected true or false' }]);
+  const detail = 'expected true or false, got "maybe"';
+  expect(response.json().errors).toEqual([{ in: 'query', pointer: '/dryRun', detail }]);
 });
 
 test('a gateway without a configuration file says so', async () => {

@@ -64,7 +64,7 @@ test('dead letters are selected by time, source and event, for a list and for wh
   expect((await act(world, 'POST', '/v1/dead-letters/drop', { since: later })).json()).toEqual({ dropped: 0 });
   expect((await act(world, 'POST', '/v1/dead-letters/drop', { ref })).json()).toEqual({ dropped: 1 });
   expect((await get(world, '/v1/dead-letters?since=monday')).json().errors).toEqual([
-    { in: 'query', pointer: '/since', detail: 'expected a time such as 2026-01-31T08:00:00Z' },
+    { in: 'query', pointer: '/since', detail: 'expected a time such as 2026-01-31T08:00:00Z, got "monday"' },
   ]);
 });
 
@@ -163,7 +163,7 @@ test.each([
   ['retry', { rate: 0 }, '/rate'],
   ['retry', { rate: 1001 }, '/rate'],
   ['retry', { reason: 'bored' }, '/reason'],
-  ['drop', { rate: 1 }, ''],
+  ['drop', { rate: 1 }, '/rate'],
   ['some-id/retry', { text: 'a', payload: 1 }, ''],
   ['some-id/retry', { headers: { x: {} } }, '/headers'],
 ])('%s with %j is refused with 400 and a pointer', async (path, body, pointer) => {

@@ -74,7 +74,7 @@ test.each([
     '',
     'ttl and expiresAt',
   ],
-  ['an unknown field', { topic: 'a', text: 'a', tpoic: 'b' }, '', 'tpoic'],
+  ['an unknown field', { topic: 'a', text: 'a', tpoic: 'b' }, '/tpoic', 'did you mean "topic"?'],
   ['a wildcard', { topic: 'a/+', text: 'a' }, '/topic', 'wildcard'],
   ['a NUL', { topic: 'a\0', text: 'a' }, '/topic', 'NUL'],
   ['a topic of 65,536 bytes', { topic: 'a'.repeat(65_536), text: 'a' }, '/topic', '65536 bytes'],
@@ -86,7 +86,7 @@ test.each([
   ['an object as header value', { topic: 'a', text: 'a', headers: { x: {} } }, '/headers', 'plain values'],
   ['an unknown connection', { to: { connection: 'flor', channel: 'a' }, text: 'a' }, '/to', 'flor'],
   ['a target on the connection http', { to: { connection: 'http', topic: 'a' }, text: 'a' }, '/to', 'http'],
-  ['text instead of an object', '"text"', '', 'expected object'],
+  ['text instead of an object', '"text"', '', 'expected a mapping, got "text"'],
 ])('%s is refused with 400 and a pointer', async (_, message, pointer, detail) => {
   const world = await startWorld();
   const response = await post(world, message);

@@ -45,7 +45,7 @@ test.each([
   ['before=garbage', '/before'],
   ['address=nowhere', '/address'],
   ['connection=flor&address=a', '/address'],
-  ['lmit=1', ''],
+  ['lmit=1', '/lmit'],
 ])('the query %s is refused with 400 and a pointer', async (query, pointer) => {
   const response = await get(await startWorld(), `/v1/events?${query}`);
   expect(response.statusCode).toBe(400);

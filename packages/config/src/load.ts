@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type AnyAdapter, errorMessage, type Problem } from '@magpie/contract';
+import { type AnyAdapter, errorMessage } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import { LineCounter } from 'yaml';
 import { checkSections } from './check/sections.ts';
 import type { Config } from './config.ts';

@@ -1,4 +1,4 @@
-import type { Problem } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';

@@ -19,7 +19,6 @@ export * from './log-fields.ts';
 export * from './logger.ts';
 export * from './loopback.ts';
 export * from './path-scheme.ts';
-export * from './problem.ts';
 export * from './secret.ts';
 export * from './text-cache.ts';
 export * from './text-values.ts';

@@ -1,4 +1,5 @@
-import type { AddressBook, Problem, SourceRequest } from '@magpie/contract';
+import type { AddressBook, SourceRequest } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import { createBypass, targetsOf } from './bypass.ts';
 import { checkAccess } from './check/access.ts';
 import { explainRoute } from './check/explain.ts';

@@ -1,4 +1,5 @@
-import { type Event, type Guarantee, type Problem, Rejected, type TargetRequest } from '@magpie/contract';
+import { type Event, type Guarantee, Rejected, type TargetRequest } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import { z } from 'zod';
 import { findPlace } from './address/words.ts';
 import { createReport, isRecord } from './report.ts';

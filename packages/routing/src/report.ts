@@ -1,6 +1,5 @@
-import { nearest, type Problem, pointerOf } from '@magpie/contract';
+import { type Issue, type Problem, pointerOf, problemsOf, unknownKeyProblem } from '@magpie/schema-messages';
 import type { z } from 'zod';
-import { keysAt, wordIssue } from './wording.ts';
 
 /** What may be said about a problem besides its message. */
 export interface ProblemDetails {
@@ -15,6 +14,8 @@ export interface Report {
   readonly pointer: string;
   /** The same collection, one or more steps deeper. */
   at(...path: PropertyKey[]): Report;
+  /** Adds a problem as it is. */
+  add(problem: Problem): void;
   error(message: string, details?: ProblemDetails): void;
   warn(message: string, details?: ProblemDetails): void;
 }
@@ -34,6 +35,7 @@ export function createReport(problems: Problem[], pointer = ''): Report {
   };
   return {
     pointer,
+    add: (problem) => void problems.push(problem),
     at: (...path) => createReport(problems, pointer + pointerOf(path)),
     error: (message, details = {}) => add('error', message, details),
     warn: (message, details = {}) => add('warning', message, details),
@@ -41,22 +43,12 @@ export function createReport(problems: Problem[], pointer = ''): Report {
 }
 
 /** Reports a key that nobody reads, with the nearest of the keys that would be read here. */
-export function reportUnknownKey(report: Report, key: string, valid: readonly string[]): void {
-  const near = nearest(key, valid);
-  const hint = near === undefined ? `expected one of: ${valid.join(', ')}` : `did you mean "${near}"?`;
-  report.at(key).error(`unknown key "${key}"`, { hint, atKey: true });
-}
+export const reportUnknownKey = (report: Report, key: string, valid: readonly string[]): void =>
+  report.add(unknownKeyProblem(key, valid, report.pointer));
 
-/**
- * Turns the issues of a failed zod parse (with its input reported) into problems; unknown keys get the nearest valid one of
- * their place.
- */
-export function reportIssues(report: Report, issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType): void {
-  for (const issue of issues) {
-    const place = report.at(...issue.path);
-    if (issue.code !== 'unrecognized_keys') place.error(wordIssue(issue));
-    else for (const key of issue.keys) reportUnknownKey(place, key, keysAt(schema, issue.path));
-  }
+/** Reports the issues of a failed zod parse; its input must have been reported. */
+export function reportIssues(report: Report, issues: readonly Issue[], schema: z.core.$ZodType): void {
+  for (const problem of problemsOf(schema, issues, { pointer: report.pointer })) report.add(problem);
 }
 
 /** Whether a parsed YAML or JSON value is a mapping. */

@@ -5,11 +5,11 @@ import type {
   EventKind,
   Guarantee,
   MessageParts,
-  Problem,
   Rejected,
   SourceRequest,
   TargetRequest,
 } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 
 /** A configured connection as routing needs to know it: its adapter and its parsed keys. */
 export interface ConnectionInfo {

@@ -6,9 +6,9 @@ import {
   defineAdapter,
   type Event,
   type Guarantee,
-  type Problem,
   pathScheme,
 } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import { z } from 'zod';
 import { type Compiled, type CompileInput, type ConnectionInfo, compileRoutes } from '../src/index.ts';
 

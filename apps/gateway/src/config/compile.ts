@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { type Config, type ConfigSource, type Draft, loadConfig } from '@magpie/config';
-import { type AddressBook, type AnyAdapter, createAddressBook, type Problem } from '@magpie/contract';
+import { type AddressBook, type AnyAdapter, createAddressBook } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
+import type { Problem } from '@magpie/schema-messages';
 import { createReader, type FilesRead } from './reader.ts';
 
 /** Name of the built-in connection. */

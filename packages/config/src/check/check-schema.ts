@@ -1,7 +1,5 @@
-import { type Problem, pointerOf } from '@magpie/contract';
+import { type Issue, type Problem, pointerOf, problemsOf } from '@magpie/schema-messages';
 import type { z } from 'zod';
-import { type JsonSchema, jsonSchemaOf, keysAt, schemasAt } from '../schema/json-schema.ts';
-import { describeExpected, describeInput, didYouMean, type Issue, oneOf } from './wording.ts';
 
 /** Where the checked value stands in the configuration. */
 export interface CheckContext {
@@ -23,80 +21,8 @@ export function checkSchema<T>(schema: z.ZodType<T>, input: unknown, context: Ch
   const coerced = first.success ? undefined : coerceSubstituted(input, first.error.issues, context);
   const result = coerced === undefined ? first : schema.safeParse(coerced.value, { reportInput: true });
   if (result.success) return { value: result.data, problems: [] };
-  const json = jsonSchemaOf(schema);
-  return { value: undefined, problems: result.error.issues.flatMap((issue) => problemsOf(issue, [], json, context)) };
-}
-
-function problemsOf(issue: Issue, prefix: readonly PropertyKey[], json: JsonSchema, context: CheckContext): Problem[] {
-  const path = [...prefix, ...issue.path];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, json, context));
-  if (issue.code === 'invalid_union') {
-    const branch = likelyBranch(issue.errors);
-    if (branch) return branch.flatMap((inner) => problemsOf(inner, path, json, context));
-  }
-  return [valueProblem(issue, path, json, context)];
-}
-
-function unknownKey(key: string, path: readonly PropertyKey[], json: JsonSchema, context: CheckContext): Problem {
-  const known = keysAt(json, path);
-  const hint = didYouMean(key, known) ?? (known.length > 0 ? `known keys: ${known.join(', ')}` : undefined);
-  return {
-    severity: 'error',
-    pointer: pointerOf([...context.path, ...path, key]),
-    atKey: true,
-    message: `unknown key "${key}"`,
-    ...(hint ? { hint } : {}),
-  };
-}
-
-/** The one alternative of a union whose outer shape fits, so that its own issues say more than "no alternative fits". */
-function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const fitting = branches.filter(
-    (issues) => !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'),
-  );
-  return fitting.length === 1 ? fitting[0] : undefined;
-}
-
-function valueProblem(issue: Issue, path: readonly PropertyKey[], json: JsonSchema, context: CheckContext): Problem {
-  const pointer = pointerOf([...context.path, ...path]);
-  const schemas = schemasAt(json, path);
-  const hidden = context.substituted.has(pointer) || schemas.some((schema) => schema.secret === true);
-  const hint = issue.code === 'invalid_value' ? didYouMean(issue.input, issue.values.map(String)) : undefined;
-  return {
-    severity: 'error',
-    pointer,
-    ...(issue.code === 'invalid_key' ? { atKey: true } : {}),
-    message: messageOf(issue, path, schemas, hidden),
-    ...(hint ? { hint } : {}),
-  };
-}
-
-function messageOf(
-  issue: Issue,
-  path: readonly PropertyKey[],
-  schemas: readonly JsonSchema[],
-  hidden: boolean,
-): string {
-  if (issue.code === 'custom') return hidden ? hideInput(issue) : issue.message;
-  const marked = schemas.flatMap(({ expected }) => (expected === undefined ? [] : [expected]));
-  const whole = issue.code === 'invalid_type' && schemas.some(({ type }) => type === 'integer');
-  const expected = marked.length > 0 ? oneOf([...new Set(marked)]) : whole ? 'a whole number' : expectedBy(issue);
-  if (expected === undefined) return issue.message;
-  if (issue.input === undefined && path.length > 0)
-    return `expected the key "${String(path.at(-1))}" (${expected}), got nothing`;
-  return `expected ${expected}, got ${describeInput(issue.input, hidden)}`;
-}
-
-/** A check's own message, without the value should it quote it. */
-const hideInput = ({ message, input }: Issue): string =>
-  typeof input === 'string' && input !== '' ? message.replaceAll(input, '[hidden]') : message;
-
-function expectedBy(issue: Issue): string | undefined {
-  if (issue.code === 'invalid_key') return issue.issues.map(expectedBy).find((text) => text !== undefined);
-  if (issue.code !== 'invalid_union') return describeExpected(issue);
-  const each = issue.errors.flatMap((branch) => branch.slice(0, 1).map(describeExpected));
-  const known = each.filter((text) => text !== undefined);
-  return known.length > 0 ? oneOf([...new Set(known)]) : undefined;
+  const place = { pointer: pointerOf(context.path), isHidden: (pointer: string) => context.substituted.has(pointer) };
+  return { value: undefined, problems: problemsOf(schema, result.error.issues, place) };
 }
 
 /**

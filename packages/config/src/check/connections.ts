@@ -1,9 +1,9 @@
-import { type AnyAdapter, type Problem, pointerOf } from '@magpie/contract';
+import type { AnyAdapter } from '@magpie/contract';
 import type { ConnectionInfo } from '@magpie/routing';
+import { describeInput, didYouMean, jsonSchemaOf, oneOf, type Problem, pointerOf } from '@magpie/schema-messages';
 import { z } from 'zod';
-import { jsonSchemaOf, mapMarked } from '../schema/json-schema.ts';
+import { mapMarked } from '../schema/map-marked.ts';
 import { type CheckContext, checkSchema } from './check-schema.ts';
-import { describeInput, didYouMean, oneOf } from './wording.ts';
 
 /** Name of the connection that the HTTP API itself is: always there, never configured under `connections`. */
 export const BUILT_IN = 'http';

@@ -1,11 +1,11 @@
-import { isLoopback, type Problem } from '@magpie/contract';
+import { isLoopback } from '@magpie/contract';
+import { describeInput, type Problem } from '@magpie/schema-messages';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { gatewaySchema } from '../schema/gateway.ts';
 import { type HttpConfig, httpSchema } from '../schema/http.ts';
 import { checkSchema } from './check-schema.ts';
 import { type ConnectionsContext, checkConnections } from './connections.ts';
-import { describeInput } from './wording.ts';
 
 /** The top level: only the presence of sections is checked here, each is then checked by itself. */
 const rootSchema = z.strictObject({

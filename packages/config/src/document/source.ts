@@ -1,4 +1,4 @@
-import type { Problem } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import { isScalar, type LineCounter, type Scalar } from 'yaml';
 import { sourceOffsets } from './source-offsets.ts';
 import type { Place } from './tree.ts';

@@ -1,4 +1,4 @@
-import { type Problem, pointerOf } from '@magpie/contract';
+import { type Problem, pointerOf } from '@magpie/schema-messages';
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml';
 
 /** Bounds of a configuration: deep enough for any real one, small enough that no file can exhaust the process. */

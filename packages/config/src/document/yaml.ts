@@ -1,4 +1,4 @@
-import type { Problem } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { duplicateKeys } from './duplicate-keys.ts';
 

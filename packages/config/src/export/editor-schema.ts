@@ -1,9 +1,9 @@
 import type { AnyAdapter } from '@magpie/contract';
 import { routesSchema } from '@magpie/routing';
+import { type JsonSchema, jsonSchemaOf } from '@magpie/schema-messages';
 import { BUILT_IN, commonSchema } from '../check/connections.ts';
 import { gatewaySchema } from '../schema/gateway.ts';
 import { httpSchema } from '../schema/http.ts';
-import { type JsonSchema, jsonSchemaOf } from '../schema/json-schema.ts';
 
 /**
  * JSON Schema of a configuration file with these adapters, for editors (`# yaml-language-server: $schema=…`). It knows the

@@ -1,9 +1,9 @@
 import type { AnyAdapter } from '@magpie/contract';
 import { routesSchema } from '@magpie/routing';
+import { alternativesOf, type JsonSchema, jsonSchemaOf } from '@magpie/schema-messages';
 import { BUILT_IN, commonSchema } from '../check/connections.ts';
 import { gatewaySchema } from '../schema/gateway.ts';
 import { httpSchema } from '../schema/http.ts';
-import { alternativesOf, type JsonSchema, jsonSchemaOf } from '../schema/json-schema.ts';
 
 const INTRODUCTION = `# Configuration reference
 

@@ -1,4 +1,4 @@
-import { type Problem, pointerOf } from '@magpie/contract';
+import { type Problem, pointerOf } from '@magpie/schema-messages';
 import type { Scalar } from 'yaml';
 import { hasReference, type ReferenceSources, resolveReferences } from './references.ts';
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { errorMessage, type Problem } from '@magpie/contract';
+import { errorMessage } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 
 /** Where references get their values from. */
 export interface ReferenceSources {

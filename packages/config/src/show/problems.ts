@@ -1,5 +1,4 @@
-import type { Problem } from '@magpie/contract';
-import { redactUrls } from '../check/wording.ts';
+import { type Problem, redactUrls } from '@magpie/schema-messages';
 import type { ConfigSource, Location } from '../document/source.ts';
 
 /** A located problem in the stable JSON form of `magpie check --json`. */

@@ -1,5 +1,5 @@
 import { Secret } from '@magpie/contract';
-import { redactUrls } from '../check/wording.ts';
+import { redactUrls } from '@magpie/schema-messages';
 import type { Config } from '../config.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { AnyAdapter } from '@magpie/contract';
-import { type JsonSchema, jsonSchemaOf } from '../schema/json-schema.ts';
+import { type JsonSchema, jsonSchemaOf } from '@magpie/schema-messages';
 
 /** Key names that are secret in any configuration, also in one that cannot be parsed. */
 const ALWAYS = ['password', 'passwd', 'secret', 'token', 'passphrase', 'apiKey', 'privateKey'];

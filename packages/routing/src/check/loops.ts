@@ -1,4 +1,5 @@
-import type { AddressPattern, PatternSegment, Problem } from '@magpie/contract';
+import type { AddressPattern, PatternSegment } from '@magpie/contract';
+import type { Problem } from '@magpie/schema-messages';
 import type { AddressTemplate } from '../address/template.ts';
 import type { Matcher } from '../matcher.ts';
 import { createReport } from '../report.ts';

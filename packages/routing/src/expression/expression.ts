@@ -1,4 +1,5 @@
-import { nearest, Rejected } from '@magpie/contract';
+import { Rejected } from '@magpie/contract';
+import { didYouMean } from '@magpie/schema-messages';
 import {
   type ASTNode,
   type Environment,
@@ -141,15 +142,10 @@ function hintFor(
   const missing = /^(?:Unknown variable|No such key): (.+)$/.exec(error.summary)?.[1];
   if (missing !== undefined) {
     const values = variables.filter(({ type }) => type !== 'type' && !type.endsWith('Namespace'));
-    return suggestion(missing, [...values.map(({ name }) => name), ...fields]);
+    return didYouMean(missing, [...values.map(({ name }) => name), ...fields]);
   }
   const called = /overload for '(?:.*\.)?(\w+)\(/.exec(error.summary)?.[1];
-  return called === undefined ? undefined : suggestion(called, new Set(functions.map(({ name }) => name)));
-}
-
-function suggestion(word: string, names: Iterable<string>): string | undefined {
-  const near = nearest(word, names);
-  return near === undefined || near === word ? undefined : `did you mean "${near}"?`;
+  return called === undefined ? undefined : didYouMean(called, new Set(functions.map(({ name }) => name)));
 }
 
 function createExpression(parsed: ParseResult, type: string, place: Place): Expression {

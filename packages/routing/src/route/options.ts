@@ -1,5 +1,6 @@
 import { type Address, type AddressScheme, type AnyAdapter, Rejected } from '@magpie/contract';
-import { z } from 'zod';
+import { problemsOf } from '@magpie/schema-messages';
+import type { z } from 'zod';
 import type { Language, Scope } from '../expression/expression.ts';
 import { toJsonValue } from '../expression/values.ts';
 import { type Report, reportIssues } from '../report.ts';
@@ -101,7 +102,8 @@ const valuesOf = (trees: Trees, scope: Scope): Record<string, unknown> =>
   Object.fromEntries(trees.map(([key, tree]) => [key, toJsonValue(tree.value(scope))]));
 
 function parseRendered(schema: z.ZodObject, value: unknown, pointer: string): unknown {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throw new Rejected(`${pointer}: the options made for this event are refused: ${z.prettifyError(parsed.error)}`);
+  const why = problemsOf(schema, parsed.error.issues).map((each) => `${each.pointer}: ${each.message}`);
+  throw new Rejected(`${pointer}: the options made for this event are refused: ${why.join('; ')}`);
 }

@@ -45,6 +45,7 @@ const startSchema = z
   .union([z.enum(['now', 'earliest']), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))], {
     error: 'expected "now", "earliest" or a time such as "2026-01-31T08:00:00Z"',
   })
+  .meta({ expected: '"now", "earliest" or a time such as "2026-01-31T08:00:00Z"' })
   .describe('Where a new target begins: with new events, the oldest kept, or a time');
 
 const template = z.string();

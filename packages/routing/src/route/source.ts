@@ -1,5 +1,5 @@
 import type { AddressPattern, EventKind, SourceRequest } from '@magpie/contract';
-import { nearest } from '@magpie/contract';
+import { didYouMean } from '@magpie/schema-messages';
 import { capturesOf, compilePattern } from '../address/pattern.ts';
 import { compileTextPattern, type TextPattern } from '../address/text-pattern.ts';
 import { findPlace, wordsOf } from '../address/words.ts';
@@ -33,9 +33,7 @@ export function findConnection(name: unknown, connections: Connections, report: 
   if (found !== undefined) return found;
   const place = report.at('connection');
   if (name.includes('${')) return void place.error('"connection" is always a fixed name, never a template');
-  const near = nearest(name, connections.keys());
-  const known = [...connections.keys()].join(', ');
-  const hint = near === undefined ? `the connections are: ${known}` : `did you mean "${near}"?`;
+  const hint = didYouMean(name, connections.keys()) ?? `the connections are: ${[...connections.keys()].join(', ')}`;
   return void place.error(`there is no connection "${name}"`, { hint });
 }
 

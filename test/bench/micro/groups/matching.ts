@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { mqttAdapter } from '@magpie/adapter-mqtt';
-import type { AddressPattern, AddressScheme, Event, Problem } from '@magpie/contract';
+import type { AddressPattern, AddressScheme, Event } from '@magpie/contract';
 import type { Match, Rendered } from '@magpie/routing';
+import type { Problem } from '@magpie/schema-messages';
 import { capture, compilePattern } from '../../../../packages/routing/src/address/pattern.ts';
 import { createMatcher, type Matcher } from '../../../../packages/routing/src/matcher.ts';
 import { createReport } from '../../../../packages/routing/src/report.ts';

@@ -1,6 +1,6 @@
 import { problemsToJson, renderProblems } from '@magpie/config';
-import type { Problem } from '@magpie/contract';
 import type { RouteGuarantee, RouteTestResult } from '@magpie/routing';
+import type { Problem } from '@magpie/schema-messages';
 import type { Command } from 'commander';
 import { ADAPTERS } from '../../adapters.ts';
 import { type Compiled, compileFile, testProblems } from '../../config/compile.ts';

@@ -1,4 +1,4 @@
-import { pointerOf } from '@magpie/contract';
+import { problemsOf } from '@magpie/schema-messages';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { ZodError, ZodType } from 'zod';
 import { type FieldProblem, Problem } from '../problems/problem.ts';
@@ -19,8 +19,9 @@ export const validatorCompiler: FastifySchemaCompiler<ZodType> = ({ schema, http
 export const validatorOf =
   (schemaOf: (data: unknown) => ZodType, part: FieldProblem['in']): ReturnType<FastifySchemaCompiler<ZodType>> =>
   (data: unknown) => {
-    const parsed = schemaOf(data).safeParse(data);
-    return parsed.success ? { value: parsed.data } : { error: invalid(parsed.error, part) };
+    const schema = schemaOf(data);
+    const parsed = schema.safeParse(data, { reportInput: true });
+    return parsed.success ? { value: parsed.data } : { error: invalid(schema, parsed.error, part) };
   };
 
 /** A validator that asks `isPlain` first: what that takes is handed on as it is, as the schema would at a higher price. */
@@ -29,8 +30,12 @@ export const withShortcut =
   (data: T) =>
     isPlain(data) || validator(data);
 
-/** All that is wrong with a part of a request, as one 400. */
-export const invalid = ({ issues }: ZodError, part: FieldProblem['in']): Problem =>
+/** All that is wrong with a part of a request, as one 400. The parse must have been made with `reportInput`. */
+export const invalid = (schema: ZodType, { issues }: ZodError, part: FieldProblem['in']): Problem =>
   new Problem(400, 'The request is not valid: see errors.', {
-    errors: issues.map(({ path, message }) => ({ in: part, pointer: pointerOf(path), detail: message })),
+    errors: problemsOf(schema, issues).map(({ pointer, message, hint }) => ({
+      in: part,
+      pointer,
+      detail: hint === undefined ? message : `${message} (${hint})`,
+    })),
   });

@@ -78,9 +78,9 @@ function publishAll(
 
 function parseItem(item: unknown) {
   if (isPlainMessage(item)) return item;
-  const parsed = messageSchema.safeParse(item);
+  const parsed = messageSchema.safeParse(item, { reportInput: true });
   if (parsed.success) return parsed.data;
-  throw invalid(parsed.error, 'body');
+  throw invalid(messageSchema, parsed.error, 'body');
 }
 
 const getMessage: Resource = resource({

@@ -1,5 +1,6 @@
-import { errorMessage, pointerOf } from '@magpie/contract';
+import { errorMessage } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
+import { problemsOf } from '@magpie/schema-messages';
 import type { WebSocket } from 'ws';
 import { Problem, toProblem } from '../../http/problems/problem.ts';
 import type { EventEncoder } from '../encoder.ts';
@@ -94,10 +95,10 @@ function keepAlive(socket: WebSocket, { pingMs, missedPings }: StreamLimits): ()
 
 function parseFrame(text: string | undefined): ClientFrame {
   if (text === undefined) throw new Problem(400, 'Expected a JSON text frame, got a binary one.');
-  const parsed = clientFrameSchema.safeParse(parseJson(text));
+  const parsed = clientFrameSchema.safeParse(parseJson(text), { reportInput: true });
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(({ path, message }) => `${pointerOf(path)}: ${message}`);
-  throw new Problem(400, issues.join('; '));
+  const wrong = problemsOf(clientFrameSchema, parsed.error.issues);
+  throw new Problem(400, wrong.map(({ pointer, message }) => `${pointer}: ${message}`).join('; '));
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The little of JSON Schema (2020-12) that zod writes and this package reads. Extra keys come from `.meta()`. */
+/** The little of JSON Schema (2020-12) that zod writes and Magpie reads. Extra keys come from `.meta()`. */
 export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -25,15 +25,29 @@ export interface JsonSchema {
   readonly expected?: string;
 }
 
-const cache = new WeakMap<z.ZodType, JsonSchema>();
+const cache = new WeakMap<z.core.$ZodType, JsonSchema>();
 
 /** The JSON Schema of what a user writes (before parsing) for a zod schema. Computed once per schema. */
-export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+export function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
   const known = cache.get(schema);
   if (known) return known;
-  const made = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  cache.set(schema, made);
-  return made;
+  const { $defs = {}, ...made } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const inlined = inline(made, $defs, new Set()) as JsonSchema;
+  cache.set(schema, inlined);
+  return inlined;
+}
+
+/** Definitions at the places that refer to them; inside itself one stands as anything. */
+function inline(node: unknown, definitions: Readonly<Record<string, unknown>>, open: ReadonlySet<string>): unknown {
+  if (Array.isArray(node)) return node.map((item) => inline(item, definitions, open));
+  if (node === null || typeof node !== 'object') return node;
+  const { $ref, ...own } = node as { readonly $ref?: unknown };
+  const name = typeof $ref === 'string' ? $ref.replace('#/$defs/', '') : undefined;
+  if (name !== undefined) {
+    const target = open.has(name) ? {} : inline(definitions[name], definitions, new Set([...open, name]));
+    return { ...(target as object), ...own };
+  }
+  return Object.fromEntries(Object.entries(own).map(([key, inner]) => [key, inline(inner, definitions, open)]));
 }
 
 /** The alternatives of a union, nested ones included; the schema itself when it is none. */
@@ -62,24 +76,3 @@ export const keysAt = (schema: JsonSchema, path: readonly PropertyKey[]): readon
   schemasAt(schema, path)
     .flatMap(alternativesOf)
     .flatMap((each) => Object.keys(each.properties ?? {}));
-
-/** Rewrites every text for which the schema has a mark, leaving everything else as it is. */
-export function mapMarked(
-  schema: JsonSchema,
-  value: unknown,
-  mark: 'filePath' | 'secret',
-  rewrite: (text: string) => string,
-): unknown {
-  const visit = (inner: unknown, path: readonly string[]): unknown => {
-    if (typeof inner === 'string')
-      return schemasAt(schema, path)
-        .flatMap(alternativesOf)
-        .some((each) => each[mark])
-        ? rewrite(inner)
-        : inner;
-    if (Array.isArray(inner)) return inner.map((item, index) => visit(item, [...path, `${index}`]));
-    if (inner === null || typeof inner !== 'object') return inner;
-    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, visit(item, [...path, key])]));
-  };
-  return visit(value, []);
-}

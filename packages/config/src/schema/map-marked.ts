@@ -1,0 +1,22 @@
+import { alternativesOf, type JsonSchema, schemasAt } from '@magpie/schema-messages';
+
+/** Rewrites every text for which the schema has a mark, leaving everything else as it is. */
+export function mapMarked(
+  schema: JsonSchema,
+  value: unknown,
+  mark: 'filePath' | 'secret',
+  rewrite: (text: string) => string,
+): unknown {
+  const visit = (inner: unknown, path: readonly string[]): unknown => {
+    if (typeof inner === 'string')
+      return schemasAt(schema, path)
+        .flatMap(alternativesOf)
+        .some((each) => each[mark])
+        ? rewrite(inner)
+        : inner;
+    if (Array.isArray(inner)) return inner.map((item, index) => visit(item, [...path, `${index}`]));
+    if (inner === null || typeof inner !== 'object') return inner;
+    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, visit(item, [...path, key])]));
+  };
+  return visit(value, []);
+}

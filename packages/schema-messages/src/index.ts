@@ -1,0 +1,6 @@
+/** What is wrong with a value that a schema refuses, in one wording: for configuration, routes and the API. */
+export { alternativesOf, type JsonSchema, jsonSchemaOf, schemasAt } from './json-schema.ts';
+export { didYouMean, nearest } from './nearest.ts';
+export { type Problem, pointerOf } from './problem.ts';
+export { type Issue, type IssueContext, problemsOf, unknownKeyProblem } from './problems-of.ts';
+export { describeInput, oneOf, redactUrls } from './wording.ts';
