@@ -1,3 +1,4 @@
+import { createServer, type ServerOptions } from 'node:http';
 import websocket from '@fastify/websocket';
 import { type Logger, newRef } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
@@ -7,6 +8,7 @@ import { addOpenApi } from './docs/openapi.ts';
 import { addAccess } from './http/access/access.ts';
 import type { ApiKey } from './http/access/auth.ts';
 import { createTickets } from './http/access/tickets.ts';
+import { addUpgradeGuard } from './http/access/upgrade-guard.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/problems/errors.ts';
 import { addLoadLimit, MOST_WAITING } from './http/requests/body-budget.ts';
 import { addMediaTypes } from './http/requests/media-types.ts';
@@ -14,6 +16,8 @@ import { validatorCompiler } from './http/requests/validation.ts';
 import { addResources } from './http/resource.ts';
 import { createClosing } from './http/server/closing.ts';
 import { listenOn } from './http/server/listening.ts';
+import { oneAtATime } from './http/server/one-at-a-time.ts';
+import { Sockets } from './http/server/sockets.ts';
 import { addStartGuard } from './http/server/starting.ts';
 import type { ConfigControl } from './resources/config/control.ts';
 import { LINKS, RESOURCES } from './resources/index.ts';
@@ -43,8 +47,20 @@ export interface ApiOptions {
   readonly alarms?: () => Promise<readonly string[]>;
   /** Bytes of bodies that may be on their way into the log at a time; default `MOST_WAITING`. */
   readonly mostWaiting?: number;
+  /** Times of requests that are not the usual ones. */
+  readonly times?: Partial<RequestTimes>;
   /** Limits of the stream's sockets that are not the usual ones. */
   readonly stream?: Partial<StreamLimits>;
+}
+
+/** How long clients may take, ms. */
+export interface RequestTimes {
+  /** From the first byte of a request to its last. */
+  readonly request: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headers: number;
+  /** Without taking anything of what is written to it. */
+  readonly stalled: number;
 }
 
 /** The HTTP side of a gateway. */
@@ -61,13 +77,14 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { gateway, http, metrics, config, alarms = async () => [] } = options;
   const app = createApp(options);
-  const closing = createClosing(app);
+  const closing = createClosing(app, new Sockets(app.server, options.times?.stalled));
   const limits = { ...STREAM_LIMITS, ...options.stream };
   const streams = createStreams(gateway, metrics, limits);
   const tickets = createTickets(Date.now);
   const origins = http.cors?.origins ?? [];
   addErrors(app, options.logger);
   countRequests(app, metrics);
+  addUpgradeGuard(app);
   addAccess(app, { keys: http.keys, origins, tickets });
   addStartGuard(app, () => gateway.state === 'starting');
   addMediaTypes(app);
@@ -93,15 +110,24 @@ const ENVELOPE_BYTES = 64 * 1024;
 /** Longest part of a path: the name of a target has an address in it. */
 const PARAMETER_CHARACTERS = 2048;
 
+/** How long a request may take to come, ms. */
+const REQUEST_MS = 30_000;
+const HEADERS_MS = 10_000;
+
 const bodyLimitOf = ({ maxBodyBytes }: ApiOptions): number => Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES;
 
 function createApp(options: ApiOptions): FastifyInstance {
-  const { logger } = options;
+  const { logger, times: { request: requestTimeout = REQUEST_MS, headers: headersTimeout = HEADERS_MS } = {} } =
+    options;
+  const server: ServerOptions = {
+    requestTimeout,
+    headersTimeout,
+    keepAliveTimeout: 30_000,
+    connectionsCheckingInterval: Math.min(5000, headersTimeout),
+  };
   const app = Fastify({
     bodyLimit: bodyLimitOf(options),
-    requestTimeout: 30_000,
-    keepAliveTimeout: 30_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5000 },
+    serverFactory: (handle) => createServer(server, oneAtATime(handle)),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS },

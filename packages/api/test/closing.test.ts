@@ -1,21 +1,10 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { waitFor } from '@magpie/testkit';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startWorld } from './fixtures.ts';
+import { head, raw } from './raw.ts';
 import { openClient } from './sockets.ts';
 
-async function rawSocket(url: string, bytes: string): Promise<Socket> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  onTestFinished(() => void socket.destroy());
-  socket.on('error', () => undefined); // A reset is one way to end.
-  await once(socket, 'connect');
-  socket.write(bytes);
-  return socket;
-}
-
-const HALF =
-  'POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{';
+const HALF = `${head('content-length: 99')}{`;
 
 test('streams are told bye and closed with 1001', async () => {
   const world = await startWorld();
@@ -29,19 +18,21 @@ test('streams are told bye and closed with 1001', async () => {
 test('a half-sent request, an idle socket and a stream that does not answer cannot hold up the close', async () => {
   const world = await startWorld();
   const url = await world.listen();
-  const sockets = [await rawSocket(url, HALF), await rawSocket(url, '')];
+  const sockets = [await raw(url, HALF), await raw(url, '')];
   const client = await openClient(url);
   client.socket.pause();
   const started = performance.now();
   await world.api.close(AbortSignal.timeout(5000));
   expect(performance.now() - started).toBeLessThan(3000);
   for (const socket of sockets) socket.resume();
-  await waitFor(() => sockets.every(({ destroyed }) => destroyed), { what: 'the end of the sockets' });
+  await waitFor(() => sockets.every(({ destroyed, readableEnded }) => destroyed || readableEnded), {
+    what: 'the end of the sockets',
+  });
 });
 
 test('a signal that has fired cuts everything at once', async () => {
   const world = await startWorld();
-  await rawSocket(await world.listen(), HALF);
+  await raw(await world.listen(), HALF);
   const started = performance.now();
   await world.api.close(AbortSignal.abort());
   expect(performance.now() - started).toBeLessThan(1000);

@@ -25,7 +25,9 @@ export interface World {
 }
 
 interface WorldOptions
-  extends Partial<Pick<ApiOptions, 'stream' | 'mostWaiting' | 'maxBodyBytes' | 'logger' | 'config' | 'alarms'>> {
+  extends Partial<
+    Pick<ApiOptions, 'stream' | 'times' | 'mostWaiting' | 'maxBodyBytes' | 'logger' | 'config' | 'alarms'>
+  > {
   /** Routes instead of the one to the board. */
   readonly routes?: Record<string, unknown>;
   readonly http?: Partial<HttpOptions>;

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { waitFor } from '@magpie/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { get, post, startWorld, type World } from './fixtures.ts';
+import { answerOf, head, raw } from './raw.ts';
 
 const KIB = 1024;
 const BODY = { topic: 'a', text: 'x'.repeat(60 * KIB) };
@@ -49,20 +48,6 @@ const publish = (url: string, signal?: AbortSignal): Promise<Response> =>
     body: JSON.stringify(BODY),
     ...(signal ? { signal } : {}),
   });
-
-async function raw(url: string, bytes: string): Promise<Socket> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  onTestFinished(() => void socket.destroy());
-  socket.on('error', () => undefined); // A reset is one way to end.
-  await once(socket, 'connect');
-  socket.write(bytes);
-  return socket;
-}
-
-const head = (fields: string): string =>
-  `POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${fields}\r\n\r\n`;
-
-const answerOf = async (socket: Socket): Promise<string> => String((await once(socket, 'data'))[0]);
 
 test('what does not fit while the log stands still is answered 503 unread, and all is taken once it goes on', async () => {
   const world = await stalled();

@@ -39,6 +39,10 @@ within the dedupe window; with anything else in the message, be it a topic or a 
 is under way with 409 and \`Retry-After\`. The headers of the request and the order of fields are not compared. In a batch each message has its
 own result, and its own key made of the batch's key and its place.
 
+A connection works on one request at a time; at most 64 sent ahead wait behind it. A request that is not complete after 30 s (its
+headers after 10 s) is answered 408, and a client that takes nothing of its answer for 60 s is cut. A WebSocket is opened at
+\`/v1/stream\` alone; elsewhere that is answered 426.
+
 ### Fields of a message
 
 ${table(

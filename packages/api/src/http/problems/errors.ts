@@ -36,7 +36,13 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** Answers bytes that are no HTTP request. Called by the server before there is a request; the socket may be gone. */
+/** How long a client may take to read why it was refused, ms; then its socket is cut. */
+const GRACE_MS = 1000;
+
+/**
+ * Answers bytes that are no HTTP request, among them one that is not complete in time, and takes the socket back. Called by the
+ * server before there is a request; the socket may be gone.
+ */
 export function refuseBytes(error: Error & { readonly code?: string }, socket: Socket): void {
   if (!socket.writable || socket.destroyed) return void socket.destroy();
   const status = STATUS_OF[error.code ?? ''] ?? 400;
@@ -46,4 +52,6 @@ export function refuseBytes(error: Error & { readonly code?: string }, socket: S
     `HTTP/1.1 ${status} ${problem.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  // It is half open until the client closes its side, which it need never do.
+  setTimeout(() => socket.destroy(), GRACE_MS).unref();
 }

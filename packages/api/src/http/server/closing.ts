@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import type { Sockets } from './sockets.ts';
 
 /** How long requests may take to finish once the server closes, ms. */
 const GRACE_MS = 2000;
@@ -18,25 +18,13 @@ export interface Closing {
   close(sayGoodbye: () => void, signal: AbortSignal): Promise<void>;
 }
 
-/**
- * Knows every socket: the server forgets those that became WebSockets, and waits for ever for one with half a request or
- * none.
- */
-export function createClosing(app: FastifyInstance): Closing {
-  const sockets = new Set<Socket>();
+/** Makes the end of an application that listens with these sockets. */
+export function createClosing(app: FastifyInstance, sockets: Sockets): Closing {
   let closed: Promise<void> | undefined;
-  app.server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
   app.addHook('onSend', (_, reply, _payload, done) => {
     if (closed) reply.header('connection', 'close');
     done();
   });
-
-  const cut = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
 
   const close = async (sayGoodbye: () => void, signal: AbortSignal): Promise<void> => {
     sayGoodbye();
@@ -45,7 +33,7 @@ export function createClosing(app: FastifyInstance): Closing {
     const patience = sleep(GRACE_MS, undefined, { signal: AbortSignal.any([signal, ended.signal]) });
     await Promise.race([done, patience.catch(() => undefined)]); // A signal ends the patience.
     ended.abort();
-    cut();
+    sockets.cut();
     await Promise.race([done, sleep(LAST_MS, undefined, { ref: false })]);
   };
 

@@ -21,7 +21,7 @@ export function addStream(app: FastifyInstance, { streams, origins, isClosing }:
   app.route({
     method: 'GET',
     url: STREAM_PATH,
-    config: { tickets: true },
+    config: { tickets: true, upgrades: true },
     schema: {
       summary: `Live events by WebSocket, subprotocol ${PROTOCOL}`,
       response: problemResponses([400, 401, 403, 421, 426, 429, 503]),
