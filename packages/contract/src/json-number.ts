@@ -62,3 +62,15 @@ function normalForm(digits: string): string {
   if (start === end) return '0';
   return `${negative ? '-' : ''}${all.slice(start, end)}e${Number(exponent) - fraction.length + all.length - end}`;
 }
+
+/** Digits of the largest integers of 64 bits. */
+const MOST_DIGITS = 20;
+
+/** The integer of 64 bits, signed or unsigned, that a JSON number is equal to; undefined when there is none. */
+export function integerOf(digits: string): bigint | undefined {
+  const [coefficient = '', exponent = '0'] = normalForm(digits).split('e');
+  const zeros = Number(exponent);
+  if (zeros < 0 || coefficient.length + zeros > MOST_DIGITS + 1) return undefined;
+  const integer = BigInt(coefficient + '0'.repeat(zeros));
+  return integer === BigInt.asIntN(64, integer) || integer === BigInt.asUintN(64, integer) ? integer : undefined;
+}

@@ -1,3 +1,4 @@
+import { JsonNumber } from '@magpie/contract';
 import { type Issue, type Problem, pointerOf, problemsOf, unknownKeyProblem } from '@magpie/schema-messages';
 import type { z } from 'zod';
 
@@ -53,4 +54,4 @@ export function reportIssues(report: Report, issues: readonly Issue[], schema: z
 
 /** Whether a parsed YAML or JSON value is a mapping. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);

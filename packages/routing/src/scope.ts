@@ -1,12 +1,26 @@
-import { type AddressBook, decodeUtf8, type Event, type HeaderValue, parseJsonBody } from '@magpie/contract';
+import {
+  type AddressBook,
+  decodeText,
+  type Event,
+  type HeaderValue,
+  parseJsonBody,
+  whyNotJson,
+} from '@magpie/contract';
+import { expressionNumber } from './expression/numbers.ts';
 
 /** The parts of an event that expressions see, parsed at most once per event however many routes look at it. */
 export interface EventView {
-  /** The parsed JSON body; null when the body is not JSON. */
+  /**
+   * The parsed JSON body, with numbers that no double holds as `bigint` or `JsonNumber`; null when the body is not JSON.
+   */
   readonly payload: unknown;
+  /** The same with doubles in the place of all numbers, for schemas; the payload itself when all of them are doubles. */
+  readonly $rounded: unknown;
   /** Whether `payload` is the body, rather than null for lack of JSON. No capture can have such a name. */
   readonly $hasPayload: boolean;
-  /** The body as text; undefined when it is not UTF-8. */
+  /** Why `payload` is null, for messages. */
+  readonly $whyNoPayload: string;
+  /** The body as text; undefined when it is neither UTF-8 nor in the charset that it declares. */
   readonly text: string | undefined;
   readonly headers: Readonly<Record<string, HeaderValue>>;
   readonly headersAll: Readonly<Record<string, readonly HeaderValue[]>>;
@@ -30,7 +44,7 @@ interface ViewState {
   readonly view: View;
   readonly event: Event;
   readonly book: AddressBook;
-  body: { readonly value: unknown } | undefined;
+  body: { readonly value: unknown; readonly isExact: boolean } | undefined;
   text: { readonly value: string | undefined } | undefined;
   headers: EventView['headers'] | undefined;
   headersAll: EventView['headersAll'] | undefined;
@@ -47,16 +61,30 @@ class View implements EventView {
   }
 
   get payload(): unknown {
-    return parsedBody(this.$state) ?? null;
+    return parsedBody(this.$state).value ?? null;
+  }
+
+  get $rounded(): unknown {
+    if (parsedBody(this.$state).isExact) return this.payload;
+    const { body, contentType } = this.$state.event;
+    return parseJsonBody(body, contentType, Number);
   }
 
   get $hasPayload(): boolean {
-    return parsedBody(this.$state) !== undefined;
+    return parsedBody(this.$state).value !== undefined;
+  }
+
+  get $whyNoPayload(): string {
+    const { body, contentType } = this.$state.event;
+    return whyNotJson(body, contentType);
   }
 
   get text(): string | undefined {
     const state = this.$state;
-    state.text ??= { value: decodeUtf8(kept(state).body) };
+    if (state.text === undefined) {
+      const { body, contentType } = kept(state);
+      state.text = { value: decodeText(body, contentType) };
+    }
     return state.text.value;
   }
 
@@ -106,6 +134,10 @@ export class EventScope {
     return this.#view.$hasPayload;
   }
 
+  get $whyNoPayload(): string {
+    return this.#view.$whyNoPayload;
+  }
+
   get text(): string | undefined {
     return this.#view.text;
   }
@@ -123,12 +155,17 @@ export class EventScope {
   }
 }
 
-function parsedBody(state: ViewState): unknown {
+function parsedBody(state: ViewState): NonNullable<ViewState['body']> {
   if (state.body === undefined) {
     const { body, contentType } = kept(state);
-    state.body = { value: parseJsonBody(body, contentType) };
+    let isExact = true;
+    const value = parseJsonBody(body, contentType, (digits) => {
+      isExact = false;
+      return expressionNumber(digits);
+    });
+    state.body = { value, isExact };
   }
-  return state.body.value;
+  return state.body;
 }
 
 /** The event of a view that is worth keeping from now on. */

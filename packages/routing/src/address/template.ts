@@ -1,6 +1,6 @@
-import { type Address, type AddressScheme, type HeaderValue, Rejected } from '@magpie/contract';
+import { type Address, type AddressScheme, JsonNumber, Rejected } from '@magpie/contract';
 import type { Language, Scope } from '../expression/expression.ts';
-import { toText } from '../expression/values.ts';
+import { isList as isListValue, type PlainValue, toText } from '../expression/values.ts';
 import type { Report } from '../report.ts';
 import { compileTemplate, type Piece, type Template, type TemplateExpression } from '../template/template.ts';
 import type { NamedPlace } from './words.ts';
@@ -152,15 +152,15 @@ function renderAddress(
   throw new Rejected(`${pointer}: the address is refused: ${wrong}`);
 }
 
-function spliced(value: HeaderValue, raw: boolean, scheme: AddressScheme, pointer: string): string[] {
-  if (!Array.isArray(value)) throw new Rejected(`${pointer}: the captured tail is not a list`);
+function spliced(value: PlainValue, raw: boolean, scheme: AddressScheme, pointer: string): string[] {
+  if (!isListValue(value)) throw new Rejected(`${pointer}: the captured tail is not a list`);
   return value.map((segment) => (raw ? toText(segment) : scheme.encode(toText(segment))));
 }
 
 function pieceText(piece: Piece, scheme: AddressScheme, source: CapturedPlace, scope: Scope, pointer: string): string {
   if (typeof piece === 'string') return piece;
   const value = piece.value(scope);
-  if (value === null || typeof value === 'object') {
+  if (value === null || (typeof value === 'object' && !(value instanceof JsonNumber))) {
     const got = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'a map or bytes';
     throw new Rejected(
       `${pointer}: "${piece.expression.source}" is ${got}; an address needs text, a number or a boolean`,

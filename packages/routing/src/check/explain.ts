@@ -1,4 +1,4 @@
-import { type Event, errorMessage, HOP_LIMIT, matchesPattern } from '@magpie/contract';
+import { type Event, errorMessage, HOP_LIMIT, JsonNumber, matchesPattern } from '@magpie/contract';
 import type { Scope } from '../expression/expression.ts';
 import { toPlain, toText } from '../expression/values.ts';
 import { createReport } from '../report.ts';
@@ -88,6 +88,7 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';
   if (value instanceof Uint8Array) return 'bytes';
+  if (value instanceof JsonNumber) return 'number';
   const kinds: Readonly<Record<string, string>> = { object: 'map', boolean: 'bool' };
   return kinds[typeof value] ?? typeof value;
 }

@@ -6,6 +6,7 @@ import {
   type Event,
   encodeBody,
   type HeaderValue,
+  JsonNumber,
 } from '@magpie/contract';
 import { z } from 'zod';
 import { findPlace, wordsOf } from '../address/words.ts';
@@ -88,6 +89,7 @@ function createEvent(own: GivenKeys, address: Address, { connection }: Source, b
 function headerValue(value: unknown): HeaderValue {
   if (isRecord(value) && typeof value.base64 === 'string') return Buffer.from(value.base64, 'base64');
   if (Array.isArray(value)) return value.map(headerValue);
+  if (value instanceof JsonNumber) return value.digits;
   if (isRecord(value))
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, headerValue(inner)]));
   return value === null || typeof value === 'number' || typeof value === 'boolean' ? value : String(value);

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   type AddressBook,
-  decodeUtf8,
+  decodeText,
   type Event,
   errorMessage,
   headerValueToJson,
+  JsonNumber,
   matchesPattern,
   parseJsonBody,
 } from '@magpie/contract';
@@ -96,7 +97,7 @@ function deliveryFields({ target, key, error }: Match, event: Event, book: Addre
       ...{ ...rest, connection, id, key, contentType },
       replyTo: replyTo === undefined ? undefined : book.format(replyTo),
       payload: parseJsonBody(body, contentType),
-      text: decodeUtf8(body),
+      text: decodeText(body, contentType),
       base64: Buffer.from(body).toString('base64'),
       headers: Object.fromEntries(headers.map(([name, value]) => [name, headerValueToJson(value)])),
     };
@@ -110,11 +111,16 @@ function differencesOf(expected: Fields, got: Fields): string[] {
   return Object.entries(expected).flatMap(([field, value]) => {
     if (field === 'headers' && isRecord(value) && isRecord(got.headers)) {
       const { headers } = got;
-      return Object.entries(value).flatMap(([name, inner]) => difference(`header ${name}`, inner, headers[name]));
+      return Object.entries(value).flatMap(([name, inner]) =>
+        difference(`header ${name}`, inHeader(inner), headers[name]),
+      );
     }
     return difference(field, value, got[field]);
   });
 }
+
+/** A number that no double holds is text in a header. */
+const inHeader = (value: unknown): unknown => (value instanceof JsonNumber ? value.digits : value);
 
 const difference = (field: string, expected: unknown, got: unknown): string[] =>
   isDeepStrictEqual(expected, got) ? [] : [`${field}: expected ${shown(expected)}, got ${shown(got)}`];

@@ -1,8 +1,9 @@
+import { parseJsonBody, whyNotJson } from '@magpie/contract';
 import { Environment, type ObjectSchema } from '@marcbachmann/cel-js';
 import { z } from 'zod';
+import { expressionNumber, registerNumbers } from './numbers.ts';
 import { LINEAR_MATCH, matchesLinearly } from './regular-expressions.ts';
 import { type Shape, shapeOf } from './shape.ts';
-import { toPlain, toText } from './values.ts';
 
 /** Fields of the variable `event`. Times are CEL timestamps; what an event lacks is an error unless asked with `has()`. */
 export const EVENT_FIELDS: ObjectSchema = {
@@ -33,48 +34,36 @@ export const EVENT_FIELDS: ObjectSchema = {
 /** Limits of one expression; far above what a rule needs, far below what could stall the gateway at load. */
 const LIMITS = { maxAstNodes: 2000, maxDepth: 64, maxListElements: 500, maxMapEntries: 200, maxCallArguments: 16 };
 
-/** JSON numbers are doubles and literals are integers: arithmetic between them, and text built with `+`, must just work. */
-function addMixedOperators(environment: Environment): void {
-  const numeric: Record<string, (a: number, b: number) => number> = {
-    '+': (a, b) => a + b,
-    '-': (a, b) => a - b,
-    '*': (a, b) => a * b,
-    '/': (a, b) => a / divisor(b),
-    '%': (a, b) => a % divisor(b),
-  };
-  for (const [operator, apply] of Object.entries(numeric)) {
-    const handler = (a: number | bigint, b: number | bigint): number => apply(Number(a), Number(b));
-    environment.registerOperator(`int ${operator} double: double`, handler);
-    environment.registerOperator(`double ${operator} int: double`, handler);
-  }
-  environment.registerOperator('double % double: double', numeric['%']!);
-  environment.registerOperator('int == double', (a: bigint, b: number) => Number(a) === b);
-  for (const type of ['int', 'double', 'bool']) {
-    environment.registerOperator(`string + ${type}: string`, (a: string, b: unknown) => a + toText(toPlain(b)));
-    environment.registerOperator(`${type} + string: string`, (a: unknown, b: string) => toText(toPlain(a)) + b);
-  }
-}
+/** Name under which `json()` of bytes is evaluated: the language's own changes numbers. */
+export const EXACT_JSON = 'jsonExactly';
 
-/** The divisor, when it can be divided by. */
-function divisor(value: number): number {
-  if (value === 0) throw new Error('division by zero');
+const jsonOf = (bytes: Uint8Array): unknown => {
+  const value = parseJsonBody(bytes, 'application/json', expressionNumber);
+  if (value === undefined) throw new Error(`not JSON: ${whyNotJson(bytes, 'application/json')}`);
   return value;
-}
+};
 
 const createBase = (): Environment => {
   const base = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false, limits: LIMITS });
-  addMixedOperators(base);
+  registerNumbers(base);
   return base
     .registerFunction(`string.${LINEAR_MATCH}(string): bool`, matchesLinearly, { async: false })
+    .registerFunction(`bytes.${EXACT_JSON}(): dyn`, jsonOf, { async: false })
     .registerVariable({ name: 'event', schema: EVENT_FIELDS })
     .registerVariable('text', 'string')
     .registerVariable('headers', 'map<string, dyn>')
     .registerVariable('headersAll', 'map<string, list<dyn>>');
 };
 
-/** What expressions of one kind of source see: the environment up to captures and `let` names, and how to convert origins. */
+/** What expressions of one kind of source see: the environments up to captures and `let` names, and how to convert origins. */
 export interface SourceEnvironment {
+  /** Checks expressions at load. */
   readonly environment: Environment;
+  /**
+   * Evaluates them: the same one, unless the payload has a declared shape. Then it leaves the type of the payload open, as
+   * a field declared as a number may hold an integer that no double holds.
+   */
+  readonly evaluation: Environment;
   readonly origin: Shape;
   /** Set when the route declares the shape of its payload. */
   readonly payload?: Shape;
@@ -97,13 +86,24 @@ export function sourceEnvironment(originSchema: z.ZodObject, payload?: Shape): S
   const known = byOriginSchema.get(originSchema) ?? createOriginEnvironment(originSchema);
   byOriginSchema.set(originSchema, known);
   const { environment, origin } = known;
+  known.untyped ??= createUntyped(known);
+  const { untyped } = known;
   if (payload !== undefined) {
     const { type } = payload;
     const declaration = typeof type === 'string' ? { name: 'payload', type } : { name: 'payload', schema: type };
-    return { environment: environment.clone().registerVariable(declaration), origin, payload };
+    return {
+      environment: environment.clone().registerVariable(declaration),
+      evaluation: untyped.environment,
+      origin,
+      payload,
+    };
   }
-  known.untyped ??= { environment: environment.clone().registerVariable('payload', 'dyn'), origin };
-  return known.untyped;
+  return untyped;
+}
+
+function createUntyped({ environment: before, origin }: OriginEnvironment): SourceEnvironment {
+  const environment = before.clone().registerVariable('payload', 'dyn');
+  return { environment, evaluation: environment, origin };
 }
 
 function createOriginEnvironment(originSchema: z.ZodObject): OriginEnvironment {

@@ -1,4 +1,4 @@
-import { Rejected } from '@magpie/contract';
+import { errorMessage, isExact, Rejected } from '@magpie/contract';
 import { didYouMean } from '@magpie/schema-messages';
 import {
   type ASTNode,
@@ -10,6 +10,8 @@ import {
 } from '@marcbachmann/cel-js';
 import type { Report } from '../report.ts';
 import { namesIn, nestedTooDeep, nodesOf, operandsOf, type Range } from './ast.ts';
+import { EXACT_JSON } from './environment.ts';
+import { pointerTo, UnusableNumber } from './numbers.ts';
 import { checkPattern, LINEAR_MATCH } from './regular-expressions.ts';
 
 /**
@@ -47,24 +49,38 @@ const MAX_LENGTH = 4096;
 /** Loops inside loops: with a third level a 1 MiB list could keep the process busy for hours. */
 const MAX_NESTING = 2;
 
-/** A language over the variables of `environment`; `fields` are names to suggest for misspelt ones. */
-export function createLanguage(environment: Environment, fields: readonly string[]): Language {
+/** Where expressions are checked at load, and where they are evaluated: often the same. */
+export interface Environments {
+  readonly environment: Environment;
+  readonly evaluation: Environment;
+}
+
+/** A language over the variables of its environments; `fields` are names to suggest for misspelt ones. */
+export function createLanguage({ environment, evaluation }: Environments, fields: readonly string[]): Language {
   return {
     compile: (source, report, offset = 0) => {
       const place: Place = { report, offset, source };
-      const parsed = parse(environment, place);
-      if (parsed === undefined || !withinLimits(parsed.ast, place)) return undefined;
-      const checked = parsed.check();
-      if (checked.error !== undefined) {
-        report.error(checked.error.summary, {
-          range: shift(checked.error.range, place),
-          hint: hintFor(checked.error, environment, fields),
-        });
-        return undefined;
-      }
-      return createExpression(parsed, checked.type ?? 'dyn', place);
+      const checked = compileIn(environment, place, fields);
+      if (checked === undefined || evaluation === environment) return checked && createExpression(checked, place);
+      const evaluated = compileIn(evaluation, place, fields);
+      return evaluated && createExpression({ ...evaluated, type: checked.type }, place);
     },
   };
+}
+
+/** An expression that was parsed and checked in an environment. */
+interface Checked {
+  readonly run: ParseResult;
+  readonly type: string;
+}
+
+function compileIn(environment: Environment, place: Place, fields: readonly string[]): Checked | undefined {
+  const run = parse(environment, place);
+  if (run === undefined || !withinLimits(run.ast, place)) return undefined;
+  const { error, type = 'dyn' } = run.check();
+  if (error === undefined) return { run, type };
+  const range = shift(error.range, place);
+  return void place.report.error(error.summary, { range, hint: hintFor(error, environment, fields) });
 }
 
 interface Place {
@@ -102,7 +118,10 @@ function syntaxHint({ source }: Place, range: Range | undefined): string | undef
   return /^not\b/.test(source.trim()) ? 'write ! for "not"' : undefined;
 }
 
-/** Reports nesting and regular expressions that could stall the gateway; makes the remaining `matches()` linear. */
+/**
+ * Reports nesting and regular expressions that could stall the gateway, and literals that would become other numbers; puts
+ * functions of our own in the place of those of the language that are not linear or not exact.
+ */
 function withinLimits(ast: ASTNode, place: Place): boolean {
   const { report } = place;
   const deep = nestedTooDeep(ast, MAX_NESTING);
@@ -111,11 +130,22 @@ function withinLimits(ast: ASTNode, place: Place): boolean {
     report.error(message, { range: shift(deep.range, place), hint: 'split the expression with "let"' });
     return false;
   }
-  return [...nodesOf(ast)].every((node) => linearize(node, place));
+  return [...nodesOf(ast)].every((node) => checkLiteral(node, place) && linearize(node, place));
+}
+
+function checkLiteral(node: ASTNode, place: Place): boolean {
+  if (node.op !== 'value' || typeof node.args !== 'number') return true;
+  const written = node.input.slice(node.start, node.end);
+  if (!/^[\d.]+(?:[eE][-+]?\d+)?$/.test(written) || isExact(written)) return true;
+  const range = shift(node.range, place);
+  place.report.error(`${written} would become ${node.args}: no double holds it`, { range, hint: 'write fewer digits' });
+  return false;
 }
 
 function linearize(node: ASTNode, place: Place): boolean {
-  if (node.op !== 'rcall' || node.args[0] !== 'matches') return true;
+  if (node.op !== 'rcall') return true;
+  if (node.args[0] === 'json' && node.args[2].length === 0) node.args[0] = EXACT_JSON;
+  if (node.args[0] !== 'matches') return true;
   const pattern = node.args[2][0];
   if (pattern?.op !== 'value' || typeof pattern.args !== 'string') {
     const range = shift((pattern ?? node).range, place);
@@ -148,8 +178,8 @@ function hintFor(
   return called === undefined ? undefined : didYouMean(called, new Set(functions.map(({ name }) => name)));
 }
 
-function createExpression(parsed: ParseResult, type: string, place: Place): Expression {
-  const { ast } = parsed;
+function createExpression({ run, type }: Checked, place: Place): Expression {
+  const { ast } = run;
   const names = namesIn(ast);
   return {
     source: place.source,
@@ -159,27 +189,34 @@ function createExpression(parsed: ParseResult, type: string, place: Place): Expr
     operands: operandsOf(ast),
     evaluate: (scope) => {
       try {
-        return parsed(scope);
+        return run(scope);
       } catch (error) {
-        throw failure(error, place, names.has('payload') && scope.payload === null);
+        throw failure(error, place, names.has('payload') ? scope : undefined);
       }
     },
   };
 }
 
-/** An evaluation error as a permanent refusal, with the place in the configuration. */
-function failure(error: unknown, place: Place, withoutPayload: boolean): Rejected {
+/** An evaluation error as a permanent refusal, with the place in the configuration; `scope` when it is about a payload. */
+function failure(error: unknown, place: Place, scope: Scope | undefined): Rejected {
   const known = error instanceof EvaluationError || error instanceof TypeCheckError;
   const { start, end } = shift(known ? error.range : undefined, place);
-  const summary = known ? error.summary : error instanceof Error ? error.message : String(error);
-  const advice = adviceFor(summary, withoutPayload);
+  const summary = known ? error.summary : errorMessage(error);
   const where = `${place.report.pointer}, characters ${start + 1} to ${end}`;
-  return new Rejected(`${where}: "${place.source}" failed: ${summary}${advice}`, { cause: error });
+  const message = `${where}: "${place.source}" failed: ${summary}`;
+  return new Rejected(message + adviceFor(error, summary, scope), { cause: error });
 }
 
-function adviceFor(summary: string, withoutPayload: boolean): string {
+function adviceFor(error: unknown, summary: string, scope: Scope | undefined): string {
+  if (error instanceof UnusableNumber) {
+    const pointer = pointerTo(error.number, scope?.payload);
+    return pointer === undefined ? '' : ` (in the payload at "${pointer}")`;
+  }
   const key = /^No such key: (.+)$/.exec(summary)?.[1];
-  if (key === undefined) return summary === 'Unknown variable: text' ? ' (the body is not UTF-8 text)' : '';
-  if (withoutPayload) return ' (payload is null: the body is not JSON)';
+  if (key === undefined)
+    return summary === 'Unknown variable: text'
+      ? ' (the body is text neither in UTF-8 nor in a charset it declares)'
+      : '';
+  if (scope?.payload === null) return ` (payload is null: the body is not JSON: ${String(scope.$whyNoPayload)})`;
   return ` (use has(…) or .?${key}.orValue(…) for what may be missing)`;
 }

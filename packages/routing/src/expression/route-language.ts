@@ -4,6 +4,7 @@ import type { SourceEnvironment } from './environment.ts';
 import { EVENT_FIELDS } from './environment.ts';
 import { createLanguage, type Expression, type Language, type Scope } from './expression.ts';
 import { checkName } from './names.ts';
+import { expressionConstant } from './numbers.ts';
 
 /** Captures of a route: a text, or (the tail of an address) a list of texts. */
 export type CaptureTypes = ReadonlyMap<string, 'string' | 'list<string>'>;
@@ -25,19 +26,25 @@ export function createRouteLanguage(
   lets: unknown,
   report: Report,
 ): Language {
+  const typed = source.evaluation !== source.environment;
   let environment = source.environment.clone();
+  let evaluation = typed ? source.evaluation.clone() : environment;
   const fields = [...Object.keys(EVENT_FIELDS), ...fieldNames(source.origin.type), ...fieldNames(source.payload?.type)];
-  for (const [name, type] of captures) environment.registerVariable(name, type);
+  for (const [name, type] of captures) {
+    environment.registerVariable(name, type);
+    if (typed) evaluation.registerVariable(name, type);
+  }
   const known = new Map<string, Let>();
   for (const [name, value] of Object.entries(isRecord(lets) ? lets : {})) {
     const place = report.at('let', name);
     if (!checkName(name, 'let', environment, place)) continue;
-    const compiled = compileLet(value, withLets(createLanguage(environment, fields), known), place);
+    const compiled = compileLet(value, withLets(createLanguage({ environment, evaluation }, fields), known), place);
     if (compiled === undefined) continue;
     environment = declare(environment, name, compiled.type);
+    evaluation = typed ? declare(evaluation, name, 'dyn') : environment;
     known.set(name, { name, names: compiled.names, evaluate: compiled.evaluate });
   }
-  return withLets(createLanguage(environment, fields), known);
+  return withLets(createLanguage({ environment, evaluation }, fields), known);
 }
 
 const fieldNames = (type: unknown): string[] => (isRecord(type) ? Object.keys(type) : []);
@@ -55,7 +62,8 @@ function compileLet(value: unknown, language: Language, report: Report): Compile
   if (Array.isArray(value)) return compileParts([...value.entries()], language, report, (parts) => parts.map(second));
   if (isRecord(value))
     return compileParts(Object.entries(value), language, report, (parts) => Object.fromEntries(parts));
-  return { type: 'dyn', names: new Set(), evaluate: () => value };
+  const constant = expressionConstant(value);
+  return { type: 'dyn', names: new Set(), evaluate: () => constant };
 }
 
 const second = ([, value]: readonly [PropertyKey, unknown]): unknown => value;

@@ -1,4 +1,4 @@
-import { bytesToText, type HeaderValue } from '@magpie/contract';
+import { bytesToText, type HeaderValue, JsonNumber } from '@magpie/contract';
 import { Optional } from '@marcbachmann/cel-js';
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator';
 
@@ -11,18 +11,29 @@ export class Unrepresentable extends Error {
 const MAX_DEPTH = 256;
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
 
-/** An integer as a number where that is exact, else as its digits: consumers of JSON would round it silently. */
-const integer = (value: bigint): number | string =>
-  value <= LARGEST && value >= -LARGEST ? Number(value) : value.toString();
+/** A value that has left the language: what JSON knows, and bytes. Numbers that no double holds keep their digits. */
+export type PlainValue =
+  | string
+  | number
+  | boolean
+  | null
+  | JsonNumber
+  | Uint8Array
+  | readonly PlainValue[]
+  | { readonly [name: string]: PlainValue };
+
+/** An integer as a number where that is exact, else with its digits. */
+const integer = (value: bigint): number | JsonNumber =>
+  value <= LARGEST && value >= -LARGEST ? Number(value) : new JsonNumber(value.toString());
 
 /**
- * A result of an expression as a plain value: integers as numbers (digits as text beyond 2^53), lists and maps as arrays
- * and objects, times in RFC 3339, durations like `1.5s`, bytes kept. Throws `Unrepresentable` for what has no such form
- * (an empty optional, a type, infinity).
+ * A result of an expression as a plain value: integers as numbers where that is exact, lists and maps as arrays and objects,
+ * times in RFC 3339, durations like `1.5s`, bytes kept. Throws `Unrepresentable` for what has no such form (an empty
+ * optional, a type, infinity).
  */
-export const toPlain = (value: unknown): HeaderValue => plainAt(value, MAX_DEPTH);
+export const toPlain = (value: unknown): PlainValue => plainAt(value, MAX_DEPTH);
 
-function plainAt(value: unknown, depth: number): HeaderValue {
+function plainAt(value: unknown, depth: number): PlainValue {
   switch (typeof value) {
     case 'string':
       return value.toWellFormed();
@@ -40,15 +51,15 @@ function plainAt(value: unknown, depth: number): HeaderValue {
   }
 }
 
-function objectToPlain(value: object, depth: number): HeaderValue {
+function objectToPlain(value: object, depth: number): PlainValue {
   if (depth < 0) throw new Unrepresentable(`the result is nested more than ${MAX_DEPTH} deep`);
-  if (value instanceof Uint8Array) return value;
+  if (value instanceof Uint8Array || value instanceof JsonNumber) return value;
   if (value instanceof Date) return dateToPlain(value);
   if (value instanceof Duration) return value.toString();
   if (value instanceof UnsignedInt) return integer(value.valueOf());
   if (value instanceof Optional) return optionalToPlain(value, depth);
   if (Array.isArray(value) || value instanceof Set)
-    return Array.from<unknown, HeaderValue>(value, (inner) => plainAt(inner, depth));
+    return Array.from<unknown, PlainValue>(value, (inner) => plainAt(inner, depth));
   if (value instanceof Map) return entriesToPlain([...value], depth);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return entriesToPlain(Object.entries(value), depth);
@@ -60,12 +71,12 @@ function dateToPlain(value: Date): string {
   return value.toISOString();
 }
 
-function optionalToPlain(value: Optional, depth: number): HeaderValue {
+function optionalToPlain(value: Optional, depth: number): PlainValue {
   if (value.hasValue()) return plainAt(value.value(), depth);
   throw new Unrepresentable('the result is an empty optional; say what to use instead with .orValue(…)');
 }
 
-const entriesToPlain = (entries: readonly (readonly [unknown, unknown])[], depth: number): HeaderValue =>
+const entriesToPlain = (entries: readonly (readonly [unknown, unknown])[], depth: number): PlainValue =>
   Object.fromEntries(
     entries
       .filter(([, inner]) => inner !== undefined)
@@ -73,19 +84,31 @@ const entriesToPlain = (entries: readonly (readonly [unknown, unknown])[], depth
   );
 
 /** A plain value inside a JSON body: bytes become base64 text. */
-export function toJsonValue(value: HeaderValue): unknown {
+export function toJsonValue(value: PlainValue): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (Array.isArray(value)) return value.map(toJsonValue);
-  if (value === null || typeof value !== 'object') return value;
+  if (isList(value)) return value.map(toJsonValue);
+  if (value === null || typeof value !== 'object' || value instanceof JsonNumber) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toJsonValue(inner)]));
 }
 
+/** A plain value as a header carries it: numbers that no double holds become text. */
+export function toHeaderValue(value: PlainValue): HeaderValue {
+  if (value instanceof JsonNumber) return value.digits;
+  if (isList(value)) return value.map(toHeaderValue);
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toHeaderValue(inner)]));
+}
+
 /**
- * A plain value inside text: `null` as "null" (never as nothing), numbers as JavaScript writes them (5, not 5.0), lists
- * and maps as JSON, bytes as their UTF-8 text or `base64:…`.
+ * A plain value inside text: `null` as "null" (never as nothing), numbers as JavaScript writes them (5, not 5.0) or with the
+ * digits they kept, lists and maps as JSON, bytes as their UTF-8 text or `base64:…`.
  */
-export function toText(value: HeaderValue): string {
+export function toText(value: PlainValue): string {
   if (typeof value === 'string') return value;
+  if (value instanceof JsonNumber) return value.digits;
   if (value instanceof Uint8Array) return bytesToText(value);
   return typeof value === 'object' ? JSON.stringify(toJsonValue(value)) : String(value);
 }
+
+/** Whether a plain value is a list; `Array.isArray` does not tell for lists that are not to be changed. */
+export const isList = (value: PlainValue): value is readonly PlainValue[] => Array.isArray(value);

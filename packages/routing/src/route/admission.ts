@@ -38,7 +38,7 @@ export function admit(conditions: Conditions, event: Event, scope: () => Scope):
     const obstacle = outerObstacle(conditions, event);
     if (obstacle !== undefined) return passedOver(obstacle);
     const { when, payload } = conditions;
-    payload?.check(viewOf(event, conditions.book).payload);
+    payload?.check(viewOf(event, conditions.book));
     return when === undefined || holds(when, scope(), conditions.whenPointer) ? ADMITTED : passedOver('when');
   } catch (error) {
     return { type: 'error', error: rejection(conditions.route, error) };

@@ -2,7 +2,7 @@ import { type Address, type AddressScheme, type AnyAdapter, Rejected } from '@ma
 import { problemsOf } from '@magpie/schema-messages';
 import type { z } from 'zod';
 import type { Language, Scope } from '../expression/expression.ts';
-import { toJsonValue } from '../expression/values.ts';
+import { toHeaderValue, toJsonValue } from '../expression/values.ts';
 import { type Report, reportIssues } from '../report.ts';
 import { isTemplate } from '../template/template.ts';
 import { compileTree, type Tree } from '../template/tree.ts';
@@ -99,7 +99,7 @@ function compileTrees(
 }
 
 const valuesOf = (trees: Trees, scope: Scope): Record<string, unknown> =>
-  Object.fromEntries(trees.map(([key, tree]) => [key, toJsonValue(tree.value(scope))]));
+  Object.fromEntries(trees.map(([key, tree]) => [key, toJsonValue(toHeaderValue(tree.value(scope)))]));
 
 function parseRendered(schema: z.ZodObject, value: unknown, pointer: string): unknown {
   const parsed = schema.safeParse(value, { reportInput: true });

@@ -1,14 +1,6 @@
-import {
-  type AddressBook,
-  type Event,
-  errorMessage,
-  type Header,
-  type HeaderValue,
-  type MessageParts,
-  Rejected,
-} from '@magpie/contract';
+import { type AddressBook, type Event, errorMessage, type Header, type MessageParts, Rejected } from '@magpie/contract';
 import type { Language, Scope } from '../expression/expression.ts';
-import { toText } from '../expression/values.ts';
+import { type PlainValue, toHeaderValue, toText } from '../expression/values.ts';
 import type { Report } from '../report.ts';
 import { compileTree, type Tree } from '../template/tree.ts';
 import type { BodyMapping } from './body.ts';
@@ -86,7 +78,7 @@ export function compileParts(
   };
 }
 
-function isAddress(value: HeaderValue, book: AddressBook, report: Report): boolean {
+function isAddress(value: PlainValue, book: AddressBook, report: Report): boolean {
   if (value === null) return true;
   try {
     book.parse(toText(value));
@@ -162,7 +154,7 @@ function headersOf(own: readonly Header[], mapped: PartsMapping['headers'], scop
   const names = new Set(mapped.map(([name]) => name));
   const added = mapped.flatMap(([name, tree]): Header[] => {
     const value = tree.value(scope);
-    return value === null ? [] : [[name, value]];
+    return value === null ? [] : [[name, toHeaderValue(value)]];
   });
   return [...own.filter(([name]) => !names.has(name)), ...added];
 }

@@ -2,12 +2,13 @@ import { errorMessage, Rejected } from '@magpie/contract';
 import { z } from 'zod';
 import { type Shape, shapeOf } from '../expression/shape.ts';
 import { isRecord, type Report } from '../report.ts';
+import type { EventView } from '../scope.ts';
 
 /** A declared shape of the payload: its types for expressions, and the check of each payload. */
 export interface PayloadSchema {
   readonly shape: Shape;
   /** Throws `Rejected` saying what does not fit. Called once per event that reaches the condition. */
-  check(payload: unknown): void;
+  check(view: EventView): void;
 }
 
 /** Reads a JSON file named in the configuration. Throws what the file system or the parser says. */
@@ -25,13 +26,26 @@ export function loadPayloadSchema(
     const content = readJsonFile(path);
     if (!isRecord(content)) return void report.error(`"${path}" is no JSON Schema: expected an object`);
     const validator = z.fromJSONSchema(content);
-    return { shape: shapeOf(content), check: (payload) => checkPayload(validator, payload, path) };
+    return { shape: shapeOf(content), check: (view) => checkPayload(validator, view, path) };
   } catch (error) {
     return void report.error(`"${path}" cannot be used as a JSON Schema: ${errorMessage(error)}`);
   }
 }
 
-function checkPayload(validator: z.ZodType, payload: unknown, path: string): void {
-  const { success, error } = validator.safeParse(payload);
-  if (!success) throw new Rejected(`the payload does not meet ${path}: ${z.prettifyError(error)}`);
+function checkPayload(validator: z.ZodType, view: EventView, path: string): void {
+  const { success, error } = validator.safeParse(view.$rounded);
+  if (success) return;
+  const issues = error.issues.filter((issue) => !isLongInteger(issue, view.payload));
+  if (issues.length > 0) {
+    const why = view.$hasPayload ? '' : `: the body is not JSON: ${view.$whyNoPayload}`;
+    throw new Rejected(`the payload does not meet ${path}${why}: ${z.prettifyError({ issues })}`);
+  }
+}
+
+/** Whether an issue is only that an integer is too long for a double: expressions take those of 64 bits. */
+function isLongInteger(issue: z.core.$ZodIssue, payload: unknown): boolean {
+  const limit = issue.code === 'too_big' ? issue.maximum : issue.code === 'too_small' ? -issue.minimum : undefined;
+  if (limit !== Number.MAX_SAFE_INTEGER) return false;
+  const at = issue.path.reduce<unknown>((value, key) => Object(value)[key], payload);
+  return typeof at === 'bigint';
 }

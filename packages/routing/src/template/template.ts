@@ -1,6 +1,6 @@
-import { type HeaderValue, Rejected } from '@magpie/contract';
+import { Rejected } from '@magpie/contract';
 import type { Expression, Language, Scope } from '../expression/expression.ts';
-import { toPlain, toText, Unrepresentable } from '../expression/values.ts';
+import { type PlainValue, toPlain, toText, Unrepresentable } from '../expression/values.ts';
 import type { Report } from '../report.ts';
 import { type Token, tokenize } from './tokens.ts';
 
@@ -11,7 +11,7 @@ export type Piece = string | TemplateExpression;
 export interface TemplateExpression {
   readonly expression: Expression;
   /** The value, its kind kept. Throws `Rejected`. */
-  value(scope: Scope): HeaderValue;
+  value(scope: Scope): PlainValue;
 }
 
 /** A string of a route with its `${…}` compiled. */
@@ -20,7 +20,7 @@ export interface Template {
   /** The text, when there is no expression in it. */
   readonly constant: string | undefined;
   /** The value: of exactly one expression with its kind, else the text. Throws `Rejected`. */
-  value(scope: Scope): HeaderValue;
+  value(scope: Scope): PlainValue;
   /** Always text; see `toText`. Throws `Rejected`. */
   text(scope: Scope): string;
 }
@@ -64,7 +64,9 @@ function leaving(expression: Expression, pointer: string): TemplateExpression {
     value: (scope) => {
       const result = expression.evaluate(scope);
       if (expression.variable === 'payload' && scope.$hasPayload === false) {
-        throw new Rejected(`${where}: the body is not JSON, so there is no payload to take over`);
+        throw new Rejected(
+          `${where}: there is no payload to take over: the body is not JSON: ${String(scope.$whyNoPayload)}`,
+        );
       }
       try {
         return toPlain(result);
