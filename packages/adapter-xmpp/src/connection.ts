@@ -16,11 +16,13 @@ import { splitJid } from './codec/jid.ts';
 import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
 import type { Link } from './link/link.ts';
-import { possibleGap } from './possible-gap.ts';
 import { Session } from './session.ts';
 
 /** Longest time for one attempt to log in, ms; the contract allows 30 s. */
 const LOGIN_MS = 25_000;
+
+/** Rooms keep nothing for a session that could not be resumed (XEP-0198 §5). */
+const SESSION_LOST = 'the session could not be resumed: messages may be missing';
 
 /** A configured XMPP connection. No I/O until `connect`. */
 export class XmppConnection implements Connection {
@@ -73,10 +75,11 @@ export class XmppConnection implements Connection {
     session.intake.open(sources, sink);
     this.#receiving = sources.length > 0;
     if (this.#gap) {
-      session.intake.notice(possibleGap(session.account), () => {
+      session.reportGap(SESSION_LOST, () => {
         this.#gap = false;
       });
     }
+    session.reportAbsences();
     announce(
       link,
       sources.some(({ pattern }) => pattern.scheme === 'jid'),

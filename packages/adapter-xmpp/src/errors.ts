@@ -22,31 +22,53 @@ const transient: Make = (message) => new Transient(message);
 const throttled: Make = (message) => new Throttled(message, WAIT_MS);
 const offline: Make = (message) => new NotConnected(message);
 
+/** What an error of a send is about: this message, the room or account it goes to, or the link. */
+export type Concern = 'message' | 'place' | 'link';
+
+interface Refusal {
+  readonly make: Make;
+  readonly concerns: Concern;
+}
+
+const message = (make: Make): Refusal => ({ make, concerns: 'message' });
+const place = (make: Make): Refusal => ({ make, concerns: 'place' });
+
 /** Stanza errors (RFC 6120 §8.3.3) answered to a message we sent. A condition that is not here goes by the error's type. */
-export const STANZA_ERRORS: Readonly<Record<string, Make>> = {
-  'bad-request': rejected,
-  conflict: rejected,
-  'feature-not-implemented': rejected,
-  forbidden: rejected,
-  gone: rejected,
-  'internal-server-error': transient,
-  'item-not-found': rejected,
-  'jid-malformed': rejected,
-  // A room answers so when we are not (or no longer) in it: we rejoin.
-  'not-acceptable': offline,
-  'not-allowed': rejected,
-  'not-authorized': rejected,
-  'policy-violation': throttled,
-  'recipient-unavailable': transient,
-  redirect: rejected,
-  'registration-required': rejected,
-  'remote-server-not-found': transient,
-  'remote-server-timeout': transient,
-  'resource-constraint': throttled,
-  'service-unavailable': rejected,
-  'subscription-required': rejected,
-  'undefined-condition': rejected,
-  'unexpected-request': transient,
+export const STANZA_ERRORS: Readonly<Record<string, Refusal>> = {
+  'bad-request': message(rejected),
+  conflict: message(rejected),
+  'feature-not-implemented': message(rejected),
+  forbidden: place(rejected),
+  gone: place(rejected),
+  'internal-server-error': place(transient),
+  'item-not-found': place(rejected),
+  'jid-malformed': place(rejected),
+  'not-acceptable': message(rejected),
+  'not-allowed': place(rejected),
+  'not-authorized': place(rejected),
+  'policy-violation': place(throttled),
+  'recipient-unavailable': place(transient),
+  redirect: place(rejected),
+  'registration-required': place(rejected),
+  'remote-server-not-found': place(transient),
+  'remote-server-timeout': place(transient),
+  'resource-constraint': place(throttled),
+  'service-unavailable': place(rejected),
+  'subscription-required': place(rejected),
+  'undefined-condition': message(rejected),
+  'unexpected-request': message(transient),
+};
+
+/**
+ * Answers of a room, to a message or to a ping of ourselves, by which we know that we are not in it: it has lost us, it was
+ * destroyed, or its server went away and has forgotten its occupants.
+ */
+const ABSENT: Readonly<Record<string, string>> = {
+  'not-acceptable': 'the room has lost us',
+  'item-not-found': 'the room is gone',
+  gone: 'the room is gone',
+  'remote-server-not-found': 'the server of the room is away',
+  'remote-server-timeout': 'the server of the room is away',
 };
 
 const BY_TYPE: Readonly<Record<string, Make>> = {
@@ -61,17 +83,34 @@ const BY_TYPE: Readonly<Record<string, Make>> = {
 export const conditionOf = (error: Element): string =>
   childElements(error).find((child) => child.name !== 'text')?.name ?? 'undefined-condition';
 
-/** The taxonomy error of a stanza of type `error`. A policy violation that asks to modify is about size. */
-export function stanzaError(stanza: Element): MagpieError {
+/** Why a room's error says that we are not in it, in words; undefined when it says nothing of the kind. */
+export function absenceOf(stanza: Element): string | undefined {
+  const error = attribute(stanza, 'type') === 'error' ? stanza.getChild('error') : undefined;
+  return error && ABSENT[conditionOf(error)];
+}
+
+/** What an answer of type `error` to a message is about. */
+export function concernOf(stanza: Element): Concern {
+  const error = stanza.getChild('error');
+  return (error && STANZA_ERRORS[conditionOf(error)]?.concerns) ?? 'message';
+}
+
+/**
+ * The taxonomy error of a stanza of type `error` that answers a message. A policy violation that asks to modify is about size.
+ * @param room whether a room answers: when we are not in it any more, the message is sent again once we are.
+ */
+export function stanzaError(stanza: Element, room: boolean): MagpieError {
   const error = stanza.getChild('error');
   if (!error) return new Rejected('the server answered with an error that gives no reason');
   const condition = conditionOf(error);
   const type = attribute(error, 'type') ?? 'cancel';
   const text = error.getChild('text')?.getText();
-  const message = `the server answered ${condition}${text ? `: ${text}` : ''}`;
-  if (condition === 'policy-violation' && type === 'modify') return new TooLarge(message);
-  const make = type === 'wait' ? throttled : (STANZA_ERRORS[condition] ?? BY_TYPE[type] ?? rejected);
-  return make(message);
+  const sentence = `the server answered ${condition}${text ? `: ${text}` : ''}`;
+  const absent = room ? absenceOf(stanza) : undefined;
+  if (absent !== undefined) return new NotConnected(`${sentence} (${absent})`);
+  if (condition === 'policy-violation' && type === 'modify') return new TooLarge(sentence);
+  const make = type === 'wait' ? throttled : (STANZA_ERRORS[condition]?.make ?? BY_TYPE[type] ?? rejected);
+  return make(sentence);
 }
 
 const STREAM_ERRORS: Readonly<Record<string, Make>> = {

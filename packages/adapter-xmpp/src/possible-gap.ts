@@ -1,17 +1,18 @@
-import type { ReceivedEvent } from '@magpie/contract';
-import { addressOf } from './codec/addresses.ts';
+import type { Address, Origin, ReceivedEvent } from '@magpie/contract';
 
 /**
- * Says that messages may be missing: the session was lost with its link and could not be resumed (XEP-0198 §5), so rooms
- * have not kept for us what was written meanwhile. Its address is our own account.
+ * Says that messages may be missing.
+ * @param why one sentence for people, which becomes the body.
  */
-export const possibleGap = (account: string): ReceivedEvent => ({
-  address: addressOf('jid', account),
+export const possibleGap = (
+  place: { readonly address: Address; readonly origin: Origin },
+  why: string,
+): ReceivedEvent => ({
+  ...place,
   kind: 'status',
   type: 'possible-gap',
   contentType: 'text/plain; charset=utf-8',
-  body: Buffer.from('the session could not be resumed: messages may be missing'),
+  body: Buffer.from(why),
   headers: [],
   via: [],
-  origin: { from: account, stanzaType: 'normal', replay: false },
 });

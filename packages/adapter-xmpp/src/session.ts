@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type AdapterContext, ConfigInvalid, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
+import { addressOf } from './codec/addresses.ts';
 import { announces, discoQuery } from './codec/disco.ts';
 import { normalJid, splitJid } from './codec/jid.ts';
 import { NS } from './codec/namespaces.ts';
@@ -9,8 +10,10 @@ import type { LoginOptions } from './link/client-stream.ts';
 import { findEndpoints } from './link/dial.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
+import { possibleGap } from './possible-gap.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { Receiver } from './receive/receiver.ts';
+import type { Room } from './rooms/room.ts';
 import { Rooms } from './rooms/rooms.ts';
 import { Outbox } from './send/outbox.ts';
 import { Unconfirmed } from './send/unconfirmed.ts';
@@ -52,6 +55,7 @@ export class Session {
       context,
       link,
       left: (room, reason) => unconfirmed.settleAll(new Unknown(`${reason} before it echoed the message`), room),
+      returned: (room) => this.#reportAbsence(room),
     });
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
@@ -59,7 +63,13 @@ export class Session {
     this.rooms = rooms;
     this.outbox = new Outbox({ config, unconfirmed, rooms, resumable: this.#resumable, link });
     this.#unconfirmed = unconfirmed;
-    this.#receiver = new Receiver({ account: this.account, rooms, unconfirmed, intake: this.intake });
+    this.#receiver = new Receiver({
+      account: this.account,
+      rooms,
+      unconfirmed,
+      intake: this.intake,
+      count: context.count,
+    });
   }
 
   /** Our bare JID. */
@@ -108,6 +118,29 @@ export class Session {
     this.intake.hold();
     this.#context.detail('session', undefined);
     this.#unconfirmed.settleAll(new Unknown(`the link was lost before the confirmation: ${reason}`));
+  }
+
+  /**
+   * Says for our account that messages may be missing.
+   * @param stored called once that is durable.
+   */
+  reportGap(why: string, stored: () => void): void {
+    const origin = { from: this.account, stanzaType: 'normal', replay: false };
+    this.intake.notice(possibleGap({ address: addressOf('jid', this.account), origin }, why), stored);
+  }
+
+  /** Says for each room that we were not in for a while that messages may be missing, unless that is stored already. */
+  reportAbsences(): void {
+    for (const room of this.rooms) this.#reportAbsence(room);
+  }
+
+  #reportAbsence(room: Room): void {
+    const { absence, jid } = room;
+    const address = addressOf('room', jid);
+    if (absence === undefined || !this.intake.covers(address)) return;
+    const origin = { from: jid, room: jid, stanzaType: 'groupchat', replay: false };
+    const why = `${absence}, and we are in it again: messages may be missing`;
+    this.intake.notice(possibleGap({ address, origin }, why), () => room.forgetAbsence());
   }
 
   async #begin(link: Link): Promise<void> {

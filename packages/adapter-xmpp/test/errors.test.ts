@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { type Element, xml } from '../src/codec/element.ts';
 import { NS } from '../src/codec/namespaces.ts';
-import { joinError, linkError, STANZA_ERRORS, saslError, stanzaError, streamError } from '../src/errors.ts';
+import {
+  absenceOf,
+  concernOf,
+  joinError,
+  linkError,
+  STANZA_ERRORS,
+  saslError,
+  stanzaError,
+  streamError,
+} from '../src/errors.ts';
 
 const refusal = (condition: string, type: string): Element =>
   xml(
@@ -15,7 +24,7 @@ describe('refused messages', () => {
     ['item-not-found', 'cancel', 'Rejected'],
     ['forbidden', 'auth', 'Rejected'],
     ['service-unavailable', 'cancel', 'Rejected'],
-    ['not-acceptable', 'cancel', 'NotConnected'],
+    ['not-acceptable', 'cancel', 'Rejected'],
     ['recipient-unavailable', 'cancel', 'Transient'],
     ['resource-constraint', 'wait', 'Throttled'],
     ['service-unavailable', 'wait', 'Throttled'],
@@ -23,9 +32,26 @@ describe('refused messages', () => {
     ['made-up', 'cancel', 'Rejected'],
     ['made-up', 'wait', 'Throttled'],
   ])('%s of type %s is %s', (condition, type, name) => {
-    const error = stanzaError(refusal(condition, type));
+    const error = stanzaError(refusal(condition, type), false);
     expect(error.name).toBe(name);
     expect(error.message).toContain(`${condition}: why`);
+  });
+
+  it.each(['not-acceptable', 'item-not-found', 'gone', 'remote-server-not-found', 'remote-server-timeout'])(
+    '%s of a room says that we are not in it, and the message is not lost',
+    (condition) => {
+      expect(absenceOf(refusal(condition, 'cancel'))).toBeDefined();
+      expect(stanzaError(refusal(condition, 'cancel'), true).name).toBe('NotConnected');
+    },
+  );
+
+  it.each([
+    ['forbidden', 'place'],
+    ['item-not-found', 'place'],
+    ['bad-request', 'message'],
+    ['made-up', 'message'],
+  ])('%s is about the %s', (condition, concern) => {
+    expect(concernOf(refusal(condition, 'cancel'))).toBe(concern);
   });
 
   it('knows every condition of RFC 6120', () => {
@@ -33,7 +59,7 @@ describe('refused messages', () => {
   });
 
   it('takes an error without a reason for a refusal', () => {
-    expect(stanzaError(xml('message', { type: 'error' })).name).toBe('Rejected');
+    expect(stanzaError(xml('message', { type: 'error' }), false).name).toBe('Rejected');
   });
 });
 

@@ -17,6 +17,7 @@ const room = new Room({
   link: () => undefined,
   detail: () => undefined,
   left: () => undefined,
+  returned: () => undefined,
 });
 
 const around: Surroundings = {

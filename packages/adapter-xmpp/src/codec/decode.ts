@@ -38,6 +38,12 @@ export function decodeMessage(message: Element, sentAt?: number): ReceivedParts 
   return { ...plain, ...readEventElement(own) };
 }
 
+/** XEP-0184: the id of the message whose receipt this is. */
+export const receiptOf = (message: Element): string | undefined => {
+  const received = message.getChild('received', NS.receipts);
+  return received && attribute(received, 'id');
+};
+
 /** XEP-0359: the id given by the sender's client. */
 export const originId = (message: Element): string | undefined => {
   const element = message.getChild('origin-id', NS.stanzaId);

@@ -1,5 +1,6 @@
 import {
   type AdapterContext,
+  type Address,
   matchesPattern,
   type ReceivedEvent,
   type Sink,
@@ -19,6 +20,8 @@ export interface Intake {
   quiesce(): void;
   /** Takes `quiesce` back. */
   wake(): void;
+  /** Whether a wanted source receives from this address. */
+  covers(address: Address): boolean;
   /** Takes the event of a stanza. */
   take(incoming: Pick<Incoming, 'finish'>, event: ReceivedEvent): void;
   /** Takes an event of our own, whatever the sources; `stored` is called once it is durable. */
@@ -49,11 +52,13 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   let load = fresh();
   let judging = 0;
 
+  const covers = (address: Address): boolean =>
+    wanted?.sources.some(({ pattern }) => matchesPattern(pattern, address)) === true;
   const offer = (entry: Entry): void => {
     const { kind, type, address } = entry.event;
     // Whatever the sources, a message of ours that came back must become a dead letter.
     const bounce = kind === 'status' && type === 'bounced';
-    if (bounce || wanted?.sources.some(({ pattern }) => matchesPattern(pattern, address))) queue.push(entry);
+    if (bounce || covers(address)) queue.push(entry);
     else {
       context.count('received-unrouted');
       load.remove(entry);
@@ -96,6 +101,7 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     wake() {
       quiet = false;
     },
+    covers,
     take({ finish }, event) {
       if (quiet) return;
       const entry = entryOf(event, finish);

@@ -1,9 +1,10 @@
-import { NotConnected } from '@magpie/contract';
-import { originId } from '../codec/decode.ts';
+import type { ReceivedEvent } from '@magpie/contract';
+import { classify, originId, receiptOf } from '../codec/decode.ts';
 import { attribute, type Element } from '../codec/element.ts';
 import { bareJid } from '../codec/jid.ts';
-import { stanzaError } from '../errors.ts';
+import { absenceOf, stanzaError } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
+import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from '../send/unconfirmed.ts';
 import type { Intake } from './intake.ts';
@@ -16,6 +17,8 @@ export interface ReceiverOptions {
   readonly rooms: Rooms;
   readonly unconfirmed: Unconfirmed;
   readonly intake: Intake;
+  /** Counts for metrics. */
+  count(counter: string): void;
 }
 
 /** The way of messages and presences in: presence moves rooms, echoes and refusals settle sends, the rest may be an event. */
@@ -31,34 +34,59 @@ export class Receiver {
   /** Takes a message or presence of the link. */
   take(incoming: Incoming): void {
     const { rooms, intake } = this.#options;
-    const element = incoming.stanza;
-    if (element.name === 'presence') rooms.presence(element);
-    const event = element.name === 'message' && !this.#confirms(element) ? this.#event(incoming) : undefined;
+    const { stanza } = incoming;
+    if (stanza.name === 'presence') rooms.presence(stanza);
+    const event = stanza.name === 'message' ? this.#message(incoming) : undefined;
     if (event) intake.take(incoming, event);
     else incoming.finish();
   }
 
-  #event(incoming: Incoming): ReturnType<typeof receivedEvent> {
-    const { account, rooms } = this.#options;
-    const room = (jid: string): ReturnType<Rooms['get']> => rooms.get(jid);
-    return receivedEvent(incoming, { account, accountStampsIds: this.accountStampsIds, room });
+  /**
+   * The event of a message, unless it settles a send of ours. What claims to be about a message of ours is one only when that
+   * message went to its sender: anybody can write us anything.
+   */
+  #message(incoming: Incoming): ReceivedEvent | undefined {
+    const { stanza } = incoming;
+    const { unconfirmed, count } = this.#options;
+    const from = attribute(stanza, 'from') ?? '';
+    const kind = classify(stanza);
+    if (kind === 'receipt' && !unconfirmed.reached(receiptOf(stanza) ?? '', from)) {
+      count('received-unrelated');
+      return undefined;
+    }
+    if (kind === 'error') return this.#refused(incoming, attribute(stanza, 'id') ?? '', from);
+    return this.#echoed(stanza, from) ? undefined : this.#event(incoming);
   }
 
-  /** Whether a message is about one of ours: the room's echo of it, or its refusal. Then it is no event. */
-  #confirms(message: Element): boolean {
-    const { rooms, unconfirmed } = this.#options;
-    const from = attribute(message, 'from') ?? '';
-    const place = bareJid(from);
-    const type = attribute(message, 'type');
-    const id = (type === 'error' ? undefined : originId(message)) ?? attribute(message, 'id') ?? '';
-    const room = rooms.get(place);
-    if (type === 'error') {
-      const error = stanzaError(message);
-      if (room && error instanceof NotConnected) room.expelled('the room has lost us');
-      return unconfirmed.settle(id, place, error);
+  /** A refusal that comes after the confirmation is an event; one from which we learn that we are not in a room is none. */
+  #refused(incoming: Incoming, id: string, from: string): ReceivedEvent | undefined {
+    const { rooms, unconfirmed, count } = this.#options;
+    if (!unconfirmed.answers(id, from)) {
+      count('received-unrelated');
+      return undefined;
     }
-    if (type !== 'groupchat' || from !== room?.occupantJid || !unconfirmed.knows(id, place)) return false;
-    unconfirmed.settle(id, place);
+    const room = unconfirmed.wentTo(id, from) ? rooms.get(bareJid(from)) : undefined;
+    const error = stanzaError(incoming.stanza, room !== undefined);
+    const absent = room && absenceOf(incoming.stanza);
+    const settled = unconfirmed.settle(id, error);
+    if (absent !== undefined) room?.lost(absent);
+    return settled || absent !== undefined ? undefined : this.#event(incoming);
+  }
+
+  /** Whether a message is the room's echo of one of ours: our id, from our place in the room. */
+  #echoed(message: Element, from: string): boolean {
+    const { rooms, unconfirmed } = this.#options;
+    const id = originId(message) ?? attribute(message, 'id') ?? '';
+    const room = rooms.get(bareJid(from));
+    if (attribute(message, 'type') !== 'groupchat' || from !== room?.occupantJid) return false;
+    if (!unconfirmed.wentTo(id, room.jid)) return false;
+    unconfirmed.settle(id);
     return true;
+  }
+
+  #event(incoming: Incoming): ReceivedEvent | undefined {
+    const { account, rooms } = this.#options;
+    const room = (jid: string): Room | undefined => rooms.get(jid);
+    return receivedEvent(incoming, { account, accountStampsIds: this.accountStampsIds, room });
   }
 }

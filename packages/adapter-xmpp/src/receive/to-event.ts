@@ -1,6 +1,6 @@
 import type { ReceivedEvent } from '@magpie/contract';
 import { addressOf } from '../codec/addresses.ts';
-import { classify, decodeMessage } from '../codec/decode.ts';
+import { classify, decodeMessage, receiptOf } from '../codec/decode.ts';
 import { attribute, type Element } from '../codec/element.ts';
 import { bareJid, normalJid, splitJid } from '../codec/jid.ts';
 import { NS } from '../codec/namespaces.ts';
@@ -50,10 +50,7 @@ const KINDS: Readonly<Record<string, Build>> = {
       ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: `${stampedBy} ${stanzaId}` }),
     };
   },
-  receipt: (stanza, _around, room) => {
-    const received = stanza.getChild('received', NS.receipts);
-    return notice(stanza, room, 'receipt', 'delivered', received && attribute(received, 'id'));
-  },
+  receipt: (stanza, _around, room) => notice(stanza, room, 'receipt', 'delivered', receiptOf(stanza)),
   error: (stanza, _around, room) => {
     const error = stanza.getChild('error');
     const event = notice(stanza, room, 'status', 'bounced', attribute(stanza, 'id'));

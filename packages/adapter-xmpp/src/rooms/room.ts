@@ -1,10 +1,10 @@
 import { type Clock, ConfigInvalid, createRetry, errorMessage, NotConnected, type Retry } from '@magpie/contract';
 import { announces, discoQuery } from '../codec/disco.ts';
 import { attribute, type Element, xml } from '../codec/element.ts';
-import { resourceOf } from '../codec/jid.ts';
+import { normalJid, resourceOf } from '../codec/jid.ts';
 import { acceptDefaults, joinPresence, leavingReason, newNick, statusCodes } from '../codec/muc.ts';
 import { NS } from '../codec/namespaces.ts';
-import { conditionOf, joinError } from '../errors.ts';
+import { absenceOf, conditionOf, joinError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { Occupants } from './occupants.ts';
 
@@ -21,6 +21,8 @@ export interface RoomOptions {
   detail(state: string | undefined): void;
   /** We are no longer in the room: what was sent there without an echo has an unknown outcome. */
   left(reason: string): void;
+  /** We are in the room again after an absence: messages may be missing. */
+  returned(): void;
 }
 
 /** Nicks tried when ours is taken: `magpie`, `magpie_`, … */
@@ -43,6 +45,8 @@ export class Room {
   #answer: PromiseWithResolvers<Element> | undefined;
   /** Left for good: nothing more is told or tried. */
   #left = false;
+  /** Why we were not in the room, until somebody knows that messages may be missing. */
+  #absence: string | undefined;
 
   constructor(options: RoomOptions) {
     this.#options = options;
@@ -88,27 +92,41 @@ export class Room {
     await this.join().catch((error: unknown) => this.#retryLater(error));
   }
 
-  /** Takes a presence from the room. */
+  /** Why messages may be missing though the session goes on: we were not in the room for a while. */
+  get absence(): string | undefined {
+    return this.#joined ? this.#absence : undefined;
+  }
+
+  /** It is known that messages may be missing. */
+  forgetAbsence(): void {
+    this.#absence = undefined;
+  }
+
+  /** Takes a presence from the room. A refusal of our join comes from the room or from the place we have asked for. */
   presence(stanza: Element): void {
     const type = attribute(stanza, 'type');
+    const from = attribute(stanza, 'from') ?? '';
     if (type === 'error') {
-      this.#answer?.resolve(stanza);
+      if (from === this.occupantJid || normalJid(from) === this.jid) this.#answer?.resolve(stanza);
       return;
     }
     this.occupants.update(stanza);
     const codes = statusCodes(stanza);
-    const ours = codes.has('110') || attribute(stanza, 'from') === this.occupantJid;
-    if (!ours) return;
+    if (type !== 'unavailable') {
+      if (codes.has('110') || from === this.occupantJid) this.#answer?.resolve(stanza);
+      return;
+    }
+    if (from !== this.occupantJid) return;
     const renamed = newNick(stanza);
-    if (type !== 'unavailable') this.#answer?.resolve(stanza);
-    else if (renamed !== undefined) this.#nick = renamed;
-    else this.expelled(leavingReason(codes));
+    if (renamed !== undefined) this.#nick = renamed;
+    else this.lost(leavingReason(codes));
   }
 
   /** We are in the room no more, though we want to be: joins again after a pause. */
-  expelled(reason: string): void {
+  lost(reason: string): void {
     if (!this.#joined) return;
     this.#joined = false;
+    this.#absence ??= reason;
     this.occupants.clear();
     this.#options.left(`left ${this.jid}: ${reason}`);
     this.#tell(`${reason}; joining again`);
@@ -116,9 +134,9 @@ export class Room {
   }
 
   /**
-   * Asks the room whether we are still in it, and joins again if not. Rejects only when the link is bad. XEP-0410: only "not
-   * acceptable" says that we are out; other errors come from a client that does not know pings. A room that is silent while
-   * the server answers may be gone: joining again finds out.
+   * Asks the room whether we are still in it (XEP-0410), and joins again if not. Rejects only when the link is bad. An error
+   * that says nothing about our membership comes from a client that does not know pings. A room that is silent while the
+   * server answers may be gone: joining again finds out.
    */
   async ping(signal: AbortSignal): Promise<void> {
     const link = this.#options.link();
@@ -128,11 +146,11 @@ export class Room {
     try {
       const either = AbortSignal.any([signal, late.signal]);
       const answer = await link.request('get', xml('ping', { xmlns: NS.ping }), this.occupantJid, either);
-      const error = attribute(answer, 'type') === 'error' ? answer.getChild('error') : undefined;
-      if (error && conditionOf(error) === 'not-acceptable') this.expelled('the room has lost us');
+      const absent = absenceOf(answer);
+      if (absent !== undefined) this.lost(absent);
     } catch (error) {
       if (signal.aborted || this.#options.link() !== link) throw error;
-      this.expelled('the room does not answer');
+      this.lost('the room does not answer');
     } finally {
       cancel();
     }
@@ -144,6 +162,7 @@ export class Room {
     this.#retry.reset();
     this.#answer?.reject(new NotConnected('the link was lost'));
     this.#joined = false;
+    this.#absence = undefined;
     this.occupants.clear();
   }
 
@@ -219,6 +238,7 @@ export class Room {
     this.#joined = true;
     this.#retry.reset();
     this.#tell(`joined as ${this.#nick}`);
+    if (this.#absence !== undefined) this.#options.returned();
   }
 
   #live(): Link {

@@ -13,6 +13,8 @@ export interface RoomsOptions {
   link(): Link | undefined;
   /** We have left this room without wanting to. */
   left(room: string, reason: string): void;
+  /** We are in this room again after an absence: messages may be missing. */
+  returned(room: Room): void;
 }
 
 /** A silent room service holds up everything else on the link no longer than this, ms. */
@@ -63,6 +65,10 @@ export class Rooms {
     return target;
   }
 
+  [Symbol.iterator](): IterableIterator<Room> {
+    return this.#rooms.values();
+  }
+
   /** Takes a presence; anything that is not from one of our rooms is ignored. */
   presence(stanza: Element): void {
     this.#rooms.get(bareJid(attribute(stanza, 'from') ?? ''))?.presence(stanza);
@@ -85,9 +91,9 @@ export class Rooms {
   }
 
   #create(jid: string): Room {
-    const { config, context, link, left } = this.#options;
+    const { config, context, link, left, returned } = this.#options;
     const configured = this.#configured.get(jid);
-    return new Room({
+    const room: Room = new Room({
       jid,
       nick: configured?.nick ?? config.nick ?? context.gatewayId,
       password: configured?.password?.reveal(),
@@ -96,7 +102,9 @@ export class Rooms {
       link,
       detail: (state) => context.detail(`room ${jid}`, state),
       left: (reason) => left(jid, reason),
+      returned: () => returned(room),
     });
+    return room;
   }
 
   #forget(unwanted: Room): void {

@@ -11,7 +11,7 @@ import {
 } from '@magpie/contract';
 import type { Element } from '../codec/element.ts';
 import { type Destination, encodeMessage } from '../codec/encode.ts';
-import { bareJid, formatJid, normalJid } from '../codec/jid.ts';
+import { formatJid, normalJid } from '../codec/jid.ts';
 import { maxBodyBytes, type XmppConfig } from '../config.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
@@ -51,19 +51,20 @@ export class Outbox {
     return address.scheme === 'room' ? this.#toRoom(event, to, signal) : this.#toJid(event, to, signal);
   }
 
-  async #toRoom(event: OutgoingEvent, to: string, signal: AbortSignal): Promise<SendReceipt> {
+  async #toRoom(event: OutgoingEvent, room: string, signal: AbortSignal): Promise<SendReceipt> {
     throwIfAborted(signal);
     const { rooms, unconfirmed, config } = this.#options;
-    const message = this.#sized(event, { to, type: 'groupchat' });
+    const destination = { to: room, type: 'groupchat' } as const;
+    const message = this.#sized(event, destination);
     this.#live();
     // The join goes on for others when this send is cancelled.
-    if (!rooms.get(to)?.joined) await untilAborted(rooms.enter(to), signal, 'cancelled while joining the room');
+    if (!rooms.get(room)?.joined) await untilAborted(rooms.enter(room), signal, 'cancelled while joining the room');
     const link = this.#live();
     const id = event.delivery;
     // The echo of an earlier attempt may have come after that attempt was given up.
-    if (!unconfirmed.confirmed(id, to)) {
+    if (!unconfirmed.confirmed(id)) {
       link.post(message);
-      await unconfirmed.wait(id, to, config.timeout, signal);
+      await unconfirmed.wait(id, destination, config.timeout, signal);
     }
     return { confirmedBy: 'echo' };
   }
@@ -71,16 +72,15 @@ export class Outbox {
   async #toJid(event: OutgoingEvent, to: string, signal: AbortSignal): Promise<SendReceipt> {
     throwIfAborted(signal);
     const { unconfirmed, resumable } = this.#options;
-    const message = this.#sized(event, { to, type: 'chat' });
+    const destination = { to, type: 'chat' } as const;
+    const message = this.#sized(event, destination);
     const link = this.#live();
     const id = event.delivery;
     if (resumable.outbound.confirmed(id)) return { confirmedBy: 'stream-ack' };
-    const place = bareJid(to);
-    const outcome = unconfirmed.wait(id, place, undefined, signal);
+    const outcome = unconfirmed.wait(id, destination, undefined, signal);
     link.deliver(message).then(
-      () => unconfirmed.settle(id, place),
-      (error: unknown) =>
-        unconfirmed.settle(id, place, error instanceof Unknown ? error : new NotConnected(String(error))),
+      () => unconfirmed.settle(id),
+      (error: unknown) => unconfirmed.settle(id, error instanceof Unknown ? error : new NotConnected(String(error))),
     );
     await outcome;
     return { confirmedBy: link.managed ? 'stream-ack' : 'server-answer' };

@@ -1,22 +1,29 @@
 import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, Unknown } from '@magpie/contract';
+import type { Destination } from '../codec/encode.ts';
+import { bareJid, normalJid } from '../codec/jid.ts';
 
 interface Waiting {
-  readonly place: string;
+  readonly to: string;
   settle(error?: MagpieError): void;
 }
 
-/** How many ids of sent messages are remembered. */
+interface Sent extends Destination {
+  confirmed: boolean;
+}
+
+/** How many sent messages are remembered. */
 const REMEMBERED = 10_000;
 
 /**
- * Sends that wait for their confirmation, and the ids of earlier ones, so that a late echo is not taken for news. The key of
- * a message is its stanza id and the bare JID it goes to. One per connection, it outlives links.
+ * Sends that wait for their confirmation, and which messages went where, so that a late echo is not taken for news and a word
+ * about a message counts only from where that message went. Stanza ids are ours and unique. One per connection, it outlives
+ * links.
  */
 export class Unconfirmed {
   readonly #clock: Clock;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #known = new Map<string, 'sent' | 'confirmed'>();
+  readonly #sent = new Map<string, Sent>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -26,55 +33,69 @@ export class Unconfirmed {
    * Waits for the confirmation of a message that goes out now. Rejects with `Aborted` on the signal and with `Unknown`
    * after `timeout` ms.
    */
-  wait(id: string, place: string, timeout: number | undefined, signal: AbortSignal): Promise<void> {
-    const key = keyOf(id, place);
+  wait(id: string, destination: Destination, timeout: number | undefined, signal: AbortSignal): Promise<void> {
+    const { to } = destination;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const settle = (error?: MagpieError): void => (error ? reject(error) : resolve());
-    const late = (): void => reject(new Unknown(`no confirmation from ${place} within ${timeout} ms`));
+    const late = (): void => reject(new Unknown(`no confirmation from ${to} within ${timeout} ms`));
     const cancel = timeout !== undefined ? this.#clock.timeout(timeout, late) : undefined;
-    const entry = { place, settle };
-    this.#remember(key);
-    this.#waiting.set(key, entry);
+    const entry = { to, settle };
+    this.#remember(id, destination);
+    this.#waiting.set(id, entry);
     const stop = onAbort(signal, () =>
       reject(new Aborted('cancelled while waiting for the confirmation', { cause: signal.reason })),
     );
     return promise.finally(() => {
       cancel?.();
       stop();
-      if (this.#waiting.get(key) === entry) this.#waiting.delete(key);
+      if (this.#waiting.get(id) === entry) this.#waiting.delete(id);
     });
   }
 
-  /** Whether we have sent this id to this place, recently. */
-  knows(id: string, place: string): boolean {
-    return this.#known.has(keyOf(id, place));
+  /** Whether this message, as a room sends it to its occupants, is one that we have sent there, recently. */
+  wentTo(id: string, room: string): boolean {
+    const sent = this.#sent.get(id);
+    return sent?.type === 'groupchat' && sent.to === room;
+  }
+
+  /**
+   * Whether an error from this JID answers a message that we have sent, recently: a room answers for itself and none of its
+   * occupants does, an account may answer by any of its clients.
+   */
+  answers(id: string, from: string): boolean {
+    const sent = this.#sent.get(id);
+    return sent !== undefined && (sent.to === normalJid(from) || (sent.type === 'chat' && sent.to === bareJid(from)));
+  }
+
+  /** Whether this JID may have received a message that we have sent, recently: in a room each of its occupants. */
+  reached(id: string, from: string): boolean {
+    const sent = this.#sent.get(id);
+    return sent !== undefined && bareJid(sent.to) === bareJid(from);
   }
 
   /** Whether a confirmation came when nobody waited for it any more. */
-  confirmed(id: string, place: string): boolean {
-    return this.#known.get(keyOf(id, place)) === 'confirmed';
+  confirmed(id: string): boolean {
+    return this.#sent.get(id)?.confirmed === true;
   }
 
   /** Confirms or refuses; false when nobody waits for it. */
-  settle(id: string, place: string, error?: MagpieError): boolean {
-    const key = keyOf(id, place);
-    const entry = this.#waiting.get(key);
+  settle(id: string, error?: MagpieError): boolean {
+    const entry = this.#waiting.get(id);
     entry?.settle(error);
-    if (!error && this.#known.has(key)) this.#known.set(key, 'confirmed');
+    const sent = this.#sent.get(id);
+    if (!error && sent) sent.confirmed = true;
     return entry !== undefined;
   }
 
-  /** Refuses everything that waits, or only what went to one place. */
-  settleAll(error: MagpieError, place?: string): void {
-    for (const entry of this.#waiting.values()) if (place === undefined || entry.place === place) entry.settle(error);
+  /** Refuses everything that waits, or only what went to one room. */
+  settleAll(error: MagpieError, room?: string): void {
+    for (const entry of this.#waiting.values()) if (room === undefined || entry.to === room) entry.settle(error);
   }
 
-  #remember(key: string): void {
-    this.#known.delete(key);
-    this.#known.set(key, 'sent');
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > REMEMBERED && oldest !== undefined) this.#known.delete(oldest);
+  #remember(id: string, destination: Destination): void {
+    this.#sent.delete(id);
+    this.#sent.set(id, { ...destination, confirmed: false });
+    const [oldest] = this.#sent.keys();
+    if (this.#sent.size > REMEMBERED && oldest !== undefined) this.#sent.delete(oldest);
   }
 }
-
-const keyOf = (id: string, place: string): string => `${place} ${id}`;
