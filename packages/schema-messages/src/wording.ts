@@ -13,12 +13,15 @@ export const redactUrls = (text: string): string =>
 export function describeInput(input: unknown, hidden: boolean): string {
   if (input === undefined || input === null) return 'nothing';
   if (Array.isArray(input)) return 'a list';
-  if (typeof input === 'object') return 'a mapping';
+  if (typeof input === 'object') return hidden || !hasText(input) ? 'a mapping' : `${input}`.slice(0, LONGEST_SHOWN);
   if (hidden) return input === '' ? 'an empty text' : `a ${typeof input === 'string' ? 'text' : typeof input}`;
   if (typeof input !== 'string') return `${input}`;
   const text = redactUrls(input);
   return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
 }
+
+/** Whether a value has a text of its own, as a number that no double holds. */
+const hasText = (input: object): boolean => 'toString' in input && input.toString !== Object.prototype.toString;
 
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a text',

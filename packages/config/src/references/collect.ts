@@ -1,5 +1,6 @@
 import { type Problem, pointerOf } from '@magpie/schema-messages';
 import type { Scalar } from 'yaml';
+import { scalarValue } from '../document/numbers.ts';
 import { hasReference, type ReferenceSources, resolveReferences } from './references.ts';
 
 /** What a document refers to, collected while its scalars are read. */
@@ -25,7 +26,8 @@ export function collectReferences(sources: ReferenceSources): CollectedReference
     files: new Set(),
     problems: [],
   };
-  const scalar = ({ value }: Scalar, path: readonly string[]): unknown => {
+  const scalar = (node: Scalar, path: readonly string[]): unknown => {
+    const value = scalarValue(node);
     if (typeof value !== 'string' || !hasReference(value) || path[0] === 'routes') return value;
     return RESOLVED.has(path[0] ?? '')
       ? resolveScalar(value, pointerOf(path), sources, found)
