@@ -10,8 +10,8 @@ import type { ApiKey } from './http/access/auth.ts';
 import { createTickets } from './http/access/tickets.ts';
 import { addUpgradeGuard } from './http/access/upgrade-guard.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/problems/errors.ts';
-import { addLoadLimit, MOST_WAITING } from './http/requests/body-budget.ts';
 import { addMediaTypes } from './http/requests/media-types.ts';
+import { addLoadLimit, MOST_WAITING } from './http/requests/read-body.ts';
 import { validatorCompiler } from './http/requests/validation.ts';
 import { addResources } from './http/resource.ts';
 import { createClosing } from './http/server/closing.ts';
@@ -87,9 +87,9 @@ export function createApi(options: ApiOptions): Api {
   addUpgradeGuard(app);
   addAccess(app, { keys: http.keys, origins, tickets });
   addStartGuard(app, () => gateway.state === 'starting');
-  addMediaTypes(app);
+  addMediaTypes(app, bodyLimitOf(options));
   const refused = (): void => metrics.httpOverload.inc({});
-  addLoadLimit(app, { most: options.mostWaiting ?? MOST_WAITING, bodyLimit: bodyLimitOf(options), refused });
+  addLoadLimit(app, { most: options.mostWaiting ?? MOST_WAITING, refused });
   addOpenApi(app, gateway.version);
   addWebSocket(app, limits);
   app.register(async (scope) => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { waitFor } from '@magpie/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { get, post, startWorld, type World } from './fixtures.ts';
@@ -79,15 +80,65 @@ test('what clients left behind that are gone counts until it is stored', async (
   await waitFor(async () => (await publish(world.url)).status === 202, { what: 'room' });
 });
 
-test('a request that breaks off gives its room back', async () => {
+/** Requests that have sent so much of their 60 KiB, one after the other. */
+async function parts(url: string, count: number, kib: number): Promise<readonly Socket[]> {
+  const sockets: Socket[] = [];
+  for (let index = 0; index < count; index++) {
+    sockets.push(await raw(url, `${head(`content-length: ${60 * KIB}`)}${'x'.repeat(kib * KIB)}`));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return sockets;
+}
+
+/** What comes on each socket, as it comes. */
+function answersOf(sockets: readonly Socket[]): readonly string[] {
+  const answers = sockets.map(() => '');
+  for (const [index, socket] of sockets.entries()) socket.on('data', (bytes) => (answers[index] += String(bytes)));
+  return answers;
+}
+
+test('bodies that are announced and do not come take no room', async () => {
   const world = await stalled();
   world.goOn();
-  const halves = await Promise.all(
-    Array.from({ length: 4 }, () => raw(world.url, `${head(`content-length: ${60 * KIB}`)}{`)),
-  );
-  await waitFor(async () => (await publish(world.url)).status === 503, { what: 'all room to be taken' });
-  for (const half of halves) half.destroy();
-  await waitFor(async () => (await publish(world.url)).status === 202, { what: 'room' });
+  await parts(world.url, 10, 0);
+  const chunked = Array.from({ length: 10 }, () => raw(world.url, head('transfer-encoding: chunked')));
+  await Promise.all(chunked);
+  for (let round = 0; round < 3; round++) expect((await publish(world.url)).status).toBe(202);
+});
+
+test('bodies that come slowly make room for quick ones, the one first that has taken the longest', async () => {
+  const world = await stalled();
+  world.goOn();
+  const slow = await parts(world.url, 4, 55);
+  const told = answersOf(slow);
+  for (let round = 0; round < 3; round++) expect((await publish(world.url)).status).toBe(202);
+  await waitFor(() => told[0] !== '', { what: 'the word to the slowest' });
+  expect(told[0]).toMatch(/^HTTP\/1.1 503 /);
+  expect(told[0]).toContain('connection: close\r\nretry-after: 1');
+  await waitFor(() => slow[0]?.readableEnded, { what: 'the end of its socket' });
+  expect(told.slice(1)).toEqual(['', '', '']);
+});
+
+test('a slow body that breaks off gives its room back', async () => {
+  const world = await stalled();
+  const sent = await filling(world);
+  world.goOn();
+  await Promise.all(sent);
+  const slow = await parts(world.url, 4, 55);
+  for (const socket of slow) socket.destroy();
+  const other = await parts(world.url, 4, 55);
+  const told = answersOf(other);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(told).toEqual(['', '', '', '']);
+});
+
+test('a body that is announced too large is refused unread, one that gets too large as soon as it is', async () => {
+  const world = await stalled();
+  const announced = await raw(world.url, head('content-length: 99999999'));
+  expect(await answerOf(announced)).toMatch(/^HTTP\/1.1 413 .*connection: close/is);
+  const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+  const growing = await raw(world.url, `${head('transfer-encoding: chunked')}${chunk.repeat(4)}`);
+  expect(await answerOf(growing)).toMatch(/^HTTP\/1.1 413 .*connection: close/is);
 });
 
 test('requests of unknown length take no more than they have once they are read', async () => {

@@ -32,7 +32,8 @@ refused with 403 when its \`Origin\` or \`Sec-Fetch-Site\` says that such a page
 
 202 means that the message is on disk. What cannot be stored now says in \`Retry-After\` when to try again: 429 a target that the
 message feeds has a full backlog, 507 the disk is full, 503 the gateway stops or bodies
-of 64 MiB wait to be stored already. \`GET /v1\` shows what holds intake up.
+of 64 MiB wait to be stored already. \`GET /v1\` shows what holds intake up. Bodies count as they arrive; where there is no room, the
+one that has been arriving for the longest is answered 503 and cut, so that slow clients do not keep quick ones out.
 
 The same \`Idempotency-Key\` with the same message gives the same answer and one event,
 within the dedupe window; with anything else in the message, be it a topic or a place behind a connection, it is refused with 422, while the first

@@ -1,78 +1,129 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { unavailable } from '../problems/problem.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** What its body takes of the bound on waiting bodies; undefined without a body. */
-    share: Share | undefined;
-  }
-}
-
-/** What one request takes of the bound: from its headers on until its answer is out, or the client is gone, and nobody keeps it. */
-export interface Share {
-  /** The body is read: from now on it weighs what it has. */
-  weigh(bytes: number): void;
-  /** What the request brought waits for the log, also when the client is gone. Returns what ends that, to be called once. */
-  keep(): () => void;
-}
-
-/** Bodies that may be on their way into the log at a time: in the hands of all requests together, bytes. */
-export const MOST_WAITING: number = 64 * 1024 * 1024;
-
 /** What a request costs besides its body, bytes: so that there is a bound on their number as well. */
 const OVERHEAD = 4096;
 
-/** When to try again, ms: the log takes up much within a second, unless the disk stands still. */
-const RETRY_MS = 1000;
+/** What one request takes of the budget: from its headers on until its answer is out, or the client is gone, and nobody keeps it. */
+export class Share {
+  readonly #budget: BodyBudget;
+  #bytes = OVERHEAD;
+  #keepers = 1;
+  #state: 'arriving' | 'waiting' | 'ended' = 'arriving';
+  #onEvicted = (): void => undefined;
 
-/** The bound of an API. */
-export interface LoadOptions {
-  /** Most bytes that may be waiting; one body is taken in whatever its size. */
-  readonly most: number;
-  /** Largest body, for requests that do not say how large theirs is. */
-  readonly bodyLimit: number;
-  /** A request is turned away. */
-  refused(): void;
+  /** Made by `BodyBudget.admit`. */
+  constructor(budget: BodyBudget) {
+    this.#budget = budget;
+  }
+
+  /** Bytes it takes at present. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether it takes nothing any more: its body is to be read no further. */
+  get hasEnded(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** Sets what is called, at most once, when its body has to make room for others. */
+  set onEvicted(callback: () => void) {
+    this.#onEvicted = callback;
+  }
+
+  /** So many bytes of its body have come. False: there is no room for them, and it is evicted. */
+  arrive(bytes: number): boolean {
+    if (this.#state !== 'arriving') return false;
+    const fits = this.#budget.grow(this, bytes);
+    if (fits) this.#bytes += bytes;
+    else this.evict();
+    return fits;
+  }
+
+  /** The body is there: from now on it makes room for nobody. */
+  complete(): void {
+    if (this.#state !== 'arriving') return;
+    this.#state = 'waiting';
+    this.#budget.completed(this);
+  }
+
+  /** Takes its part back before the body is complete. Called by the budget. */
+  evict(): void {
+    if (this.#state !== 'arriving') return;
+    this.#state = 'ended';
+    this.#budget.release(this, 'arriving');
+    this.#onEvicted();
+  }
+
+  /** What the request brought waits for the log, also when the client is gone. Returns what ends that, to be called once. */
+  keep(): () => void {
+    this.#keepers++;
+    return () => this.end();
+  }
+
+  /** One who kept it does so no more. */
+  end(): void {
+    if (--this.#keepers > 0 || this.#state === 'ended') return;
+    this.#budget.release(this, this.#state);
+    this.#state = 'ended';
+  }
 }
 
-/** Turns requests with a body away, before it is read, while too much waits already: the log may be slow or stand still. */
-export function addLoadLimit(app: FastifyInstance, { most, bodyLimit, refused }: LoadOptions): void {
-  let waiting = 0;
-  const take = (bytes: number, reply: FastifyReply): Share => {
-    let weight = OVERHEAD + bytes;
-    let keepers = 0;
-    const keep = (): (() => void) => {
-      if (keepers++ === 0) waiting += weight;
-      return () => {
-        if (--keepers === 0) waiting -= weight;
-      };
-    };
-    reply.raw.once('close', keep());
-    return {
-      keep,
-      weigh: (size) => {
-        if (keepers > 0) waiting += OVERHEAD + size - weight;
-        weight = OVERHEAD + size;
-      },
-    };
-  };
-  app.decorateRequest('share', undefined);
-  app.addHook('onRequest', (request, reply, done) => {
-    const bytes = announced(request, bodyLimit);
-    if (bytes === undefined) return done();
-    if (waiting > 0 && waiting + OVERHEAD + bytes > most) {
-      refused();
-      throw unavailable('Too much waits to be stored already.', RETRY_MS);
+/**
+ * The bound on all bodies that are on their way into the log. Bytes count as they arrive, never because they are announced, and
+ * bodies that wait to be stored cannot be turned away any more; where there is no room, the body that has been arriving for the
+ * longest makes it, so that slow clients never keep quick ones out.
+ */
+export class BodyBudget {
+  readonly #most: number;
+  /** Bytes of bodies that are complete and wait to be stored. */
+  #waiting = 0;
+  /** Bytes of bodies that are arriving. */
+  #partial = 0;
+  /** Those that are arriving, the oldest first. */
+  readonly #arriving = new Set<Share>();
+
+  /** `most`: bytes of all bodies together. One body is taken in whatever its size. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Takes up a request that announces so many bytes. Undefined: they would not fit beside what waits to be stored. */
+  admit(announced: number): Share | undefined {
+    if (this.#waiting > 0 && this.#waiting + OVERHEAD + announced > this.#most) return undefined;
+    const share = new Share(this);
+    if (!this.#makeRoom(OVERHEAD, share)) return undefined;
+    this.#arriving.add(share);
+    this.#partial += OVERHEAD;
+    return share;
+  }
+
+  /** Counts bytes that have come for a share; false when there is no room. */
+  grow(share: Share, bytes: number): boolean {
+    if (!this.#makeRoom(bytes, share)) return false;
+    this.#partial += bytes;
+    return true;
+  }
+
+  completed(share: Share): void {
+    this.#arriving.delete(share);
+    this.#partial -= share.bytes;
+    this.#waiting += share.bytes;
+  }
+
+  release(share: Share, from: 'arriving' | 'waiting'): void {
+    if (from === 'waiting') this.#waiting -= share.bytes;
+    else {
+      this.#arriving.delete(share);
+      this.#partial -= share.bytes;
     }
-    request.share = take(bytes, reply);
-    return done();
-  });
-}
+  }
 
-/** Bytes of the body by the headers of a request; undefined when it has none. */
-function announced({ headers }: FastifyRequest, most: number): number | undefined {
-  const { 'content-length': length, 'transfer-encoding': coding } = headers;
-  if (coding !== undefined) return most;
-  // What is larger than the limit is refused without being read.
-  return length === undefined || length === '0' ? undefined : Math.min(Number(length), most);
+  #makeRoom(bytes: number, share: Share): boolean {
+    for (;;) {
+      const others = this.#waiting + this.#partial - (this.#arriving.has(share) ? share.bytes : 0);
+      if (others === 0 || this.#waiting + this.#partial + bytes <= this.#most) return true;
+      const [oldest] = this.#arriving;
+      if (oldest === undefined || oldest === share) return false;
+      oldest.evict();
+    }
+  }
 }

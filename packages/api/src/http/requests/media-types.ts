@@ -1,18 +1,20 @@
 import { decodeUtf8, errorMessage, isTooDeep, MAX_JSON_DEPTH, mayBeInexact, parseJson } from '@magpie/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem.ts';
+import { readBody } from './read-body.ts';
 
 /** Media types of request bodies, nothing else: a browser cannot send any of them to another origin without asking first. */
 export const MEDIA_TYPES = ['application/json', 'application/x-ndjson'] as const;
 
-const [JSON_TYPE] = MEDIA_TYPES;
+const [JSON_TYPE, LINES_TYPE] = MEDIA_TYPES;
 const ACCEPTED = /^application\/(json|x-ndjson)(?: *; *charset="?utf-8"?)?$/i;
 
 /**
  * Parses request bodies: JSON and JSON lines in UTF-8. Any other content type or coding ends with 415; JSON that is nested
  * too deep, has a key `__proto__` or is malformed with 400. Numbers that no double holds become `JsonNumber`.
+ * `bodyLimit`: most bytes of a body; beyond it 413.
  */
-export function addMediaTypes(app: FastifyInstance): void {
+export function addMediaTypes(app: FastifyInstance, bodyLimit: number): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
   const parseBody = (request: FastifyRequest, bytes: Buffer): unknown => {
@@ -29,23 +31,37 @@ export function addMediaTypes(app: FastifyInstance): void {
     checkType(headers);
     done();
   });
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    request.share?.weigh(bytes.byteLength);
-    done(null, parseBody(request, bytes));
-  });
-  app.addContentTypeParser('application/x-ndjson', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    request.share?.weigh(bytes.byteLength);
+  const parseLines = (request: FastifyRequest, bytes: Buffer): readonly unknown[] => {
     const lines = linesOf(bytes).filter(({ text }) => text.trim() !== '');
-    done(
-      null,
-      lines.map(({ text, number }) => {
-        try {
-          return parseBody(request, Buffer.from(text));
-        } catch (error) {
-          throw new Problem(400, `Line ${number}: ${errorMessage(error)}`);
-        }
-      }),
-    );
+    return lines.map(({ text, number }) => {
+      try {
+        return parseBody(request, Buffer.from(text));
+      } catch (error) {
+        throw new Problem(400, `Line ${number}: ${errorMessage(error)}`);
+      }
+    });
+  };
+  addParser(app, JSON_TYPE, bodyLimit, parseBody);
+  addParser(app, LINES_TYPE, bodyLimit, parseLines);
+}
+
+function addParser(
+  app: FastifyInstance,
+  type: string,
+  limit: number,
+  parse: (request: FastifyRequest, bytes: Buffer) => unknown,
+): void {
+  app.addContentTypeParser(type, (request, payload, done) => {
+    readBody(request, payload, limit, (problem, bytes) => {
+      if (problem || !bytes) return done(problem);
+      let value: unknown;
+      try {
+        value = parse(request, bytes);
+      } catch (error) {
+        return done(error instanceof Error ? error : new Error(errorMessage(error)));
+      }
+      return done(null, value);
+    });
   });
 }
 
