@@ -2,9 +2,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from './command.ts';
 import { type GeneratedPage, PAGES } from './pages.ts';
+import { roomProblems } from './rooms.ts';
 
 /**
- * Checks that the generated pages of the documentation are what the code says; `--write` brings them up to date.
+ * Checks that the generated pages of the documentation are what the code says, and that the page of the architecture names
+ * every folder; `--write` brings the generated ones up to date.
  * Run as `node --conditions=@magpie/source infra/checks/docs.ts [--write]`; exits with 1 when a page differs.
  */
 function main(write: boolean): void {
@@ -13,9 +15,10 @@ function main(write: boolean): void {
     if (write) writePage(page);
     process.stdout.write(`${page.file}: ${write ? 'written' : 'differs from what the code says'}\n`);
   }
-  if (write || stale.length === 0) return;
-  process.stdout.write('bring them up to date with: npm run docs\n');
-  process.exitCode = 1;
+  const problems = roomProblems();
+  for (const problem of problems) process.stdout.write(`${problem}\n`);
+  if (!write && stale.length > 0) process.stdout.write('bring them up to date with: npm run docs\n');
+  process.exitCode = problems.length > 0 || (!write && stale.length > 0) ? 1 : 0;
 }
 
 function readPage({ file }: GeneratedPage): string | undefined {
