@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { planChanges } from '@magpie/core';
 import { waitFor } from '@magpie/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import { ADAPTERS } from '../src/adapters.ts';
+import { ADAPTERS, BUILT_INS } from '../src/adapters.ts';
 import { compileFile, connectionMap } from '../src/config/compile.ts';
 import { watchFiles } from '../src/reload/watch.ts';
 import { arrived, configuration, publish, route, startWorld, temporaryDirectory, type World } from './fixtures.ts';
@@ -85,7 +85,7 @@ function plannedSecretChange(before: string, after: string) {
     const { config, routes } = compileFile(ADAPTERS, { path: 'magpie.yaml', text });
     return { routes: routes!, connections: connectionMap(config!) };
   };
-  return planChanges(plan(before), plan(after), new Set(['http'])).connections;
+  return planChanges(plan(before), plan(after), BUILT_INS).connections;
 }
 
 test('a changed password makes a connection a changed one', () => {

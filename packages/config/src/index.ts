@@ -1,6 +1,5 @@
 /** Configuration files: reading with positions, checking by the adapters' schemas, showing without secrets. */
 
-export { BUILT_IN } from './check/connections.ts';
 export type { Config } from './config.ts';
 export type { ConfigSource, Location } from './document/source.ts';
 export { configJsonSchema } from './export/editor-schema.ts';

@@ -57,5 +57,5 @@ export const sampleAdapters: readonly AnyAdapter[] = [
         .describe('Rooms to join.'),
     }),
   ),
-  adapter('http', z.strictObject({})),
+  { ...adapter('http', z.strictObject({})), builtIn: true },
 ];

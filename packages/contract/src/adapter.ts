@@ -169,6 +169,11 @@ export interface GuaranteeRules<C, S, T> {
 export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   /** The value of `type:` in a connection. */
   readonly type: string;
+  /**
+   * Set when there is always exactly one connection of this type, named like the type: it has no link of its own and is never
+   * configured. Its events are acknowledged once on disk, without exception.
+   */
+  readonly builtIn?: true;
   /** Keys of a connection besides `type` and `subscribe`. A strict object; every key has a description. */
   readonly connectionSchema: z.ZodObject;
   /** Keys of a route's `from` besides `connection`, `kind` and `text`: the native words and options. A strict object. */

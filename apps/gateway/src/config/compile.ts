@@ -5,9 +5,6 @@ import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult
 import type { Problem } from '@magpie/schema-messages';
 import { createReader, type FilesRead } from './reader.ts';
 
-/** Name of the built-in connection. */
-const HTTP = 'http';
-
 /**
  * A configuration file, loaded and compiled. `config` and `routes` are there unless a problem is an error. Read were the file,
  * those it refers to and schemas of payloads.
@@ -44,7 +41,7 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
     book,
     readJsonFile: (path) => JSON.parse(reader.read(resolve(known.directory, path))),
   });
-  const all = [...problems, ...compiled.problems, ...unloggedHttp(compiled.routes)];
+  const all = [...problems, ...compiled.problems, ...unloggedBuiltIns(compiled.routes, adapters)];
   const broken = all.some(({ severity }) => severity === 'error');
   return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source, ...reader.seen() };
 }
@@ -64,14 +61,17 @@ function connectionsIn(value: unknown): readonly string[] {
   );
 }
 
-/** HTTP answers 202 only for what is stored: its messages cannot bypass the log. */
-const unloggedHttp = ({ unlogged }: RouteSet): readonly Problem[] =>
-  [...new Set(unlogged.filter(({ from }) => from === HTTP).map(({ route }) => route))].map((route) => ({
+/** What enters by a built-in connection is acknowledged once stored: it cannot bypass the log. */
+function unloggedBuiltIns({ unlogged }: RouteSet, adapters: readonly AnyAdapter[]): readonly Problem[] {
+  const builtIn = new Set(adapters.filter((each) => each.builtIn).map(({ type }) => type));
+  const routes = new Set(unlogged.filter(({ from }) => builtIn.has(from)).map(({ route }) => route));
+  return [...routes].map((route) => ({
     severity: 'error',
     pointer: `/routes/${route}/from/durability`,
     message:
       'messages published by HTTP or WebSocket are acknowledged once on disk: "durability: none" is not possible',
   }));
+}
 
 /** Failing route tests as problems, each at its place in the file. Used by `magpie check` and before a reload. */
 export const testProblems = (tests: readonly RouteTestResult[]): readonly Problem[] =>

@@ -5,6 +5,7 @@ import type { AddressBook, Logger } from '@magpie/contract';
 import { createGateway, type Gateway, type SupervisorTimes } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
 import { createMetrics, type Metrics } from '@magpie/telemetry';
+import { BUILT_INS } from '../adapters.ts';
 import { connectionMap } from '../config/compile.ts';
 import { createReloader, type Loading, type Reloader } from '../reload/reloader.ts';
 import { version } from '../version.ts';
@@ -40,9 +41,6 @@ export interface AssembleOptions {
   /** How to load the configuration again; without it the gateway keeps what it started with. */
   readonly loading?: Loading;
 }
-
-/** Names of connections without a link of their own. */
-const BUILTINS: ReadonlySet<string> = new Set(['http']);
 
 /** Puts a gateway together. Opens the log; throws `LogLocked` or `LogFailed` when it cannot be used. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
@@ -102,7 +100,7 @@ function makeGateway(
     book,
     routes,
     connections: connectionMap(config),
-    builtins: BUILTINS,
+    builtins: BUILT_INS,
     maxBodyBytes: config.gateway.limits.maxBodyBytes,
     logger,
     observer: observe(metrics),
@@ -113,4 +111,4 @@ function makeGateway(
 }
 
 const makeReloader = ({ config, routes, logger, loading }: AssembleOptions, gateway: Gateway): Reloader | undefined =>
-  loading && createReloader({ loading, config, routes, gateway, builtins: BUILTINS, logger });
+  loading && createReloader({ loading, config, routes, gateway, builtins: BUILT_INS, logger });

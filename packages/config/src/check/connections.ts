@@ -5,9 +5,6 @@ import { z } from 'zod';
 import { mapMarked } from '../schema/map-marked.ts';
 import { type CheckContext, checkSchema } from './check-schema.ts';
 
-/** Name of the connection that the HTTP API itself is: always there, never configured under `connections`. */
-export const BUILT_IN = 'http';
-
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 /** Keys every connection has, whatever its type. */
@@ -41,16 +38,16 @@ export function checkConnections(section: unknown, context: ConnectionsContext):
   const { value = {}, problems } = checkSchema(z.record(z.string(), z.unknown()), section ?? {}, { ...context, path });
   const checked = Object.entries(value).map(([name, entry]) => checkConnection(name, entry, context));
   return {
-    connections: [...checked.flatMap(({ info }) => (info ? [info] : [])), ...builtIn(context.adapters)],
+    connections: [...checked.flatMap(({ info }) => (info ? [info] : [])), ...builtInConnections(context.adapters)],
     problems: [...problems, ...checked.flatMap((each) => each.problems)],
   };
 }
 
-function builtIn(adapters: readonly AnyAdapter[]): readonly ConnectionInfo[] {
-  const adapter = adapters.find(({ type }) => type === BUILT_IN);
-  if (!adapter) return [];
-  return [{ name: BUILT_IN, adapter, config: adapter.connectionSchema.parse({}), subscribe: [] }];
-}
+/** The connections that are always there, each named like its type. */
+const builtInConnections = (adapters: readonly AnyAdapter[]): readonly ConnectionInfo[] =>
+  adapters
+    .filter(({ builtIn }) => builtIn)
+    .map((adapter) => ({ name: adapter.type, adapter, config: adapter.connectionSchema.parse({}), subscribe: [] }));
 
 type CheckedConnection = { readonly info?: ConnectionInfo; readonly problems: readonly Problem[] };
 
@@ -60,7 +57,7 @@ function checkConnection(
   { adapters, substituted, absolute }: ConnectionsContext,
 ): CheckedConnection {
   const path = ['connections', name];
-  const naming = checkName(name);
+  const naming = checkName(name, adapters);
   if (naming) return { problems: [naming] };
   const typed = adapterOf(entry, path, adapters);
   if ('problem' in typed) return { problems: [typed.problem] };
@@ -84,13 +81,14 @@ function withCommonKeys(problem: Problem): Problem {
   return common && !problem.hint?.startsWith('did you mean') ? { ...problem, hint: common } : problem;
 }
 
-function checkName(name: string): Problem | undefined {
+function checkName(name: string, adapters: readonly AnyAdapter[]): Problem | undefined {
   const at = { severity: 'error', pointer: pointerOf(['connections', name]), atKey: true } as const;
-  if (name === BUILT_IN || name.startsWith('$')) {
+  const reserved = adapters.filter(({ builtIn }) => builtIn).map(({ type }) => type);
+  if (reserved.includes(name) || name.startsWith('$')) {
     return {
       ...at,
       message: `expected a connection name that is not reserved, got "${name}"`,
-      hint: `"${BUILT_IN}" and names that start with "$" are built in`,
+      hint: `${reserved.map((each) => `"${each}"`).join(', ')} and names that start with "$" are built in`,
     };
   }
   if (NAME.test(name)) return undefined;
@@ -105,14 +103,15 @@ type Typed =
   | { readonly problem: Problem };
 
 function adapterOf(entry: unknown, path: readonly string[], adapters: readonly AnyAdapter[]): Typed {
-  const types = adapters.map(({ type }) => type).filter((type) => type !== BUILT_IN);
+  const configurable = adapters.filter(({ builtIn }) => !builtIn);
+  const types = configurable.map(({ type }) => type);
   const fail = (at: readonly string[], message: string, hint?: string): Typed => ({
     problem: { severity: 'error', pointer: pointerOf(at), message, ...(hint ? { hint } : {}) },
   });
   if (!isMapping(entry))
     return fail(path, `expected a mapping with a type (${oneOf(types)}), got ${describeInput(entry, true)}`);
   const { type, subscribe, ...keys } = entry;
-  const adapter = adapters.find((each) => each.type === type && type !== BUILT_IN);
+  const adapter = configurable.find((each) => each.type === type);
   if (adapter) return { adapter, keys, subscribe };
   if (type === undefined) return fail([...path, 'type'], `expected the key "type" (${oneOf(types)}), got nothing`);
   return fail(

@@ -1,7 +1,7 @@
 import type { AnyAdapter } from '@magpie/contract';
 import { routesSchema } from '@magpie/routing';
 import { type JsonSchema, jsonSchemaOf } from '@magpie/schema-messages';
-import { BUILT_IN, commonSchema } from '../check/connections.ts';
+import { commonSchema } from '../check/connections.ts';
 import { gatewaySchema } from '../schema/gateway.ts';
 import { httpSchema } from '../schema/http.ts';
 
@@ -10,7 +10,7 @@ import { httpSchema } from '../schema/http.ts';
  * keys; expressions, templates and what follows from them are checked by `magpie check`.
  */
 export function configJsonSchema(adapters: readonly AnyAdapter[]): Record<string, unknown> {
-  const configurable = adapters.filter(({ type }) => type !== BUILT_IN);
+  const [builtIn, configurable] = [adapters.filter((each) => each.builtIn), adapters.filter((each) => !each.builtIn)];
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Magpie configuration',
@@ -22,7 +22,7 @@ export function configJsonSchema(adapters: readonly AnyAdapter[]): Record<string
       http: bare(jsonSchemaOf(httpSchema)),
       connections: {
         type: 'object',
-        propertyNames: { pattern: '^(?!http$)[A-Za-z][A-Za-z0-9_-]*$' },
+        propertyNames: { pattern: `^${builtIn.map(({ type }) => `(?!${type}$)`).join('')}[A-Za-z][A-Za-z0-9_-]*$` },
         additionalProperties: { oneOf: configurable.map(connectionJsonSchema) },
       },
       routes: bare(jsonSchemaOf(routesSchema(adapters))),

@@ -1,7 +1,7 @@
 import type { AnyAdapter } from '@magpie/contract';
 import { routesSchema } from '@magpie/routing';
 import { alternativesOf, type JsonSchema, jsonSchemaOf } from '@magpie/schema-messages';
-import { BUILT_IN, commonSchema } from '../check/connections.ts';
+import { commonSchema } from '../check/connections.ts';
 import { gatewaySchema } from '../schema/gateway.ts';
 import { httpSchema } from '../schema/http.ts';
 
@@ -58,10 +58,16 @@ function commonKeys(schema: JsonSchema): JsonSchema {
   return { ...first, properties: Object.fromEntries(shared) };
 }
 
-function adapterSections({ type, connectionSchema, sourceSchema, targetSchema }: AnyAdapter): readonly string[] {
-  const of = type === BUILT_IN ? `the built-in connection \`${BUILT_IN}\`` : `\`type: ${type}\``;
+function adapterSections({
+  type,
+  builtIn,
+  connectionSchema,
+  sourceSchema,
+  targetSchema,
+}: AnyAdapter): readonly string[] {
+  const of = builtIn ? `the built-in connection \`${type}\`` : `\`type: ${type}\``;
   return [
-    ...(type === BUILT_IN ? [] : [section(`Connections of ${of}`, jsonSchemaOf(connectionSchema))]),
+    ...(builtIn ? [] : [section(`Connections of ${of}`, jsonSchemaOf(connectionSchema))]),
     section(`\`from\` of ${of}`, jsonSchemaOf(sourceSchema)),
     section(`\`to\` of ${of}`, jsonSchemaOf(targetSchema)),
   ];

@@ -33,6 +33,7 @@ const guarantee = { level: 'at-least-once', reason: 'HTTP 202 is answered after 
 /** The built-in connection `http`: events that apps publish by REST. It only receives; apps read by stream or history. */
 export const httpAdapter = defineAdapter({
   type: 'http',
+  builtIn: true,
   connectionSchema,
   sourceSchema,
   targetSchema,

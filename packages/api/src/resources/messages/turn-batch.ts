@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers';
 import type { ReceivedEvent } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
+import { httpAdapter } from './http-adapter.ts';
 
 /** What goes into the log at once at the most. Few events: while they are written, the rest of the turn is read. */
 const LARGEST = { events: 32, bytes: 1024 * 1024 } as const;
@@ -36,7 +37,7 @@ export function createTurnBatch(gateway: Pick<Gateway, 'publish'>, check: () => 
   const send = async (batch: readonly Waiting[]): Promise<void> => {
     check();
     const events = batch.map(({ event }) => event);
-    const results = await gateway.publish('http', events, { onMismatch: 'refuse' });
+    const results = await gateway.publish(httpAdapter.type, events, { onMismatch: 'refuse' });
     for (const [index, { resolve }] of batch.entries()) resolve(results[index]!);
   };
   return {
