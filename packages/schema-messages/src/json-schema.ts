@@ -21,6 +21,8 @@ export interface JsonSchema {
   readonly secret?: boolean;
   /** The value is a path: relative ones start at the configuration file. */
   readonly filePath?: boolean;
+  /** A change takes effect at the next start only. */
+  readonly restart?: boolean;
   /** What to write, as a noun phrase, for messages. */
   readonly expected?: string;
 }

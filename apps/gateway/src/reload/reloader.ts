@@ -1,12 +1,12 @@
-import type { ConfigControl, ReloadResult } from '@magpie/api';
-import { type Config, problemsToJson } from '@magpie/config';
+import type { ConfigControl, ConfigInForce, ReloadResult } from '@magpie/api';
+import { type Config, problemsToJson, redactConfig } from '@magpie/config';
 import { Aborted, type Logger } from '@magpie/contract';
 import { type Gateway, planChanges } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
 import { type Compiled, tested } from '../config/compile.ts';
 import { fingerprintOf } from '../config/reader.ts';
 import { inForce, restartNeeded } from './restart.ts';
-import { createRevisions, planOf } from './revisions.ts';
+import { planOf, type Revisions } from './revisions.ts';
 import { describeRefusal, describeReport } from './words.ts';
 
 /** How a configuration is loaded, the first time and again. */
@@ -19,8 +19,6 @@ export interface Loading {
 
 /** Keeps a running gateway at its configuration. */
 export interface Reloader extends ConfigControl {
-  /** The configuration in force. */
-  settings(): Config;
   /** Files the last look at the configuration has read, absolute. */
   files(): readonly string[];
   /** A file may have changed: loads again if one differs from the last look, else does not even parse. Never rejects. */
@@ -30,9 +28,8 @@ export interface Reloader extends ConfigControl {
 /** What a reloader works on. */
 export interface ReloaderOptions {
   readonly loading: Loading;
-  /** What runs: the configuration of `loading.first`, compiled. */
-  readonly config: Config;
-  readonly routes: RouteSet;
+  /** What runs, begun with `loading.first`. */
+  readonly revisions: Revisions;
   readonly gateway: Pick<Gateway, 'id' | 'state' | 'reload'>;
   readonly builtins: ReadonlySet<string>;
   readonly logger: Logger;
@@ -44,36 +41,36 @@ const isUsable = (compiled: Compiled): compiled is Usable =>
   compiled.config !== undefined && compiled.routes !== undefined;
 
 /** Makes the reloader of a gateway. Reloads run one at a time, in the order they were asked for. */
-export function createReloader({ loading, config, routes, gateway, builtins, logger }: ReloaderOptions): Reloader {
-  const revisions = createRevisions(loading.first, config, routes);
+export function createReloader({ loading, revisions, gateway, builtins, logger }: ReloaderOptions): Reloader {
+  let last = loading.first; // The last look at the file, whatever came of it.
   const inTurn = createTurns();
 
   const refuse = (compiled: Compiled): ReloadResult => {
     const problems = problemsToJson(compiled.problems, compiled.source);
-    revisions.refused(problems);
-    logger.error({ error: 'ConfigInvalid' }, describeRefusal(problems, revisions.now().number));
+    revisions.refuse(problems);
+    logger.error({ error: 'ConfigInvalid' }, describeRefusal(problems, revisions.now.number));
     return { type: 'invalid', problems };
   };
 
   const change = async (wanted: Usable): Promise<ReloadResult> => {
-    const before = revisions.now().config;
+    const before = revisions.now.config;
     const next = inForce(before, wanted.config);
     const plan = planOf(next, wanted.routes);
     const report = await gateway.reload(plan);
     const pending = restartNeeded(before, wanted.config);
-    const { number } = revisions.applied({ config: next, plan, restartNeeded: pending });
+    const { number } = revisions.apply({ config: next, plan, restartNeeded: pending }, wanted.source.text);
     logger.info({}, describeReport(report, number, pending));
     return { type: 'applied', revision: number, report, restartNeeded: pending, warnings: warningsOf(wanted) };
   };
 
   const apply = (compiled: Compiled): Promise<ReloadResult> | ReloadResult => {
-    revisions.looked(compiled);
+    last = compiled;
     return isUsable(compiled) ? change(compiled) : refuse(compiled);
   };
 
   const plan = (compiled: Compiled): ReloadResult => {
     if (!isUsable(compiled)) return { type: 'invalid', problems: problemsToJson(compiled.problems, compiled.source) };
-    const { number, plan: current, config: before } = revisions.now();
+    const { number, plan: current, config: before } = revisions.now;
     const report = planChanges(current, planOf(compiled.config, compiled.routes), builtins);
     const pending = restartNeeded(before, compiled.config);
     return { type: 'planned', revision: number, report, restartNeeded: pending, warnings: warningsOf(compiled) };
@@ -85,19 +82,29 @@ export function createReloader({ loading, config, routes, gateway, builtins, log
   };
 
   return {
-    current: revisions.show,
+    current: () => show(revisions, last),
     reload: ({ dryRun }) => inTurn(async () => (dryRun ? plan(load()) : apply(load()))),
-    settings: () => revisions.now().config,
-    files: () => revisions.last().files,
+    files: () => last.files,
     filesChanged: () =>
       inTurn(async () => {
-        const { files, fingerprint } = revisions.last();
+        const { files, fingerprint } = last;
         if (fingerprintOf(files) !== fingerprint) await apply(load());
       }).catch((error: unknown) => {
         if (!(error instanceof Aborted)) logger.error({ error: String(error) }, 'the configuration was not reloaded');
       }),
   };
 }
+
+/** For `GET /v1/config`: without secrets. */
+const show = ({ now, refused }: Revisions, { source }: Compiled): ConfigInForce => ({
+  file: source.file,
+  revision: now.number,
+  hash: now.hash,
+  loadedAt: now.loadedAt,
+  config: redactConfig(now.config),
+  restartNeeded: now.restartNeeded,
+  ...(refused ? { refused } : {}),
+});
 
 /** Runs what it is given one after the other. */
 function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {

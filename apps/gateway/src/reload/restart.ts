@@ -1,23 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from '@magpie/config';
-
-/** Keys of the section `gateway` that are read once, at start; all of `http` is. */
-const FIXED = ['id', 'dataDir', 'dedupe', 'limits'] as const;
+import { type Config, RESTART_KEYS } from '@magpie/config';
 
 /** Keys that differ from the running configuration but take effect only after a restart, such as `gateway.dataDir`. */
-export function restartNeeded(running: Config, wanted: Config): readonly string[] {
-  const gateway = FIXED.flatMap((key) => differences(`gateway.${key}`, running.gateway[key], wanted.gateway[key]));
-  return [...gateway, ...differences('http', running.http, wanted.http)];
-}
+export const restartNeeded = (running: Config, wanted: Config): readonly string[] =>
+  RESTART_KEYS.flatMap((path) => differences(path.join('.'), valueAt(running, path), valueAt(wanted, path)));
 
 /** What is in force once the wanted configuration has been loaded: its own values but for those that need a restart. */
-export function inForce(running: Config, wanted: Config): Config {
-  const { id, dataDir, dedupe, limits } = running.gateway;
-  return { ...wanted, gateway: { ...wanted.gateway, id, dataDir, dedupe, limits }, http: running.http };
-}
+export const inForce = (running: Config, wanted: Config): Config =>
+  RESTART_KEYS.reduce((config, path) => withValue(config, path, valueAt(running, path)), wanted);
 
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+type Mapping = Readonly<Record<string, unknown>>;
+
+const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const valueAt = (value: unknown, [key, ...rest]: readonly string[]): unknown =>
+  key === undefined || !isMapping(value) ? value : valueAt(value[key], rest);
+
+/** The same with another value at a path; the path is one that the type has. */
+function withValue<T extends object>(whole: T, [key = '', ...rest]: readonly string[], value: unknown): T {
+  const inner = (whole as Mapping)[key];
+  return { ...whole, [key]: rest.length > 0 && isMapping(inner) ? withValue(inner, rest, value) : value };
+}
 
 /** Paths of the values that differ; lists are compared as a whole. */
 function differences(path: string, before: unknown, after: unknown): readonly string[] {

@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { ConfigInForce } from '@magpie/api';
-import { type Config, redactConfig } from '@magpie/config';
+import type { Config } from '@magpie/config';
 import type { Plan } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
-import { type Compiled, connectionMap } from '../config/compile.ts';
+import { connectionMap } from '../config/compile.ts';
+
+/**
+ * Keys of the section `gateway` that take effect by a reload. Whoever adds a key to the schema adds it here, or marks it there
+ * with `.meta({ restart: true })`; a test fails otherwise.
+ */
+export const LIVE_KEYS = ['log', 'deadLetters'] as const satisfies readonly (keyof Config['gateway'])[];
+
+/** Settings of the section `gateway` that may change while running. */
+export type LiveSettings = Pick<Config['gateway'], (typeof LIVE_KEYS)[number]>;
 
 /** A configuration that was put in force. */
 export interface Revision {
@@ -19,57 +28,53 @@ export interface Revision {
   readonly restartNeeded: readonly string[];
 }
 
-/** What a gateway runs with and what became of the last look at its file. Kept by the reloader. */
-export interface Revisions {
+/** What a gateway runs with, and whether a newer configuration was refused. Written by the reloader, read while running. */
+export class Revisions {
+  #now: Revision;
+  #refused: ConfigInForce['refused'];
+
+  /** Starts with what a gateway starts with; `text` is that of its file. */
+  constructor(config: Config, routes: RouteSet, text: string) {
+    this.#now = revision(1, { config, plan: planOf(config, routes), restartNeeded: [] }, text);
+  }
+
   /** In force. */
-  now(): Revision;
-  /** The last look at the file, whatever came of it. */
-  last(): Compiled;
-  looked(compiled: Compiled): void;
-  /** The last look could not be put in force. */
-  refused(problems: NonNullable<ConfigInForce['refused']>['problems']): void;
-  /** The last look is in force. */
-  applied(change: Pick<Revision, 'config' | 'plan' | 'restartNeeded'>): Revision;
-  /** For `GET /v1/config`: without secrets. */
-  show(): ConfigInForce;
+  get now(): Revision {
+    return this.#now;
+  }
+
+  /** What of the section `gateway` a reload may change. Read at every use. */
+  get live(): LiveSettings {
+    const { log, deadLetters } = this.#now.config.gateway;
+    return { log, deadLetters };
+  }
+
+  /** Why the last look at the file was refused; undefined when it is in force. */
+  get refused(): ConfigInForce['refused'] {
+    return this.#refused;
+  }
+
+  /** The last look at the file could not be put in force. */
+  refuse(problems: NonNullable<ConfigInForce['refused']>['problems']): void {
+    this.#refused = { at: Date.now(), problems };
+  }
+
+  /** The last look at the file, with this text, is in force. */
+  apply(change: Change, text: string): Revision {
+    this.#refused = undefined;
+    this.#now = revision(this.#now.number + 1, change, text);
+    return this.#now;
+  }
 }
 
-/** Starts with what a gateway starts with. */
-export function createRevisions(first: Compiled, config: Config, routes: RouteSet): Revisions {
-  let last = first;
-  let refusal: ConfigInForce['refused'];
-  const next = (number: number, change: Pick<Revision, 'config' | 'plan' | 'restartNeeded'>): Revision => ({
-    ...change,
-    number,
-    hash: createHash('sha256').update(last.source.text).digest('hex'),
-    loadedAt: Date.now(),
-  });
-  let revision = next(1, { config, plan: planOf(config, routes), restartNeeded: [] });
-  return {
-    now: () => revision,
-    last: () => last,
-    looked: (compiled) => {
-      last = compiled;
-    },
-    refused: (problems) => {
-      refusal = { at: Date.now(), problems };
-    },
-    applied: (change) => {
-      refusal = undefined;
-      revision = next(revision.number + 1, change);
-      return revision;
-    },
-    show: () => ({
-      file: last.source.file,
-      revision: revision.number,
-      hash: revision.hash,
-      loadedAt: revision.loadedAt,
-      config: redactConfig(revision.config),
-      restartNeeded: revision.restartNeeded,
-      ...(refusal ? { refused: refusal } : {}),
-    }),
-  };
-}
+type Change = Pick<Revision, 'config' | 'plan' | 'restartNeeded'>;
+
+const revision = (number: number, change: Change, text: string): Revision => ({
+  ...change,
+  number,
+  hash: createHash('sha256').update(text).digest('hex'),
+  loadedAt: Date.now(),
+});
 
 /** Routes and connections as the core takes them. */
 export const planOf = (config: Config, routes: RouteSet): Plan => ({ routes, connections: connectionMap(config) });

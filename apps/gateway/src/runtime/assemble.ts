@@ -8,6 +8,7 @@ import { createMetrics, type Metrics } from '@magpie/telemetry';
 import { BUILT_INS } from '../adapters.ts';
 import { connectionMap } from '../config/compile.ts';
 import { createReloader, type Loading, type Reloader } from '../reload/reloader.ts';
+import { Revisions } from '../reload/revisions.ts';
 import { version } from '../version.ts';
 import { createAlarms } from './alarms.ts';
 import { watchDeadLetters } from './dead-letter-watch.ts';
@@ -48,13 +49,13 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const metrics = createMetrics({ process: true });
   const { dataDir, dedupe } = config.gateway;
   const window = { windowMs: dedupe.window, count: dedupe.count };
-  const settings = (): Config['gateway'] => (reloader?.settings() ?? config).gateway;
+  const revisions = new Revisions(config, options.routes, options.loading?.first.source.text ?? '');
   const stored = await openLog({ store: 'sqlite', dataDir, dedupe: window, logger });
-  const watch = watchDeadLetters({ log: stored, max: () => settings().deadLetters.max, logger });
+  const watch = watchDeadLetters({ log: stored, max: () => revisions.live.deadLetters.max, logger });
   const log = measured(stored, metrics, watch.changed);
-  const keeper = keepWithinLimits(log, () => settings().log, onFatal);
+  const keeper = keepWithinLimits(log, () => revisions.live.log, onFatal);
   const gateway = makeGateway(options, log, metrics, keeper.sweep);
-  const reloader = makeReloader(options, gateway);
+  const reloader = makeReloader(options, revisions, gateway);
   observeGauges(metrics, gateway, log);
   const api = createApi({
     gateway,
@@ -63,7 +64,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     metrics,
     logger,
     config: reloader,
-    alarms: createAlarms({ log, maxDeadLetters: () => settings().deadLetters.max, gateway, config: reloader }),
+    alarms: createAlarms({ log, maxDeadLetters: () => revisions.live.deadLetters.max, gateway, config: reloader }),
   });
   return {
     gateway,
@@ -110,5 +111,8 @@ function makeGateway(
   });
 }
 
-const makeReloader = ({ config, routes, logger, loading }: AssembleOptions, gateway: Gateway): Reloader | undefined =>
-  loading && createReloader({ loading, config, routes, gateway, builtins: BUILT_INS, logger });
+const makeReloader = (
+  { logger, loading }: AssembleOptions,
+  revisions: Revisions,
+  gateway: Gateway,
+): Reloader | undefined => loading && createReloader({ loading, revisions, gateway, builtins: BUILT_INS, logger });

@@ -15,7 +15,8 @@ top that start with \`x-\` are yours, as a place for anchors. Unknown keys are e
 Under \`connections\` and \`http\`, \`\${env:NAME}\`, \`\${env:NAME:-default}\` and \`\${file:path}\` are replaced by the value of an
 environment variable or the content of a file; \`$\${\` is a literal \`\${\`. Durations are written \`500ms\`, \`30s\`, \`5m\`, \`24h\`, \`7d\`,
 sizes \`64KiB\`, \`1MiB\`, \`10GiB\`. Relative paths start at the directory of the file. Nested keys are joined by dots, \`[]\` stands
-for each entry of a list, \`*\` for any name. Keys in **bold** are required.
+for each entry of a list, \`*\` for any name. Keys in **bold** are required. A reload takes up what changed, except keys marked
+↻: they take effect at the next start.
 `;
 
 /** The reference page of the configuration with these adapters, as Markdown. Deterministic: it is kept under version control. */
@@ -76,8 +77,21 @@ function adapterSections({
 const HEAD = '| Key | Type | Default | Meaning |\n|---|---|---|---|';
 
 function section(title: string, schema: JsonSchema): string {
-  const rows = rowsOf(schema, '');
+  const rows = rowsOf(inherited(schema), '');
   return `## ${title}\n\n${rows.length > 0 ? `${HEAD}\n${rows.join('\n')}` : 'No keys of its own.'}\n`;
+}
+
+/** The schema with the mark of a mapping on all its keys. */
+function inherited(schema: JsonSchema, restart = false): JsonSchema {
+  const mark = restart || schema.restart === true;
+  if (!mark && !schema.properties) return schema;
+  const inner = Object.entries(schema.properties ?? {}).map(([key, each]) => [key, inherited(each, mark)] as const);
+  return {
+    ...schema,
+    ...(mark ? { restart: true } : {}),
+    ...(schema.properties ? { properties: Object.fromEntries(inner) } : {}),
+    ...(schema.items ? { items: inherited(schema.items, mark) } : {}),
+  };
 }
 
 function rowsOf(schema: JsonSchema, prefix: string): readonly string[] {
@@ -91,7 +105,7 @@ function rowsOf(schema: JsonSchema, prefix: string): readonly string[] {
 
 function keyRows(key: string, schema: JsonSchema, required: boolean): readonly string[] {
   const fallback = shownDefault(schema);
-  const name = required ? `**\`${key}\`**` : `\`${key}\``;
+  const name = `${required ? `**\`${key}\`**` : `\`${key}\``}${schema.restart ? ' ↻' : ''}`;
   const row = [name, cell(typeText(schema)), fallback, cell(schema.description ?? '')];
   return [`| ${row.join(' | ')} |`, ...innerRows(schema, key)];
 }

@@ -41,19 +41,22 @@ const deadLetters = z
   })
   .describe('Deliveries that ended without success. They are kept until somebody retries or drops them.');
 
-/** Schema of the section `gateway`. */
+/** Schema of the section `gateway`. Keys that are read once, at start, are marked `restart`. */
 export const gatewaySchema = z.strictObject({
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-    .meta({ expected: 'a name of letters, digits, ".", "_" and "-", at most 64 long' })
+    .meta({ expected: 'a name of letters, digits, ".", "_" and "-", at most 64 long', restart: true })
     .describe(
       'Name of this gateway. Two gateways that exchange messages need different ones: it goes along with every message to stop loops.',
     ),
-  dataDir: filePathSchema().prefault('./data').describe('Directory of the event log. One process at a time uses it.'),
+  dataDir: filePathSchema()
+    .prefault('./data')
+    .meta({ restart: true })
+    .describe('Directory of the event log. One process at a time uses it.'),
   log: log.prefault({}),
-  dedupe: dedupe.prefault({}),
-  limits: limits.prefault({}),
+  dedupe: dedupe.prefault({}).meta({ restart: true }),
+  limits: limits.prefault({}).meta({ restart: true }),
   deadLetters: deadLetters.prefault({}),
 });
 

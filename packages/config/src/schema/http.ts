@@ -17,19 +17,21 @@ const origin = z
   .refine((text) => URL.canParse(text) && new URL(text).origin === text)
   .meta({ expected: 'an origin such as "https://app.example.org", without a path' });
 
-/** Schema of the section `http`. */
-export const httpSchema = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback needs `keys`.'),
-  port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 takes a free one.'),
-  keys: z
-    .array(key)
-    .prefault([])
-    .describe('Bearer keys that may use the API. Without keys everyone who reaches the port may.'),
-  cors: z
-    .strictObject({ origins: z.array(origin).describe('Origins whose pages may call the API.') })
-    .optional()
-    .describe('Lets browser pages of other origins use the API.'),
-});
+/** Schema of the section `http`, all of which is read once, at start. */
+export const httpSchema = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback needs `keys`.'),
+    port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 takes a free one.'),
+    keys: z
+      .array(key)
+      .prefault([])
+      .describe('Bearer keys that may use the API. Without keys everyone who reaches the port may.'),
+    cors: z
+      .strictObject({ origins: z.array(origin).describe('Origins whose pages may call the API.') })
+      .optional()
+      .describe('Lets browser pages of other origins use the API.'),
+  })
+  .meta({ restart: true });
 
 /** The section `http` as loaded: defaults filled in, hashes of keys in lower case. Read by the composition root and the API. */
 export type HttpConfig = z.output<typeof httpSchema>;
