@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events';
+import { Malformed } from '@magpie/adapter-kit';
 import { type Clock, systemClock, Transient } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { createOutstanding } from '../src/send/unconfirmed.ts';
-import { Malformed } from '../src/wire/cursor.ts';
 
 const sent = { exchange: 'x', routingKey: 'k', id: 'm', bytes: 1 };
 const never = new AbortController().signal;

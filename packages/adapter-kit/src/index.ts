@@ -3,3 +3,5 @@
  * without; nothing above the adapters knows it, except the API, which is the adapter of HTTP.
  */
 export * from './cancel.ts';
+export * from './cursor.ts';
+export * from './turn-writer.ts';

@@ -20,7 +20,5 @@ export * from './logger.ts';
 export * from './loopback.ts';
 export * from './path-scheme.ts';
 export * from './secret.ts';
-export * from './text-cache.ts';
 export * from './text-values.ts';
 export * from './units.ts';
-export * from './write-all.ts';

@@ -1,6 +1,5 @@
-import { AbortWatch } from '@magpie/adapter-kit';
+import { AbortWatch, Malformed } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
-import { Malformed } from '../wire/cursor.ts';
 
 /** Which message went where, as a broker says when it returns it. */
 export interface SentPlace {

@@ -1,4 +1,5 @@
-import { type Cursor, Malformed } from './cursor.ts';
+import { Malformed } from '@magpie/adapter-kit';
+import type { FrameCursor } from './cursor.ts';
 import { FRAME, METHOD } from './frames.ts';
 import type { Route } from './inbound.ts';
 
@@ -13,7 +14,7 @@ export class ConfirmReader implements Route {
     this.#take = take;
   }
 
-  frame(type: number, cursor: Cursor): boolean {
+  frame(type: number, cursor: FrameCursor): boolean {
     if (type !== FRAME.method) return false;
     const method = cursor.uint32();
     if (method !== METHOD.ack && method !== METHOD.nack) return false;

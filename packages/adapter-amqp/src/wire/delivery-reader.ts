@@ -1,5 +1,6 @@
+import { Malformed } from '@magpie/adapter-kit';
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
-import { type Cursor, Malformed } from './cursor.ts';
+import type { FrameCursor } from './cursor.ts';
 import { BASIC, FRAME, METHOD, PROPERTY } from './frames.ts';
 import type { Route } from './inbound.ts';
 import { readTable } from './table.ts';
@@ -22,26 +23,26 @@ export class DeliveryReader implements Route {
     this.#take = take;
   }
 
-  frame(type: number, cursor: Cursor): boolean {
+  frame(type: number, cursor: FrameCursor): boolean {
     if (this.#properties) this.#piece(type, cursor);
     else if (this.#fields) this.#header(type, cursor);
     else return this.#begin(type, cursor);
     return true;
   }
 
-  #begin(type: number, cursor: Cursor): boolean {
+  #begin(type: number, cursor: FrameCursor): boolean {
     if (type !== FRAME.method || cursor.uint32() !== METHOD.deliver) return false;
     cursor.skip(cursor.byte()); // The consumer tag, which is the one we asked for.
     const deliveryTag = cursor.uint64();
     if (!Number.isSafeInteger(deliveryTag)) throw new Malformed(`the delivery tag ${deliveryTag}`);
     const redelivered = (cursor.byte() & 1) === 1;
-    const exchange = cursor.frequentText();
-    const routingKey = cursor.frequentText();
+    const exchange = cursor.frequentShortText();
+    const routingKey = cursor.frequentShortText();
     this.#fields = { consumerTag: this.#consumerTag, deliveryTag, redelivered, exchange, routingKey };
     return true;
   }
 
-  #header(type: number, cursor: Cursor): void {
+  #header(type: number, cursor: FrameCursor): void {
     if (type !== FRAME.header || cursor.uint16() !== BASIC) throw new Malformed('a delivery without its header');
     cursor.skip(2);
     this.#size = cursor.uint64();
@@ -50,7 +51,7 @@ export class DeliveryReader implements Route {
     if (this.#size === 0) this.#complete(EMPTY);
   }
 
-  #piece(type: number, { bytes, at, end }: Cursor): void {
+  #piece(type: number, { bytes, at, end }: FrameCursor): void {
     if (type !== FRAME.body) throw new Malformed('something else than the body of a delivery');
     this.#filled += end - at;
     if (this.#filled > this.#size) throw new Malformed(`a body of more than the ${this.#size} bytes it was to have`);
@@ -75,12 +76,13 @@ export class DeliveryReader implements Route {
 }
 
 /** Reads the properties of a content header as amqplib shows them (AMQP 0-9-1, 4.2.6.1). */
-function readProperties(cursor: Cursor): MessageProperties {
+function readProperties(cursor: FrameCursor): MessageProperties {
   const flags = cursor.uint16();
   // The last bit announces more flags, of which there are none.
   if ((flags & 1) === 1) throw new Malformed('a header with properties nobody knows');
   const text = (flag: number): string | undefined => ((flags & flag) === 0 ? undefined : cursor.shortText());
-  const frequent = (flag: number): string | undefined => ((flags & flag) === 0 ? undefined : cursor.frequentText());
+  const frequent = (flag: number): string | undefined =>
+    (flags & flag) === 0 ? undefined : cursor.frequentShortText();
   // In the order in which they follow each other.
   return {
     contentType: frequent(PROPERTY.contentType),

@@ -1,4 +1,5 @@
-import { Cursor, Malformed } from './cursor.ts';
+import { Malformed } from '@magpie/adapter-kit';
+import { FrameCursor } from './cursor.ts';
 import { FRAME, FRAME_AROUND, FRAME_HEAD } from './frames.ts';
 import type { LibraryConnection } from './library.ts';
 
@@ -8,7 +9,7 @@ export interface Route {
    * Takes the payload of a frame, or leaves it to the library and returns false. Throws `Malformed`, which ends the link;
    * nothing else.
    */
-  frame(type: number, cursor: Cursor): boolean;
+  frame(type: number, cursor: FrameCursor): boolean;
 }
 
 /** What is read from one link. */
@@ -29,7 +30,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 export function interceptFrames(connection: LibraryConnection): Inbound {
   const readNext = connection.recvFrame.bind(connection);
   const frames = createFrames(connection.frameMax, connection.rest);
-  const cursor = new Cursor();
+  const cursor = new FrameCursor();
   let routes: (Route | undefined)[] = [];
   let isBroken = false;
   connection.rest = NOTHING;

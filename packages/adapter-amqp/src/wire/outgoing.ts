@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { writeAll } from '@magpie/contract';
+import { isCopied, TurnWriter } from '@magpie/adapter-kit';
 import { FRAME, FRAME_AROUND, METHOD } from './frames.ts';
 import { FULL, Writer } from './writer.ts';
 
@@ -16,50 +16,23 @@ export interface Outgoing {
   flush(): void;
 }
 
-/** Memory is taken from the system in pieces of this size; what is written is never written over. */
-const SLAB = 64 * 1024;
-/** A slab with less room than this is given up: most messages fit into it. */
+/** A slab with less room than this is given up: most messages fit into it, bytes. */
 const ENOUGH_ROOM = 2048;
-/** Room for every method and header frame that can be sent. */
+/** Room for every method and header frame that can be sent, bytes. */
 const LARGEST = 160 * 1024;
-/** Larger bodies are handed to the socket as they are instead of being copied. */
-const COPIED = 8 * 1024;
-/** Goes out before the turn has ended, to bound memory. */
-const ENOUGH = 256 * 1024;
 const ACK_BYTES = 13 + FRAME_AROUND;
-const NOTHING = Buffer.alloc(0);
 
 /** Makes the one writer of a socket; `frameMax` is what was agreed upon with the broker. */
 export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
-  const writer = new Writer(NOTHING);
-  let start = 0;
-  let parts: Uint8Array[] = [];
-  let partBytes = 0;
-  let blocked = false;
-  let scheduled = false;
+  const writer = new Writer(Buffer.alloc(0));
+  const turn = new TurnWriter(socket, writer, { flushing: () => writeAcks() });
   /** The highest tag of each channel that is still to be acknowledged. */
   const acks = new Map<number, number>();
 
-  const add = (part: Uint8Array): void => {
-    parts.push(part);
-    partBytes += part.length;
-  };
-  const seal = (): void => {
-    if (writer.at > start) add(writer.bytes.subarray(start, writer.at));
-    start = writer.at;
-  };
-  const renew = (bytes: number): void => {
-    seal();
-    writer.bytes = Buffer.allocUnsafeSlow(bytes);
-    writer.at = 0;
-    start = 0;
-  };
-  const secure = (bytes: number): void => {
-    if (writer.at + bytes > writer.bytes.length) renew(Math.max(SLAB, bytes));
-  };
   const writeAcks = (): void => {
+    if (acks.size === 0) return;
     for (const [channel, upTo] of acks) {
-      secure(ACK_BYTES);
+      turn.room(ACK_BYTES);
       frameHead(writer, FRAME.method, channel, ACK_BYTES - FRAME_AROUND);
       writer.uint32(METHOD.ack);
       writer.int64(upTo);
@@ -67,27 +40,6 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
       writer.byte(FRAME.end);
     }
     acks.clear();
-  };
-  const flush = (): void => {
-    if (acks.size > 0) writeAcks();
-    seal();
-    if (parts.length === 0) return;
-    const list = parts;
-    parts = [];
-    partBytes = 0;
-    // After its end a socket answers a write with an error, which would hide how it ended.
-    if (socket.writable) blocked = !writeAll(socket, list);
-  };
-  const endOfTurn = (): void => {
-    scheduled = false;
-    if (!blocked) flush();
-  };
-  const schedule = (): void => {
-    if (partBytes + writer.at - start >= ENOUGH && !blocked) flush();
-    else if (!scheduled) {
-      scheduled = true;
-      setImmediate(endOfTurn);
-    }
   };
   /** Runs `write`, and once more with memory that is large enough for everything. */
   const attempt = (write: (writer: Writer) => void, isLast: boolean): void => {
@@ -98,7 +50,7 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
       writer.at = at;
       if (error !== FULL) throw error;
       if (isLast) throw new RangeError('a frame larger than the memory for it', { cause: error });
-      renew(LARGEST);
+      turn.renew(LARGEST);
       attempt(write, true);
     }
   };
@@ -106,35 +58,25 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
     const most = frameMax - FRAME_AROUND;
     for (let at = 0; at < body.length; at += most) {
       const piece = body.length <= most ? body : body.subarray(at, at + most);
-      const copied = piece.length <= COPIED;
-      secure(FRAME_AROUND + (copied ? piece.length : 0));
+      turn.room(FRAME_AROUND + (isCopied(piece.length) ? piece.length : 0));
       frameHead(writer, FRAME.body, channel, piece.length);
-      if (copied) writer.raw(piece);
-      else {
-        seal();
-        add(piece);
-      }
-      secure(1);
+      turn.add(piece);
+      turn.room(1);
       writer.byte(FRAME.end);
     }
   };
-  socket.on('drain', () => {
-    blocked = false;
-    flush();
-  });
-
   return {
     publish(channel, write, body) {
-      secure(ENOUGH_ROOM);
+      turn.room(ENOUGH_ROOM);
       attempt(write, false);
       bodyFrames(channel, body);
-      schedule();
+      turn.schedule();
     },
     acknowledge(channel, upTo) {
       acks.set(channel, upTo);
-      schedule();
+      turn.schedule();
     },
-    flush,
+    flush: () => turn.flush(),
   };
 }
 

@@ -1,4 +1,5 @@
-import { type Cursor, Malformed } from './cursor.ts';
+import { Malformed } from '@magpie/adapter-kit';
+import type { FrameCursor } from './cursor.ts';
 
 /** A field table as it was received. Values are as `readField` makes them. */
 export type Table = Record<string, unknown>;
@@ -7,11 +8,11 @@ export type Table = Record<string, unknown>;
 const MAX_DEPTH = 128;
 
 /** Reads a field table with the length before it. */
-export function readTable(cursor: Cursor, depth = 0): Table {
+export function readTable(cursor: FrameCursor, depth = 0): Table {
   const end = endOf(cursor);
   const table: Table = {};
   while (cursor.at < end) {
-    const name = cursor.frequentText();
+    const name = cursor.frequentShortText();
     const value = readField(cursor, depth);
     // Assigning this one would set the prototype.
     if (name === '__proto__') Object.defineProperty(table, name, { value, enumerable: true, configurable: true });
@@ -25,7 +26,7 @@ export function readTable(cursor: Cursor, depth = 0): Table {
  * timestamps and decimals, for which JavaScript has no type, become `{ '!': type, value }`, what is nested too deep null: the
  * broker delivers a message again and again until somebody takes it.
  */
-function readField(cursor: Cursor, depth: number): unknown {
+function readField(cursor: FrameCursor, depth: number): unknown {
   const type = cursor.byte();
   switch (type) {
     case 0x53: // S
@@ -51,7 +52,7 @@ function readField(cursor: Cursor, depth: number): unknown {
   }
 }
 
-function readRare(type: number, cursor: Cursor, depth: number): unknown {
+function readRare(type: number, cursor: FrameCursor, depth: number): unknown {
   switch (type) {
     case 0x41: // A
       return depth < MAX_DEPTH ? readArray(cursor, depth + 1) : passOver(cursor);
@@ -74,37 +75,37 @@ function readRare(type: number, cursor: Cursor, depth: number): unknown {
   }
 }
 
-function readArray(cursor: Cursor, depth: number): unknown[] {
+function readArray(cursor: FrameCursor, depth: number): unknown[] {
   const end = endOf(cursor);
   const list: unknown[] = [];
   while (cursor.at < end) list.push(readField(cursor, depth));
   return finished(cursor, end, list);
 }
 
-function passOver(cursor: Cursor): null {
+function passOver(cursor: FrameCursor): null {
   cursor.skip(cursor.uint32());
   return null;
 }
 
-function endOf(cursor: Cursor): number {
+function endOf(cursor: FrameCursor): number {
   const length = cursor.uint32();
   if (cursor.at + length > cursor.end) throw new Malformed('a table that ends after its frame');
   return cursor.at + length;
 }
 
-function finished<T>(cursor: Cursor, end: number, value: T): T {
+function finished<T>(cursor: FrameCursor, end: number, value: T): T {
   if (cursor.at > end) throw new Malformed('a table whose last value ends after it');
   return value;
 }
 
-function wholeNumber(cursor: Cursor): number | string {
+function wholeNumber(cursor: FrameCursor): number | string {
   const { at } = cursor;
   const value = cursor.int64();
   return Number.isSafeInteger(value) ? value : cursor.bytes.readBigInt64BE(at).toString();
 }
 
 /** A view of what was received. */
-function readBytes(cursor: Cursor): Uint8Array {
+function readBytes(cursor: FrameCursor): Uint8Array {
   const length = cursor.uint32();
   const from = cursor.skip(length);
   return cursor.bytes.subarray(from, from + length);

@@ -191,7 +191,7 @@ function linkOf({ socket, options, life, outgoing, exchanges, pings, setHandedOv
     acknowledge: (bytes) => {
       if (life.state === 'open') outgoing.acknowledge(bytes);
     },
-    flush: outgoing.flush,
+    flush: () => outgoing.flush(),
     publishOnly: (packet) => outgoing.publish(packet, 0),
     publish: (packet, exchange) => {
       const id = begin(exchange);

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { writeAll } from '@magpie/contract';
+import { isCopied, TurnWriter } from '@magpie/adapter-kit';
 import { varintSize } from './requests.ts';
 
 /** A PUBLISH to send. */
@@ -21,139 +21,65 @@ const ACK = { puback: 0x4002, pubrec: 0x5002, pubrel: 0x6202, pubcomp: 0x7002 } 
 /** An acknowledgement that says success. Never 0. */
 export const ackBytes = (type: keyof typeof ACK, packetId: number): AckBytes => ACK[type] * 0x1_0000 + packetId;
 
-/** Writes to a socket: everything of one turn of the event loop in one go, which is what a message costs least by. */
-export interface Outgoing {
-  /** The socket takes nothing now; what is written nevertheless waits for it. */
-  readonly blocked: boolean;
-  /** Bytes that wait for the end of the turn, or for the socket. */
-  readonly waiting: number;
-  /** How often something was written, to tell whether anything was since the last look. */
-  readonly writes: number;
+/** Writes to a socket: everything of one turn of the event loop in one go. */
+export interface Outgoing extends Pick<TurnWriter, 'blocked' | 'waiting' | 'writes' | 'flush'> {
   publish(packet: OutboundPacket, packetId: number): void;
   acknowledge(bytes: AckBytes): void;
   write(bytes: Buffer): void;
-  /** Gives the socket all there is, whether it is blocked or not; nothing once it is closed. */
-  flush(): void;
 }
-
-/** Memory is taken from the system in pieces of this size; what is written is never written over. */
-const SLAB = 64 * 1024;
-/** Larger bodies are handed to the socket as they are instead of being copied. */
-const COPIED = 8 * 1024;
-/** Goes out before the turn has ended, to bound memory. */
-const ENOUGH = 256 * 1024;
-const NOTHING = Buffer.alloc(0);
 
 /**
  * Makes the one writer of a socket.
  * @param handedOver called after everything written so far has been given to a socket that takes more.
  */
-export function createOutgoing(socket: Writable, version: 5 | 3, handedOver: () => void): Outgoing {
-  let slab = NOTHING;
-  let start = 0;
-  let at = 0;
-  let parts: Uint8Array[] = [];
-  let partBytes = 0;
-  let blocked = false;
-  let scheduled = false;
-  let writes = 0;
+export const createOutgoing = (socket: Writable, version: 5 | 3, handedOver: () => void): Outgoing =>
+  new PacketWriter(socket, version, handedOver);
 
-  const seal = (): void => {
-    if (at > start) add(slab.subarray(start, at));
-    start = at;
-  };
-  const add = (part: Uint8Array): void => {
-    parts.push(part);
-    partBytes += part.length;
-  };
-  const room = (bytes: number): void => {
-    if (at + bytes <= slab.length) return;
-    seal();
-    slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes));
-    start = 0;
-    at = 0;
-  };
-  const schedule = (): void => {
-    if (partBytes + at - start >= ENOUGH && !blocked) {
-      flush();
-      return;
+/** Bytes of a PUBLISH besides topic, properties and payload, at the most: header, lengths and packet id. */
+const AROUND = 5 + 2 + 2 + 4;
+
+class PacketWriter extends TurnWriter implements Outgoing {
+  readonly #version: 5 | 3;
+
+  constructor(socket: Writable, version: 5 | 3, handedOver: () => void) {
+    super(socket, { bytes: Buffer.alloc(0), at: 0 }, { handedOver });
+    this.#version = version;
+  }
+
+  publish({ topic, payload, qos, retain, properties }: OutboundPacket, packetId: number): void {
+    const { slab } = this;
+    const propertyBytes = properties?.length ?? 0;
+    // A UTF-16 unit takes three bytes at most.
+    this.room(AROUND + topic.length * 3 + propertyBytes + (isCopied(payload.length) ? payload.length : 0));
+    const { bytes } = slab;
+    const topicBytes = Buffer.byteLength(topic);
+    const size = 2 + topicBytes + (qos > 0 ? 2 : 0) + payload.length;
+    let { at } = slab;
+    bytes[at++] = 0x30 | (qos << 1) | (retain ? 1 : 0);
+    at = putVarint(bytes, at, this.#version === 5 ? size + varintSize(propertyBytes) + propertyBytes : size);
+    at = putUint16(bytes, at, topicBytes);
+    at += bytes.write(topic, at, 'utf8');
+    if (qos > 0) at = putUint16(bytes, at, packetId);
+    if (this.#version === 5) at = putVarint(bytes, at, propertyBytes);
+    if (properties) {
+      bytes.set(properties, at);
+      at += propertyBytes;
     }
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(endOfTurn);
-  };
-  const endOfTurn = (): void => {
-    scheduled = false;
-    if (!blocked) flush();
-  };
-  const flush = (): void => {
-    seal();
-    if (parts.length === 0) return;
-    const list = parts;
-    parts = [];
-    partBytes = 0;
-    // After its end a socket answers a write with an error, which would hide how it ended.
-    if (!socket.writable) return;
-    writes++;
-    blocked = !writeAll(socket, list);
-    if (!blocked) handedOver();
-  };
-  const drained = (): void => {
-    blocked = false;
-    if (partBytes + at - start > 0) flush();
-    else handedOver();
-  };
-  socket.on('drain', drained);
+    slab.at = at;
+    this.add(payload);
+    this.schedule();
+  }
 
-  return {
-    get blocked() {
-      return blocked;
-    },
-    get writes() {
-      return writes;
-    },
-    get waiting() {
-      return partBytes + at - start;
-    },
-    publish({ topic, payload, qos, retain, properties }, packetId) {
-      const copied = payload.length <= COPIED;
-      const propertyBytes = properties?.length ?? 0;
-      // A UTF-16 unit takes three bytes at most.
-      room(5 + 2 + topic.length * 3 + 2 + 4 + propertyBytes + (copied ? payload.length : 0));
-      const topicBytes = Buffer.byteLength(topic);
-      const size = 2 + topicBytes + (qos > 0 ? 2 : 0) + payload.length;
-      slab[at++] = 0x30 | (qos << 1) | (retain ? 1 : 0);
-      at = putVarint(slab, at, version === 5 ? size + varintSize(propertyBytes) + propertyBytes : size);
-      at = putUint16(slab, at, topicBytes);
-      at += slab.write(topic, at, 'utf8');
-      if (qos > 0) at = putUint16(slab, at, packetId);
-      if (version === 5) at = putVarint(slab, at, propertyBytes);
-      if (properties) at = put(slab, at, properties);
-      if (copied) {
-        at = put(slab, at, payload);
-      } else {
-        seal();
-        add(payload);
-      }
-      schedule();
-    },
-    acknowledge(bytes) {
-      room(4);
-      at = slab.writeUInt32BE(bytes, at);
-      schedule();
-    },
-    write(bytes) {
-      room(bytes.length);
-      at = put(slab, at, bytes);
-      schedule();
-    },
-    flush,
-  };
-}
+  acknowledge(ack: AckBytes): void {
+    this.room(4);
+    this.slab.at = this.slab.bytes.writeUInt32BE(ack, this.slab.at);
+    this.schedule();
+  }
 
-function put(into: Buffer, at: number, bytes: Uint8Array): number {
-  into.set(bytes, at);
-  return at + bytes.length;
+  write(bytes: Buffer): void {
+    this.add(bytes);
+    this.schedule();
+  }
 }
 
 function putUint16(into: Buffer, at: number, value: number): number {

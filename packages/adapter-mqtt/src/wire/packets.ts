@@ -1,4 +1,5 @@
-import { type Cursor, Malformed } from './cursor.ts';
+import { Malformed } from '@magpie/adapter-kit';
+import type { PacketCursor } from './cursor.ts';
 import { type Properties, readProperties } from './properties.ts';
 
 /** A received PUBLISH. */
@@ -64,7 +65,7 @@ export const TYPE = {
  * Reads a packet other than PUBLISH, whose first byte is `first`; the cursor stands after the length.
  * @throws Malformed also for what only clients send, and for AUTH, as we never start an enhanced authentication.
  */
-export function readControl(first: number, cursor: Cursor, version: 5 | 3): ControlPacket {
+export function readControl(first: number, cursor: PacketCursor, version: 5 | 3): ControlPacket {
   const type = first >> 4;
   if ((first & 0xf) !== (type === TYPE.pubrel ? 2 : 0)) {
     throw new Malformed(`a packet of type ${type} with the flags ${first & 0xf} [MQTT-2.1.3-1]`);
@@ -74,7 +75,7 @@ export function readControl(first: number, cursor: Cursor, version: 5 | 3): Cont
   return packet;
 }
 
-function readBody(type: number, cursor: Cursor, version: 5 | 3): ControlPacket {
+function readBody(type: number, cursor: PacketCursor, version: 5 | 3): ControlPacket {
   switch (type) {
     case TYPE.puback:
       return readAck('puback', cursor, version);
@@ -102,7 +103,7 @@ function readBody(type: number, cursor: Cursor, version: 5 | 3): ControlPacket {
 }
 
 /** Reason code and properties may be left out (MQTT 5 section 3.4.2.1); MQTT 3.1.1 has none. */
-function readAck(type: AckPacket['type'], cursor: Cursor, version: 5 | 3): AckPacket {
+function readAck(type: AckPacket['type'], cursor: PacketCursor, version: 5 | 3): AckPacket {
   const packetId = readPacketId(cursor);
   const reasonCode = version === 5 && cursor.left > 0 ? cursor.byte() : 0;
   const properties = version === 5 && cursor.left > 0 ? readProperties(cursor) : undefined;
@@ -110,13 +111,13 @@ function readAck(type: AckPacket['type'], cursor: Cursor, version: 5 | 3): AckPa
 }
 
 /** @throws Malformed for 0 [MQTT-2.2.1-3]. */
-export function readPacketId(cursor: Cursor): number {
+export function readPacketId(cursor: PacketCursor): number {
   const id = cursor.uint16();
   if (id === 0) throw new Malformed('a packet id of 0 [MQTT-2.2.1-3]');
   return id;
 }
 
-function readConnack(cursor: Cursor, version: 5 | 3): ConnackPacket {
+function readConnack(cursor: PacketCursor, version: 5 | 3): ConnackPacket {
   const flags = cursor.byte();
   if (flags > 1) throw new Malformed(`a CONNACK with the flags ${flags} [MQTT-3.2.2-1]`);
   const reasonCode = cursor.byte();
@@ -125,7 +126,7 @@ function readConnack(cursor: Cursor, version: 5 | 3): ConnackPacket {
   return { type: 'connack', sessionPresent: flags === 1, reasonCode, properties: properties ?? {} };
 }
 
-function readSuback(type: SubackPacket['type'], cursor: Cursor, version: 5 | 3): SubackPacket {
+function readSuback(type: SubackPacket['type'], cursor: PacketCursor, version: 5 | 3): SubackPacket {
   const packetId = readPacketId(cursor);
   const properties = version === 5 ? readProperties(cursor) : undefined;
   const codes = [...cursor.bytes.subarray(cursor.at, cursor.end)];
@@ -133,7 +134,7 @@ function readSuback(type: SubackPacket['type'], cursor: Cursor, version: 5 | 3):
   return { type, packetId, codes, reasonString: properties?.reasonString };
 }
 
-function readDisconnect(cursor: Cursor, version: 5 | 3): ControlPacket {
+function readDisconnect(cursor: PacketCursor, version: 5 | 3): ControlPacket {
   if (version === 3) throw new Malformed('a DISCONNECT, which MQTT 3.1.1 brokers never send');
   const reasonCode = cursor.left > 0 ? cursor.byte() : 0;
   const properties = cursor.left > 0 ? readProperties(cursor) : undefined;

@@ -1,5 +1,6 @@
+import { Malformed } from '@magpie/adapter-kit';
 import { errorMessage } from '@magpie/contract';
-import { Cursor, Malformed } from './cursor.ts';
+import { PacketCursor } from './cursor.ts';
 import { type ControlPacket, type InboundPacket, readControl, readPacketId, TYPE } from './packets.ts';
 import { readProperties } from './properties.ts';
 
@@ -36,7 +37,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * `maxPacketBytes`.
  */
 export function createParser(version: 5 | 3, maxPacketBytes: number, handler: PacketHandler): Parser {
-  const cursor = new Cursor();
+  const cursor = new PacketCursor();
   let partial: Partial | undefined;
   let header = NOTHING;
   let stopped = false;
@@ -119,7 +120,7 @@ function lengthOf(chunk: Buffer, at: number, body: number): number {
   return length;
 }
 
-function readPublish(first: number, cursor: Cursor, version: 5 | 3): InboundPacket {
+function readPublish(first: number, cursor: PacketCursor, version: 5 | 3): InboundPacket {
   const qos = (first >> 1) & 3;
   if (qos === 3) throw new Malformed('a PUBLISH of QoS 3 [MQTT-3.3.1-4]');
   const topic = cursor.topic();

@@ -1,4 +1,5 @@
-import { type Cursor, Malformed } from './cursor.ts';
+import { Malformed } from '@magpie/adapter-kit';
+import type { PacketCursor } from './cursor.ts';
 
 /** Name and value of a user property. */
 export type UserProperty = readonly [name: string, value: string];
@@ -26,7 +27,7 @@ export interface Properties {
 const twice = (name: string): Malformed => new Malformed(`the property ${name} twice`);
 
 /** Reads the properties of one packet, with their length. @throws Malformed */
-export function readProperties(cursor: Cursor): Properties | undefined {
+export function readProperties(cursor: PacketCursor): Properties | undefined {
   const length = cursor.varint();
   if (length === 0) return undefined;
   const packetEnd = cursor.end;
@@ -38,11 +39,11 @@ export function readProperties(cursor: Cursor): Properties | undefined {
   return properties;
 }
 
-function readProperty(id: number, cursor: Cursor, into: Properties): void {
+function readProperty(id: number, cursor: PacketCursor, into: Properties): void {
   switch (id) {
     case 0x26:
       into.userProperties ??= [];
-      into.userProperties.push([cursor.frequentText(), cursor.text()]);
+      into.userProperties.push([cursor.frequentString(), cursor.string()]);
       return;
     case 0x01:
       if (into.payloadFormatIndicator !== undefined) throw twice('Payload Format Indicator');
@@ -54,11 +55,11 @@ function readProperty(id: number, cursor: Cursor, into: Properties): void {
       return;
     case 0x03:
       if (into.contentType !== undefined) throw twice('Content Type');
-      into.contentType = cursor.frequentText();
+      into.contentType = cursor.frequentString();
       return;
     case 0x08:
       if (into.responseTopic !== undefined) throw twice('Response Topic');
-      into.responseTopic = cursor.text();
+      into.responseTopic = cursor.string();
       return;
     case 0x09:
       if (into.correlationData !== undefined) throw twice('Correlation Data');
@@ -74,13 +75,13 @@ function readProperty(id: number, cursor: Cursor, into: Properties): void {
 }
 
 /** Properties of everything but a PUBLISH. What means nothing to us is skipped. */
-function readLinkProperty(id: number, cursor: Cursor, into: Properties): void {
+function readLinkProperty(id: number, cursor: PacketCursor, into: Properties): void {
   switch (id) {
     case 0x13:
       into.serverKeepAlive = cursor.uint16();
       return;
     case 0x1f:
-      into.reasonString = cursor.text();
+      into.reasonString = cursor.string();
       return;
     case 0x21:
       into.receiveMaximum = positive(cursor.uint16(), 'Receive Maximum');
@@ -109,15 +110,15 @@ const TEXTS: ReadonlySet<number> = new Set([0x12, 0x15, 0x16, 0x1a, 0x1c]);
 const BYTES: ReadonlySet<number> = new Set([0x17, 0x19, 0x28, 0x2a]);
 const WORDS: ReadonlySet<number> = new Set([0x11, 0x18]);
 
-function skip(id: number, cursor: Cursor): void {
-  if (TEXTS.has(id)) cursor.text();
+function skip(id: number, cursor: PacketCursor): void {
+  if (TEXTS.has(id)) cursor.string();
   else if (BYTES.has(id)) cursor.byte();
   else if (WORDS.has(id)) cursor.uint32();
   else if (id === 0x22) cursor.uint16();
   else throw new Malformed(`an unknown property 0x${id.toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-function flag(cursor: Cursor): boolean {
+function flag(cursor: PacketCursor): boolean {
   const value = cursor.byte();
   if (value > 1) throw new Malformed(`a property of ${value} that may only be 0 or 1`);
   return value === 1;

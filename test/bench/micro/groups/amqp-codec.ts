@@ -3,7 +3,7 @@ import type { ReceivedEvent } from '@magpie/contract';
 import type { ConsumeMessage } from 'amqplib';
 import { decode } from '../../../../packages/adapter-amqp/src/codec/decode.ts';
 import { type EncodeContext, encode } from '../../../../packages/adapter-amqp/src/codec/encode.ts';
-import { Cursor } from '../../../../packages/adapter-amqp/src/wire/cursor.ts';
+import { FrameCursor } from '../../../../packages/adapter-amqp/src/wire/cursor.ts';
 import { DeliveryReader } from '../../../../packages/adapter-amqp/src/wire/delivery-reader.ts';
 import { FRAME, FRAME_HEAD, METHOD } from '../../../../packages/adapter-amqp/src/wire/frames.ts';
 import { Writer } from '../../../../packages/adapter-amqp/src/wire/writer.ts';
@@ -33,7 +33,7 @@ function receiver(header: Buffer): () => ReceivedEvent {
     { type: FRAME.header, bytes: header, from: FRAME_HEAD },
     { type: FRAME.body, bytes: jsonBody(256), from: 0 },
   ] as const;
-  const cursor = new Cursor();
+  const cursor = new FrameCursor();
   let message: ConsumeMessage | undefined;
   const reader = new DeliveryReader('c', (taken) => {
     message = taken;
