@@ -1,4 +1,5 @@
-import { BODY_LIMITS, durationSchema, filePathSchema, Secret, secretSchema, sizeSchema } from '@magpie/contract';
+import { tlsSchema } from '@magpie/adapter-kit';
+import { BODY_LIMITS, durationSchema, Secret, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 
 /** Where the broker is, taken apart so that no text with a password is kept. */
@@ -96,20 +97,6 @@ const declareSchema = z
     'Exchanges and queues to create on connecting. What exists with other properties is an error, never changed',
   );
 
-const tlsSchema = z.strictObject({
-  ca: filePathSchema().optional().describe('Certificate authority: PEM file, read at every connect, or PEM text'),
-  cert: filePathSchema().optional().describe('Client certificate: PEM file or PEM text'),
-  key: secretSchema()
-    .meta({ secret: true, filePath: true })
-    .optional()
-    .describe('Key of the client certificate: PEM file or PEM text'),
-  serverName: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("Name expected in the broker's certificate, if not the host of the URL"),
-});
-
 const seconds = (text: string, least: number, most: number) =>
   durationSchema()
     .refine((ms) => ms >= least && ms <= most, `expected a duration from ${least / 1000}s to ${most / 1000}s`)
@@ -118,30 +105,41 @@ const seconds = (text: string, least: number, most: number) =>
 const prefetch = () => z.int().min(1).max(65_535);
 
 /** Keys of a connection besides `type` and `subscribe`. */
-export const connectionSchema = z.strictObject({
-  url: endpointSchema.describe('Broker address, amqp:// or amqps://, with the virtual host as path'),
-  username: z.string().min(1).optional().describe('User name; takes precedence over the one in the url. Default guest'),
-  password: secretSchema().optional().describe('Password; takes precedence over the one in the url'),
-  tls: tlsSchema.optional().describe('For amqps:// only'),
-  heartbeat: seconds('10s', 1000, 3_600_000).describe(
-    'Heartbeat interval; a silent broker is noticed after two to three',
-  ),
-  prefetch: prefetch().default(1000).describe('Most messages of one queue that may be with the gateway unacknowledged'),
-  confirmTimeout: seconds('60s', 1000, 3_600_000).describe("Longest wait for the broker's confirmation of one message"),
-  frameMax: z.int().min(4096).max(16_777_216).default(131_072).describe('Largest frame in bytes'),
-  maxBodyBytes: sizeSchema()
-    .refine((bytes) => bytes <= BODY_LIMITS.max, `expected at most ${BODY_LIMITS.max / 2 ** 20}MiB`)
-    .prefault(`${BODY_LIMITS.max / 2 ** 20}MiB`)
-    .describe('Largest body that is sent'),
-  declare: declareSchema,
-});
+export const connectionSchema = z
+  .strictObject({
+    url: endpointSchema.describe('Broker address, amqp:// or amqps://, with the virtual host as path'),
+    username: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('User name; takes precedence over the one in the url. Default guest'),
+    password: secretSchema().optional().describe('Password; takes precedence over the one in the url'),
+    tls: tlsSchema({}).optional().describe('TLS of an amqps:// URL.'),
+    heartbeat: seconds('10s', 1000, 3_600_000).describe(
+      'Heartbeat interval; a silent broker is noticed after two to three',
+    ),
+    prefetch: prefetch()
+      .default(1000)
+      .describe('Most messages of one queue that may be with the gateway unacknowledged'),
+    confirmTimeout: seconds('60s', 1000, 3_600_000).describe(
+      "Longest wait for the broker's confirmation of one message",
+    ),
+    frameMax: z.int().min(4096).max(16_777_216).default(131_072).describe('Largest frame in bytes'),
+    maxBodyBytes: sizeSchema()
+      .refine((bytes) => bytes <= BODY_LIMITS.max, `expected at most ${BODY_LIMITS.max / 2 ** 20}MiB`)
+      .prefault(`${BODY_LIMITS.max / 2 ** 20}MiB`)
+      .describe('Largest body that is sent'),
+    declare: declareSchema,
+  })
+  .superRefine(({ url, tls }, context) => {
+    if (tls === undefined || url.secure) return;
+    context.addIssue({ code: 'custom', path: ['tls'], message: 'tls needs a URL that starts with amqps://' });
+  });
 
 /** A parsed connection. Durations in ms, sizes in bytes. */
 export type AmqpConfig = z.output<typeof connectionSchema>;
 /** What is declared at every connect. */
 export type Declarations = AmqpConfig['declare'];
-/** Files or PEM texts for TLS, and the name to expect. */
-export type TlsConfig = z.output<typeof tlsSchema>;
 
 const plainQueue = (name: string): boolean => !/[{}]/.test(name) && name !== '*' && name !== '#';
 const manyAtEnd = (key: string): boolean => !key.split('.').slice(0, -1).includes('#');

@@ -1,3 +1,4 @@
+import { tlsAdvice } from '@magpie/adapter-kit';
 import {
   AuthFailed,
   ConfigInvalid,
@@ -33,14 +34,6 @@ const make = {
   TooLarge: (message: string, cause: unknown) => new TooLarge(message, { cause }),
 } as const;
 
-const UNTRUSTED = [
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-];
-
 /** The one table from wire errors to contract errors. */
 export const WIRE_ERRORS: readonly WireError[] = [
   {
@@ -68,25 +61,6 @@ export const WIRE_ERRORS: readonly WireError[] = [
     codes: ['ECONNREFUSED'],
     as: 'NotConnected',
     advice: 'check that the broker runs and that the port is right',
-  },
-  {
-    stage: 'link',
-    codes: UNTRUSTED,
-    as: 'NotConnected',
-    advice: "set tls.ca to the authority that signed the broker's certificate",
-  },
-  { stage: 'link', codes: ['CERT_HAS_EXPIRED'], as: 'NotConnected', advice: "renew the broker's certificate" },
-  {
-    stage: 'link',
-    codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
-    as: 'NotConnected',
-    advice: "set tls.serverName to a name in the broker's certificate",
-  },
-  {
-    stage: 'link',
-    text: /wrong version number|packet length too long/,
-    as: 'NotConnected',
-    advice: 'the port does not speak TLS: use amqp:// or the TLS port',
   },
   {
     stage: 'link',
@@ -138,6 +112,7 @@ export function toContractError(stage: Stage, error: unknown, where: string): Ma
     ({ stage: at, codes, text }) =>
       at === stage && (!codes || (code !== undefined && codes.includes(code))) && (!text || text.test(message)),
   );
-  const { as, advice } = row ?? ({ as: 'Transient', advice: '' } as const);
+  const { as, advice: usual } = row ?? ({ as: 'Transient', advice: '' } as const);
+  const advice = (stage === 'link' ? tlsAdvice(error) : undefined) ?? usual;
   return make[as](`${where}: ${wireReason(error)}${advice === '' ? '' : `; ${advice}`}`, error);
 }

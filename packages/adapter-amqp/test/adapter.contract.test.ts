@@ -42,6 +42,12 @@ async function prepare(broker: RabbitmqBroker, id: string): Promise<AdapterSite>
   };
   return {
     connection,
+    tls: {
+      connection: { ...connection, url: `amqps://127.0.0.1:${broker.ports.tls}` },
+      ca: broker.ca,
+      cert: broker.tls.clientCertificate,
+      key: broker.tls.clientKey,
+    },
     badCredentials: { ...connection, password: 'canary-wrong-battery' },
     source: { queue: queues.source },
     otherSource: { queue: queues.other },

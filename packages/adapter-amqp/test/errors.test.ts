@@ -13,7 +13,7 @@ describe('errors of a link', () => {
     [system('ENOTFOUND'), NotConnected, 'check the host'],
     [system('ETIMEDOUT'), NotConnected, 'amqp://h:1: connect ETIMEDOUT'],
     [system('SELF_SIGNED_CERT_IN_CHAIN'), NotConnected, 'set tls.ca'],
-    [system('CERT_HAS_EXPIRED'), NotConnected, "renew the broker's certificate"],
+    [system('CERT_HAS_EXPIRED'), NotConnected, "renew the server's certificate"],
     [system('ERR_TLS_CERT_ALTNAME_INVALID'), NotConnected, 'set tls.serverName'],
     [new Error('Heartbeat timeout'), NotConnected, 'silent for two heartbeats'],
     [new Error('Socket closed abruptly during opening handshake'), NotConnected, 'speaks AMQP 0-9-1'],

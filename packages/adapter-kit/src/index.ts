@@ -4,4 +4,5 @@
  */
 export * from './cancel.ts';
 export * from './cursor.ts';
+export * from './tls.ts';
 export * from './turn-writer.ts';

@@ -1,6 +1,8 @@
 import { type MemoryConfig, memoryAdapter, memoryBroker } from '@magpie/adapter-memory';
 import type { AdapterSite, AdapterSuite, PeerMessage } from '@magpie/testkit';
 
+const TLS_CASES = ['tls-trusted', 'tls-certificate', 'tls-untrusted', 'tls-name', 'tls-unverified', 'tls-unreadable'];
+
 const PASSWORD = 'canary-correct-horse';
 
 /** The memory adapter as the contract suite sees it; also the ground on which planted defects must be found. */
@@ -8,6 +10,7 @@ export const memorySuite: AdapterSuite<MemoryConfig, unknown, unknown> = {
   name: 'memory',
   definition: memoryAdapter,
   limits: { receiveWindow: 32, deadline: 3_000, expiryTolerance: 0 },
+  unsupported: Object.fromEntries(TLS_CASES.map((name) => [name, 'the broker lies in the same process'])),
   addresses: ['channel:plant/p7/alarm', 'channel:inbox'],
   access: {
     valid: ['pump-7', 'gateway/floor', '*'],

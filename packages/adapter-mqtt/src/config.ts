@@ -1,4 +1,5 @@
-import { BODY_LIMITS, durationSchema, filePathSchema, secretSchema, sizeSchema } from '@magpie/contract';
+import { tlsSchema } from '@magpie/adapter-kit';
+import { BODY_LIMITS, durationSchema, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { topicAddress, wrongFilter } from './codec/address.ts';
 
@@ -30,26 +31,6 @@ function wrongUrl(text: string): string | undefined {
     ? `only host and port are expected in the URL, got "${parsed.pathname}${parsed.search}${parsed.hash}"`
     : undefined;
 }
-
-const tls = z
-  .strictObject({
-    ca: filePathSchema().optional().describe('PEM file of the authorities to trust. Default: those of the system.'),
-    cert: filePathSchema().optional().describe('PEM file of our own certificate, where the broker asks for one.'),
-    key: filePathSchema().optional().describe('PEM file of the key for `cert`.'),
-    passphrase: secretSchema().optional().describe('Passphrase of `key`.'),
-    serverName: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Name expected in the broker’s certificate. Default: the host of the URL.'),
-    verify: z
-      .boolean()
-      .default(true)
-      .describe('Whether to verify the broker’s certificate. Turn it off only on a test bench.'),
-  })
-  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
-    error: 'expected both cert and key, or neither',
-  });
 
 const qos = z.union([z.literal(0), z.literal(1), z.literal(2)]);
 
@@ -109,7 +90,7 @@ export const connectionSchema = z
       .refine((ms) => ms > 0 && ms <= 30_000, { error: 'expected more than 0 and at most 30s' })
       .prefault('10s')
       .describe('Longest time for one attempt to connect.'),
-    tls: tls.optional().describe('Certificates for an mqtts:// URL.'),
+    tls: tlsSchema({}).optional().describe('TLS of an mqtts:// URL.'),
     will: will.optional().describe('Last will: the broker publishes it when the link dies without a goodbye.'),
     session: session.prefault({}).describe('What the broker keeps for us between links.'),
     receiveMaximum: z

@@ -1,3 +1,4 @@
+import { tlsAdvice } from '@magpie/adapter-kit';
 import {
   AuthFailed,
   ConfigInvalid,
@@ -112,14 +113,10 @@ export const condemnsMessage = (code: number): boolean => {
 
 const hex = (code: number): string => code.toString(16).toUpperCase().padStart(2, '0');
 
-const UNTRUSTED = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_SSL|EPROTO)/;
-
 /** The error for a socket that could not be opened or broke. `where` is host and port. */
 export function socketError(where: string, error: Error): MagpieError {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const text = error.message === '' ? code : error.message;
-  const advice = UNTRUSTED.test(code)
-    ? '; check tls.ca, tls.serverName and whether the port speaks TLS'
-    : '; check the url and whether the broker runs';
-  return new NotConnected(`no link to ${where}: ${text}${advice}`, { cause: error });
+  const advice = tlsAdvice(error) ?? 'check the url and whether the broker runs';
+  return new NotConnected(`no link to ${where}: ${text}; ${advice}`, { cause: error });
 }

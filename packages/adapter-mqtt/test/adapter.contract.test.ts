@@ -67,6 +67,12 @@ async function prepare(broker: MosquittoBroker, version: 5 | '3.1.1', id: string
   };
   return {
     connection,
+    tls: {
+      connection: { ...connection, url: `mqtts://127.0.0.1:${broker.ports.tls}` },
+      ca: broker.ca,
+      cert: broker.tls.clientCertificate,
+      key: broker.tls.clientKey,
+    },
     badCredentials: { ...connection, password: 'canary-wrong-battery' },
     source: { topic: topics.source },
     otherSource: { topic: topics.other },

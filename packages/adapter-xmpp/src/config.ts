@@ -1,4 +1,5 @@
-import { durationSchema, filePathSchema, secretSchema, sizeSchema } from '@magpie/contract';
+import { tlsSchema } from '@magpie/adapter-kit';
+import { durationSchema, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { roomAddresses } from './codec/addresses.ts';
 import { jidProblem, normalJid, splitJid } from './codec/jid.ts';
@@ -23,17 +24,6 @@ const resourcePart = z.string().refine((text) => jidProblem({ local: '', domain:
   error: 'expected 1 to 1023 bytes without control characters',
 });
 
-const tlsSchema = z.strictObject({
-  ca: filePathSchema()
-    .optional()
-    .describe('Path of a PEM file with the authorities to trust instead of the system list.'),
-  serverName: z.string().min(1).optional().describe('Name the certificate must carry; default the domain of the JID.'),
-  required: z
-    .boolean()
-    .default(true)
-    .describe('Whether to refuse a server without TLS. With false everything but the password may go in clear.'),
-});
-
 const roomSchema = z.strictObject({
   room: roomJidSchema.describe('Address of the room, such as ops@conference.example.org.'),
   nick: resourcePart.optional().describe('Our name in the room; default the nick of the connection.'),
@@ -51,7 +41,14 @@ export const connectionSchema = z.strictObject({
     })
     .optional()
     .describe('Server to connect to; default by the SRV records of the domain.'),
-  tls: tlsSchema.prefault({}).describe('How to speak TLS.'),
+  tls: tlsSchema({
+    required: z
+      .boolean()
+      .default(true)
+      .describe('Whether to refuse a server without TLS. With false everything but the password may go in clear.'),
+  })
+    .prefault({})
+    .describe('TLS, direct or by STARTTLS.'),
   resource: resourcePart
     .optional()
     .describe('Resource to bind; default the gateway id and a random suffix per process.'),

@@ -1,3 +1,4 @@
+import { tlsAdvice } from '@magpie/adapter-kit';
 import {
   AuthFailed,
   ConfigInvalid,
@@ -161,15 +162,11 @@ const JOIN_HINTS: Readonly<Record<string, string>> = {
 /** Anything the library or a socket throws, as a taxonomy error about the link. */
 export function linkError(error: unknown): MagpieError {
   if (error instanceof MagpieError) return error;
-  return new NotConnected(`the link failed: ${errorMessage(error) || 'no reason given'}${tlsHint(error)}`, {
-    cause: error,
-  });
-}
-
-function tlsHint(error: unknown): string {
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string') return '';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ' (the certificate is for another name: set tls.serverName)';
-  const untrusted = /SELF_SIGNED|UNABLE_TO_|CERT_/.test(code);
-  return untrusted ? ' (the certificate is not trusted: give its authority with tls.ca)' : '';
+  const advice = tlsAdvice(error);
+  return new NotConnected(
+    `the link failed: ${errorMessage(error) || 'no reason given'}${advice === undefined ? '' : `; ${advice}`}`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { type AdapterContext, ConfigInvalid, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
+import { loadTls } from '@magpie/adapter-kit';
+import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
 import { addressOf } from './codec/addresses.ts';
 import { announces, discoQuery } from './codec/disco.ts';
 import { normalJid, splitJid } from './codec/jid.ts';
@@ -187,14 +187,13 @@ export class Session {
   async #loginOptions(): Promise<LoginOptions> {
     const { url, jid, password, tls, maxStanzaBytes, maxDepth } = this.#config;
     const { local, domain } = splitJid(jid);
-    const ca = tls.ca === undefined ? {} : { ca: await readAuthorities(tls.ca) };
     return {
       endpoints: await findEndpoints(url, domain),
       domain,
       username: local,
       password: password.reveal(),
       resource: this.#resource,
-      tls: { serverName: tls.serverName ?? domain, ...ca },
+      tls: await loadTls(tls, domain),
       tlsRequired: tls.required,
       limits: { stanzaBytes: maxStanzaBytes * 4, depth: maxDepth },
     };
@@ -210,17 +209,5 @@ export class Session {
         this.#lost(error);
       },
     };
-  }
-}
-
-async function readAuthorities(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new ConfigInvalid(
-      `cannot read the authorities in tls.ca: ${String(error)}`,
-      { path: '/tls/ca' },
-      { cause: error },
-    );
   }
 }

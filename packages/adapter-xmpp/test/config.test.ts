@@ -11,7 +11,7 @@ describe('configuration', () => {
   it('needs an account and a password only', () => {
     expect(connectionSchema.parse(MINIMAL)).toMatchObject({
       jid: 'bridge@example.org',
-      tls: { required: true },
+      tls: { required: true, verify: true },
       rooms: [],
       receiveWindow: 250,
       maxStanzaBytes: 262_144,
@@ -25,7 +25,7 @@ describe('configuration', () => {
     ['another protocol', { url: 'wss://example.org' }, 'xmpp://host:port'],
     ['a room with a nick', { rooms: [{ room: 'ops@conference/nick' }] }, 'room@service'],
     ['a nick with a control character', { nick: 'a\u0007' }, 'control characters'],
-    ['an unknown key', { tls: { verify: false } }, 'verify'],
+    ['an unknown key', { tls: { verified: false } }, 'verified'],
     ['a size without a unit', { maxStanzaBytes: '1000' }, '64KiB'],
   ])('refuses %s and says what was expected', (_, keys, expected) => {
     expect(problems(keys)).toContain(expected);

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { onAbort } from '@magpie/adapter-kit';
-import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
+import { loadTls, onAbort, type TlsOptions } from '@magpie/adapter-kit';
+import { Aborted, ConfigInvalid, type MagpieError } from '@magpie/contract';
 import { type ChannelModel, connect, credentials, type Options, type SocketOptions } from 'amqplib';
-import type { AmqpConfig, TlsConfig } from '../config.ts';
+import type { AmqpConfig } from '../config.ts';
 import { toContractError } from '../errors.ts';
 import { type Inbound, interceptFrames } from '../wire/inbound.ts';
 import { libraryConnection } from '../wire/library.ts';
@@ -57,7 +56,8 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
   const cut = (): void => cutter.abort();
   const stop = onAbort(signal, cut);
   try {
-    const tls = await loadTls(options.config.tls);
+    const { url, tls: settings } = options.config;
+    const tls = url.secure ? await loadTls(settings, url.hostname) : undefined;
     if (signal.aborted) throw new Aborted('cancelled', { cause: signal.reason });
     const model = await connect(endpointOf(options.config), socketOptions(options, tls, cutter.signal));
     return watch(model, options, events, cut);
@@ -129,7 +129,11 @@ function endpointOf({ url, heartbeat, frameMax }: AmqpConfig): Options.Connect {
 }
 
 /** amqplib hands its socket options to `net.connect`, which knows an abort signal: the only handle on the socket there is. */
-function socketOptions({ config, title }: LinkOptions, tls: TlsTexts, signal: AbortSignal): SocketOptions {
+function socketOptions(
+  { config, title }: LinkOptions,
+  tls: TlsOptions | undefined,
+  signal: AbortSignal,
+): SocketOptions {
   const username = config.username ?? config.url.username ?? 'guest';
   const password = config.password ?? config.url.password;
   const socket = {
@@ -142,34 +146,4 @@ function socketOptions({ config, title }: LinkOptions, tls: TlsTexts, signal: Ab
     ...tls,
   };
   return socket;
-}
-
-/** TLS settings as `tls.connect` names them, all PEM texts. */
-interface TlsTexts {
-  ca?: string;
-  cert?: string;
-  key?: string;
-  servername?: string;
-}
-
-/** Reads the files anew at every connect, so that renewed certificates are taken up. */
-async function loadTls(config: TlsConfig | undefined): Promise<TlsTexts> {
-  const texts: TlsTexts = {};
-  if (!config) return texts;
-  if (config.ca !== undefined) texts.ca = await pem('tls.ca', config.ca);
-  if (config.cert !== undefined) texts.cert = await pem('tls.cert', config.cert);
-  if (config.key !== undefined) texts.key = await pem('tls.key', config.key.reveal());
-  if (config.serverName !== undefined) texts.servername = config.serverName;
-  return texts;
-}
-
-async function pem(key: string, value: string): Promise<string> {
-  if (value.trimStart().startsWith('-----BEGIN')) return value;
-  try {
-    return await readFile(value, 'utf8');
-  } catch (error) {
-    const shown = key === 'tls.key' ? 'the file' : `"${value}"`;
-    const reason = key === 'tls.key' ? 'it cannot be read' : errorMessage(error);
-    throw new ConfigInvalid(`${key}: expected a PEM file or PEM text, but reading ${shown} failed: ${reason}`);
-  }
 }

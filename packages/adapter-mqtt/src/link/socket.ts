@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { onAbort } from '@magpie/adapter-kit';
-import { Aborted, ConfigInvalid, errorMessage, type MagpieError } from '@magpie/contract';
+import { loadTls, onAbort } from '@magpie/adapter-kit';
+import { Aborted, type MagpieError } from '@magpie/contract';
 import type { MqttConnection } from '../config.ts';
 import { socketError } from '../errors.ts';
 
@@ -27,44 +26,17 @@ export function endpointOf(url: string): Endpoint {
 
 /**
  * Opens the TCP or TLS link; with TLS it resolves after the broker's certificate has been verified, so that no password
- * leaves before that. Certificate files are read each time: a renewed one is used from the next link on.
- * @throws NotConnected when the broker cannot be reached or is not trusted, ConfigInvalid when a file cannot be read, Aborted.
+ * leaves before that.
+ * @throws NotConnected when the broker cannot be reached or is not trusted, ConfigInvalid as `loadTls`, Aborted.
  */
 export async function openSocket(config: MqttConnection, endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
   const { host, port, secure } = endpoint;
   if (!secure) return established(connectTcp({ host, port, noDelay: true }), 'connect', endpoint, signal);
-  const options = await tlsOptions(config, host);
+  const options = await loadTls(config.tls, host);
   const socket = connectTls({ host, port, ...options });
   // Small packets must not wait for each other's TCP acknowledgement.
   socket.setNoDelay(true);
   return established(socket, 'secureConnect', endpoint, signal);
-}
-
-async function tlsOptions({ tls }: MqttConnection, host: string) {
-  const [ca, cert, key] = await Promise.all([
-    readPem('ca', tls?.ca),
-    readPem('cert', tls?.cert),
-    readPem('key', tls?.key),
-  ]);
-  const serverName = tls?.serverName ?? (isIP(host) === 0 ? host : undefined);
-  return {
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(tls?.passphrase && { passphrase: tls.passphrase.reveal() }),
-    ...(serverName !== undefined && { servername: serverName }),
-    rejectUnauthorized: tls?.verify ?? true,
-  };
-}
-
-async function readPem(name: string, path: string | undefined): Promise<Buffer | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const message = `tls.${name}: cannot read the PEM file "${path}": ${errorMessage(error)}`;
-    throw new ConfigInvalid(message, { path: `tls.${name}` }, { cause: error });
-  }
 }
 
 function established(socket: Socket, event: string, endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {

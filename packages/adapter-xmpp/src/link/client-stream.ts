@@ -1,3 +1,4 @@
+import type { TlsOptions } from '@magpie/adapter-kit';
 import { AuthFailed, NotConnected } from '@magpie/contract';
 import createCaller, { type IQCaller } from '@xmpp/iq/caller.js';
 import createMiddleware, { type Entity } from '@xmpp/middleware';
@@ -7,7 +8,7 @@ import createFeatures from '@xmpp/stream-features';
 import { attribute, type Element, isStanza, xml } from '../codec/element.ts';
 import { NS } from '../codec/namespaces.ts';
 import { saslError, streamError } from '../errors.ts';
-import { dial, type Endpoint, type TlsSettings, upgrade } from './dial.ts';
+import { dial, type Endpoint, upgrade } from './dial.ts';
 import { expectElement, type Phase } from './phases.ts';
 import { Login } from './sasl.ts';
 import { type StreamEvents, XmlStream } from './stream.ts';
@@ -20,7 +21,7 @@ export interface LoginOptions {
   readonly username: string;
   readonly password: string;
   readonly resource: string;
-  readonly tls: TlsSettings;
+  readonly tls: TlsOptions;
   /** Whether a link without TLS is refused before anything of the login is sent. */
   readonly tlsRequired: boolean;
   readonly limits: StreamLimits;

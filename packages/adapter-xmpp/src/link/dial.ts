@@ -1,7 +1,7 @@
 import { resolveSrv } from 'node:dns/promises';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { onAbort } from '@magpie/adapter-kit';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { onAbort, type TlsOptions } from '@magpie/adapter-kit';
 import { NotConnected } from '@magpie/contract';
 
 /** One place to try. */
@@ -10,14 +10,6 @@ export interface Endpoint {
   readonly port: number;
   /** `xmpps`: TLS from the first byte; else STARTTLS. */
   readonly direct: boolean;
-}
-
-/** How TLS is to be spoken with the server, for direct TLS and STARTTLS alike. */
-export interface TlsSettings {
-  /** PEM text of the authorities to trust instead of the system's. */
-  readonly ca?: string;
-  /** The name the certificate must carry: the domain of the JID (RFC 6120 §13.7.2) unless configured. */
-  readonly serverName: string;
 }
 
 /** The endpoint of a URL, or those of the domain's SRV records (XEP-0368, RFC 6120 §3.2.1), best first. */
@@ -53,15 +45,8 @@ async function lookup(name: string, direct: boolean): Promise<(Endpoint & { prio
   }
 }
 
-/** Options of `tls.connect`. The library has none of its own, so both kinds of TLS are set up here. */
-export const tlsOptions = ({ ca, serverName }: TlsSettings): ConnectionOptions => ({
-  ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
-  ...(ca === undefined ? {} : { ca }),
-  minVersion: 'TLSv1.2',
-});
-
 /** Connects to the first endpoint that answers. Rejects with the error of the last one, or as soon as the signal fires. */
-export async function dial(endpoints: readonly Endpoint[], tls: TlsSettings, signal: AbortSignal): Promise<Socket> {
+export async function dial(endpoints: readonly Endpoint[], tls: TlsOptions, signal: AbortSignal): Promise<Socket> {
   let failure: unknown = new NotConnected('no place to connect to');
   for (const endpoint of endpoints) {
     try {
@@ -74,15 +59,15 @@ export async function dial(endpoints: readonly Endpoint[], tls: TlsSettings, sig
   throw failure;
 }
 
-function dialOne({ host, port, direct }: Endpoint, tls: TlsSettings, signal: AbortSignal): Promise<Socket> {
+function dialOne({ host, port, direct }: Endpoint, tls: TlsOptions, signal: AbortSignal): Promise<Socket> {
   if (!direct) return ready(connectTcp({ host, port }), 'connect', signal);
-  const options = { ...tlsOptions(tls), host, port, ALPNProtocols: ['xmpp-client'] };
+  const options = { ...tls, host, port, ALPNProtocols: ['xmpp-client'] };
   return ready(markSecure(connectTls(options)), 'secureConnect', signal);
 }
 
 /** Speaks TLS on a socket after STARTTLS. */
-export const upgrade = (socket: Socket, tls: TlsSettings, signal: AbortSignal): Promise<Socket> =>
-  ready(markSecure(connectTls({ ...tlsOptions(tls), socket })), 'secureConnect', signal);
+export const upgrade = (socket: Socket, tls: TlsOptions, signal: AbortSignal): Promise<Socket> =>
+  ready(markSecure(connectTls({ ...tls, socket })), 'secureConnect', signal);
 
 /** The library knows a secure socket by this property. */
 const markSecure = (socket: TLSSocket): TLSSocket => Object.assign(socket, { secure: true });

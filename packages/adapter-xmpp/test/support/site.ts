@@ -39,6 +39,12 @@ async function prepare(broker: ProsodyBroker, kind: 'room' | 'jid', id: string):
   await Promise.all(ground.clients.map((client) => client.online()));
   return {
     connection,
+    tls: {
+      connection: { ...connection, url: broker.urls.plain },
+      ca: broker.ca,
+      cert: broker.tls.clientCertificate,
+      key: broker.tls.clientKey,
+    },
     badCredentials: { ...connection, password: 'canary-wrong-password' },
     ...ground.keys,
     peer: ground.peer,

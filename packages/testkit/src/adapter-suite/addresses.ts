@@ -2,7 +2,8 @@ import { type AddressScheme, createAddressBook } from '@magpie/contract';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { AnySuite } from './bench.ts';
-import { undocumented } from './schemas.ts';
+import { keysOf, undocumented } from './schemas.ts';
+import { TLS_KEYS, tlsCases } from './tls.ts';
 
 /** One case about the definition alone: no broker, no connection. */
 export interface DefinitionCase {
@@ -21,6 +22,15 @@ export const definitionCases = {
       for (const schema of [connectionSchema, sourceSchema, targetSchema]) {
         expect(JSON.stringify(schema.safeParse({ 'no-such-key': 1 }).error?.issues)).toContain('no-such-key');
       }
+    },
+  },
+  'tls-keys': {
+    title: 'has the keys of TLS that every protocol has, and then passes their cases',
+    check({ definition, unsupported = {} }) {
+      const keys = keysOf(definition.connectionSchema, 'tls');
+      if (keys === undefined) return;
+      expect(keys).toEqual(expect.arrayContaining([...TLS_KEYS]));
+      expect(Object.keys(tlsCases).filter((name) => name in unsupported)).toEqual([]);
     },
   },
   'address-examples': {

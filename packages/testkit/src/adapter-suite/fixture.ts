@@ -37,6 +37,8 @@ export interface AdapterSite {
   /** Keys of a target at the same place that asks for no confirmation, where the protocol has such. */
   readonly unconfirmedTarget?: Keys;
   readonly peer: AdapterPeer;
+  /** The connection's keys for a TLS port, without `tls`, and PEM files: the server's authority, a certificate of ours. */
+  readonly tls?: { readonly connection: Keys; readonly ca: string; readonly cert: string; readonly key: string };
   /** The connection's keys with wrong credentials; holds at least one secret, unlike any other text of the case. */
   readonly badCredentials?: Keys;
   /**

@@ -11,6 +11,13 @@ const pieceSchema = z.looseObject({
   allOf: z.array(z.unknown()).optional(),
 });
 
+/** The keys that a mapping below a schema may have; undefined when the schema has no such key. */
+export function keysOf(schema: z.ZodObject, key: string): readonly string[] | undefined {
+  const json = pieceSchema.parse(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }));
+  const inner = json.properties?.[key];
+  return inner === undefined ? undefined : Object.keys(pieceSchema.parse(inner).properties ?? {});
+}
+
 /** Paths of all keys, at any depth, that have no description. */
 export function undocumented(name: string, schema: z.ZodObject): string[] {
   return keysWithout(name, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }));

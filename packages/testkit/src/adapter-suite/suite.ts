@@ -37,6 +37,7 @@ import { receiveCases } from './receive.ts';
 import { secretCases } from './secrets.ts';
 import { sendCases } from './send.ts';
 import { settleCases } from './settle.ts';
+import { tlsCases } from './tls.ts';
 
 export type * from './fixture.ts';
 
@@ -47,6 +48,7 @@ const BENCH_CASES = {
   ...sendCases,
   ...faultCases,
   ...secretCases,
+  ...tlsCases,
 } as const;
 
 /** Names of the cases, for `unsupported`. */

@@ -1,0 +1,133 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { ConfigInvalid, errorMessage, filePathSchema, type Secret, secretSchema } from '@magpie/contract';
+import { z } from 'zod';
+
+const KEYS = {
+  ca: filePathSchema().optional().describe('Authorities to trust: PEM file or PEM text. Default: those of the system.'),
+  cert: filePathSchema()
+    .optional()
+    .describe('Our own certificate, where the server asks for one: PEM file or PEM text.'),
+  key: secretSchema()
+    .meta({ secret: true, filePath: true })
+    .optional()
+    .describe('Key of `cert`: PEM file or PEM text.'),
+  passphrase: secretSchema().optional().describe('Passphrase of `key`.'),
+  serverName: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Name expected in the server’s certificate, if it is not the one we connect to.'),
+  verify: z
+    .boolean()
+    .default(true)
+    .describe('Whether to verify the server’s certificate. Turn it off only on a test bench.'),
+} as const;
+
+/** A parsed `tls` of any connection. */
+export interface TlsSettings {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: Secret | undefined;
+  readonly passphrase?: Secret | undefined;
+  readonly serverName?: string | undefined;
+  readonly verify: boolean;
+}
+
+/** Schema of the key `tls` of a connection, the same in every protocol; `more` are keys that only one protocol has. */
+export const tlsSchema = <M extends z.ZodRawShape>(more: M) =>
+  z
+    .strictObject({ ...KEYS, ...more })
+    .refine((tls) => ('cert' in tls && tls.cert !== undefined) === ('key' in tls && tls.key !== undefined), {
+      error: 'expected both cert and key, or neither',
+    });
+
+/** What of `tls.connect` the settings decide. */
+export interface TlsOptions {
+  readonly secureContext: SecureContext;
+  readonly rejectUnauthorized: boolean;
+  /** For the server to choose its certificate by (RFC 6066 section 3): never an IP address. */
+  readonly servername?: string;
+}
+
+type PemKey = 'ca' | 'cert' | 'key';
+
+const PEM = /^\s*-----BEGIN /;
+
+/**
+ * Reads and checks certificates and keys. Called at every connect, so that renewed files are taken up.
+ * @param host the name we connect to, which the certificate has to carry unless `serverName` is set.
+ * @throws ConfigInvalid with the pointer of the key, `/tls/ca` for example, when a file cannot be read or holds something else.
+ */
+export async function loadTls(settings: TlsSettings = { verify: true }, host: string): Promise<TlsOptions> {
+  const [ca, cert, key] = await Promise.all([
+    readPem('ca', settings.ca),
+    readPem('cert', settings.cert),
+    readPem('key', settings.key?.reveal()),
+  ]);
+  const passphrase = settings.passphrase?.reveal();
+  if (ca !== undefined) mustParse('ca', 'an authority that cannot be read', () => new X509Certificate(ca));
+  if (cert !== undefined) mustParse('cert', 'a certificate that cannot be read', () => createSecureContext({ cert }));
+  const options: SecureContextOptions = {
+    minVersion: 'TLSv1.2',
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    ...(passphrase !== undefined && { passphrase }),
+  };
+  const problem = 'a key that cannot be read, has another passphrase, or belongs to another certificate';
+  const secureContext = mustParse('key', problem, () => createSecureContext(options));
+  const name = settings.serverName ?? host;
+  return { secureContext, rejectUnauthorized: settings.verify, ...(isIP(name) === 0 && { servername: name }) };
+}
+
+/** The PEM text of a value that is one, or the path of a file with it. A key is shown in no error. */
+async function readPem(name: PemKey, value: string | undefined): Promise<string | undefined> {
+  if (value === undefined || PEM.test(value)) return value;
+  const file = name === 'key' ? 'the file' : `"${value}"`;
+  let text: string;
+  try {
+    text = await readFile(value, 'utf8');
+  } catch (error) {
+    const reason = name === 'key' ? codeOf(error) : errorMessage(error);
+    throw invalid(name, `expected PEM text or a PEM file, but ${file} cannot be read: ${reason}`, error);
+  }
+  if (text.includes('-----BEGIN ')) return text;
+  throw invalid(name, `expected PEM text or a PEM file, but ${file} holds none`);
+}
+
+function mustParse<T>(name: PemKey, problem: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw invalid(name, `${problem}: ${errorMessage(error)}`, error);
+  }
+}
+
+const invalid = (name: PemKey, problem: string, cause?: unknown): ConfigInvalid =>
+  new ConfigInvalid(`tls.${name}: ${problem}`, { path: `/tls/${name}` }, { cause });
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+
+/** What to do about a link that TLS did not let come about. Tried in order, on the error's code and message. */
+const TLS_ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [/SELF_SIGNED|UNABLE_TO_/, "set tls.ca to the authority that signed the server's certificate"],
+  [/CERT_HAS_EXPIRED/, "renew the server's certificate"],
+  [/CERT_NOT_YET_VALID/, "check the clocks: the server's certificate is not valid yet"],
+  [/ERR_TLS_CERT_ALTNAME_INVALID/, "set tls.serverName to a name in the server's certificate"],
+  [
+    /certificate required|handshake failure|alert bad certificate/i,
+    'set tls.cert and tls.key: the server wants a certificate of ours that it trusts',
+  ],
+  [/wrong version number|packet length too long|EPROTO/, 'check whether the port speaks TLS'],
+  [/CERT_|ERR_SSL|ERR_TLS/, 'check tls.ca and tls.serverName'],
+];
+
+/** What to do about an error of TLS, as half a sentence; undefined for any other error. */
+export function tlsAdvice(error: unknown): string | undefined {
+  const text = `${codeOf(error)} ${errorMessage(error)}`;
+  return TLS_ADVICE.find(([pattern]) => pattern.test(text))?.[1];
+}
