@@ -10,7 +10,7 @@ const ALLOWED = {
   telemetry: ['contract'],
   config: ['contract', 'routing', 'schema-messages'],
   core: ['contract', 'bus', 'routing', 'telemetry'],
-  api: ['contract', 'schema-messages', 'bus', 'routing', 'core', 'telemetry'],
+  api: ['contract', 'schema-messages', 'adapter-kit', 'bus', 'routing', 'core', 'telemetry'],
   testkit: ['contract', 'bus', 'brokers'],
   'adapter-kit': ['contract'],
   'adapter-(?!kit/)[^/]+': ['contract', 'adapter-kit'],

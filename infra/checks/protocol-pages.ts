@@ -26,13 +26,13 @@ const PROTOCOLS = {
     title: 'AMQP 0-9-1',
     folder: 'packages/adapter-amqp',
     columns: ['Concept', 'Event', 'AMQP 0-9-1'],
-    rows: AMQP.map(({ concept, canonical, amqp }) => [concept, field(canonical), amqp]),
+    rows: AMQP.map(({ concept, field: name, amqp }) => [concept, field(name), amqp]),
   },
   xmpp: {
     title: 'XMPP',
     folder: 'packages/adapter-xmpp',
     columns: ['Concept', 'Event', 'XMPP'],
-    rows: XMPP.map(({ concept, canonical, xmpp }) => [concept, field(canonical), xmpp]),
+    rows: XMPP.map(({ concept, field: name, xmpp }) => [concept, field(name), xmpp]),
   },
 } as const satisfies Record<string, ProtocolPage>;
 

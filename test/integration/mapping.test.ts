@@ -17,9 +17,9 @@ const row = (fields: string, cell: string): Row => ({ fields: fields.split(', ')
 
 const TABLES = {
   MQTT: { rows: MQTT.map(({ field, mqtt5 }) => row(field, mqtt5)), ends: [SAYS.MQTT, LEARNS.MQTT] },
-  AMQP: { rows: AMQP.map(({ canonical, amqp }) => row(canonical, amqp)), ends: [SAYS.AMQP, LEARNS.AMQP] },
+  AMQP: { rows: AMQP.map(({ field, amqp }) => row(field, amqp)), ends: [SAYS.AMQP, LEARNS.AMQP] },
   XMPP: {
-    rows: XMPP.map(({ canonical, xmpp }) => row(canonical, xmpp)),
+    rows: XMPP.map(({ field, xmpp }) => row(field, xmpp)),
     ends: [SAYS['XMPP chat'], LEARNS['XMPP chat'], SAYS['XMPP room'], LEARNS['XMPP room']],
   },
 } as const;

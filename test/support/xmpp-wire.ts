@@ -1,5 +1,5 @@
 import { xml } from '@xmpp/client';
-import { type Header, type Message, message, type Place, type Value } from './message.ts';
+import { type Header, type Message, message, parsePlace, placeText, type Value } from './message.ts';
 
 /** Namespace of the element that carries what plain XMPP has no place for. */
 const EVENT = 'urn:magpie:event:1';
@@ -51,14 +51,11 @@ function eventElement(sent: Message): Element {
   add('traceparent', trace?.traceparent);
   add('tracestate', trace?.tracestate);
   event.append(bytes('payload', sent.body));
-  if (replyTo) event.append(placeElement(replyTo));
+  add('reply-to', replyTo && placeText(replyTo));
   for (const header of headers) event.append(headerElement(header));
   for (const gateway of via) add('via', gateway);
   return event;
 }
-
-const placeElement = ({ scheme, segments }: Place): Element =>
-  xml('reply-to', { scheme }, ...segments.map((segment) => text('segment', segment)));
 
 const headerElement = ([name, value]: Header): Element =>
   typeof value === 'string'
@@ -79,7 +76,7 @@ export function readStanza(stanza: Element): Message | undefined {
     event.attrs[name] === undefined ? undefined : Number(event.attrs[name]);
   const [payload, replyTo, traceparent, tracestate] = [
     event.getChild('payload'),
-    event.getChild('reply-to'),
+    one('reply-to'),
     one('traceparent'),
     one('tracestate'),
   ];
@@ -94,7 +91,7 @@ export function readStanza(stanza: Element): Message | undefined {
     contentType: one('content-type'),
     contentEncoding: one('content-encoding'),
     correlationId,
-    replyTo: replyTo && readPlace(replyTo),
+    replyTo: replyTo === undefined ? undefined : parsePlace(replyTo),
     priority: number('priority'),
     retain: event.attrs.retain === 'true' || undefined,
     trace: traceparent === undefined ? undefined : { traceparent, ...(tracestate === undefined ? {} : { tracestate }) },
@@ -104,11 +101,6 @@ export function readStanza(stanza: Element): Message | undefined {
     headers: event.getChildren('header').map(readHeader),
   });
 }
-
-const readPlace = (element: Element): Place => ({
-  scheme: String(element.attrs.scheme),
-  segments: element.getChildren('segment').map((segment) => contentOf(segment).toString()),
-});
 
 function readHeader(element: Element): Header {
   const { name, type, 'name-encoding': encoding } = element.attrs;

@@ -1,3 +1,3 @@
-export { MAPPING, type MappingRow } from './codec/mapping.ts';
+export { MAPPING } from './codec/mapping.ts';
 export type { AmqpConfig, AmqpSource, AmqpTarget } from './config.ts';
 export { amqpAdapter } from './definition.ts';

@@ -157,8 +157,8 @@ describe('sending', () => {
   it.each([
     [{ scheme: 'queue', segments: ['answers'] }, 'answers', undefined],
     [{ scheme: 'queue', segments: ['answers', 'a'] }, undefined, 'queue:answers/a'],
-    [{ scheme: 'queue', segments: [LONG] }, undefined, `queue:${LONG}`],
-    [{ scheme: 'exchange', segments: ['x/y', 'a', 'b'] }, undefined, 'exchange:x%2Fy/a.b'],
+    [{ scheme: 'queue', segments: [LONG] }, undefined, `queue:${encodeURIComponent(LONG)}`],
+    [{ scheme: 'exchange', segments: ['x/y', 'a', 'b'] }, undefined, 'exchange:x%2Fy/a/b'],
     [{ scheme: 'topic', segments: ['a/b', 'c'] }, undefined, 'topic:a%2Fb/c'],
   ])('reply address %j', (replyTo, property, header) => {
     const properties = sentProperties({ replyTo });

@@ -5,7 +5,7 @@ import { RESERVED } from '../src/codec/reserved.ts';
 
 it('the README shows the mapping as it is', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8').replace(/ +\|/g, ' |');
-  const rows = MAPPING.map(({ concept, canonical, amqp }) => `| ${concept} | ${canonical} | ${amqp} |`);
+  const rows = MAPPING.map(({ concept, field: name, amqp }) => `| ${concept} | ${name} | ${amqp} |`);
   expect(rows.filter((row) => !readme.includes(row))).toEqual([]);
 });
 

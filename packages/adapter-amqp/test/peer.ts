@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HeaderValue } from '@magpie/contract';
+import { type Address, addressToText, type HeaderValue, textToAddress } from '@magpie/contract';
 import type { AdapterPeer, PeerMessage } from '@magpie/testkit';
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect, type Options } from 'amqplib';
 
@@ -70,26 +70,37 @@ function confirmed(channel: ConfirmChannel, queue: string, message: PeerMessage)
   return promise;
 }
 
+const OURS = new Set(['x-reply-to', 'traceparent', 'tracestate']);
+
 const toWire = (message: PeerMessage): Options.Publish => ({
   persistent: true,
-  headers: Object.fromEntries(message.headers ?? []),
+  headers: {
+    ...Object.fromEntries(message.headers ?? []),
+    ...(message.via && { 'x-magpie-via': message.via }),
+    ...message.trace,
+    ...(message.replyTo && !isQueue(message.replyTo) && { 'x-reply-to': addressToText(message.replyTo) }),
+  },
   ...(message.id === undefined ? {} : { messageId: message.id }),
   ...(message.correlationId === undefined ? {} : { correlationId: message.correlationId }),
-  ...(message.replyTo?.segments[0] === undefined ? {} : { replyTo: message.replyTo.segments[0] }),
+  ...(message.replyTo && isQueue(message.replyTo) && { replyTo: message.replyTo.segments[0] }),
   ...(message.contentType === undefined ? {} : { contentType: message.contentType }),
   ...(message.expiresAt === undefined ? {} : { expiration: message.expiresAt - Date.now() }),
 });
 
+const isQueue = ({ scheme }: Address): boolean => scheme === 'queue';
+
 function fromWire({ content, properties: p }: ConsumeMessage): PeerMessage {
+  const replyTo = p.replyTo ? { scheme: 'queue', segments: [p.replyTo] } : textToAddress(p.headers?.['x-reply-to']);
   const headers: [string, HeaderValue][] = Object.entries(p.headers ?? {});
   return {
     body: content,
     id: p.messageId,
     correlationId: p.correlationId,
     contentType: p.contentType,
-    replyTo: { scheme: 'queue', segments: [p.replyTo] },
+    ...(replyTo && { replyTo }),
     expiresAt: Date.now() + Number(p.expiration),
     via: p.headers?.['x-magpie-via'],
-    headers: headers.filter(([name]) => !name.startsWith('x-magpie-')),
+    trace: p.headers?.traceparent && { traceparent: p.headers.traceparent, tracestate: p.headers.tracestate },
+    headers: headers.filter(([name]) => !name.startsWith('x-magpie-') && !OURS.has(name)),
   };
 }

@@ -4,5 +4,9 @@
  */
 export * from './cancel.ts';
 export * from './cursor.ts';
+export * from './mapping.ts';
+export * from './notices.ts';
 export * from './tls.ts';
+export * from './trace.ts';
 export * from './turn-writer.ts';
+export * from './via.ts';

@@ -1,3 +1,4 @@
+import { traceOf, viaOf } from '@magpie/adapter-kit';
 import type { OutgoingEvent, ReceivedEvent, TargetRequest } from '@magpie/contract';
 import { channelScheme } from './address.ts';
 import { type MemoryConfig, targetSchema } from './config.ts';
@@ -28,11 +29,13 @@ export function encodeMessage(event: OutgoingEvent, target: TargetRequest, link:
 export function decodeDelivery(delivery: MemoryDelivery, link: LinkFacts): ReceivedEvent {
   const { number, message, redelivered } = delivery;
   const { channel, sender, body, retain } = message;
-  const properties: MemoryProperties = link.metadata ? message.properties : {};
+  const { trace: sent, via = [], ...properties }: MemoryProperties = link.metadata ? message.properties : {};
+  const trace = traceOf(sent?.traceparent, sent?.tracestate);
   return {
     headers: [],
-    via: [],
     ...properties,
+    via: viaOf(via),
+    ...(trace && { trace }),
     body,
     address: { scheme: channelScheme.scheme, segments: channelScheme.parse(channel) },
     kind: 'message',

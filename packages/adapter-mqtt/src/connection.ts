@@ -1,3 +1,4 @@
+import { type NoticePlace, possibleGap } from '@magpie/adapter-kit';
 import {
   type AdapterContext,
   type Connection,
@@ -6,14 +7,16 @@ import {
   TooLarge,
   throwIfAborted,
 } from '@magpie/contract';
+import { topicAddress } from './codec/address.ts';
 import { encode, isUnconfirmed } from './codec/encode.ts';
 import { type MqttConnection, maxBodyBytes } from './config.ts';
-import { possibleGap } from './possible-gap.ts';
 import { filterOf } from './receive/filters.ts';
 import { createSubscriber } from './receive/subscriber.ts';
 import { createSetting, openSession, outletOf, type Session } from './session.ts';
 
 const MAX_PING_MS = 5000;
+
+const GAP = 'the broker has lost our session: messages may be missing';
 
 /** A configured MQTT connection. No I/O until `connect`. */
 export function createMqttConnection(config: MqttConnection, context: AdapterContext): Connection {
@@ -37,7 +40,7 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
       const filters = sources.map(({ pattern }) => filterOf(pattern));
       intake.open(outletOf(setting, link, sink, filters));
       if (gap) {
-        const event = possibleGap(context.name, version);
+        const event = possibleGap(sessionPlace(context.name, version), GAP);
         intake.take({ event, reply: 0, onStored: () => (gap = false) });
       }
       await subscriber.receive(link, sources);
@@ -71,6 +74,12 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
     close: async (signal) => links.release()?.link.goodbye(signal),
   };
 }
+
+/** The place of what is said about the session: among the `$` topics, which no wildcard of a route reaches. */
+const sessionPlace = (connection: string, version: 5 | 3): NoticePlace => ({
+  address: { scheme: topicAddress.scheme, segments: ['$magpie', connection, 'session'] },
+  origin: { topic: `$magpie/${connection}/session`, qos: 0, retain: false, replay: false, dup: false, version },
+});
 
 /** The one link a connection has at a time, and who is told when it is lost. */
 function createLinks(context: AdapterContext, where: string) {

@@ -1,5 +1,5 @@
 /** The MQTT adapter: MQTT 5 and 3.1.1. */
 
-export { MAPPING, type MappingRow } from './codec/mapping.ts';
+export { MAPPING } from './codec/mapping.ts';
 export type { MqttConnection, MqttSource, MqttTarget } from './config.ts';
 export { mqttAdapter } from './definition.ts';

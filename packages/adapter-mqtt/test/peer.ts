@@ -1,3 +1,4 @@
+import { addressToText, textToAddress } from '@magpie/contract';
 import type { AdapterPeer, PeerMessage } from '@magpie/testkit';
 import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt';
 
@@ -45,12 +46,20 @@ const plainText = (text: string): string =>
 
 function toWire(message: PeerMessage): NonNullable<IPublishPacket['properties']> {
   const headers = (message.headers ?? []).map(([name, value]) => [name, wireText(String(value))]);
-  const pairs = [...headers, ...(message.id === undefined ? [] : [['magpie-id', message.id]])];
+  const { replyTo, trace } = message;
+  const isTopic = replyTo?.scheme === 'topic';
+  const pairs = [
+    ...headers,
+    ...(message.id === undefined ? [] : [['magpie-id', message.id]]),
+    ...(message.via ? [['magpie-via', [...message.via]]] : []),
+    ...Object.entries(trace ?? {}),
+    ...(replyTo && !isTopic ? [['magpie-reply-to', addressToText(replyTo)]] : []),
+  ];
   return {
     // The library drops the whole message, in silence, when the list is empty.
     ...(pairs.length > 0 && { userProperties: Object.fromEntries(pairs) }),
     ...(message.correlationId === undefined ? {} : { correlationData: Buffer.from(message.correlationId) }),
-    ...(message.replyTo === undefined ? {} : { responseTopic: message.replyTo.segments.join('/') }),
+    ...(isTopic && { responseTopic: replyTo.segments.join('/') }),
     ...(message.contentType === undefined ? {} : { contentType: message.contentType }),
     ...(message.expiresAt === undefined
       ? {}
@@ -64,14 +73,18 @@ function fromWire(body: Buffer, { properties = {} }: IPublishPacket): PeerMessag
   );
   const valuesOf = (wanted: string): string[] => all.filter(([name]) => name === wanted).map(([, value]) => value);
   const { correlationData, responseTopic, contentType, messageExpiryInterval } = properties;
-  const id = valuesOf('magpie-id')[0];
+  const [id, foreign, traceparent, tracestate] = ['magpie-id', 'magpie-reply-to', 'traceparent', 'tracestate'].map(
+    (name) => valuesOf(name)[0],
+  );
+  const replyTo = textToAddress(responseTopic === undefined ? foreign : `topic:${responseTopic}`);
   return {
     body,
-    headers: all.filter(([name]) => !name.startsWith('magpie-')),
+    headers: all.filter(([name]) => !name.startsWith('magpie-') && !name.startsWith('trace')),
     via: valuesOf('magpie-via'),
     ...(id === undefined ? {} : { id }),
     ...(correlationData === undefined ? {} : { correlationId: correlationData.toString() }),
-    ...(responseTopic === undefined ? {} : { replyTo: { scheme: 'topic', segments: responseTopic.split('/') } }),
+    ...(replyTo && { replyTo }),
+    ...(traceparent !== undefined && tracestate !== undefined && { trace: { traceparent, tracestate } }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(messageExpiryInterval === undefined ? {} : { expiresAt: Date.now() + messageExpiryInterval * 1000 }),
   };

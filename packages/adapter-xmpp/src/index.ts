@@ -1,5 +1,5 @@
 /** The XMPP adapter: one-to-one messages and rooms over one client login. */
 
-export { MAPPING, type MappingRow } from './codec/mapping.ts';
+export { MAPPING } from './codec/mapping.ts';
 export type { XmppConfig, XmppSource, XmppTarget } from './config.ts';
 export { xmppAdapter } from './definition.ts';

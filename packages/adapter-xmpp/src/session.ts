@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { loadTls } from '@magpie/adapter-kit';
+import { loadTls, possibleGap } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
 import { addressOf } from './codec/addresses.ts';
 import { announces, discoQuery } from './codec/disco.ts';
@@ -10,7 +10,6 @@ import type { LoginOptions } from './link/client-stream.ts';
 import { findEndpoints } from './link/dial.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
-import { possibleGap } from './possible-gap.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { Receiver } from './receive/receiver.ts';
 import type { Room } from './rooms/room.ts';

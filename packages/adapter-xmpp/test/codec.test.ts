@@ -119,7 +119,10 @@ const anyEvent = fc.record(
   {
     body: anyBody,
     headers: fc.array(fc.tuple(anyText, anyHeaderValue), { maxLength: 3 }),
-    via: fc.array(anyText, { maxLength: 3 }),
+    via: fc.array(
+      anyText.filter((text) => text !== ''),
+      { maxLength: 3 },
+    ),
     contentType: anyText,
     correlationId: anyText,
     subject: anyText,
@@ -128,7 +131,10 @@ const anyEvent = fc.record(
     priority: fc.integer({ min: 0, max: 9 }),
     retain: fc.boolean(),
     expiresAt: fc.nat(),
-    trace: fc.record({ traceparent: anyText, tracestate: anyText }),
+    trace: fc.record({
+      traceparent: fc.stringMatching(/^00-[1-9a-f]{32}-[1-9a-f]{16}-0[01]$/),
+      tracestate: anyText.filter((text) => text !== ''),
+    }),
   },
   { requiredKeys: ['body', 'headers', 'via'] },
 );

@@ -1,11 +1,12 @@
 import type { Address, AddressScheme } from './address.ts';
+import { addressToText } from './address-text.ts';
 import { Rejected } from './errors.ts';
 
 /** All address schemes the gateway knows, for turning addresses into text and back. Pure after construction. */
 export interface AddressBook {
   /** The scheme of that name, or undefined. */
   scheme(name: string): AddressScheme | undefined;
-  /** `topic:plant/p7/alarm`; unknown schemes are written with `/` between percent-encoded segments. */
+  /** `topic:plant/p7/alarm`; an unknown scheme is written as `addressToText` does. */
   format(address: Address): string;
   /** The inverse of `format`. Throws `Rejected` when the text has no scheme, an unknown one, or garbage after it. */
   parse(text: string): Address;
@@ -17,9 +18,9 @@ export function createAddressBook(schemes: Iterable<AddressScheme>): AddressBook
   for (const scheme of schemes) if (!byName.has(scheme.scheme)) byName.set(scheme.scheme, scheme);
   return {
     scheme: (name) => byName.get(name),
-    format: ({ scheme, segments }) => {
-      const known = byName.get(scheme);
-      return `${scheme}:${known ? known.format(segments) : segments.map(encodeURIComponent).join('/')}`;
+    format: (address) => {
+      const known = byName.get(address.scheme);
+      return known ? `${address.scheme}:${known.format(address.segments)}` : addressToText(address);
     },
     parse: (text) => {
       const colon = text.indexOf(':');

@@ -5,6 +5,7 @@
 export * from './adapter.ts';
 export * from './address.ts';
 export * from './address-book.ts';
+export * from './address-text.ts';
 export * from './backoff.ts';
 export * from './body.ts';
 export * from './clock.ts';
@@ -18,6 +19,7 @@ export * from './json-number.ts';
 export * from './log-fields.ts';
 export * from './logger.ts';
 export * from './loopback.ts';
+export * from './notices.ts';
 export * from './path-scheme.ts';
 export * from './secret.ts';
 export * from './text-values.ts';

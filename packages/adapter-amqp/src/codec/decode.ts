@@ -1,6 +1,6 @@
-import { bytesToText, type Header, type Origin, type ReceivedEvent } from '@magpie/contract';
+import { isTraceparent, traceOf, viaOf } from '@magpie/adapter-kit';
+import { bytesToText, type Header, type Origin, type ReceivedEvent, textToAddress } from '@magpie/contract';
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
-import { parseReplyTo } from '../reply-to.ts';
 import type { Table } from '../wire/table.ts';
 import { queueScheme, queueSegments } from './address.ts';
 import { gatewayOf, impliedTime } from './compact-properties.ts';
@@ -40,7 +40,8 @@ export function decode(message: ConsumeMessage, context: DecodeContext): Receive
   readProperties(event, properties, table);
   readTime(event, table[RESERVED.time], properties);
   readLifetime(event, properties, table, context.now);
-  readTrace(event, table);
+  const trace = traceOf(table[RESERVED.traceparent], table[RESERVED.tracestate]);
+  if (trace) event.trace = trace;
   readIdentity(event, fields.redelivered === true || table[RESERVED.redelivered] === true, context);
   return event;
 }
@@ -54,21 +55,14 @@ function readHeaders(table: Table): Header[] {
 /** A header of one of our names that does not hold what we write is left where it is, for people to see. */
 function isOurs(name: string, value: unknown): boolean {
   if (name === RESERVED.traceparent) return isTraceparent(value);
-  if (name === RESERVED.replyTo) return parseReplyTo(value) !== undefined;
+  if (name === RESERVED.replyTo) return textToAddress(value) !== undefined;
   if (name === RESERVED.correlationId) return typeof value === 'string' || value instanceof Uint8Array;
   return isReserved(name);
 }
 
-/** Gateway ids; anything else in the list is dropped. Without a list, the gateway that has published the message. */
-function readVia(value: unknown, appId: unknown): readonly string[] {
-  if (Array.isArray(value)) {
-    return value.slice(0, 64).filter((id): id is string => typeof id === 'string' && id !== '');
-  }
-  const publisher = gatewayOf(appId);
-  return publisher === undefined ? NO_VIA : [publisher];
-}
-
-const NO_VIA: readonly string[] = [];
+/** Without a list, the gateway that has published the message. */
+const readVia = (value: unknown, appId: unknown): readonly string[] =>
+  viaOf(Array.isArray(value) ? value : [gatewayOf(appId)]);
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
@@ -103,7 +97,7 @@ function readReply(event: Draft, properties: MessageProperties, table: Table): v
   else if (typeof correlationId === 'string') event.correlationId = markedText(correlationId);
   const queue = text(properties.replyTo);
   const replyTo =
-    queue === undefined ? parseReplyTo(table[RESERVED.replyTo]) : { scheme: queueScheme.scheme, segments: [queue] };
+    queue === undefined ? textToAddress(table[RESERVED.replyTo]) : { scheme: queueScheme.scheme, segments: [queue] };
   if (replyTo) event.replyTo = replyTo;
 }
 
@@ -116,16 +110,6 @@ function readLifetime(event: Draft, properties: MessageProperties, table: Table,
   const expiration = text(properties.expiration);
   if (isTime(exact)) event.expiresAt = exact;
   else if (expiration !== undefined && /^\d{1,15}$/.test(expiration)) event.expiresAt = now + Number(expiration);
-}
-
-const isTraceparent = (value: unknown): value is string =>
-  typeof value === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/.test(value);
-
-function readTrace(event: Draft, table: Table): void {
-  const traceparent = table[RESERVED.traceparent];
-  if (!isTraceparent(traceparent)) return;
-  const tracestate = text(table[RESERVED.tracestate]);
-  event.trace = tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }
 
 function readIdentity(event: Draft, redelivered: boolean, { queue, uniqueIds }: DecodeContext): void {

@@ -1,10 +1,9 @@
-import { decodeUtf8, type OutgoingEvent, TooLarge, textToBytes } from '@magpie/contract';
-import { formatReplyTo, replyQueue } from '../reply-to.ts';
+import { type Address, addressToText, decodeUtf8, type OutgoingEvent, TooLarge, textToBytes } from '@magpie/contract';
 import { writeBytesField, writeField, writeList, writeNumber, writeTextField } from '../wire/fields.ts';
 import { BASIC, FRAME, FRAME_HEAD, PROPERTY } from '../wire/frames.ts';
 import { frameHead } from '../wire/outgoing.ts';
 import type { Writer } from '../wire/writer.ts';
-import { SHORT_STRING_BYTES } from './address.ts';
+import { queueScheme, SHORT_STRING_BYTES } from './address.ts';
 import { appIdOf, impliedTime } from './compact-properties.ts';
 import { writeHeaders } from './headers.ts';
 import { RESERVED } from './reserved.ts';
@@ -168,13 +167,20 @@ function writeVia(writer: Writer, { via }: OutgoingEvent, gatewayId: string): vo
 
 /** What has no property in AMQP 0-9-1. */
 function writeExtensions(writer: Writer, { subject, retain, redelivered, trace, replyTo }: OutgoingEvent): void {
-  if (replyTo && replyQueue(replyTo) === undefined) writeText(writer, RESERVED.replyTo, formatReplyTo(replyTo));
+  if (replyTo && replyQueue(replyTo) === undefined) writeText(writer, RESERVED.replyTo, addressToText(replyTo));
   if (subject !== undefined) writeText(writer, RESERVED.subject, subject);
   if (retain === true) writeFlag(writer, RESERVED.retain);
   if (redelivered) writeFlag(writer, RESERVED.redelivered);
   if (trace === undefined) return;
   writeText(writer, RESERVED.traceparent, trace.traceparent);
   if (trace.tracestate !== undefined) writeText(writer, RESERVED.tracestate, trace.tracestate);
+}
+
+/** The queue name for the `reply-to` property, when the address is a plain queue that fits into it. */
+function replyQueue({ scheme, segments }: Address): string | undefined {
+  const [queue] = segments;
+  if (scheme !== queueScheme.scheme || queue === undefined || queue === '' || segments.length > 1) return undefined;
+  return queue.isWellFormed() && isShort(queue) ? queue : undefined;
 }
 
 function writeFlag(writer: Writer, name: string): void {

@@ -1,5 +1,5 @@
-import { type Address, bytesToText, type Header, type ReceivedEvent, type TraceContext } from '@magpie/contract';
-import { parseAddress } from '../reply-to.ts';
+import { traceOf, viaOf } from '@magpie/adapter-kit';
+import { type Address, bytesToText, type Header, type ReceivedEvent, textToAddress } from '@magpie/contract';
 import type { InboundPacket } from '../wire/packets.ts';
 import type { Properties, UserProperty } from '../wire/properties.ts';
 import { topicAddress } from './address.ts';
@@ -81,7 +81,7 @@ function readUserProperties(pairs: readonly UserProperty[], event: Draft, dedupe
     else if (!reserved.has(name)) reserved.set(name, value);
   }
   event.headers = headers;
-  event.via = via;
+  event.via = viaOf(via);
   if (reserved.size === 0) return;
   const garbage = readReserved(reserved, event);
   if (garbage.length > 0) event.headers = headersWith(pairs, garbage);
@@ -90,23 +90,13 @@ function readUserProperties(pairs: readonly UserProperty[], event: Draft, dedupe
 /** @returns The names whose value says nothing to us. */
 function readReserved(reserved: ReadonlyMap<string, string>, event: Draft): readonly string[] {
   const garbage: string[] = [];
-  const trace: { traceparent?: string; tracestate?: string } = {};
-  for (const [name, value] of reserved) {
-    if (!readOne(name, value, event, trace)) garbage.push(name);
-  }
-  if (isTrace(trace)) event.trace = trace;
-  else if (trace.tracestate !== undefined) garbage.push(PROPERTY.tracestate);
+  const trace = traceOf(reserved.get(PROPERTY.traceparent), reserved.get(PROPERTY.tracestate));
+  if (trace) event.trace = trace;
+  for (const [name, value] of reserved) if (!readOne(name, value, event)) garbage.push(name);
   return garbage;
 }
 
-const isTrace = (trace: Partial<TraceContext>): trace is TraceContext => trace.traceparent !== undefined;
-
-function readOne(
-  name: string,
-  value: string,
-  event: Draft,
-  trace: { traceparent?: string; tracestate?: string },
-): boolean {
+function readOne(name: string, value: string, event: Draft): boolean {
   switch (name) {
     case PROPERTY.id:
       event.id = value;
@@ -127,7 +117,7 @@ function readOne(
     case PROPERTY.time:
       return readTime(value, event);
     case PROPERTY.replyTo: {
-      const address = parseAddress(value);
+      const address = textToAddress(value);
       if (address) event.replyTo = address;
       return address !== undefined;
     }
@@ -136,8 +126,7 @@ function readOne(
       return true;
     case PROPERTY.traceparent:
     case PROPERTY.tracestate:
-      trace[name] = value;
-      return true;
+      return event.trace !== undefined;
     default:
       return false;
   }

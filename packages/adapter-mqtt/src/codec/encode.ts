@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import {
+  addressToText,
   type Header,
   type HeaderValue,
   headerValueToJson,
@@ -10,7 +11,6 @@ import {
   TooLarge,
   textToBytes,
 } from '@magpie/contract';
-import { formatAddress } from '../reply-to.ts';
 import type { OutboundPacket } from '../wire/outgoing.ts';
 import { MAX_FIELD_BYTES, PropertyWriter } from '../wire/property-writer.ts';
 import { varintSize } from '../wire/requests.ts';
@@ -66,7 +66,7 @@ function topicOf({ address }: TargetRequest): string {
 }
 
 const wrongAddress = (address: TargetRequest['address'], problem: string): Rejected =>
-  new Rejected(`cannot publish to ${formatAddress(address)}: ${problem}`);
+  new Rejected(`cannot publish to ${addressToText(address)}: ${problem}`);
 
 function propertiesOf(event: OutgoingEvent, now: number): Buffer {
   const { contentType, correlationId, expiresAt, replyTo } = event;
@@ -81,7 +81,7 @@ function propertiesOf(event: OutgoingEvent, now: number): Buffer {
   if (replyTo && respond) writer.text(0x08, 'the reply topic', topicAddress.format(replyTo.segments));
   // A header can never pose as a reserved one.
   for (const [name, value] of event.headers) if (!RESERVED.has(name)) writeHeader(name, value);
-  writeReserved(event, replyTo && !respond ? formatAddress(replyTo) : undefined);
+  writeReserved(event, replyTo && !respond ? addressToText(replyTo) : undefined);
   return writer.finish();
 }
 

@@ -1,12 +1,4 @@
-/** One row of the documentation's mapping table. An empty cell means that it does not travel. */
-export interface MappingRow {
-  readonly concept: string;
-  /** Field of the event. */
-  readonly field: string;
-  readonly mqtt5: string;
-  readonly mqtt311: string;
-}
-
+import type { MappingRow } from '@magpie/adapter-kit';
 /** User properties that carry fields MQTT has no place for. Stripped from the headers of a received message. */
 export const PROPERTY = {
   id: 'magpie-id',
@@ -28,7 +20,7 @@ export const RESERVED: ReadonlySet<string> = new Set(Object.values(PROPERTY));
 const property = (name: string): string => `user property \`${name}\``;
 
 /** How the fields of an event travel; the documentation's table is made from it. */
-export const MAPPING: readonly MappingRow[] = [
+export const MAPPING: readonly MappingRow<'mqtt5' | 'mqtt311'>[] = [
   { concept: 'Address', field: 'address', mqtt5: 'topic', mqtt311: 'topic' },
   { concept: 'Body', field: 'body', mqtt5: 'payload', mqtt311: 'payload' },
   {

@@ -1,4 +1,5 @@
-import { type Address, HOP_LIMIT, type MessageParts } from '@magpie/contract';
+import { traceOf, viaOf } from '@magpie/adapter-kit';
+import { addressToText, type MessageParts, textToAddress } from '@magpie/contract';
 import { attribute, type Element, xml } from './element.ts';
 import { headerElement, headersOf } from './header-values.ts';
 import { NS } from './namespaces.ts';
@@ -29,7 +30,7 @@ export function eventElement(parts: MessageParts, payload: Uint8Array | undefine
   };
   for (const [field, name] of Object.entries(TEXTS)) text(name, parts[isTextField(field) ? field : 'id']);
   if (payload) event.append(bytesElement('payload', payload));
-  if (replyTo) event.append(addressElement(replyTo));
+  if (replyTo) text('reply-to', addressToText(replyTo));
   for (const header of parts.headers) event.append(headerElement(header));
   for (const gateway of parts.via) text('via', gateway);
   text('traceparent', trace?.traceparent);
@@ -38,12 +39,6 @@ export function eventElement(parts: MessageParts, payload: Uint8Array | undefine
 }
 
 const isTextField = (name: string): name is TextField => Object.hasOwn(TEXTS, name);
-
-const addressElement = ({ scheme, segments }: Address): Element => {
-  const element = xml('reply-to', { scheme });
-  for (const segment of segments) element.append(textElement('segment', segment));
-  return element;
-};
 
 /** What `eventElement` wrote. Total: fields that make no sense are left out. It is data from the sender and proves nothing. */
 export interface EventFields extends Partial<MessageParts> {
@@ -55,21 +50,18 @@ export interface EventFields extends Partial<MessageParts> {
 export function readEventElement(event: Element): EventFields {
   const texts = Object.entries(TEXTS).map(([field, name]) => [field, textOf(event, name)] as const);
   const payload = event.getChild('payload');
-  const replyTo = event.getChild('reply-to');
-  const traceparent = textOf(event, 'traceparent');
-  const tracestate = textOf(event, 'tracestate');
   const fields = {
     ...Object.fromEntries(texts),
     body: payload && elementBytes(payload),
-    replyTo: replyTo && readAddress(replyTo),
+    replyTo: textToAddress(textOf(event, 'reply-to')),
     time: numberOf(event, 'time'),
     expiresAt: numberOf(event, 'expires-at'),
     priority: priorityOf(event),
     retain: attribute(event, 'retain') === undefined ? undefined : attribute(event, 'retain') === 'true',
-    trace: traceparent === undefined ? undefined : { traceparent, ...(tracestate === undefined ? {} : { tracestate }) },
+    trace: traceOf(textOf(event, 'traceparent'), textOf(event, 'tracestate')),
   };
   const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  return { ...known, headers: headersOf(event), via: viaOf(event) };
+  return { ...known, headers: headersOf(event), via: viaOf(event.getChildren('via').map(elementText)) };
 }
 
 const textOf = (event: Element, name: string): string | undefined => {
@@ -86,19 +78,4 @@ function numberOf(event: Element, name: string): number | undefined {
 function priorityOf(event: Element): number | undefined {
   const value = numberOf(event, 'priority');
   return value !== undefined && value <= 9 ? value : undefined;
-}
-
-/** A longer list than the hop limit is cut: such a message is not routed on anyway. */
-const viaOf = (event: Element): string[] =>
-  event
-    .getChildren('via')
-    .slice(0, HOP_LIMIT + 1)
-    .flatMap((element) => elementText(element) ?? []);
-
-function readAddress(element: Element): Address | undefined {
-  const scheme = attribute(element, 'scheme');
-  const segments = element.getChildren('segment').map(elementText);
-  return scheme !== undefined && segments.length > 0 && segments.every((segment) => segment !== undefined)
-    ? { scheme, segments }
-    : undefined;
 }

@@ -1,6 +1,7 @@
 import {
   type AdapterContext,
   type Address,
+  isBounce,
   matchesPattern,
   type ReceivedEvent,
   type Sink,
@@ -55,10 +56,9 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   const covers = (address: Address): boolean =>
     wanted?.sources.some(({ pattern }) => matchesPattern(pattern, address)) === true;
   const offer = (entry: Entry): void => {
-    const { kind, type, address } = entry.event;
+    const { address } = entry.event;
     // Whatever the sources, a message of ours that came back must become a dead letter.
-    const bounce = kind === 'status' && type === 'bounced';
-    if (bounce || covers(address)) queue.push(entry);
+    if (isBounce(entry.event) || covers(address)) queue.push(entry);
     else {
       context.count('received-unrouted');
       load.remove(entry);

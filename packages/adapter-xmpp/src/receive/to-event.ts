@@ -1,3 +1,4 @@
+import { bounced, delivered, type NoticePlace } from '@magpie/adapter-kit';
 import type { ReceivedEvent } from '@magpie/contract';
 import { addressOf } from '../codec/addresses.ts';
 import { classify, decodeMessage, receiptOf } from '../codec/decode.ts';
@@ -50,37 +51,27 @@ const KINDS: Readonly<Record<string, Build>> = {
       ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: `${stampedBy} ${stanzaId}` }),
     };
   },
-  receipt: (stanza, _around, room) => notice(stanza, room, 'receipt', 'delivered', receiptOf(stanza)),
+  receipt: (stanza, _around, room) => delivered(noticePlace(stanza, room), receiptOf(stanza)),
   error: (stanza, _around, room) => {
     const error = stanza.getChild('error');
-    const event = notice(stanza, room, 'status', 'bounced', attribute(stanza, 'id'));
     const condition = error ? conditionOf(error) : 'undefined-condition';
     const text = error?.getChild('text')?.getText();
-    const body = Buffer.from(text ? `${condition}: ${text}` : condition);
-    return { ...event, body, contentType: 'text/plain', origin: { ...event.origin, condition } };
+    const { origin, ...place } = noticePlace(stanza, room);
+    const reason = text ? `${condition}: ${text}` : condition;
+    return bounced({ ...place, origin: { ...origin, condition } }, attribute(stanza, 'id'), reason);
   },
 };
 
-/** A notice about a message we have sent; `correlationId` is that message's id. */
-function notice(
-  stanza: Element,
-  room: Room | undefined,
-  kind: 'receipt' | 'status',
-  type: string,
-  about: string | undefined,
-): ReceivedEvent {
-  const known = { occupant: undefined, inRoom: room !== undefined, stampedBy: undefined, delayed: undefined };
-  return {
-    ...placeOf(stanza, false, room),
-    kind,
-    type,
-    ...(about === undefined ? {} : { correlationId: about }),
-    body: new Uint8Array(),
-    headers: [],
-    via: [],
-    origin: originOf(stanza, known),
-  };
-}
+/** Where a notice about a message of ours comes from. */
+const noticePlace = (stanza: Element, room: Room | undefined): NoticePlace => ({
+  ...placeOf(stanza, false, room),
+  origin: originOf(stanza, {
+    occupant: undefined,
+    inRoom: room !== undefined,
+    stampedBy: undefined,
+    delayed: undefined,
+  }),
+});
 
 /** A room's message belongs to the room, a private one in a room to that occupant, any other to the sender's bare JID. */
 function placeOf(stanza: Element, groupchat: boolean, room: Room | undefined): Pick<ReceivedEvent, 'address' | 'key'> {

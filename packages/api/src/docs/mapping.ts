@@ -1,15 +1,9 @@
-/** One row of the documentation's mapping table. */
-export interface MappingRow {
-  readonly concept: string;
-  /** Field of the event. */
-  readonly field: string;
-  /** Where `POST /v1/messages` takes it from. An empty cell: it cannot be set. */
-  readonly publish: string;
-  /** Where events in answers and frames show it. An empty cell: it is not shown. */
-  readonly shown: string;
-}
+import type { MappingRow } from '@magpie/adapter-kit';
 
-const same = (concept: string, name: string): MappingRow => ({
+/** `publish`: where `POST /v1/messages` takes it from. `shown`: where events in answers and frames show it. */
+type HttpRow = MappingRow<'publish' | 'shown'>;
+
+const same = (concept: string, name: string): HttpRow => ({
   concept,
   field: name,
   publish: `\`${name}\``,
@@ -17,7 +11,7 @@ const same = (concept: string, name: string): MappingRow => ({
 });
 
 /** How the fields of an event travel over REST and the stream; the documentation's table is made from it. */
-export const MAPPING: readonly MappingRow[] = [
+export const MAPPING: readonly HttpRow[] = [
   {
     concept: 'Address',
     field: 'address',

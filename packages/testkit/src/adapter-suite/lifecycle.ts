@@ -149,6 +149,9 @@ const CLAIMS = [
   { capability: 'receives', cases: ['receive-bodies', 'receive-address', 'receive-window'] },
   { capability: 'sends', cases: ['send-bodies', 'send-ordered', 'send-too-large'] },
   { capability: 'sendsWhileHeld', cases: ['send-while-held'] },
-  { capability: 'metadata', cases: ['receive-headers', 'send-headers', 'send-via'] },
+  {
+    capability: 'metadata',
+    cases: ['receive-headers', 'receive-via', 'receive-trace', 'send-headers', 'send-via', 'send-trace'],
+  },
   { capability: 'redelivers', cases: ['pending-redelivered', 'unavailable-redelivered', 'no-overtaking'] },
 ] as const;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReceivedEvent } from '@magpie/contract';
+import { HOP_LIMIT, type ReceivedEvent } from '@magpie/contract';
 import { expect } from 'vitest';
 import type { Bench, CaseGroup } from './bench.ts';
 import type { PeerMessage } from './fixture.ts';
 import { addressOf, sourceRequest } from './requests.ts';
-import { BODIES, HEADERS } from './samples.ts';
+import { BAD_TRACEPARENTS, BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from './samples.ts';
 import { heldSink, recordingSink } from './sinks.ts';
 
 /** What comes in, and that nothing of it changes on the way. */
@@ -59,6 +59,37 @@ export const receiveCases = {
   'receive-reply-to': {
     title: 'receives the reply address',
     run: (bench) => receivesSame(bench, { replyTo: addressOf(bench.suite.definition, bench.site.target) }),
+  },
+  'receive-foreign-reply-to': {
+    title: 'receives a reply address of another protocol, in the text form that all protocols share',
+    run: (bench) => receivesSame(bench, { replyTo: FOREIGN_ADDRESS }),
+  },
+  'receive-trace': {
+    title: 'receives the trace a message belongs to, and none that is malformed',
+    async run(bench) {
+      const got = recordingSink();
+      await bench.receiving(got.sink);
+      const parents = [TRACE.traceparent, ...BAD_TRACEPARENTS];
+      for (const traceparent of parents) {
+        await bench.site.peer.publish({ body: Buffer.from(traceparent), trace: { ...TRACE, traceparent } });
+      }
+      await bench.until('all are received', () => got.events.length >= parents.length);
+      expect(got.texts()).toEqual(parents);
+      expect(got.events.map(({ trace }) => trace)).toEqual([TRACE, ...BAD_TRACEPARENTS.map(() => undefined)]);
+    },
+  },
+  'receive-via': {
+    title: 'receives the gateways a message has passed, as many as count and no more',
+    async run(bench) {
+      const got = recordingSink();
+      await bench.receiving(got.sink);
+      const via = Array.from({ length: 40 }, (_, index) => `gateway-${index}`);
+      for (const ids of [via.slice(0, 2), via]) {
+        await bench.site.peer.publish({ body: Buffer.from('v'), via: ids });
+      }
+      await bench.until('both are received', () => got.events.length >= 2);
+      expect(got.events.map((event) => event.via)).toEqual([via.slice(0, 2), via.slice(0, HOP_LIMIT)]);
+    },
   },
   'receive-content-type': {
     title: 'receives the content type',

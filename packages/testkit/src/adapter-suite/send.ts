@@ -6,7 +6,7 @@ import { errorOf, expectError } from './errors.ts';
 import type { PeerMessage } from './fixture.ts';
 import { outgoing } from './link.ts';
 import { addressOf, targetRequest } from './requests.ts';
-import { BODIES, HEADERS } from './samples.ts';
+import { BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from './samples.ts';
 import { heldSink } from './sinks.ts';
 
 /** What goes out, confirmed and unchanged. */
@@ -39,6 +39,14 @@ export const sendCases = {
   'send-reply-to': {
     title: 'sends the reply address',
     run: (bench) => sendsSame(bench, { replyTo: addressOf(bench.suite.definition, bench.site.target) }),
+  },
+  'send-foreign-reply-to': {
+    title: 'sends a reply address of another protocol, in the text form that all protocols share',
+    run: (bench) => sendsSame(bench, { replyTo: FOREIGN_ADDRESS }),
+  },
+  'send-trace': {
+    title: 'sends the trace a message belongs to',
+    run: (bench) => sendsSame(bench, { trace: TRACE }),
   },
   'send-content-type': {
     title: 'sends the content type',

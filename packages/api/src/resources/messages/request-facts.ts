@@ -1,3 +1,4 @@
+import { traceOf, viaOf } from '@magpie/adapter-kit';
 import type { TraceContext } from '@magpie/contract';
 import type { MessageHeaders } from './schema.ts';
 
@@ -14,9 +15,7 @@ export interface RequestFacts {
   readonly now: number;
 }
 
-const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?$/;
-
-/** Reads the headers of a request. A malformed trace is left out (W3C Trace Context, 4.3); gateway ids are trimmed. */
+/** Reads the headers of a request. A malformed trace is left out; gateway ids are trimmed. */
 export function requestFacts(
   headers: MessageHeaders,
   principal: string | undefined,
@@ -26,22 +25,11 @@ export function requestFacts(
   return {
     principal,
     idempotencyKey: unquoted(headers['idempotency-key']),
-    trace: traceparent === undefined ? undefined : traceOf(traceparent, tracestate),
-    via: viaOf(headers['magpie-via']),
+    trace: traceOf(traceparent, tracestate),
+    via: viaOf((headers['magpie-via'] ?? '').split(',').map((id) => id.trim())),
     remoteAddress,
     now: Date.now(),
   };
-}
-
-const traceOf = (traceparent: string, tracestate: string | undefined): TraceContext | undefined =>
-  TRACEPARENT.test(traceparent) ? { traceparent, ...(tracestate ? { tracestate } : {}) } : undefined;
-
-const NONE: readonly string[] = [];
-
-function viaOf(header: string | undefined): readonly string[] {
-  if (header === undefined) return NONE;
-  const ids = header.split(',').map((id) => id.trim());
-  return ids.filter((id) => id !== '');
 }
 
 /** The key as a structured-field string (draft-ietf-httpapi-idempotency-key-header) or bare text. */
