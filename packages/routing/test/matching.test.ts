@@ -57,6 +57,23 @@ describe('a replay of an earlier message', () => {
   });
 });
 
+describe('what was not said to us now', () => {
+  const marked = (mark: object) => ({ ...atDesk, content: '!go', origin: { role: 'boss', ...mark } });
+
+  it.each([
+    { replay: true },
+    { replaces: 'm1' },
+    { retracts: 'm1' },
+    { fallback: true },
+    { encrypted: true },
+    { copied: true },
+  ])('passes a plain route and never runs a command route: %j', (mark) => {
+    expect(matches(fromOffice(), marked(mark))).toHaveLength(1);
+    expect(matches({ ...fromOffice({ text: '!{command}' }) }, marked(mark))).toHaveLength(0);
+    expect(matches({ ...fromOffice(), allow: ['boss'] }, marked(mark))).toHaveLength(0);
+  });
+});
+
 describe('the ordering key', () => {
   it('is that of the event, the route or the target', () => {
     const to = [toOffice(), toOffice({ id: 'own', key: 'k-${b}' })];

@@ -146,7 +146,12 @@ describe('an explanation', () => {
     [
       { origin: { replay: true } },
       { from: { connection: 'floor', path: 'a/{b}', text: '!{c}' } },
-      'never runs a command route',
+      'is a replay of an earlier one, which never runs a command route',
+    ],
+    [
+      { origin: { replaces: 'm1' } },
+      { from: { connection: 'floor', path: 'a/{b}', text: '!{c}' } },
+      'corrects an earlier message, which never runs a command route',
     ],
     [{}, {}, 'the address fits path "a/{b}"'],
   ])('%j: %s', (of, parts, reason) => {

@@ -23,12 +23,30 @@ export const NS = {
   ping: 'urn:xmpp:ping',
   /** XEP-0203. */
   delay: 'urn:xmpp:delay',
+  /** XEP-0308. */
+  correction: 'urn:xmpp:message-correct:0',
   /** XEP-0334. */
   hints: 'urn:xmpp:hints',
   /** XEP-0359. */
   stanzaId: 'urn:xmpp:sid:0',
+  /** XEP-0380. */
+  encryption: 'urn:xmpp:eme:0',
+  omemo: 'urn:xmpp:omemo:2',
+  omemoLegacy: 'eu.siacs.conversations.axolotl',
+  openPgp: 'urn:xmpp:openpgp:0',
+  openPgpLegacy: 'jabber:x:encrypted',
   /** XEP-0421. */
   occupantId: 'urn:xmpp:occupant-id:0',
+  /** XEP-0422. */
+  fasten: 'urn:xmpp:fasten:0',
+  /** XEP-0424. */
+  retraction: 'urn:xmpp:message-retract:1',
+  retractionLegacy: 'urn:xmpp:message-retract:0',
+  /** XEP-0425. */
+  moderation: 'urn:xmpp:message-moderate:0',
+  /** XEP-0428. */
+  fallback: 'urn:xmpp:fallback:0',
+  fallbackLegacy: 'urn:xmpp:feature-fallback:0',
   /** Ours: everything of an event that XMPP has no place for. */
   event: 'urn:magpie:event:1',
 } as const;

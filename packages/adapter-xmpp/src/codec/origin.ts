@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { originId, stanzaIdBy } from './decode.ts';
 import { attribute, childText, type Element } from './element.ts';
 import { bareJid, resourceOf } from './jid.ts';
+import { marksOf } from './marks.ts';
 import type { Occupant } from './muc.ts';
 
 /** Protocol facts of a received stanza, for expressions. */
@@ -22,6 +23,13 @@ export const originSchema = z.strictObject({
   realJid: z.string().optional().describe('Bare JID behind the nick, where the room shows it.'),
   delayed: z.string().optional().describe('When the server took it, for a message kept for later (XEP-0203).'),
   replay: z.boolean().describe('Room history sent again on joining.'),
+  replaces: z
+    .string()
+    .optional()
+    .describe('Id of the message that this one corrects (XEP-0308); nobody checks its author.'),
+  retracts: z.string().optional().describe('Id of the message that is taken back (XEP-0424).'),
+  fallback: z.boolean().optional().describe('The text, or a part of it, stands in for something else (XEP-0428).'),
+  encrypted: z.boolean().optional().describe('The text stands in for an encrypted one (XEP-0380).'),
   condition: z.string().optional().describe('Reason of a message that came back, such as recipient-unavailable.'),
 });
 
@@ -59,6 +67,7 @@ export function originOf(message: Element, { occupant, inRoom, stampedBy, delaye
   const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
     ...Object.fromEntries(known),
+    ...marksOf(message),
     from,
     stanzaType: attribute(message, 'type') ?? 'normal',
     replay: inRoom && delayed !== undefined,

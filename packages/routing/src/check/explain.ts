@@ -1,4 +1,4 @@
-import { type Event, errorMessage, HOP_LIMIT, JsonNumber, matchesPattern } from '@magpie/contract';
+import { type Event, errorMessage, HOP_LIMIT, JsonNumber, markOf, matchesPattern, ORIGIN_MARKS } from '@magpie/contract';
 import type { Scope } from '../expression/expression.ts';
 import { toPlain, toText } from '../expression/values.ts';
 import { createReport } from '../report.ts';
@@ -46,8 +46,8 @@ function obstacleReason(obstacle: Obstacle, route: Route, event: Event, scope: S
       return `the event has passed this gateway ("${conditions.gatewayId}") before`;
     case 'hops':
       return `the event has passed ${event.via.length} gateways, the limit is ${HOP_LIMIT}`;
-    case 'replay':
-      return 'the event is a replay of an earlier one, which never runs a command route (one with "text" or "allow")';
+    case 'mark':
+      return `${ORIGIN_MARKS[markOf(event.origin) ?? 'replay']}, which never runs a command route (one with "text" or "allow")`;
     case 'text':
       return `the text does not fit "${source.text?.source}"`;
     case 'allow':

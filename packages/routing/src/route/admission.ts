@@ -1,4 +1,4 @@
-import { type AddressBook, type Event, HOP_LIMIT, Rejected } from '@magpie/contract';
+import { type AddressBook, type Event, HOP_LIMIT, markOf, Rejected } from '@magpie/contract';
 import type { Expression, Scope } from '../expression/expression.ts';
 import { viewOf } from '../scope.ts';
 import type { PayloadSchema } from './payload-schema.ts';
@@ -6,7 +6,7 @@ import { rejection } from './rejection.ts';
 import type { Source } from './source.ts';
 
 /** Why a route whose address fits does not take an event. */
-export type Obstacle = 'kind' | 'loop' | 'hops' | 'replay' | 'text' | 'allow' | 'when';
+export type Obstacle = 'kind' | 'loop' | 'hops' | 'mark' | 'text' | 'allow' | 'when';
 
 /** Whether a route takes an event; `error` when that could not be decided: the event is rejected then, not passed over. */
 export type Admission =
@@ -30,8 +30,8 @@ const ADMITTED: Admission = { type: 'admitted' };
 const passedOver = (obstacle: Obstacle): Admission => ({ type: 'passed-over', obstacle });
 
 /**
- * Judges one event, cheapest condition first. A command route (one with a text pattern or `allow`) never takes replays:
- * retained or delayed messages, which adapters mark with `origin.replay: true`, were not sent now.
+ * Judges one event, cheapest condition first. A command route (one with a text pattern or `allow`) never takes what an
+ * adapter has marked as not said to us now (`ORIGIN_MARKS`): a retained message, a correction, the text beside an encrypted one.
  */
 export function admit(conditions: Conditions, event: Event, scope: () => Scope): Admission {
   try {
@@ -50,7 +50,7 @@ function outerObstacle({ source, allow, gatewayId, book }: Conditions, event: Ev
   if (event.via.includes(gatewayId)) return 'loop';
   if (event.via.length >= HOP_LIMIT) return 'hops';
   if (source.text === undefined && allow === undefined) return undefined;
-  if (event.origin.replay === true) return 'replay';
+  if (markOf(event.origin) !== undefined) return 'mark';
   if (source.text !== undefined && !fitsText(source.text, viewOf(event, book).text)) return 'text';
   const { access } = source.connection.adapter;
   const permitted = allow === undefined || allow.some((entry) => access?.permits(entry, event.origin) === true);
