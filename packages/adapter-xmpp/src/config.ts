@@ -70,7 +70,9 @@ export const connectionSchema = z.strictObject({
     ),
   maxStanzaBytes: sizeSchema()
     .prefault('256KiB')
-    .describe('Largest stanza to send, as the server permits; received ones may be four times as large.'),
+    .describe(
+      'Largest stanza to send, markup and escaping included, as the server permits. Received ones may be four times as large.',
+    ),
   maxDepth: z
     .number()
     .int()
@@ -103,10 +105,3 @@ export const targetSchema = z
 export type XmppSource = z.output<typeof sourceSchema>;
 /** A parsed target: a room or a JID. */
 export type XmppTarget = z.output<typeof targetSchema>;
-
-/** Room for addresses, ids and headers beside a body of the largest size, in bytes. */
-const OVERHEAD = 32 * 1024;
-
-/** Largest body in bytes: binary content grows by a third as base64. */
-export const maxBodyBytes = ({ maxStanzaBytes }: Pick<XmppConfig, 'maxStanzaBytes'>): number =>
-  Math.max(0, Math.floor(((maxStanzaBytes - OVERHEAD) * 3) / 4));

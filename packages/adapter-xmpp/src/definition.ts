@@ -2,7 +2,7 @@ import { type Capabilities, defineAdapter } from '@magpie/contract';
 import { access } from './access.ts';
 import { jidAddresses, roomAddresses } from './codec/addresses.ts';
 import { originSchema } from './codec/origin.ts';
-import { connectionSchema, maxBodyBytes, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
+import { connectionSchema, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
 import { XmppConnection } from './connection.ts';
 
 /** XMPP clients and rooms (RFC 6120, RFC 6121, XEP-0045, XEP-0198). */
@@ -42,6 +42,7 @@ function capabilities(config: XmppConfig): Capabilities {
     metadata: true,
     // Only within a resumed session: a room keeps nothing for an occupant that is gone.
     redelivers: false,
-    maxBodyBytes: maxBodyBytes(config),
+    // What a body needs besides itself depends on its content: each stanza is measured before it goes out.
+    maxBodyBytes: config.maxStanzaBytes,
   };
 }

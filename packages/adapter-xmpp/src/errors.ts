@@ -114,6 +114,21 @@ export function stanzaError(stanza: Element, room: boolean): MagpieError {
   return make(sentence);
 }
 
+/** The server has ended the stream because a stanza of ours was larger than it takes. Which one it does not say. */
+export class StanzaTooBig extends NotConnected {
+  /** The error of the stanza that it must have been. */
+  refusal(bytes: number): TooLarge {
+    return new TooLarge(
+      `${this.message} over a stanza of ${bytes} bytes: set maxStanzaBytes to what the server permits`,
+    );
+  }
+}
+
+/** Prosody, ejabberd and others say it in the text only; XEP-0205 has an element for it. */
+const isTooBig = (error: Element, text: string | undefined): boolean =>
+  error.getChild('stanza-too-big') !== undefined ||
+  (conditionOf(error) === 'policy-violation' && /too (big|large|long)|size limit/i.test(text ?? ''));
+
 const STREAM_ERRORS: Readonly<Record<string, Make>> = {
   conflict: (message) => new Conflict(`${message}: another client has logged in with our resource`),
   'host-unknown': (message) => new ConfigInvalid(`${message}: the server does not serve the domain of our JID`),
@@ -126,6 +141,7 @@ export function streamError(error: Element): MagpieError {
   const condition = conditionOf(error);
   const text = error.getChild('text')?.getText();
   const message = `the server ended the stream with ${condition}${text ? ` (${text})` : ''}`;
+  if (isTooBig(error, text)) return new StanzaTooBig(message);
   return (STREAM_ERRORS[condition] ?? offline)(message);
 }
 

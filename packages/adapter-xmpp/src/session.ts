@@ -58,9 +58,16 @@ export class Session {
     });
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
+    const limited = (bytes: number): void => {
+      context.detail('stanza size', `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`);
+      context.logger.warn(
+        { bytes },
+        'the server has ended a link for the size of a stanza: set maxStanzaBytes to what it permits',
+      );
+    };
     this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
     this.rooms = rooms;
-    this.outbox = new Outbox({ config, unconfirmed, rooms, resumable: this.#resumable, link });
+    this.outbox = new Outbox({ config, unconfirmed, rooms, resumable: this.#resumable, link, limited });
     this.#unconfirmed = unconfirmed;
     this.#receiver = new Receiver({
       account: this.account,

@@ -101,6 +101,20 @@ describe('TLS', () => {
   });
 });
 
+describe('a stanza larger than the server permits', () => {
+  it('costs one link and is refused with the words of the server', async () => {
+    const made = link({ maxStanzaBytes: '1MiB' });
+    await reconnect(made.connection);
+    const big = sendText(made.connection, 'x'.repeat(400_000), 'room', ROOM);
+    await expect(big).rejects.toMatchObject({ name: 'TooLarge', message: expect.stringMatching(/too big/) });
+    await waitFor(() => made.lost.length === 1, { what: 'the lost link' });
+    await reconnect(made.connection);
+    await expect(sendText(made.connection, 'small', 'room', ROOM)).resolves.toEqual({ confirmedBy: 'echo' });
+    await expect(sendText(made.connection, 'y'.repeat(400_001), 'room', ROOM)).rejects.toThrow(/has refused one of/);
+    expect(made.lost).toHaveLength(1);
+  });
+});
+
 describe('rooms', () => {
   it('takes another nick when ours is taken', async () => {
     await peerInRoom();

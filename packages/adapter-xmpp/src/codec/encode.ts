@@ -4,6 +4,14 @@ import { eventElement } from './event-element.ts';
 import { NS } from './namespaces.ts';
 import { isSafeText, readableText } from './xml-text.ts';
 
+/** A stanza as it goes on the wire. */
+export interface WireStanza {
+  readonly id: string;
+  readonly text: string;
+  /** Size of the text in UTF-8. */
+  readonly bytes: number;
+}
+
 /** Where a message goes on the wire. */
 export interface Destination {
   readonly to: string;
@@ -28,6 +36,12 @@ export function encodeMessage(event: OutgoingEvent, { to, type }: Destination): 
     eventElement(event, exact ? undefined : event.body),
   );
   return message;
+}
+
+/** A message as it goes on the wire, see `encodeMessage`. */
+export function wireMessage(event: OutgoingEvent, destination: Destination): WireStanza {
+  const text = encodeMessage(event, destination).toString();
+  return { id: event.delivery, text, bytes: Buffer.byteLength(text) };
 }
 
 /** The body as people see it, and whether it is the exact content. */

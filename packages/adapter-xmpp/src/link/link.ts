@@ -1,6 +1,7 @@
 import { onAbort } from '@magpie/adapter-kit';
 import { type Clock, errorMessage, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
 import { attribute, type Element, isAnswer, xml } from '../codec/element.ts';
+import type { WireStanza } from '../codec/encode.ts';
 import { answerTo } from '../codec/iq.ts';
 import { NS } from '../codec/namespaces.ts';
 import { linkError } from '../errors.ts';
@@ -106,14 +107,15 @@ export class Link {
   }
 
   /**
-   * Sends a stanza and resolves when the server has taken it. Rejects with `NotConnected` when the link is over, `Unknown` when
-   * it is lost before the confirmation.
+   * Sends a message. `settle` is called once: without an error when the server has taken it; with `Unknown` when the link is
+   * lost before, `TooLarge` when the server has ended the link for the size of this message. Throws `NotConnected` when the
+   * link is over.
    */
-  deliver(stanza: Element): Promise<void> {
-    if (!this.#management.counting) return this.#deliverUnmanaged(stanza);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#send(stanza, (error) => (error ? reject(error) : resolve()));
-    return promise;
+  deliver(stanza: WireStanza, settle: Settle): void {
+    this.#expectLive();
+    this.#stream?.putText(stanza.text);
+    this.#management.sent(stanza.id, stanza.bytes, settle);
+    if (!this.#management.counting) this.#confirmByPing(settle);
   }
 
   /**
@@ -222,20 +224,21 @@ export class Link {
     }
   }
 
-  #send(stanza: Element, settle?: Settle): void {
-    if (!this.#live) throw new NotConnected(this.#ended?.message ?? 'the link is down');
+  #send(stanza: Element): void {
+    this.#expectLive();
     this.#stream?.put(stanza);
-    this.#management.sent(attribute(stanza, 'id'), settle);
+    this.#management.sent(attribute(stanza, 'id'));
+  }
+
+  #expectLive(): void {
+    if (!this.#live) throw new NotConnected(this.#ended?.message ?? 'the link is down');
   }
 
   /** Without XEP-0198 a ping answered by the same server proves that it has taken what came before (RFC 6120 §10.1). */
-  async #deliverUnmanaged(stanza: Element): Promise<void> {
-    this.#send(stanza);
-    try {
-      await this.request('get', xml('ping', { xmlns: NS.ping }));
-    } catch (error) {
-      throw new Unknown(`the server did not answer after the message: ${errorMessage(error)}`, { cause: error });
-    }
+  #confirmByPing(settle: Settle): void {
+    const silent = (error: unknown): void =>
+      settle(new Unknown(`the server did not answer after the message: ${errorMessage(error)}`, { cause: error }));
+    this.request('get', xml('ping', { xmlns: NS.ping })).then(() => settle(), silent);
   }
 
   /** Everything that waits is told so. */

@@ -1,4 +1,4 @@
-import { Unknown } from '@magpie/contract';
+import { type MagpieError, Unknown } from '@magpie/contract';
 
 /** Counters of stream management are unsigned 32 bit and wrap (XEP-0198 §4). */
 const WRAP = 2 ** 32;
@@ -49,10 +49,11 @@ export class InboundCounter {
 }
 
 /** Hears that the server has taken a stanza, or that the link was lost before. */
-export type Settle = (error?: Unknown) => void;
+export type Settle = (error?: MagpieError) => void;
 
 interface Sent {
   readonly id: string | undefined;
+  readonly bytes: number;
   /** Undefined when nobody waits for it, or nobody any more. */
   settle: Settle | undefined;
   /** Somebody waits for it, or did before the link was lost. */
@@ -66,9 +67,9 @@ export class OutboundQueue {
   /** Ids of stanzas that the server had taken although their senders were told `Unknown`. */
   readonly #arrived = new Set<string>();
 
-  /** A stanza goes out. */
-  push(id: string | undefined, settle?: Settle): void {
-    this.#queue.push({ id, settle, tracked: settle !== undefined });
+  /** A stanza goes out. `bytes` is its size, where somebody waits for it. */
+  push(id: string | undefined, bytes = 0, settle?: Settle): void {
+    this.#queue.push({ id, bytes, settle, tracked: settle !== undefined });
   }
 
   get length(): number {
@@ -80,6 +81,19 @@ export class OutboundQueue {
     const done = this.#takeUpTo(h);
     for (const { settle } of done ?? []) settle?.();
     return done !== undefined;
+  }
+
+  /**
+   * The server has ended the stream because a stanza was too large for it: the largest that it has not taken is certainly
+   * so. It settles with an error, and is not known any more.
+   */
+  refuseLargest(errorOf: (bytes: number) => MagpieError): void {
+    const largest = this.#queue.reduce<Sent | undefined>(
+      (found, sent) => (sent.settle && sent.bytes > (found?.bytes ?? 0) ? sent : found),
+      undefined,
+    );
+    largest?.settle?.(errorOf(largest.bytes));
+    if (largest) largest.settle = undefined;
   }
 
   /** The link is lost: every waiting stanza settles as `Unknown`, but stays known for a resumption. */

@@ -1,6 +1,7 @@
 import { type Clock, type MagpieError, NotConnected } from '@magpie/contract';
 import { attribute, type Element, xml } from '../codec/element.ts';
 import { NS } from '../codec/namespaces.ts';
+import { StanzaTooBig } from '../errors.ts';
 import type { Phase } from './phases.ts';
 import type { ResumableSession } from './resumable-session.ts';
 import type { Settle } from './stanza-counters.ts';
@@ -98,9 +99,9 @@ export class StreamManagement {
   }
 
   /** A stanza goes out; `settle` hears when the server has taken it. */
-  sent(id: string | undefined, settle?: Settle): void {
+  sent(id: string | undefined, bytes?: number, settle?: Settle): void {
     if (!this.#counting) return;
-    this.#session.outbound.push(id, settle);
+    this.#session.outbound.push(id, bytes, settle);
     this.#ask();
   }
 
@@ -133,6 +134,7 @@ export class StreamManagement {
     this.#askTimer();
     this.#reportTimer?.();
     if (error instanceof StreamViolation) this.#session.forget();
+    if (error instanceof StanzaTooBig) this.#session.outbound.refuseLargest((bytes) => error.refusal(bytes));
     this.#session.outbound.lose(`the link was lost before the server acknowledged the message: ${error.message}`);
   }
 

@@ -93,6 +93,11 @@ export abstract class XmlStream extends ConnectionTCP {
     this.#write(element.toString());
   }
 
+  /** Writes an element that is text already. */
+  putText(text: string): void {
+    this.#write(text);
+  }
+
   /**
    * Writes an answer to something of the server's. Ends the stream when the server lets more than 1 MiB of answers wait: it
    * asks and does not read.

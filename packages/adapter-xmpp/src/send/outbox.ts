@@ -7,12 +7,11 @@ import {
   Throttled,
   TooLarge,
   throwIfAborted,
-  Unknown,
+  toMagpieError,
 } from '@magpie/contract';
-import type { Element } from '../codec/element.ts';
-import { type Destination, encodeMessage } from '../codec/encode.ts';
+import { type Destination, type WireStanza, wireMessage } from '../codec/encode.ts';
 import { formatJid, normalJid } from '../codec/jid.ts';
-import { maxBodyBytes, type XmppConfig } from '../config.ts';
+import type { XmppConfig } from '../config.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -30,11 +29,15 @@ export interface OutboxOptions {
   readonly resumable: ResumableSession;
   /** The link while it is up. */
   link(): Link | undefined;
+  /** The server was found to refuse stanzas of so many bytes. */
+  limited(bytes: number): void;
 }
 
 /** The way of messages out, until they are confirmed. One per connection. */
 export class Outbox {
   readonly #options: OutboxOptions;
+  /** The size of a stanza that the server has refused. */
+  #tooBig = Number.POSITIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -53,19 +56,21 @@ export class Outbox {
 
   async #toRoom(event: OutgoingEvent, room: string, signal: AbortSignal): Promise<SendReceipt> {
     throwIfAborted(signal);
-    const { rooms, unconfirmed, config } = this.#options;
+    const { rooms, unconfirmed, resumable, config } = this.#options;
     const destination = { to: room, type: 'groupchat' } as const;
     const message = this.#sized(event, destination);
     this.#live();
     // The join goes on for others when this send is cancelled.
     if (!rooms.get(room)?.joined) await untilAborted(rooms.enter(room), signal, 'cancelled while joining the room');
     const link = this.#live();
-    const id = event.delivery;
     // The echo of an earlier attempt may have come after that attempt was given up.
-    if (!unconfirmed.confirmed(id)) {
-      link.post(message);
-      await unconfirmed.wait(id, destination, config.timeout, signal);
-    }
+    if (unconfirmed.confirmed(message.id)) return { confirmedBy: 'echo' };
+    const echo = unconfirmed.wait(message.id, destination, signal);
+    const taken = (): void => unconfirmed.expectWithin(message.id, config.timeout);
+    // What the server had taken when its link was lost will be echoed: sent again it would stand in the room twice.
+    if (resumable.outbound.confirmed(message.id)) taken();
+    else this.#handOver(link, message, taken);
+    await echo;
     return { confirmedBy: 'echo' };
   }
 
@@ -75,28 +80,44 @@ export class Outbox {
     const destination = { to, type: 'chat' } as const;
     const message = this.#sized(event, destination);
     const link = this.#live();
-    const id = event.delivery;
-    if (resumable.outbound.confirmed(id)) return { confirmedBy: 'stream-ack' };
-    const outcome = unconfirmed.wait(id, destination, undefined, signal);
-    link.deliver(message).then(
-      () => unconfirmed.settle(id),
-      (error: unknown) => unconfirmed.settle(id, error instanceof Unknown ? error : new NotConnected(String(error))),
-    );
+    if (resumable.outbound.confirmed(message.id)) return { confirmedBy: 'stream-ack' };
+    const outcome = unconfirmed.wait(message.id, destination, signal);
+    this.#handOver(link, message, () => unconfirmed.settle(message.id));
     await outcome;
     return { confirmedBy: link.managed ? 'stream-ack' : 'server-answer' };
   }
 
+  /** Gives a message to the server, which may be slow to take it. A failure settles its send. */
+  #handOver(link: Link, message: WireStanza, taken: () => void): void {
+    const { unconfirmed } = this.#options;
+    try {
+      link.deliver(message, (error) => {
+        if (error instanceof TooLarge) this.#refused(message.bytes);
+        if (error) unconfirmed.settle(message.id, error);
+        else taken();
+      });
+    } catch (error) {
+      unconfirmed.settle(message.id, toMagpieError(error));
+    }
+  }
+
+  /** The server has ended a link for the size of a stanza: no other of that size is sent to it. */
+  #refused(bytes: number): void {
+    this.#tooBig = Math.min(this.#tooBig, bytes);
+    this.#options.limited(this.#tooBig);
+  }
+
   /** The stanza, unless it is larger than the server permits: that would cost the whole stream. */
-  #sized(event: OutgoingEvent, destination: Destination): Element {
-    const { config } = this.#options;
-    const most = maxBodyBytes(config);
+  #sized(event: OutgoingEvent, destination: Destination): WireStanza {
+    const { maxStanzaBytes } = this.#options.config;
+    const message = wireMessage(event, destination);
+    const { bytes } = message;
     const advice = 'send less, or raise maxStanzaBytes if the server permits';
-    if (event.body.length > most)
-      throw new TooLarge(`a body of ${event.body.length} bytes, more than ${most}: ${advice}`);
-    const message = encodeMessage(event, destination);
-    const bytes = Buffer.byteLength(message.toString());
-    if (bytes <= config.maxStanzaBytes) return message;
-    throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${config.maxStanzaBytes}): ${advice}`);
+    if (bytes > maxStanzaBytes)
+      throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${maxStanzaBytes}): ${advice}`);
+    if (bytes >= this.#tooBig)
+      throw new TooLarge(`a stanza of ${bytes} bytes; the server has refused one of ${this.#tooBig} bytes: send less`);
+    return message;
   }
 
   /** The link, or `NotConnected` at once: nothing is ever queued. */

@@ -6,6 +6,8 @@ import { bareJid, normalJid } from '../codec/jid.ts';
 interface Waiting {
   readonly to: string;
   settle(error?: MagpieError): void;
+  /** Ends the time limit. */
+  cancel(): void;
 }
 
 interface Sent extends Destination {
@@ -29,27 +31,29 @@ export class Unconfirmed {
     this.#clock = clock;
   }
 
-  /**
-   * Waits for the confirmation of a message that goes out now. Rejects with `Aborted` on the signal and with `Unknown`
-   * after `timeout` ms.
-   */
-  wait(id: string, destination: Destination, timeout: number | undefined, signal: AbortSignal): Promise<void> {
-    const { to } = destination;
+  /** Waits for the confirmation of a message that goes out now. Rejects with what `settle` is given, `Aborted` on the signal. */
+  wait(id: string, destination: Destination, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const settle = (error?: MagpieError): void => (error ? reject(error) : resolve());
-    const late = (): void => reject(new Unknown(`no confirmation from ${to} within ${timeout} ms`));
-    const cancel = timeout !== undefined ? this.#clock.timeout(timeout, late) : undefined;
-    const entry = { to, settle };
+    const entry: Waiting = { to: destination.to, settle, cancel: () => undefined };
     this.#remember(id, destination);
     this.#waiting.set(id, entry);
     const stop = onAbort(signal, () =>
       reject(new Aborted('cancelled while waiting for the confirmation', { cause: signal.reason })),
     );
     return promise.finally(() => {
-      cancel?.();
+      entry.cancel();
       stop();
       if (this.#waiting.get(id) === entry) this.#waiting.delete(id);
     });
+  }
+
+  /** The server has the message: its confirmation may take so many ms from now, then it settles with `Unknown`. */
+  expectWithin(id: string, timeout: number): void {
+    const entry = this.#waiting.get(id);
+    if (!entry) return;
+    const late = (): void => entry.settle(new Unknown(`no confirmation from ${entry.to} within ${timeout} ms`));
+    entry.cancel = this.#clock.timeout(timeout, late);
   }
 
   /** Whether this message, as a room sends it to its occupants, is one that we have sent there, recently. */

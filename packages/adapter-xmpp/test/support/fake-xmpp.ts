@@ -75,6 +75,17 @@ export async function newSession(peer: Peer, behind = ''): Promise<void> {
   await answerDisco(peer);
 }
 
+/** A whole login where the server no longer knows the session that the client wants to resume. */
+export async function forgottenSession(peer: Peer): Promise<void> {
+  await authenticate(peer);
+  await offerSession(peer);
+  await peer.expect(/<resume [^>]*>/);
+  peer.send("<failed xmlns='urn:xmpp:sm:3'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+  await bind(peer);
+  peer.send(ENABLED);
+  await answerDisco(peer);
+}
+
 export const chat = (body: string, attributes = ''): string =>
   `<message from='peer@localhost/x' type='chat' ${attributes}><body>${body}</body></message>`;
 

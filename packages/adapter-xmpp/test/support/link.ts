@@ -106,10 +106,11 @@ export function sendText(
   scheme: 'jid' | 'room' = 'jid',
   place = ['peer', 'localhost'],
 ): Promise<SendReceipt> {
+  const name = text.slice(0, 30);
   const event: OutgoingEvent = {
-    id: text,
-    ref: text,
-    delivery: `delivery-${text}`,
+    id: name,
+    ref: name,
+    delivery: `delivery-${name}`,
     body: Buffer.from(text),
     headers: [],
     via: [],

@@ -1,4 +1,12 @@
-import { type Event, errorMessage, HOP_LIMIT, JsonNumber, markOf, matchesPattern, ORIGIN_MARKS } from '@magpie/contract';
+import {
+  type Event,
+  errorMessage,
+  HOP_LIMIT,
+  JsonNumber,
+  markOf,
+  matchesPattern,
+  ORIGIN_MARKS,
+} from '@magpie/contract';
 import type { Scope } from '../expression/expression.ts';
 import { toPlain, toText } from '../expression/values.ts';
 import { createReport } from '../report.ts';
