@@ -35,9 +35,21 @@ const packageRules = Object.entries(ALLOWED).map(([name, allowed]) => ({
   },
 }));
 
+/** The rooms of core in the order in which a message flows: each may import those before it, and nothing else. */
+const STAGES = ['connections', 'log', 'intake', 'delivery', 'targets', 'unlogged', 'router', 'reads'];
+
+const stageRules = STAGES.slice(0, -1).map((stage, index) => ({
+  name: `core-${stage}-imports`,
+  comment: `${stage} may import of the other stages: ${STAGES.slice(0, index).join(', ') || 'none'}`,
+  severity: 'error',
+  from: { path: `^packages/core/src/${stage}/` },
+  to: { path: `^packages/core/src/(${STAGES.slice(index + 1).join('|')})/` },
+}));
+
 module.exports = {
   forbidden: [
     ...packageRules,
+    ...stageRules,
     {
       name: 'contract-libraries',
       comment: 'contract uses zod and uuidv7, nothing else',

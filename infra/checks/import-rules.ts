@@ -24,6 +24,11 @@ const PLANTS: readonly Plant[] = [
     imports: '../../../adapter-mqtt/src/index.ts',
     rule: 'core-imports',
   },
+  {
+    file: 'packages/core/src/connections/.planted/stage.ts',
+    imports: '../../delivery/lanes.ts',
+    rule: 'core-connections-imports',
+  },
   { file: 'packages/core/src/.planted/library.ts', imports: 'mqtt', rule: 'no-client-library-outside-adapters' },
   { file: 'packages/contract/src/.planted/library.ts', imports: 'vitest', rule: 'contract-libraries' },
   { file: 'packages/adapter-memory/src/.planted/by-name.ts', imports: '@magpie/testkit', rule: 'adapter-*-imports' },

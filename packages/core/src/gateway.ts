@@ -56,6 +56,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       plan = wanted;
       const links = connections.apply(wanted, report.connections);
       targets.apply(wanted.routes, matched.get());
+      unlogged.apply(wanted.routes.unlogged, connections);
       await registration.change(report.targets.added, report.targets.removed);
       await links;
       return report;

@@ -66,10 +66,9 @@ export function createPipeline(options: GatewayOptions) {
 
   const confirmWait = new AbortController();
   const { signal } = confirmWait;
-  const unlogged = new BestEffortSenders({ clock, signal, echoGuard, observer });
   const matched = new MatchedPosition();
   const tracked = ({ source }: Event): boolean => source === DIRECT || builtins.has(source);
-  const targets = new Targets(options.routes, connections, unlogged, {
+  const targets = new Targets(options.routes, connections, {
     ...{ reader: tail, writer, holds, clock, observer, signal, echoGuard, tracked, onFatal },
     limits: options.limits,
     ages: createAges(clock),
@@ -77,6 +76,8 @@ export function createPipeline(options: GatewayOptions) {
     routed: () => matched.get(),
   });
   const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, onFatal });
+
+  const unlogged = new BestEffortSenders(options.routes.unlogged, connections, { clock, signal, echoGuard, observer });
 
   const bounces = createBounces({ log, writer, targets, clock, observer });
   const router = createRouter({ reader: tail, writer, targets, bounces, echoOf, matched, clock, onFatal });

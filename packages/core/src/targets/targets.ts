@@ -4,7 +4,6 @@ import type { Connections } from '../connections/connections.ts';
 import { targetsOf } from '../connections/plan-changes.ts';
 import type { SendPort } from '../connections/send-port.ts';
 import { DeliveryQueue, type QueueDeps } from '../delivery/delivery-queue.ts';
-import type { BestEffortSenders } from '../unlogged/best-effort-sender.ts';
 import { RouteHistory } from './route-history.ts';
 
 /** What the delivery queues need of the gateway, but for what the targets know themselves. */
@@ -13,7 +12,6 @@ export type TargetsDeps = Omit<QueueDeps, 'match'>;
 /** The routes in force, and a delivery queue per target; changed by a reload only where they differ. */
 export class Targets {
   readonly #connections: Connections;
-  readonly #unlogged: BestEffortSenders;
   readonly #queueDeps: QueueDeps;
   readonly #queues = new Map<string, DeliveryQueue>();
   /** Queues of removed targets, for their sends that are still in flight. */
@@ -22,9 +20,8 @@ export class Targets {
   /** Where removed targets had got to: when they come back they go on there, by the routes of that time. */
   readonly #left = new Map<string, Position>();
 
-  constructor(routes: RouteSet, connections: Connections, unlogged: BestEffortSenders, deps: TargetsDeps) {
+  constructor(routes: RouteSet, connections: Connections, deps: TargetsDeps) {
     this.#connections = connections;
-    this.#unlogged = unlogged;
     this.#history = new RouteHistory(routes);
     this.#queueDeps = { ...deps, match: (stored, consumer) => this.#matchAt(stored, consumer) };
     this.#place(routes);
@@ -80,7 +77,6 @@ export class Targets {
       const port = this.#connections.port(target.connection);
       if (port) this.#put(target, port);
     }
-    this.#unlogged.place(routes.unlogged, (connection) => this.#connections.port(connection));
   }
 
   #put(target: Target, port: SendPort): void {

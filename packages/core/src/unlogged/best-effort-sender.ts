@@ -1,5 +1,6 @@
 import type { Clock, Event, OutgoingEvent } from '@magpie/contract';
 import type { Match, Target } from '@magpie/routing';
+import type { Connections } from '../connections/connections.ts';
 import type { SendPort } from '../connections/send-port.ts';
 import { outgoing } from '../delivery/attempt.ts';
 import type { TargetLoad } from '../gateway-api.ts';
@@ -148,8 +149,9 @@ export class BestEffortSenders {
   readonly #deps: BestEffortDeps;
   readonly #all = new Map<string, BestEffortSender>();
 
-  constructor(deps: BestEffortDeps) {
+  constructor(targets: readonly Target[], connections: Pick<Connections, 'port'>, deps: BestEffortDeps) {
     this.#deps = deps;
+    this.apply(targets, connections);
   }
 
   all(): readonly BestEffortSender[] {
@@ -160,11 +162,11 @@ export class BestEffortSenders {
     return this.#all.get(consumer);
   }
 
-  /** Changes to these targets; those without a link are left out. Called at start and per reload. */
-  place(targets: readonly Target[], portOf: (connection: string) => SendPort | undefined): void {
+  /** Changes to these targets; those without a link are left out. Called per reload. */
+  apply(targets: readonly Target[], connections: Pick<Connections, 'port'>): void {
     const wanted = new Set<string>();
     for (const target of targets) {
-      const port = portOf(target.connection);
+      const port = connections.port(target.connection);
       if (!port) continue;
       wanted.add(target.consumer);
       const known = this.#all.get(target.consumer);
