@@ -6,7 +6,7 @@ import { targetsSchema } from '../src/resources/targets/schema.ts';
 import { get, post, startWorld, type World } from './fixtures.ts';
 
 const CONSUMER = 'notices/floor/channel:board/notices';
-const NONE = { waiting: 0, held: 0, blocked: 0, inFlight: 0, lagging: false, suspended: false };
+const NONE = { places: [], waiting: 0, held: 0, blocked: 0, inFlight: 0, lagging: false, suspended: false };
 
 /** A world whose board gives a notice up after two attempts by blocking, and refuses so many sends. */
 async function refusing(count: number, error: () => MagpieError): Promise<World> {
@@ -52,17 +52,17 @@ test('a suspended target says since when, why, and when it is probed', async () 
 test('what is out of attempts is counted and tried again when that is said', async () => {
   const world = await refusing(2, () => new Transient('full'));
   await waitFor(async () => (await target(world)).blocked === 1, { what: 'the blocked delivery' });
-  expect((await act(world, CONSUMER, 'retry')).json()).toEqual({ blocked: 1 });
+  expect((await act(world, CONSUMER, 'retry')).json()).toEqual({ deliveries: 1 });
   await waitFor(() => world.broker.seen.length === 1, { what: 'the notice' });
   await waitFor(async () => (await target(world)).held === 0, { what: 'nothing held' });
-  expect((await act(world, CONSUMER, 'retry')).json()).toEqual({ blocked: 0 });
+  expect((await act(world, CONSUMER, 'retry')).json()).toEqual({ deliveries: 0 });
 });
 
 test('what is out of attempts becomes a dead letter when that is said', async () => {
   const world = await refusing(2, () => new Transient('full'));
   await waitFor(async () => (await target(world)).blocked === 1, { what: 'the blocked delivery' });
   const response = await act(world, CONSUMER, 'dead-letter');
-  expect([response.statusCode, response.json()]).toEqual([202, { blocked: 1 }]);
+  expect([response.statusCode, response.json()]).toEqual([202, { deliveries: 1 }]);
   const letters = async () => (await get(world, '/v1/dead-letters')).json().deadLetters;
   await waitFor(async () => (await letters()).length === 1, { what: 'the dead letter' });
 });

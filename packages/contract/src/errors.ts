@@ -1,3 +1,9 @@
+/**
+ * What an error is about: the link and with it everything on the connection, one place (a room, a queue, a topic) while others
+ * take messages, or this one message.
+ */
+export type Concern = 'link' | 'place' | 'message';
+
 /** How the gateway treats an error of a class. */
 export interface ErrorClass {
   /** Stable spelling in JSON, logs and metrics. */
@@ -6,6 +12,8 @@ export interface ErrorClass {
   readonly retryable: boolean;
   /** Whether it suspends the whole target (an outage) instead of counting as a refusal of this delivery. */
   readonly suspends: boolean;
+  /** What it is about unless the adapter says otherwise, see `MagpieError.concerning`. */
+  readonly concerns: Concern;
   /** For users, one or two sentences. */
   readonly meaning: string;
 }
@@ -16,60 +24,70 @@ export const ERROR_CLASSES = {
     code: 'not-connected',
     retryable: true,
     suspends: true,
+    concerns: 'link',
     meaning: 'The link is down or was lost before the operation was handed over. The supervisor reconnects.',
   },
   Transient: {
     code: 'transient',
     retryable: true,
     suspends: false,
+    concerns: 'message',
     meaning: 'This one was refused for now (a nack, a full queue). Five in a row across lanes suspend the target.',
   },
   Throttled: {
     code: 'throttled',
     retryable: true,
     suspends: true,
+    concerns: 'link',
     meaning: 'The other side asks to slow down; `retryAfter` says for how many milliseconds.',
   },
   Unknown: {
     code: 'unknown-outcome',
     retryable: true,
     suspends: true,
+    concerns: 'link',
     meaning: 'Handed over, but the link was lost before a confirmation: it may have arrived. Resent with the same id.',
   },
   Rejected: {
     code: 'rejected',
     retryable: false,
     suspends: false,
+    concerns: 'message',
     meaning: 'This message will never be accepted (no such place, not permitted, malformed).',
   },
   TooLarge: {
     code: 'too-large',
     retryable: false,
     suspends: false,
+    concerns: 'message',
     meaning: 'The message exceeds a size limit of the protocol, the peer or the gateway.',
   },
   AuthFailed: {
     code: 'auth-failed',
     retryable: true,
     suspends: true,
+    concerns: 'link',
     meaning: 'The credentials were refused. After three in a row there is an alarm and one attempt every 30 s.',
   },
   Conflict: {
     code: 'conflict',
     retryable: false,
     suspends: true,
+    concerns: 'link',
     meaning: 'Another client has taken our identity. The connection stops with an alarm instead of fighting for it.',
   },
   ConfigInvalid: {
     code: 'config-invalid',
     retryable: false,
     suspends: true,
+    concerns: 'link',
     meaning: 'The configuration cannot work, as only the other side could tell (for example a queue of another type).',
   },
   Aborted: {
     code: 'aborted',
     retryable: true,
     suspends: true,
+    concerns: 'link',
     meaning: 'The caller cancelled the operation by its signal.',
   },
 } as const satisfies Record<string, ErrorClass>;
@@ -95,9 +113,40 @@ export abstract class MagpieError extends Error {
     return ERROR_CLASSES[this.name].retryable;
   }
 
-  /** Whether it suspends the whole target. */
+  /** Whether it suspends the whole target; an error that concerns a place or a message never does. */
   get suspends(): boolean {
-    return ERROR_CLASSES[this.name].suspends;
+    return ERROR_CLASSES[this.name].suspends && this.concerns === 'link';
+  }
+
+  #concerns: Concern | undefined;
+  #isPeersVerdict = false;
+
+  /** What it is about. */
+  get concerns(): Concern {
+    return this.#concerns ?? ERROR_CLASSES[this.name].concerns;
+  }
+
+  /**
+   * Whether the other side ended the link and named what we sent as the reason (a protocol or policy error): a message that
+   * was alone on the link is then given up at once.
+   */
+  get isPeersVerdict(): boolean {
+    return this.#isPeersVerdict;
+  }
+
+  /**
+   * Says what the error is about where its class does not: a room that refuses us concerns that place alone. Called by an
+   * adapter when it makes the error; returns the error.
+   */
+  concerning(concern: Concern): this {
+    this.#concerns = concern;
+    return this;
+  }
+
+  /** Marks an `Unknown` whose link was ended by the other side because of what we sent; returns the error. */
+  asPeersVerdict(): this {
+    this.#isPeersVerdict = true;
+    return this;
   }
 }
 

@@ -195,6 +195,31 @@ export interface SuspensionStatus {
   readonly nextAttempt: number;
 }
 
+/** A place of a target (a room, a queue, a topic) that takes nothing while others do. Times are ms since the epoch. */
+export interface PlaceStatus {
+  /** Its address as text. */
+  readonly place: string;
+  readonly since: number;
+  /** What it said last. */
+  readonly error: string;
+  readonly nextAttempt: number;
+  /** Deliveries that wait for it. */
+  readonly waiting: number;
+}
+
+/** What an operator does with deliveries: try them again at once, make dead letters of them, or drop them for good. */
+export type Decision = 'retry' | 'dead-letter' | 'drop';
+
+/** Which deliveries of a target: all that are blocked without a key, else those that fit. */
+export interface DeliverySelection {
+  /** Of this event. */
+  readonly ref?: string;
+  /** With this ordering key. */
+  readonly lane?: string;
+  /** That wait for this place, as `PlaceStatus` names it. */
+  readonly place?: string;
+}
+
 /** How much a target has before it, for metrics. */
 export interface TargetLoad {
   readonly consumer: string;
@@ -212,6 +237,8 @@ export interface TargetLoad {
   readonly suspended: boolean;
   /** Details while it is. */
   readonly suspension?: SuspensionStatus;
+  /** Places that are suspended by themselves. */
+  readonly places: readonly PlaceStatus[];
 }
 
 /** The running gateway as the API and the CLI see it. */
@@ -247,10 +274,10 @@ export interface Gateway {
   targets(): readonly TargetLoad[];
   orphans(): Promise<readonly OrphanStatus[]>;
   /**
-   * Decides about the deliveries of a target that have run out of attempts and hold their lanes (`then: block`): tries them
-   * again, or makes dead letters of them. How many there are; undefined when there is no such target.
+   * Decides about deliveries of a target that are not in flight, see `DeliverySelection`. How many there are; undefined when
+   * there is no such target.
    */
-  unblock(consumer: string, decision: 'retry' | 'dead-letter'): number | undefined;
+  decide(consumer: string, selection: DeliverySelection, decision: Decision): number | undefined;
   /** Why intake is held at present, as sentences; empty when it is not. */
   holds(): readonly string[];
   /**

@@ -85,7 +85,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         ...each.load(),
       })),
     orphans: async () => (await log.orphans()).map(({ orphanedAt: since, ...orphan }) => ({ since, ...orphan })),
-    unblock: (consumer, decision) => targets.queue(consumer)?.unblock(decision),
+    decide: (consumer, selection, decision) => targets.queue(consumer)?.decide(selection, decision),
     holds: () => holds.reasons(),
     pattern: (address, connection) =>
       patternFromText(address, book, connection === undefined ? undefined : connectionInfo(connection)),

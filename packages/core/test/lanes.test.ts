@@ -40,6 +40,8 @@ const deliveryOf = (lanes: Lanes, offset: number, key: string): Delivery => ({
   state: 'ready',
   attempts: [],
   redelivered: false,
+  suspicion: undefined,
+  place: undefined,
   nextAttempt: undefined,
   remembered: false,
   parked: false,

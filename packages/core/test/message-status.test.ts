@@ -44,7 +44,7 @@ describe('what is shown of a message', () => {
     const { gateway, target, names } = await withRefused(retry, 2, () => new Transient('queue full'));
     await vi.waitFor(async () => expect(await target()).toMatchObject({ state: 'blocked', attempts: 2 }));
     expect((await target())?.failures?.map(({ message }) => message)).toEqual(['queue full', 'queue full']);
-    expect(gateway.unblock(TARGET, 'retry')).toBe(1);
+    expect(gateway.decide(TARGET, {}, 'retry')).toBe(1);
     await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['1']));
   });
 

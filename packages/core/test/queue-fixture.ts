@@ -1,10 +1,12 @@
 import { createMemoryLog, type EventLog, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import { type Event, type MagpieError, newRef, type OutgoingEvent, systemClock } from '@magpie/contract';
-import type { Match, Target } from '@magpie/routing';
+import type { Match, RetryPolicy, Target } from '@magpie/routing';
 import { afterEach } from 'vitest';
+import { LinkHealth } from '../src/connections/link-health.ts';
 import type { SendPort } from '../src/connections/send-port.ts';
 import { createSendWindow } from '../src/connections/send-window.ts';
 import { createAges } from '../src/delivery/ages.ts';
+import { BACKLOG_LIMITS, type BacklogLimits } from '../src/delivery/backlog-limits.ts';
 import { DeliveryQueue } from '../src/delivery/delivery-queue.ts';
 import { IntakeHolds } from '../src/intake/holds.ts';
 import { createStateWriter, type StateWriter } from '../src/log/state-writer.ts';
@@ -15,6 +17,8 @@ export interface Sent {
   readonly event: OutgoingEvent;
   confirm(): void;
   fail(error: MagpieError): void;
+  /** Whether it has been answered. */
+  isOver(): boolean;
 }
 
 export interface Bench {
@@ -23,6 +27,7 @@ export interface Bench {
   readonly writer: StateWriter;
   readonly queue: DeliveryQueue;
   readonly holds: IntakeHolds;
+  readonly health: LinkHealth;
   readonly sent: Sent[];
   /** What became of deliveries, in order. */
   readonly results: string[];
@@ -33,7 +38,16 @@ export interface Bench {
 
 const benches: Bench[] = [];
 
-export const retry = { attempts: 3, backoff: { min: 100, max: 1000 }, maxAge: 60_000, then: 'dead-letter' as const };
+export const retry: RetryPolicy = {
+  attempts: 3,
+  backoff: { min: 100, max: 1000 },
+  maxAge: 60_000,
+  linkLosses: 3,
+  then: 'dead-letter',
+};
+
+/** Where a message goes: its header `to`, else one place. */
+const placeOf = (headers: Event['headers']): string => String(headers.find(([name]) => name === 'to')?.[1] ?? 'room');
 
 function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
   return {
@@ -49,7 +63,7 @@ function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
     backlog: { bytes: 1e9, age: 1e9, onFull: 'block' },
     render: ({ body, headers }) => ({
       parts: { body, headers, via: [], time: clock.now() },
-      target: { address: { scheme: 'channel', segments: ['room'] }, options: {} },
+      target: { address: { scheme: 'channel', segments: [placeOf(headers)] }, options: {} },
     }),
     ...more,
   };
@@ -63,7 +77,13 @@ export function bench(
     window = 10,
     begin = true,
     sendsWhileHeld = true,
-  }: { readonly window?: number; readonly begin?: boolean; readonly sendsWhileHeld?: boolean } = {},
+    limits = {},
+  }: {
+    readonly window?: number;
+    readonly begin?: boolean;
+    readonly sendsWhileHeld?: boolean;
+    readonly limits?: Partial<BacklogLimits>;
+  } = {},
 ): Bench {
   const clock = former?.clock ?? manualClock();
   const log = former?.log ?? createMemoryLog({ clock });
@@ -73,6 +93,8 @@ export function bench(
   const writer = createStateWriter(log, systemClock, fatal);
   const reader = createTail(log);
   const sent: Sent[] = [];
+  const health = new LinkHealth(clock);
+  health.changed(true);
   const results: string[] = [];
   let routed: Position | undefined;
   const holds = new IntakeHolds();
@@ -83,6 +105,7 @@ export function bench(
     log,
     writer,
     holds,
+    health,
     sent,
     results,
     up: true,
@@ -93,20 +116,35 @@ export function bench(
   const port: SendPort = {
     up: () => made.up,
     window: createSendWindow(window),
+    health,
     sendsWhileHeld,
     hasMetadata: true,
     sent: () => undefined,
     post: () => false,
     send: (event) =>
-      new Promise((resolve, reject) =>
-        sent.push({ event, confirm: () => resolve({ confirmedBy: 'test' }), fail: reject }),
-      ),
+      new Promise((resolve, reject) => {
+        let isOver = false;
+        const once =
+          <T>(end: (value: T) => void) =>
+          (value: T) => {
+            isOver = true;
+            end(value);
+          };
+        const confirm = once(resolve);
+        sent.push({
+          event,
+          confirm: () => confirm({ confirmedBy: 'test' }),
+          fail: once(reject),
+          isOver: () => isOver,
+        });
+      }),
   };
   const queue = new DeliveryQueue(target, port, {
     reader,
     writer,
     clock,
     ages: createAges(clock),
+    limits: { ...BACKLOG_LIMITS, ...limits },
     signal: new AbortController().signal,
     holds,
     routed: () => routed,

@@ -100,12 +100,12 @@ it('an operator decides about what is blocked', async () => {
   for (const { fail } of b.sent.splice(0)) fail(new Transient('queue full'));
   await b.clock.advance(100);
   expect(b.queue.load().blocked).toBe(1);
-  expect(b.queue.unblock('retry')).toBe(1);
+  expect(b.queue.decide({}, 'retry')).toBe(1);
   await b.clock.advance(10);
   expect(b.bodies()).toEqual(['a1']);
   b.sent.splice(0)[0]!.fail(new Transient('queue full'));
   await b.clock.advance(100);
-  expect(b.queue.unblock('dead-letter')).toBe(1);
+  expect(b.queue.decide({}, 'dead-letter')).toBe(1);
   await b.clock.advance(100);
   expect(await b.log.deadLetters({ limit: 9 })).toMatchObject([{ reason: 'attempts', message: 'queue full' }]);
   expect(b.bodies()).toEqual(['a2']);

@@ -32,6 +32,8 @@ export interface RetryPolicy {
   readonly attempts: number;
   readonly backoff: { readonly min: number; readonly max: number };
   readonly maxAge: number;
+  /** Link losses after which a message that was alone on its way is given up. */
+  readonly linkLosses: number;
   readonly then: Then;
 }
 

@@ -10,7 +10,7 @@ import {
 } from './dead-letters/schema.ts';
 import { messageStatusSchema } from './events/schema.ts';
 import { acceptedMessageSchema } from './messages/schema.ts';
-import { targetsSchema, unblockedSchema } from './targets/schema.ts';
+import { decidedSchema, targetsSchema } from './targets/schema.ts';
 
 /** What the API answers, for its clients: the command line reads every answer by these. */
 export const ANSWERS = {
@@ -21,7 +21,7 @@ export const ANSWERS = {
   /** `GET /v1/targets`. */
   targets: targetsSchema,
   /** `POST /v1/targets/{consumer}/retry` and `…/dead-letter`. */
-  unblocked: unblockedSchema,
+  decided: decidedSchema,
   /** `GET /v1/dead-letters`. */
   deadLetters: deadLettersSchema,
   /** `GET /v1/dead-letters/{id}`. */

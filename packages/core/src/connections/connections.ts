@@ -2,6 +2,7 @@ import { type AdapterContext, type Clock, deadline, type Logger, type Sink, slee
 import type { ConnectionInfo } from '@magpie/routing';
 import type { ConnectionStatus, Plan, ReloadReport } from '../gateway-api.ts';
 import type { CoreObserver } from '../observer.ts';
+import { LinkHealth } from './link-health.ts';
 import { linked } from './plan-changes.ts';
 import type { SendPort } from './send-port.ts';
 import { createSendWindow } from './send-window.ts';
@@ -143,15 +144,18 @@ export class Connections {
   #makeLink(info: ConnectionInfo): Link {
     const { clock, logger, observer, times } = this.#deps;
     const { name, adapter } = info;
+    const health = new LinkHealth(clock);
     const supervisor = new Supervisor({
       ...{ name, type: adapter.type, clock, logger, times },
       sources: () => this.#plan.routes.sources(name),
       onState: (state, from) => {
         observer.state(name, state);
-        if (state === 'up' || from === 'up') this.#use?.linkChanged(name);
+        if (state !== 'up' && from !== 'up') return;
+        health.changed(state === 'up');
+        this.#use?.linkChanged(name);
       },
     });
-    return { info, supervisor, port: makePort(info, supervisor), storing: new Set() };
+    return { info, supervisor, port: makePort(info, supervisor, health), storing: new Set() };
   }
 
   #context(name: string, supervisor: Supervisor): AdapterContext {
@@ -172,10 +176,10 @@ export class Connections {
 const landed = ({ port, storing }: Link): Promise<unknown> =>
   Promise.all([port.window.idle(), Promise.allSettled(storing)]);
 
-function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor): SendPort {
+function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor, health: LinkHealth): SendPort {
   const { fifoWindow, sendsWhileHeld, metadata } = adapter.capabilities(config);
   return {
-    ...{ window: createSendWindow(fifoWindow), sendsWhileHeld, hasMetadata: metadata },
+    ...{ window: createSendWindow(fifoWindow), health, sendsWhileHeld, hasMetadata: metadata },
     up: () => supervisor.up(),
     sent: () => supervisor.count('sent'),
     send: (event, target, signal) => supervisor.connection!.send(event, target, signal),

@@ -1,10 +1,12 @@
 import type { OutgoingEvent, SendReceipt, TargetRequest } from '@magpie/contract';
+import type { LinkHealth } from './link-health.ts';
 import type { SendWindow } from './send-window.ts';
 
 /** The link of a target's connection as a delivery queue uses it. */
 export interface SendPort {
   up(): boolean;
   readonly window: SendWindow;
+  readonly health: LinkHealth;
   /** Whether sends go on being confirmed while the intake of the connection is held. */
   readonly sendsWhileHeld: boolean;
   /** Whether headers, ids and the list of passed gateways survive the link; without them own messages come back unknown. */

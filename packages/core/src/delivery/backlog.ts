@@ -127,6 +127,11 @@ export class Backlog implements FloorSource {
     return this.#parked.size;
   }
 
+  /** Bytes of their bodies. */
+  get parkedBytes(): number {
+    return this.#parked.bytes;
+  }
+
   /** The position matched before the first delivery that was offered before `begin`. */
   get first(): Position | undefined {
     return this.#first;

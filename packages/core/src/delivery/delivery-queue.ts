@@ -1,7 +1,7 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
 import type { Match, Target } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
-import type { TargetLoad, TargetStatus } from '../gateway-api.ts';
+import type { Decision, DeliverySelection, TargetLoad, TargetStatus } from '../gateway-api.ts';
 import { Backlog, type BacklogDeps, type RestoredState } from './backlog.ts';
 import { BacklogBound, type BacklogBoundDeps } from './backlog-bound.ts';
 import { BACKLOG_LIMITS, type BacklogLimits } from './backlog-limits.ts';
@@ -9,9 +9,11 @@ import { CircuitBreaker } from './circuit-breaker.ts';
 import { type Delivery, describe } from './delivery.ts';
 import { endIfExpired } from './expiry.ts';
 import { Lanes } from './lanes.ts';
+import { Places } from './places.ts';
 import { Retries } from './retries.ts';
 import { Sender, type SenderDeps } from './sender.ts';
 import { Settlement, type SettlementDeps } from './settlement.ts';
+import { Suspects } from './suspects.ts';
 import type { TargetInForce } from './target-in-force.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -35,6 +37,7 @@ export class DeliveryQueue {
   readonly #bound: BacklogBound;
   readonly #breaker: CircuitBreaker;
   readonly #retries: Retries;
+  readonly #places: Places;
   readonly #sender: Sender;
   #stopped = false;
   #watchers: { readonly isDone: () => boolean; readonly resolve: () => void }[] = [];
@@ -46,13 +49,22 @@ export class DeliveryQueue {
     this.#deps = deps;
     this.consumer = target.consumer;
     this.#lanes = new Lanes(target.order, deps.clock, wake);
-    this.#backlog = new Backlog(inForce, this.#lanes, deps.limits ?? BACKLOG_LIMITS, wake, deps);
+    const limits = deps.limits ?? BACKLOG_LIMITS;
+    this.#backlog = new Backlog(inForce, this.#lanes, limits, wake, deps);
     this.#bound = new BacklogBound(inForce, this.#backlog, deps);
     this.#breaker = new CircuitBreaker(deps.clock, wake);
     const settlement = new Settlement(inForce, this.#backlog, this.#lanes, wake, deps);
     this.#retries = new Retries(inForce, this.#lanes, settlement, deps);
-    const [backlog, lanes, breaker, retries] = [this.#backlog, this.#lanes, this.#breaker, this.#retries];
-    this.#sender = new Sender(inForce, { backlog, lanes, breaker, settlement, retries }, wake, deps);
+    this.#places = new Places(this.#lanes, this.#backlog, settlement, limits, deps);
+    const suspects = new Suspects(inForce, this.#lanes, settlement, this.#retries, deps);
+    const [backlog, lanes, breaker, retries, places] = [
+      this.#backlog,
+      this.#lanes,
+      this.#breaker,
+      this.#retries,
+      this.#places,
+    ];
+    this.#sender = new Sender(inForce, { backlog, lanes, breaker, settlement, retries, places, suspects }, wake, deps);
     wake.listen(() => this.#advance());
   }
 
@@ -66,7 +78,7 @@ export class DeliveryQueue {
     this.#bound.update();
     this.#lanes.reorder(target.order);
     // Whoever reloads has perhaps put right what was refused.
-    this.unblock('retry');
+    this.decide({}, 'retry');
     this.#advance();
   }
 
@@ -138,17 +150,25 @@ export class DeliveryQueue {
       blocked: size + parked === 0 ? 0 : this.#blocked().length,
       suspended: suspension !== undefined,
       ...(suspension ? { suspension } : {}),
+      places: this.#places.status(),
     };
   }
 
   /**
-   * An operator decides about deliveries that have run out of attempts and hold their lanes: they are tried again, their
-   * attempts counted anew, or become dead letters. Returns how many there are.
+   * An operator decides about deliveries that are not in flight: those that have run out of attempts and hold their lanes, or
+   * the one, the lane or the place that is named. Returns how many it is about.
    */
-  unblock(decision: 'retry' | 'dead-letter'): number {
-    const blocked = this.#blocked();
-    this.#retries.unblock(blocked, decision);
-    return blocked.length;
+  decide(selection: DeliverySelection, decision: Decision): number {
+    const { ref, lane, place } = selection;
+    const isNamed = ref !== undefined || lane !== undefined || place !== undefined;
+    const isMeant = (each: Delivery): boolean =>
+      (ref === undefined || each.event.ref === ref) &&
+      (lane === undefined || each.lane.key === lane) &&
+      (place === undefined || each.lane.failed.some((first) => first.place === place));
+    const chosen = isNamed ? this.#backlog.pending().filter(isWaiting).filter(isMeant) : this.#blocked();
+    if (decision === 'retry' && place !== undefined) this.#places.release(place);
+    for (const delivery of chosen) this.#retries.decide(delivery, decision);
+    return chosen.length;
   }
 
   /** State of one delivery; undefined when it is not in memory. */
@@ -199,3 +219,6 @@ export class DeliveryQueue {
     return this.#backlog.pending().filter(({ state }) => state === 'blocked');
   }
 }
+
+/** Whether a delivery waits for its turn, a retry or an operator. */
+const isWaiting = ({ state }: Delivery): boolean => state === 'ready' || state === 'failed' || state === 'blocked';

@@ -20,6 +20,10 @@ export interface Delivery {
   readonly attempts: Attempt[];
   /** An earlier send may have arrived. */
   redelivered: boolean;
+  /** Set while it may be what ends the link; see `Suspects`. */
+  suspicion: Suspicion | undefined;
+  /** The place that does not take it at present, as `Places` names it. */
+  place: string | undefined;
   /** When the next attempt is due, ms since the epoch. */
   nextAttempt: number | undefined;
   /** It has an exception row, or one is being written. */
@@ -28,6 +32,16 @@ export interface Delivery {
   parked: boolean;
   /** Condition or key could not be evaluated at match. */
   readonly error: Rejected | undefined;
+}
+
+/** What speaks for a delivery being the reason why its link ends. */
+export interface Suspicion {
+  /** How often the link has ended while it was alone on its way. */
+  losses: number;
+  /** How long the link lasted after it was sent, in ms. */
+  lastedMs: number;
+  /** `LinkHealth.idleLosses` when it was suspected last. */
+  idleLosses: number;
 }
 
 /** Deliveries of one target with one ordering key. Order among them is kept; other lanes are not affected. */
@@ -55,6 +69,8 @@ export const newDelivery = ({ position, event }: StoredEvent, lane: Lane, error?
   state: 'ready',
   attempts: [],
   redelivered: false,
+  suspicion: undefined,
+  place: undefined,
   nextAttempt: undefined,
   remembered: false,
   parked: false,

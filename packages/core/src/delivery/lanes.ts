@@ -51,11 +51,12 @@ export class Lanes {
     if (state === 'retry') this.retryIn(delivery, Math.min(Math.max(nextAttempt - this.#clock.now(), 0), maxWait));
   }
 
-  /** The next delivery that may be sent, left in place until `launch`. `held` is told of those that have to wait. */
+  /** The next delivery that may be sent, left in place until `launch`. `held` is called with those that have to wait. */
   next(held: (delivery: Delivery) => void = () => undefined): Delivery | undefined {
     for (let first = this.#ready[0]; first; first = this.#ready[0]) {
-      if (this.#mayFly(first)) return first;
+      if (first.state === 'ready' && this.#mayFly(first)) return first;
       this.#ready.shift();
+      if (first.state !== 'ready') continue;
       const { lane } = first;
       if (lane.failed.includes(first)) {
         // It waits for what flies to land, or for an earlier refused one that has come in meanwhile.
@@ -119,6 +120,7 @@ export class Lanes {
     const { lane } = delivery;
     const at = lane.failed.indexOf(delivery);
     if (at >= 0) lane.failed.splice(at, 1);
+    if (lane.waiting.includes(delivery)) lane.waiting = lane.waiting.filter((other) => other !== delivery);
     this.#release(lane);
     if (lane.failed.length === 0) return;
     lane.due ||= at === 0;

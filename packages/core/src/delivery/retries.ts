@@ -1,5 +1,6 @@
 import { type Clock, fullJitter, type MagpieError, Rejected } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
+import type { Decision } from '../gateway-api.ts';
 import type { CoreObserver } from '../observer.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
@@ -39,27 +40,43 @@ export class Retries {
     this.#settlement.remember(delivery);
   }
 
+  /** A delivery ends the link each time it is sent: it is given up, or holds its lane where the route says `then: block`. */
+  async giveUp(delivery: Delivery, rendered: Rendered, words: string): Promise<void> {
+    const { target } = this.#inForce;
+    this.#deps.observer.delivered(target, 'refused');
+    if (target.retry.then === 'block') this.#stop(delivery);
+    else await this.#settlement.giveUp(delivery, 'rejected', new Rejected(words), rendered);
+  }
+
   /** The delivery has no attempts left and holds its lane. */
   block(delivery: Delivery, error: MagpieError): void {
     this.#note(delivery, error);
+    this.#stop(delivery);
+  }
+
+  #stop(delivery: Delivery): void {
     delivery.nextAttempt = undefined;
     this.#lanes.refuse(delivery, 'blocked');
     this.#settlement.remember(delivery);
   }
 
-  /** An operator decides about blocked deliveries: they are tried again, their attempts counted anew, or become dead letters. */
-  unblock(blocked: readonly Delivery[], decision: 'retry' | 'dead-letter'): void {
-    for (const delivery of blocked) {
-      const last = delivery.attempts.at(-1);
-      if (decision === 'dead-letter') {
-        void this.#settlement.giveUp(delivery, 'attempts', new Rejected(last?.message ?? 'given up by an operator'));
-      } else {
-        delivery.attempts.length = 0;
-        delivery.state = 'failed';
-        this.#lanes.retryIn(delivery, 0);
-        this.#settlement.remember(delivery);
-      }
+  /**
+   * An operator decides about a delivery that is not in flight: it is tried again at once, its attempts counted anew, becomes a
+   * dead letter, or is dropped.
+   */
+  decide(delivery: Delivery, decision: Decision): void {
+    if (decision === 'retry') {
+      if (delivery.state === 'ready') return;
+      delivery.attempts.length = 0;
+      delivery.suspicion = undefined;
+      delivery.state = 'failed';
+      this.#lanes.retryIn(delivery, 0);
+      this.#settlement.remember(delivery);
+      return;
     }
+    const last = delivery.attempts.at(-1);
+    const error = new Rejected(last?.message ?? 'given up by an operator');
+    void this.#settlement.giveUp(delivery, 'attempts', error, undefined, decision === 'drop');
   }
 
   #note({ attempts }: Delivery, { name, message }: MagpieError): void {

@@ -8,8 +8,10 @@ import type { Backlog } from './backlog.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
+import type { Places } from './places.ts';
 import type { Retries } from './retries.ts';
 import type { Settlement } from './settlement.ts';
+import type { Suspects } from './suspects.ts';
 import type { SuspensionLog } from './suspension-log.ts';
 import type { TargetInForce } from './target-in-force.ts';
 import type { WakeUp } from './wake-up.ts';
@@ -31,6 +33,18 @@ interface Parts {
   readonly breaker: CircuitBreaker;
   readonly settlement: Settlement;
   readonly retries: Retries;
+  readonly places: Places;
+  readonly suspects: Suspects;
+}
+
+/** A send that did not end well. */
+interface Sent {
+  readonly rendered: Rendered;
+  readonly port: SendPort;
+  /** Whether nothing else was in flight on the link. */
+  readonly alone: boolean;
+  /** From the send to its end, in ms. */
+  readonly lastedMs: number;
 }
 
 /** Sends the deliveries of one target as its lanes, its circuit breaker and the window of the link allow, and judges the answers. */
@@ -57,13 +71,18 @@ export class Sender {
   /** Sends what may be sent. */
   pump(): void {
     const { port } = this.#inForce;
-    const { backlog, lanes, breaker } = this.#parts;
+    const { backlog, lanes, breaker, suspects } = this.#parts;
     if (!port.up()) return;
     if (this.#flying === 0 && breaker.probe()) lanes.requeue(backlog.pending(), (ready) => breaker.prober(ready));
     while (breaker.admits(this.#flying)) {
       const delivery = lanes.next(this.#held);
-      if (!delivery || !port.window.acquire(this.#wake.call)) return;
-      this.#dispatch(delivery, port);
+      if (!delivery) return;
+      const wait = suspects.waitFor(delivery);
+      if (wait > 0) {
+        lanes.launch(delivery, false);
+        suspects.defer(delivery, wait);
+      } else if (port.window.acquire(this.#wake.call, delivery.suspicion !== undefined)) this.#dispatch(delivery, port);
+      else return;
     }
   }
 
@@ -73,30 +92,35 @@ export class Sender {
   }
 
   readonly #held = (delivery: Delivery): void => {
-    if (!delivery.remembered) this.#parts.settlement.remember(delivery);
+    const { places, settlement } = this.#parts;
+    if (!places.overflows(delivery) && !delivery.remembered) settlement.remember(delivery);
   };
 
   #dispatch(delivery: Delivery, port: SendPort): void {
     const { signal, clock, echoGuard, onFatal } = this.#deps;
     const { target } = this.#inForce;
+    const { lanes, places } = this.#parts;
     const rendered = prepare(delivery, target, this.#deps);
     const isEnded = 'reason' in rendered;
-    this.#parts.lanes.launch(delivery, !isEnded);
-    if (isEnded) {
+    const isHeld = !isEnded && places.holds(rendered.target.address);
+    lanes.launch(delivery, !isEnded && !isHeld);
+    if (isEnded || isHeld) {
+      if (isEnded) this.#end(delivery, rendered);
+      else places.hold(delivery, rendered.target.address);
       port.window.release();
-      this.#end(delivery, rendered);
       return;
     }
     this.#flying++;
     if (!port.hasMetadata)
       echoGuard.sent(target.connection, rendered.target.address, rendered.parts.body, delivery.event.source);
     const started = clock.monotonic();
+    const alone = delivery.suspicion !== undefined;
     port.send(outgoing(delivery, rendered, target.consumer), rendered.target, signal).then(
       (receipt) => {
         try {
           port.sent();
           this.#land(delivery);
-          this.#confirmed(delivery, receipt, clock.monotonic() - started);
+          this.#confirmed(delivery, rendered, receipt, clock.monotonic() - started);
           this.#makeRoom(port);
         } catch (error) {
           onFatal(toMagpieError(error));
@@ -104,7 +128,8 @@ export class Sender {
       },
       (error: unknown) => {
         this.#land(delivery);
-        this.#refused(delivery, rendered, toMagpieError(error)).catch(onFatal);
+        const sent = { rendered, port, alone, lastedMs: clock.monotonic() - started };
+        this.#refused(delivery, sent, toMagpieError(error)).catch(onFatal);
         this.#makeRoom(port);
       },
     );
@@ -130,20 +155,33 @@ export class Sender {
     this.#wake.call();
   }
 
-  #confirmed(delivery: Delivery, { confirmedBy }: SendReceipt, ms: number): void {
-    this.#parts.breaker.confirmed();
-    this.#parts.settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
+  #confirmed(delivery: Delivery, rendered: Rendered, { confirmedBy }: SendReceipt, ms: number): void {
+    const { breaker, places, settlement, suspects } = this.#parts;
+    breaker.confirmed();
+    places.answered(delivery, rendered);
+    suspects.clear(delivery);
+    settlement.end(delivery, { state: 'confirmed', confirmedBy }, ms);
   }
 
-  async #refused(delivery: Delivery, rendered: Rendered, error: MagpieError): Promise<void> {
-    const { breaker, lanes, retries } = this.#parts;
-    delivery.redelivered ||= error.name === 'Unknown' || error.name === 'Aborted';
-    if (error.suspends || (error.retryable && breaker.isOutage(delivery.lane))) {
+  async #refused(delivery: Delivery, sent: Sent, error: MagpieError): Promise<void> {
+    const { breaker, lanes, places, retries, suspects } = this.#parts;
+    const { rendered, port, alone, lastedMs } = sent;
+    const isLost = error.name === 'Unknown';
+    delivery.redelivered ||= isLost || error.name === 'Aborted';
+    if (isLost && error.concerns === 'link') port.health.sendLost();
+    else if (error.concerns !== 'link') suspects.clear(delivery);
+    if (error.concerns === 'place' && error.retryable) {
+      breaker.answered();
+      places.refused(delivery, rendered, error);
+    } else if (error.suspends || (error.retryable && breaker.isOutage(delivery.lane))) {
       delivery.state = 'ready';
+      places.probeLost(rendered);
       breaker.suspend(error);
       this.#deps.suspended(this.#inForce.target, error, breaker.status?.since);
+      if (isLost) await suspects.linkLost(delivery, alone, lastedMs, rendered, error);
     } else {
       breaker.answered();
+      places.answered(delivery, rendered);
       await retries.refused(delivery, rendered, error);
     }
     lanes.retry(delivery.lane);

@@ -58,7 +58,7 @@ export class BestEffortSender {
   }
 
   load(): Omit<TargetLoad, 'consumer' | 'connection'> {
-    const none = { held: 0, blocked: 0, lagging: false, suspended: false };
+    const none = { held: 0, blocked: 0, lagging: false, suspended: false, places: [] };
     return { waiting: this.#waiting.length, flying: this.#flying, ...none };
   }
 

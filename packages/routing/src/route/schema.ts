@@ -18,6 +18,15 @@ export const retrySchema = z
       .prefault({})
       .describe('Waiting between attempts, doubled each time and spread at random'),
     maxAge: durationSchema().default(86_400_000).describe('Age at which a delivery is given up'),
+    linkLosses: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .default(3)
+      .describe(
+        'How often the link may end while a message is alone on its way before that message is given up; a message that the other side names as the reason is given up the first time',
+      ),
     then: z.enum(['dead-letter', 'drop', 'block']).default('dead-letter').describe('What happens when it is given up'),
   })
   .describe('When and how often a delivery is tried again');

@@ -9,24 +9,43 @@ const PATH = '/v1/targets';
 
 type Target = Answer<'targets'>['targets'][number];
 
-/** `magpie targets`: what each target has before it, and what to do about deliveries that are blocked there. */
+/** `magpie targets`: what each target has before it, and what to do about deliveries that wait there. */
 export function addTargets(program: Command): void {
   const group = program
     .command('targets')
-    .description('list what each target has before it; try blocked deliveries again or give them up');
+    .description('list what each target has before it; try waiting deliveries again, give them up or drop them');
   withClientOptions(group.command('list', { isDefault: true }))
     .description('list all targets, and removed ones whose backlog is still kept')
     .option('--json', 'print JSON')
     .action(list);
-  withClientOptions(group.command('retry'))
-    .description('try the deliveries again that are out of attempts and hold their lanes ("then: block")')
-    .argument('<route/target>', 'the target, as the list shows it')
-    .action(retry);
-  withClientOptions(group.command('give-up'))
-    .description('make dead letters of the deliveries that are out of attempts and hold their lanes ("then: block")')
-    .argument('<route/target>', 'the target, as the list shows it')
-    .action(giveUp);
+  for (const { name, decision, description, outcome } of DECISIONS) {
+    withClientOptions(group.command(name))
+      .description(
+        `${description}: those that are out of attempts and hold their lanes ("then: block"), or those named`,
+      )
+      .argument('<route/target>', 'the target, as the list shows it')
+      .argument('[ref]', 'only the delivery of this event')
+      .option('--lane <key>', 'only deliveries with this ordering key')
+      .option('--place <address>', 'only deliveries that wait for this place, as the list shows it')
+      .action(async (consumer: string, ref: string | undefined, options: DecisionOptions) =>
+        print(`${await decide(consumer, decision, ref, options)} ${outcome}`),
+      );
+  }
 }
+
+type DecisionOptions = ClientOptions & { readonly lane?: string; readonly place?: string };
+
+/** What an operator can do with deliveries that wait. */
+const DECISIONS = [
+  { name: 'retry', decision: 'retry', description: 'try deliveries again at once', outcome: 'are tried again' },
+  {
+    name: 'give-up',
+    decision: 'dead-letter',
+    description: 'make dead letters of deliveries',
+    outcome: 'become dead letters',
+  },
+  { name: 'drop', decision: 'drop', description: 'drop deliveries for good', outcome: 'are dropped' },
+] as const;
 
 async function list({ json, ...options }: ClientOptions & { readonly json?: true }): Promise<void> {
   const answer = await getJson(options, PATH, ANSWERS.targets);
@@ -34,17 +53,17 @@ async function list({ json, ...options }: ClientOptions & { readonly json?: true
   else print(targetTables(answer));
 }
 
-async function retry(consumer: string, options: ClientOptions): Promise<void> {
-  print(`${await decide(consumer, 'retry', options)} are tried again`);
-}
-
-async function giveUp(consumer: string, options: ClientOptions): Promise<void> {
-  print(`${await decide(consumer, 'dead-letter', options)} become dead letters`);
-}
-
-async function decide(consumer: string, decision: string, options: ClientOptions): Promise<number> {
-  const path = `${PATH}/${encodeURIComponent(consumer)}/${decision}`;
-  return (await postJson(options, path, undefined, ANSWERS.unblocked)).blocked;
+async function decide(
+  consumer: string,
+  decision: string,
+  ref: string | undefined,
+  { lane, place, ...options }: DecisionOptions,
+): Promise<number> {
+  const query = new URLSearchParams(
+    Object.entries({ ref, lane, place }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const path = `${PATH}/${encodeURIComponent(consumer)}/${decision}${query.size > 0 ? `?${query}` : ''}`;
+  return (await postJson(options, path, undefined, ANSWERS.decided)).deliveries;
 }
 
 /** Targets as a table, and below it what has been kept of removed ones. */
@@ -55,7 +74,11 @@ function targetTables({ targets, orphans }: Answer<'targets'>): string {
   });
   const head = ['TARGET', 'CONNECTION', 'WAITING', 'IN FLIGHT', 'HELD', 'BLOCKED', 'STATE'];
   const all = rows.length > 0 ? table(head, rows) : 'There are no targets.\n';
-  return orphans.length === 0 ? all : `${all}\n${orphanTable(orphans)}`;
+  const places = targets.flatMap(({ consumer, places: suspended }) =>
+    suspended.map((place) => ({ consumer, ...place })),
+  );
+  const parts = [all, places.length > 0 ? placeTable(places) : '', orphans.length > 0 ? orphanTable(orphans) : ''];
+  return parts.filter((part) => part !== '').join('\n');
 }
 
 /** What is unusual about a target; nothing when it is as it should be. */
@@ -63,6 +86,14 @@ function stateOf({ suspended, suspension, lagging }: Target): string {
   const why = suspension && ` since ${suspension.since}: ${suspension.error}; next probe ${suspension.nextAttempt}`;
   const parts = [suspended ? `suspended${why ?? ''}` : '', lagging ? 'more waits in the log' : ''];
   return parts.filter((part) => part !== '').join('; ');
+}
+
+/** Suspended places as a table. */
+function placeTable(places: readonly (Target['places'][number] & { readonly consumer: string })[]): string {
+  const rows = places.map(({ consumer, place, waiting, since, error, nextAttempt }) => [
+    ...[consumer, place, String(waiting), since, `${error}; next try ${nextAttempt}`],
+  ]);
+  return table(['TARGET', 'SUSPENDED PLACE', 'WAITING', 'SINCE', 'WHY'], rows);
 }
 
 /** Removed targets as a table. */

@@ -1,10 +1,10 @@
 import { ORPHAN_PIN_MS } from '@magpie/bus';
-import type { Gateway, OrphanStatus, TargetLoad } from '@magpie/core';
+import type { Decision, Gateway, OrphanStatus, TargetLoad } from '@magpie/core';
 import { z } from 'zod';
 import { Problem } from '../../http/problems/problem.ts';
 import { type Resource, resource } from '../deps.ts';
 import { iso } from '../time.ts';
-import { targetsSchema, unblockedSchema } from './schema.ts';
+import { decidedSchema, selectionSchema, targetsSchema } from './schema.ts';
 
 const list = resource({
   method: 'GET',
@@ -16,35 +16,52 @@ const list = resource({
     async () => ({ targets: gateway.targets().map(show), orphans: await orphansOf(gateway) }),
 });
 
-/** An operator's decision about the blocked deliveries of a target. */
-const decide = (decision: 'retry' | 'dead-letter', summary: string): Resource =>
+/** An operator's decision about deliveries of a target that wait. */
+const decide = (decision: Decision, summary: string): Resource =>
   resource({
     method: 'POST',
     url: `/v1/targets/:consumer/${decision}`,
     summary,
-    schema: { params: z.object({ consumer: z.string().max(1024) }), response: { 202: unblockedSchema } },
+    schema: {
+      params: z.object({ consumer: z.string().max(1024) }),
+      querystring: selectionSchema,
+      response: { 202: decidedSchema },
+    },
     problems: [404],
     handler:
       ({ gateway }) =>
-      async ({ params: { consumer } }, reply) => {
-        const blocked = gateway.unblock(consumer, decision);
-        if (blocked === undefined) throw new Problem(404, `There is no target "${consumer}": see /v1/targets.`);
-        return reply.code(202).send({ blocked });
+      async ({ params: { consumer }, query: { ref, lane, place } }, reply) => {
+        const selection = {
+          ...(ref === undefined ? {} : { ref }),
+          ...(lane === undefined ? {} : { lane }),
+          ...(place === undefined ? {} : { place }),
+        };
+        const deliveries = gateway.decide(consumer, selection, decision);
+        if (deliveries === undefined) throw new Problem(404, `There is no target "${consumer}": see /v1/targets.`);
+        return reply.code(202).send({ deliveries });
       },
   });
 
-/** `/v1/targets` with what operators do to what is blocked there. */
+const WHICH = 'those that are out of attempts (`then: block`), or the one, the lane or the place that is named';
+
+/** `/v1/targets` with what operators do to what waits there. */
 export const targetResources: readonly Resource[] = [
   list,
-  decide('retry', 'Try the deliveries of a target again that are out of attempts (`then: block`), counted anew'),
-  decide('dead-letter', 'Make dead letters of the deliveries of a target that are out of attempts (`then: block`)'),
+  decide('retry', `Try deliveries of a target again, counted anew: ${WHICH}`),
+  decide('dead-letter', `Make dead letters of deliveries of a target: ${WHICH}`),
+  decide('drop', `Drop deliveries of a target for good: ${WHICH}`),
 ];
 
 /** Removed targets as every answer shows them. */
 export const orphansOf = async (gateway: Pick<Gateway, 'orphans'>) => (await gateway.orphans()).map(showOrphan);
 
-const show = ({ flying, suspension, ...load }: TargetLoad) => ({
+const show = ({ flying, suspension, places, ...load }: TargetLoad) => ({
   ...load,
+  places: places.map(({ since, nextAttempt, ...place }) => ({
+    ...place,
+    since: iso(since),
+    nextAttempt: iso(nextAttempt),
+  })),
   inFlight: flying,
   ...(suspension
     ? { suspension: { ...suspension, since: iso(suspension.since), nextAttempt: iso(suspension.nextAttempt) } }

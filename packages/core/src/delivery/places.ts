@@ -1,0 +1,162 @@
+import { type Address, type Clock, fullJitter, type MagpieError, Rejected, Throttled } from '@magpie/contract';
+import type { Rendered } from '@magpie/routing';
+import type { PlaceStatus } from '../gateway-api.ts';
+import type { Backlog } from './backlog.ts';
+import type { BacklogLimits } from './backlog-limits.ts';
+import type { Delivery } from './delivery.ts';
+import type { Lanes } from './lanes.ts';
+import type { Settlement } from './settlement.ts';
+
+/** Waiting between two tries of a place, in ms. */
+const BACKOFF = { min: 500, max: 30_000 } as const;
+
+/** When to look again while another delivery is on its way to the place, in ms; its answer usually comes before. */
+const PROBED_MS = 1000;
+
+/** Share of the exception rows of a target that suspended places may fill; the rest is for refusals of other places. */
+const SHARE = 0.5;
+
+/** A place that takes nothing at present. */
+interface SuspendedPlace {
+  readonly name: string;
+  /** ms since the epoch. */
+  readonly since: number;
+  error: string;
+  failures: number;
+  /** Monotonic ms; before it nobody tries. */
+  nextTry: number;
+  /** ms since the epoch, for people. */
+  nextAttempt: number;
+  /** Whether a delivery is on its way to see whether the place takes it. */
+  isProbed: boolean;
+  /** First deliveries of the lanes that wait for it. */
+  readonly waiting: Set<Delivery>;
+}
+
+interface PlaceDeps {
+  readonly clock: Clock;
+}
+
+/**
+ * The places of one target (its rooms, queues, topics) that refuse messages while others take them. A suspended place holds
+ * the lanes that lead to it and nothing else: what waits for it has exception rows, so the floor goes on.
+ */
+export class Places {
+  readonly #lanes: Lanes;
+  readonly #backlog: Backlog;
+  readonly #settlement: Settlement;
+  readonly #limits: BacklogLimits;
+  readonly #clock: Clock;
+  readonly #suspended = new Map<string, SuspendedPlace>();
+
+  constructor(lanes: Lanes, backlog: Backlog, settlement: Settlement, limits: BacklogLimits, { clock }: PlaceDeps) {
+    this.#lanes = lanes;
+    this.#backlog = backlog;
+    this.#settlement = settlement;
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Whether nothing may be sent to where a message goes now. Marks the one that may as the probe. Called per attempt. */
+  holds(address: Address): boolean {
+    if (this.#suspended.size === 0) return false;
+    const place = this.#suspended.get(nameOf(address));
+    if (!place) return false;
+    if (place.isProbed || this.#clock.monotonic() < place.nextTry) return true;
+    place.isProbed = true;
+    return false;
+  }
+
+  /** Puts a delivery aside whose place takes nothing at present. No attempt is counted. */
+  hold(delivery: Delivery, address: Address): void {
+    const place = this.#suspended.get(nameOf(address));
+    if (!place) return;
+    if (this.#isFull()) return void this.#giveUp(delivery, place);
+    place.waiting.add(delivery);
+    delivery.place = place.name;
+    this.#lanes.refuse(delivery, 'failed');
+    const wait = place.isProbed ? PROBED_MS : place.nextTry - this.#clock.monotonic();
+    this.#lanes.retryIn(delivery, Math.max(1, wait));
+    if (!delivery.remembered) this.#settlement.remember(delivery);
+  }
+
+  /** A successor in a lane that waits for a place: gives it up when the place has filled its share. True when it did. */
+  overflows(delivery: Delivery): boolean {
+    const name = delivery.lane.failed[0]?.place;
+    const place = name === undefined ? undefined : this.#suspended.get(name);
+    if (!place || !this.#isFull()) return false;
+    this.#giveUp(delivery, place);
+    return true;
+  }
+
+  /** The place of a delivery has refused it for now. */
+  refused(delivery: Delivery, { target }: Rendered, error: MagpieError): void {
+    const name = nameOf(target.address);
+    const [now, monotonic] = [this.#clock.now(), this.#clock.monotonic()];
+    const place = this.#suspended.get(name) ?? this.#suspend(name, now);
+    const wait = error instanceof Throttled ? error.retryAfter : fullJitter(BACKOFF, place.failures++);
+    Object.assign(place, { error: error.message, nextTry: monotonic + wait, nextAttempt: now + wait, isProbed: false });
+    for (const each of place.waiting) if (each.state !== 'failed') place.waiting.delete(each);
+    this.hold(delivery, target.address);
+  }
+
+  /** A delivery that was sent to a place has ended in another way than by its refusal: the place takes messages. */
+  answered({ place: name }: Delivery, { target }: Rendered): void {
+    if (this.#suspended.size === 0) return;
+    this.release(name ?? nameOf(target.address));
+  }
+
+  /** Whether nothing is known of the outcome: somebody else may try the place. */
+  probeLost({ target }: Rendered): void {
+    const place = this.#suspended.get(nameOf(target.address));
+    if (place) place.isProbed = false;
+  }
+
+  /** Lets everything that waits for a place go on at once; false when it is not suspended. */
+  release(name: string): boolean {
+    const place = this.#suspended.get(name);
+    if (!place) return false;
+    this.#suspended.delete(name);
+    for (const delivery of place.waiting) {
+      delivery.place = undefined;
+      if (delivery.state === 'failed') this.#lanes.retryIn(delivery, 0);
+    }
+    return true;
+  }
+
+  /** The suspended places, for people. */
+  status(): readonly PlaceStatus[] {
+    return [...this.#suspended.values()].map(({ name, since, error, nextAttempt, waiting }) => {
+      const lanes = [...waiting].filter(({ state }) => state === 'failed').map(({ lane }) => lane);
+      return { place: name, since, error, nextAttempt, waiting: lanes.reduce((sum, { alive }) => sum + alive, 0) };
+    });
+  }
+
+  #suspend(name: string, since: number): SuspendedPlace {
+    const place = {
+      name,
+      since,
+      error: '',
+      failures: 0,
+      nextTry: 0,
+      nextAttempt: since,
+      isProbed: false,
+      waiting: new Set<Delivery>(),
+    };
+    this.#suspended.set(name, place);
+    return place;
+  }
+
+  #isFull(): boolean {
+    const { parked, parkedBytes } = this.#backlog;
+    return parked >= this.#limits.parked * SHARE || parkedBytes >= this.#limits.parkedBytes * SHARE;
+  }
+
+  #giveUp(delivery: Delivery, { name, error }: SuspendedPlace): void {
+    const words = `${name} takes nothing (${error}), and what waits for it has filled its share of the backlog`;
+    void this.#settlement.giveUp(delivery, 'backlog', new Rejected(words));
+  }
+}
+
+/** The name of a place within a target. */
+const nameOf = ({ scheme, segments }: Address): string => `${scheme}:${segments.join('/')}`;
