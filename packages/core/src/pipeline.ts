@@ -10,6 +10,7 @@ import type { Plan } from './gateway-api.ts';
 import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
 import { IntakeHolds } from './intake/holds.ts';
 import { Intake } from './intake/intake.ts';
+import { withDeadLetterLog } from './log/dead-letter-log.ts';
 import { createStateWriter } from './log/state-writer.ts';
 import { createTail } from './log/tail.ts';
 import type { CoreObserver } from './observer.ts';
@@ -55,7 +56,7 @@ export function createPipeline(options: GatewayOptions) {
   });
 
   const tail = createTail(log);
-  const writer = createStateWriter(log, clock, onFatal);
+  const writer = withDeadLetterLog(createStateWriter(log, clock, onFatal), logger, clock);
   const holds = new IntakeHolds();
   const echoGuard = createEchoGuard(clock);
   const echoOf = createEchoCheck(echoGuard, (name) => connections.port(name));
@@ -80,7 +81,11 @@ export function createPipeline(options: GatewayOptions) {
   const unlogged = new BestEffortSenders(options.routes.unlogged, connections, { clock, signal, echoGuard, observer });
 
   const bounces = createBounces({ log, writer, targets, clock, observer });
-  const router = createRouter({ reader: tail, writer, targets, bounces, echoOf, matched, clock, onFatal });
+  const router = createRouter({
+    ...{ reader: tail, writer, targets, bounces, echoOf, matched, clock, onFatal },
+    gatewayId: options.id,
+    ownReturned: (connection) => connections.count(connection, 'own-returned'),
+  });
   const registration = createRegistration({ log, writer, router, matched, targets, clock, logger });
 
   const connect = (): void =>

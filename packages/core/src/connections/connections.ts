@@ -76,6 +76,12 @@ export class Connections {
     return [...this.#links.values()].map(({ supervisor }) => supervisor.status());
   }
 
+  /** Counts something about a connection, for metrics and its status. */
+  count(name: string, counter: string): void {
+    this.#links.get(name)?.supervisor.count(counter);
+    this.#deps.observer.adapter(name, counter, 1);
+  }
+
   /** Connects everything. */
   start(use: ConnectionsUse): void {
     this.#use = use;

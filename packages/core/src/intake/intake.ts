@@ -43,6 +43,9 @@ const RETRY_AFTER = 1000;
 /** Scope of keys that apps choose: one for all ways in which they send. No connection has this name. */
 const CHOSEN = '';
 
+/** Most of a refused body that its dead letter keeps; more than any adapter takes in. */
+const LETTER_BYTES = 16 * 1024 * 1024;
+
 /** Name of the hold while the disk is full. */
 const DISK = 'disk';
 
@@ -148,8 +151,8 @@ export class Intake {
     const [only] = batch;
     if (batch.length === 1 && only) {
       const reason = `it cannot be stored: ${errorMessage(cause)}`;
-      const bare = { ...only, headers: [], origin: {}, body: new Uint8Array() };
-      const letter = this.#refusedLetter(bare, reason, source);
+      const bare = { ...only, headers: [], origin: {} };
+      const letter = this.#refusedLetter(bare, `${reason} (its headers and protocol facts are not kept)`, source);
       await writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
       return [{ type: 'refused' as const, reason }];
     }
@@ -180,10 +183,12 @@ export class Intake {
   }
 
   #refusedLetter(received: ReceivedEvent, reason: string, source: string): DeadLetter {
-    const { clock, maxBodyBytes } = this.#options;
-    const kept = { ...received, body: received.body.subarray(0, maxBodyBytes), headers: [] };
+    const { clock } = this.#options;
+    const isWhole = received.body.byteLength <= LETTER_BYTES;
+    const kept = isWhole ? received : { ...received, body: received.body.subarray(0, LETTER_BYTES) };
+    const words = isWhole ? reason : `${reason}; of its body the first ${LETTER_BYTES} bytes are kept`;
     const event = this.#stamp(kept, source);
-    return deadLetter({ at: clock.now(), event, reason: 'ingress', error: new Rejected(reason) });
+    return deadLetter({ at: clock.now(), event, reason: 'ingress', error: new Rejected(words) });
   }
 
   /** The event of what was received, ready to go past the log; undefined when it must go through the log, which reports the reason. */

@@ -20,6 +20,10 @@ export interface RouterDeps {
   /** Up to where everything has been matched, for the queues. */
   readonly matched: MatchedPosition;
   readonly clock: Clock;
+  /** Events that carry it in `via` have passed this gateway. */
+  readonly gatewayId: string;
+  /** A message of this gateway came back by a connection and no route takes it (`acceptOwn`). */
+  ownReturned(connection: string): void;
   onFatal(error: Error): void;
 }
 
@@ -48,7 +52,7 @@ export interface Router {
 }
 
 export function createRouter(deps: RouterDeps): Router {
-  const { reader, writer, targets, matched, clock, onFatal } = deps;
+  const { reader, writer, targets, matched, clock, gatewayId, onFatal } = deps;
   /** Up to where everything is matched, and its bounces are durable. */
   let done: Position | undefined;
   let stopped = false;
@@ -56,6 +60,8 @@ export function createRouter(deps: RouterDeps): Router {
 
   const route = (stored: StoredEvent): void => {
     const matches = targets.routes.match(stored.event);
+    const { source, via } = stored.event;
+    if (matches.length === 0 && via.length > 0 && via.includes(gatewayId)) deps.ownReturned(source);
     const echo = matches.length > 0 ? deps.echoOf(stored.event) : [];
     for (const match of matches) {
       const queue = targets.queue(match.target.consumer);

@@ -22,6 +22,8 @@ export interface Conditions {
   readonly when: Expression | undefined;
   readonly whenPointer: string;
   readonly payload: PayloadSchema | undefined;
+  /** Whether messages that this gateway has sent itself are taken. */
+  readonly acceptOwn: boolean;
   readonly gatewayId: string;
   readonly book: AddressBook;
 }
@@ -45,9 +47,9 @@ export function admit(conditions: Conditions, event: Event, scope: () => Scope):
   }
 }
 
-function outerObstacle({ source, allow, gatewayId, book }: Conditions, event: Event): Obstacle | undefined {
+function outerObstacle({ source, allow, acceptOwn, gatewayId, book }: Conditions, event: Event): Obstacle | undefined {
   if (!source.kinds.has(event.kind)) return 'kind';
-  if (event.via.includes(gatewayId)) return 'loop';
+  if (!acceptOwn && event.via.includes(gatewayId)) return 'loop';
   if (event.via.length >= HOP_LIMIT) return 'hops';
   if (source.text === undefined && allow === undefined) return undefined;
   if (markOf(event.origin) !== undefined) return 'mark';

@@ -117,7 +117,8 @@ function compileConditions(
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   const allowed = checkAllow(keys.allow, source, report.at('allow'));
   if (when === undefined || key === undefined || !allowed) return undefined;
-  const common = { route, source, allow: keys.allow, payload, gatewayId, book };
+  const { allow, acceptOwn } = keys;
+  const common = { route, source, allow, acceptOwn, payload, gatewayId, book };
   return { conditions: { ...common, when: when ?? undefined, whenPointer: place.pointer }, key: key ?? undefined };
 }
 

@@ -141,6 +141,12 @@ export const routeKeys = z.strictObject({
   order: order.default('key').describe('key: in order per key; strict: one at a time; none: free'),
   guarantee: guarantee.optional().describe('Guarantee that must hold; loading fails when it cannot'),
   allowEcho: z.boolean().default(false).describe('Accepts a cycle through a connection that carries no metadata'),
+  acceptOwn: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Takes messages that this gateway has sent itself and that come back, such as from a delay queue; eight hops at the most',
+    ),
   tests: z.array(z.unknown()).optional().describe('Examples: what a given message must lead to'),
 });
 
