@@ -16,10 +16,12 @@ test('wide signs and colours count as they are seen', () => {
       [
         ['🐦', 'x'],
         ['ab', 'y'],
+        ['漢', 'x'],
+        ['e\u0301e', 'w'],
         ['\u001b[31mr\u001b[0m', 'z'],
       ],
     ),
-  ).toBe('A   B\n🐦  x\nab  y\n\u001b[31mr\u001b[0m   z\n');
+  ).toBe('A   B\n🐦  x\nab  y\n漢  x\ne\u0301e  w\n\u001b[31mr\u001b[0m   z\n');
 });
 
 test('a missing cell is empty', () => expect(table(['A', 'B'], [['1']])).toBe('A  B\n1\n'));

@@ -16,7 +16,7 @@ export interface FileWatchOptions {
 /**
  * Watches files by the directories they stand in, as editors replace files by renaming and Kubernetes swaps a symbolic link
  * next to them; and by looking now and then. What else happens in those directories is ignored. Keeps no process alive. The
- * result ends it.
+ * result ends it. (chokidar 6 does not see the swapped link and reports one write twice.)
  */
 export function watchFiles({ files, onChange, quietMs = 200, pollMs = 2000 }: FileWatchOptions): () => void {
   let seen = '';

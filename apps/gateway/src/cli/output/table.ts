@@ -1,8 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
-
-/** Text width in terminal cells, near enough for Latin text and emoji. */
-const width = (text: string): number =>
-  [...stripVTControlCharacters(text)].reduce((sum, char) => sum + (char.codePointAt(0)! > 0x1f000 ? 2 : 1), 0);
+import width from 'string-width';
 
 /** Rows as aligned columns; the last column is left as long as it is. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
