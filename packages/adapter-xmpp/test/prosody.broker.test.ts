@@ -116,13 +116,17 @@ describe('a stanza larger than the server permits', () => {
 });
 
 describe('rooms', () => {
-  it('takes another nick when ours is taken', async () => {
-    await peerInRoom();
+  it('takes another nick when ours is taken, and ours as soon as it is free', async () => {
+    const peer = await peerInRoom();
     const { connection, details } = link({ rooms: [{ room: ROOM_JID, nick: 'peer' }] });
     await connection.connect(NEVER);
     await connection.receive([fromRoom('ops', 'conference.localhost')], manualSink().sink);
-    expect(details.get(`room ${ROOM_JID}`)).toBe('joined as peer_');
+    expect(details.get(`room ${ROOM_JID}`)).toBe('joined as peer_ ("peer" is not free)');
     await expect(sendText(connection, 'from peer_', 'room', ROOM)).resolves.toEqual({ confirmedBy: 'echo' });
+    await peer.close();
+    await waitFor(() => details.get(`room ${ROOM_JID}`) === 'joined as peer', { what: 'our own nick' });
+    await waitFor(() => sendText(connection, 'from peer', 'room', ROOM).then(() => true), { what: 'the room' });
+    expect(details.get(`room ${ROOM_JID}`)).toBe('joined as peer');
   });
 
   it('joins again after a kick', async () => {

@@ -18,6 +18,7 @@ const room = new Room({
   detail: () => undefined,
   left: () => undefined,
   returned: () => undefined,
+  count: () => undefined,
 });
 
 const around: Surroundings = {

@@ -108,3 +108,78 @@ describe('a membership that was lost without notice', () => {
     expect(lost).toEqual([]);
   });
 });
+
+describe('a configured nick that somebody else has', () => {
+  const JID = 'ops@rooms.localhost';
+  const left = (nick: string): string =>
+    `<presence from='${JID}/${nick}' type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/></x></presence>`;
+  const present = (nick: string, code = ''): string =>
+    `<presence from='${JID}/${nick}'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='participant'/>${code}</x></presence>`;
+  const renamed = (from: string, to: string): string =>
+    `<presence from='${JID}/${from}' type='unavailable'><x xmlns='http://jabber.org/protocol/muc#user'><item nick='${to}'/><status code='303'/><status code='110'/></x></presence>${present(to, "<status code='110'/>")}`;
+
+  /** A room where somebody has our nick until it is said to be free. */
+  async function taken() {
+    const asked: string[] = [];
+    const state = { free: false, send: (_: string): void => undefined };
+    const made = await fakeLink(async (peer) => {
+      await newSession(peer);
+      state.send = (text) => peer.send(text);
+      await serve(peer, (element) => {
+        const to = attributeOf(element, 'to');
+        if (!element.startsWith('<presence') || !to.startsWith(JID)) return undefined;
+        asked.push(to.split('/')[1] ?? '');
+        if (to.endsWith('/magpie') && !state.free) return refusal(element, 'conflict', 'cancel');
+        return isJoin(element) ? present('magpie') + admitted(element) : renamed('magpie_', 'magpie');
+      });
+    });
+    await made.connection.connect(NEVER);
+    await made.connection.receive([OPS], manualSink().sink);
+    return { ...made, asked, state, status: () => made.details.get(`room ${JID}`) };
+  }
+
+  it('is told in the status, and taken back once it is free', async () => {
+    const { asked, state, status, connection } = await taken();
+    expect(status()).toBe('joined as magpie_ ("magpie" is not free)');
+    expect(asked).toEqual(['magpie', 'magpie_']);
+    state.send(left('somebody'));
+    state.send(left('magpie'));
+    await waitFor(() => asked.length === 3, { what: 'the question for the nick' });
+    expect(status()).toBe('joined as magpie_ ("magpie" is not free)');
+    state.free = true;
+    state.send(present('magpie') + left('magpie'));
+    await waitFor(() => status() === 'joined as magpie', { what: 'our nick' });
+    expect(asked.slice(2)).toEqual(['magpie', 'magpie']);
+    state.send(left('magpie_'));
+    await connection.probe(NEVER);
+    expect(status()).toBe('joined as magpie');
+  });
+});
+
+describe('rooms that something was sent to', () => {
+  it('are left when they become very many, the oldest first; one that cannot be joined is not kept', async () => {
+    const present = new Set<string>();
+    const { connection, details } = await fakeLink(async (peer) => {
+      await newSession(peer);
+      await serve(peer, (element) => {
+        const to = attributeOf(element, 'to');
+        const room = to.split('/')[0] ?? '';
+        if (isJoin(element)) {
+          if (room.startsWith('closed')) return refusal(element, 'forbidden');
+          present.add(room);
+          return admitted(element);
+        }
+        if (/^<presence[^>]*unavailable/.test(element)) present.delete(room);
+        return /groupchat/.test(element) ? element.replace(/ to="([^"]*)"/, " from='$1/magpie'") : undefined;
+      });
+    });
+    await connection.connect(NEVER);
+    await connection.receive([], manualSink().sink);
+    const send = (room: string) => sendText(connection, room, 'room', [room, 'rooms.localhost']);
+    for (let index = 0; index < 505; index++) await send(`r${index}`);
+    await expect(send('closed')).rejects.toThrow('banned');
+    await waitFor(() => present.size === 500, { what: 'the rooms that are left' });
+    expect([...present]).not.toContain('r0@rooms.localhost');
+    expect(details.get('room r0@rooms.localhost')).toBeUndefined();
+  });
+});

@@ -2,17 +2,40 @@ import { attribute, type Element } from '../codec/element.ts';
 import { resourceOf } from '../codec/jid.ts';
 import { type Occupant, occupantIdOf, occupantOf } from '../codec/muc.ts';
 
-/** Who is in a room. */
+/** Memory for the occupants of one room, in characters: some ten thousand of them. A room decides how many there are. */
+const MOST = 4 * 1024 * 1024;
+/** What an occupant takes besides its texts. */
+const OVERHEAD = 100;
+
+/** Who is in a room, as far as memory permits. Who is not known here may do nothing that needs an affiliation. */
 export class Occupants {
   readonly #byNick = new Map<string, Occupant>();
+  #size = 0;
 
-  /** Takes in a presence of the room that is no error. */
-  update(presence: Element): void {
+  /** Takes in a presence of the room that is no error. False when there is no room left for another occupant. */
+  update(presence: Element): boolean {
     const nick = resourceOf(attribute(presence, 'from') ?? '');
-    if (nick === undefined) return;
+    if (nick === undefined) return true;
+    const known = this.#byNick.get(nick);
+    if (known) this.#size -= sizeOf(nick, known);
+    this.#byNick.delete(nick);
     const occupant = attribute(presence, 'type') === 'unavailable' ? undefined : occupantOf(presence);
-    if (occupant) this.#byNick.set(nick, occupant);
-    else this.#byNick.delete(nick);
+    if (!occupant) return true;
+    const size = sizeOf(nick, occupant);
+    if (this.#size + size > MOST) return false;
+    this.#size += size;
+    this.#byNick.set(nick, occupant);
+    return true;
+  }
+
+  /** How many there are, ourselves included. */
+  get count(): number {
+    return this.#byNick.size;
+  }
+
+  /** Whether somebody has this nick. */
+  has(nick: string): boolean {
+    return this.#byNick.has(nick);
   }
 
   /**
@@ -28,5 +51,9 @@ export class Occupants {
 
   clear(): void {
     this.#byNick.clear();
+    this.#size = 0;
   }
 }
+
+const sizeOf = (nick: string, { affiliation, role, realJid = '', occupantId = '' }: Occupant): number =>
+  OVERHEAD + nick.length + affiliation.length + role.length + realJid.length + occupantId.length;

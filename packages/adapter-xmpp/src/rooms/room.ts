@@ -23,6 +23,8 @@ export interface RoomOptions {
   left(reason: string): void;
   /** We are in the room again after an absence: messages may be missing. */
   returned(): void;
+  /** Counts for metrics. */
+  count(counter: string): void;
 }
 
 /** Nicks tried when ours is taken: `magpie`, `magpie_`, … */
@@ -39,6 +41,8 @@ export class Room {
   readonly #retry: Retry;
   #nick: string;
   #joined = false;
+  /** The room has given us another nick than we asked for (status 210): it would do so again. */
+  #assigned = false;
   #stampsIds = false;
   #joining: Promise<void> | undefined;
   /** Waits for the answer to our join presence. */
@@ -110,16 +114,25 @@ export class Room {
       if (from === this.occupantJid || normalJid(from) === this.jid) this.#answer?.resolve(stanza);
       return;
     }
-    this.occupants.update(stanza);
+    if (!this.occupants.update(stanza)) this.#options.count('occupants-forgotten');
     const codes = statusCodes(stanza);
     if (type !== 'unavailable') {
       if (codes.has('110') || from === this.occupantJid) this.#answer?.resolve(stanza);
       return;
     }
-    if (from !== this.occupantJid) return;
+    if (from !== this.occupantJid) {
+      this.#takeNickBack();
+      return;
+    }
     const renamed = newNick(stanza);
-    if (renamed !== undefined) this.#nick = renamed;
-    else this.lost(leavingReason(codes));
+    if (renamed === undefined) {
+      this.lost(leavingReason(codes));
+      return;
+    }
+    const alone = this.occupants.count === 0;
+    this.#nick = renamed;
+    this.#tellJoined();
+    if (alone) this.#verify();
   }
 
   /** We are in the room no more, though we want to be: joins again after a pause. */
@@ -148,6 +161,7 @@ export class Room {
       const answer = await link.request('get', xml('ping', { xmlns: NS.ping }), this.occupantJid, either);
       const absent = absenceOf(answer);
       if (absent !== undefined) this.lost(absent);
+      else this.#takeNickBack();
     } catch (error) {
       if (signal.aborted || this.#options.link() !== link) throw error;
       this.lost('the room does not answer');
@@ -172,6 +186,26 @@ export class Room {
     this.#left = true;
     this.reset();
     this.#options.detail(undefined);
+  }
+
+  /** Asks for the configured nick as soon as nobody has it (XEP-0045 §7.6); a refusal changes nothing. */
+  #takeNickBack(): void {
+    const { nick, link } = this.#options;
+    if (!this.#joined || this.#assigned || this.#nick === nick || this.occupants.has(nick)) return;
+    link()?.post(xml('presence', { to: `${this.jid}/${nick}` }));
+  }
+
+  /** Prosody 0.12 forgets a temporary room whose only occupant takes another nick. Nothing can have been missed then. */
+  #verify(): void {
+    const forgotten = (): void => {
+      if (!this.#joined) this.#absence = undefined;
+    };
+    this.ping(new AbortController().signal).then(forgotten, () => undefined);
+  }
+
+  #tellJoined(): void {
+    const { nick } = this.#options;
+    this.#tell(`joined as ${this.#nick}${this.#nick === nick ? '' : ` ("${nick}" is not free)`}`);
   }
 
   #joinLater(): void {
@@ -227,9 +261,10 @@ export class Room {
 
   async #entered(presence: Element): Promise<void> {
     const link = this.#live();
-    // The room may have changed our nick (status 210).
+    const codes = statusCodes(presence);
     this.#nick = resourceOf(attribute(presence, 'from') ?? '') ?? this.#nick;
-    const created = statusCodes(presence).has('201');
+    this.#assigned = codes.has('210');
+    const created = codes.has('201');
     const [features] = await Promise.all([
       link.request('get', discoQuery(), this.jid),
       created ? link.request('set', acceptDefaults(), this.jid) : undefined,
@@ -237,7 +272,7 @@ export class Room {
     this.#stampsIds = announces(features, NS.stanzaId);
     this.#joined = true;
     this.#retry.reset();
-    this.#tell(`joined as ${this.#nick}`);
+    this.#tellJoined();
     if (this.#absence !== undefined) this.#options.returned();
   }
 

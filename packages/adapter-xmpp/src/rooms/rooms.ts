@@ -17,6 +17,8 @@ export interface RoomsOptions {
   returned(room: Room): void;
 }
 
+/** Rooms that are kept because something was sent to them; the one that was sent to longest ago is left first. */
+const MOST_SENT = 500;
 /** A silent room service holds up everything else on the link no longer than this, ms. */
 const PATIENCE_MS = 5_000;
 
@@ -28,8 +30,10 @@ export class Rooms {
   readonly #options: RoomsOptions;
   readonly #rooms = new Map<string, Room>();
   readonly #configured: ReadonlyMap<string, XmppConfig['rooms'][number]>;
-  /** Rooms that something was sent to. */
+  /** Rooms that something was sent to, the latest last. */
   readonly #sent = new Set<string>();
+  /** Rooms that sources name. */
+  #named: readonly string[] = [];
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -48,6 +52,7 @@ export class Rooms {
   async want(patterns: readonly AddressPattern[]): Promise<void> {
     const { link, context } = this.#options;
     const named = patterns.flatMap(literalRoom);
+    this.#named = named;
     const keep = new Set([...named, ...this.#configured.keys(), ...this.#sent]);
     for (const known of [...this.#rooms.values()]) if (!keep.has(known.jid)) this.#forget(known);
     const before = link();
@@ -57,12 +62,36 @@ export class Rooms {
     if (link() !== before) throw new NotConnected('the link was lost while rooms were being joined');
   }
 
-  /** The room to send to, joined. Rejects when it cannot be joined. */
-  async enter(jid: string): Promise<Room> {
-    const target = this.#room(jid);
-    if (!target.joined) await target.join();
+  /** Whether we are in the room that something is to be sent to now, so that `enter` is not needed. */
+  use(jid: string): boolean {
+    if (this.#rooms.get(jid)?.joined !== true) return false;
+    this.#sent.delete(jid);
     this.#sent.add(jid);
-    return target;
+    return true;
+  }
+
+  /** Joins the room to send to. Rejects when it cannot be joined. */
+  async enter(jid: string): Promise<void> {
+    try {
+      await this.#room(jid).join();
+    } catch (error) {
+      if (!this.#kept(jid)) this.#rooms.delete(jid);
+      throw error;
+    }
+    this.use(jid);
+    this.#leaveOldest();
+  }
+
+  #kept(jid: string): boolean {
+    return this.#sent.has(jid) || this.#configured.has(jid) || this.#named.includes(jid);
+  }
+
+  #leaveOldest(): void {
+    const [oldest] = this.#sent;
+    if (this.#sent.size <= MOST_SENT || oldest === undefined) return;
+    this.#sent.delete(oldest);
+    const room = this.#rooms.get(oldest);
+    if (room && !this.#kept(oldest)) this.#forget(room);
   }
 
   [Symbol.iterator](): IterableIterator<Room> {
@@ -103,6 +132,7 @@ export class Rooms {
       detail: (state) => context.detail(`room ${jid}`, state),
       left: (reason) => left(jid, reason),
       returned: () => returned(room),
+      count: context.count,
     });
     return room;
   }

@@ -61,7 +61,7 @@ export class Outbox {
     const message = this.#sized(event, destination);
     this.#live();
     // The join goes on for others when this send is cancelled.
-    if (!rooms.get(room)?.joined) await untilAborted(rooms.enter(room), signal, 'cancelled while joining the room');
+    if (!rooms.use(room)) await untilAborted(rooms.enter(room), signal, 'cancelled while joining the room');
     const link = this.#live();
     // The echo of an earlier attempt may have come after that attempt was given up.
     if (unconfirmed.confirmed(message.id)) return { confirmedBy: 'echo' };
