@@ -10,6 +10,8 @@ import {
 import { topicAddress } from './codec/address.ts';
 import { encode, isUnconfirmed } from './codec/encode.ts';
 import { type MqttConnection, maxBodyBytes } from './config.ts';
+import { clientIdOf } from './link/connect-request.ts';
+import { ShortLinks } from './link/short-links.ts';
 import { filterOf } from './receive/filters.ts';
 import { createSubscriber } from './receive/subscriber.ts';
 import { createSetting, openSession, outletOf, type Session } from './session.ts';
@@ -23,13 +25,15 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
   const { version } = config;
   const setting = createSetting(config, context);
   const subscriber = createSubscriber(version, context);
-  const links = createLinks(context, setting.endpoint.text);
+  const shortLinks = new ShortLinks(context.clock, clientIdOf(config, context));
+  const links = createLinks(context, setting.endpoint.text, shortLinks);
   let linkedBefore = false;
   let gap = false;
   return {
     async connect(signal) {
       const { broker } = await links.replace((either) => openSession(setting, either), signal);
-      if (!broker.sessionPresent) {
+      if (broker.sessionPresent) subscriber.doubt();
+      else {
         subscriber.forget();
         gap ||= linkedBefore && config.session.expiry > 0;
       }
@@ -82,7 +86,7 @@ const sessionPlace = (connection: string, version: 5 | 3): NoticePlace => ({
 });
 
 /** The one link a connection has at a time, and who is told when it is lost. */
-function createLinks(context: AdapterContext, where: string) {
+function createLinks(context: AdapterContext, where: string, shortLinks: ShortLinks) {
   let session: Session | undefined;
   let attempt = new AbortController();
   /** Forgets the link first, so that its end is not reported: only what nobody here asked for is a loss. */
@@ -94,11 +98,12 @@ function createLinks(context: AdapterContext, where: string) {
     return last;
   };
   const watch = (established: Session): void => {
-    established.link.onEnd(({ error }) => {
+    shortLinks.opened();
+    established.link.onEnd(({ error, isSilent }) => {
       if (session !== established) return;
       session = undefined;
       established.outbox.lost(error);
-      context.lost(error);
+      context.lost(shortLinks.explain(error, isSilent));
     });
   };
   return {

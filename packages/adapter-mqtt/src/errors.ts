@@ -105,11 +105,14 @@ export function reasonError(reply: Reply, code: number, what: string, detail?: s
   return make[reason[reply] ?? DEFAULTS[reply]](`${what}: ${reason.meaning}${said}, reason code 0x${hex(code)}`);
 }
 
+/**
+ * Codes of a DISCONNECT that name a packet of ours: malformed, protocol error, topic name, packet too large, payload format,
+ * retain, QoS. Not authorized is none of them: it may mean the login as well.
+ */
+const NAMES_PACKET: ReadonlySet<number> = new Set([0x81, 0x82, 0x90, 0x95, 0x99, 0x9a, 0x9b]);
+
 /** Whether a DISCONNECT with this code says that one of our messages can never be accepted. */
-export const condemnsMessage = (code: number): boolean => {
-  const kind = REASONS[code]?.publish;
-  return kind === 'Rejected' || kind === 'TooLarge';
-};
+export const condemnsMessage = (code: number): boolean => NAMES_PACKET.has(code);
 
 const hex = (code: number): string => code.toString(16).toUpperCase().padStart(2, '0');
 

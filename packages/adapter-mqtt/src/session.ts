@@ -6,11 +6,13 @@ import { type MqttConnection, PACKET_OVERHEAD } from './config.ts';
 import { connectRequest } from './link/connect-request.ts';
 import { type Link, openLink } from './link/link.ts';
 import { type Endpoint, endpointOf, openSocket } from './link/socket.ts';
+import { UnfinishedPublishes } from './link/unfinished-qos2.ts';
 import { filterSet } from './receive/filters.ts';
 import { createIntake, type Entry, type Intake, type Outlet } from './receive/intake.ts';
 import { createReplayMemory, type ReplayMemory } from './receive/replay-memory.ts';
 import { isReplay } from './receive/subscriptions.ts';
 import { createOutbox, type Outbox } from './send/outbox.ts';
+import { PacketLimit } from './send/packet-limit.ts';
 import type { AckBytes } from './wire/outgoing.ts';
 import type { InboundPacket } from './wire/packets.ts';
 
@@ -20,8 +22,9 @@ export interface Setting {
   readonly context: AdapterContext;
   readonly endpoint: Endpoint;
   readonly replays: ReplayMemory;
-  /** Packet ids of QoS 2 publishes that a lost link left half done; the broker still holds them. */
-  readonly unfinished: Set<number>;
+  /** QoS 2 publishes that a lost link left half done; the broker still holds them. */
+  readonly unfinished: UnfinishedPublishes;
+  readonly packetLimit: PacketLimit;
 }
 
 /** The setting of a new connection, before its first link. */
@@ -30,7 +33,8 @@ export const createSetting = (config: MqttConnection, context: AdapterContext): 
   context,
   endpoint: endpointOf(config.url),
   replays: createReplayMemory(),
-  unfinished: new Set(),
+  unfinished: new UnfinishedPublishes(),
+  packetLimit: new PacketLimit(context.clock),
 });
 
 /** One established link with everything that lives and dies with it. */
@@ -53,7 +57,7 @@ export function openSession(setting: Setting, signal: AbortSignal): Promise<Sess
 }
 
 async function establish(setting: Setting, signal: AbortSignal): Promise<Session> {
-  const { config, context, endpoint, unfinished } = setting;
+  const { config, context, endpoint, unfinished, packetLimit } = setting;
   const dropped = (count: number): void => {
     if (count > 0) context.count('received-dropped', count);
   };
@@ -70,12 +74,20 @@ async function establish(setting: Setting, signal: AbortSignal): Promise<Session
     unfinished,
   };
   const link = await openLink(socket, options, (packet, reply) => intake.take(toEntry(setting, packet, reply)), signal);
-  return { link, intake, outbox: createOutbox(link, endpoint.text, config.maxInflight) };
+  packetLimit.named(link.broker.maximumPacketSize);
+  return {
+    link,
+    intake,
+    outbox: createOutbox(link, { where: endpoint.text, maxInflight: config.maxInflight, packetLimit }),
+  };
 }
 
-/** MQTT 5 tells the broker our limit; on 3.1.1 a larger message must get as far as the log, which refuses it for good. */
-const incomingLimit = ({ version, maxPacketBytes }: MqttConnection): number =>
-  version === 5 ? maxPacketBytes : Math.max(maxPacketBytes, BODY_LIMITS.max + PACKET_OVERHEAD);
+/**
+ * A larger message than we want must get as far as the log, which keeps it as a dead letter: MQTT 3.1.1 cannot tell the broker
+ * our limit, and with a broker that ignores it the same message would end every link.
+ */
+const incomingLimit = ({ maxPacketBytes }: MqttConnection): number =>
+  Math.max(maxPacketBytes, BODY_LIMITS.max + PACKET_OVERHEAD);
 
 function toEntry({ config, context, replays }: Setting, packet: InboundPacket, reply: AckBytes): Entry {
   const { version, dedupe } = config;

@@ -56,7 +56,7 @@ describe('packet ids', () => {
   });
 
   it('tell everybody about the end of the link, and whether nothing else was under way', () => {
-    const end = { error: new NotConnected('gone'), reasonCode: undefined };
+    const end = { error: new NotConnected('gone'), reasonCode: undefined, isSilent: false };
     const [one, two] = [exchange(), exchange()];
     const exchanges = createExchanges(10);
     exchanges.begin(one);

@@ -5,12 +5,16 @@ import type { ConnectRequest, Will } from '../wire/requests.ts';
 /** `Session Expiry Interval` that means never. */
 const MAX_SECONDS = 0xffff_ffff;
 
-/** What a connection logs in with. Without a configured client id it is one that stays the same over restarts. */
-export function connectRequest(config: MqttConnection, { gatewayId, name }: AdapterContext): ConnectRequest {
+/** The client id of a connection. Without a configured one it is one that stays the same over restarts. */
+export const clientIdOf = ({ clientId }: MqttConnection, { gatewayId, name }: AdapterContext): string =>
+  clientId ?? `magpie-${gatewayId}-${name}`;
+
+/** What a connection logs in with. */
+export function connectRequest(config: MqttConnection, context: AdapterContext): ConnectRequest {
   const { version, username, password, will, session, receiveMaximum, maxPacketBytes } = config;
   return {
     version,
-    clientId: config.clientId ?? `magpie-${gatewayId}-${name}`,
+    clientId: clientIdOf(config, context),
     clean: session.expiry === 0,
     keepalive: Math.ceil(config.keepalive / 1000),
     ...(username !== undefined && { username }),

@@ -6,7 +6,7 @@ export type Answer = AckPacket | SubackPacket;
 
 /** One of our packets on its way to being answered. */
 export interface Exchange {
-  /** What comes next. A PUBREC is no end: a PUBCOMP follows. */
+  /** What comes next. A PUBREC is no end: a PUBCOMP follows. In place of a PUBREC a PUBACK ends it as well. */
   expects: Answer['type'];
   /** The last answer, or a PUBREC that refuses. */
   answered(packet: Answer): void;
@@ -35,8 +35,11 @@ const SPARE = 512;
 /** Most messages that may wait for an answer at a time. */
 export const MAX_EXCHANGES: number = LAST_ID - SPARE;
 
-/** Room for `messages` publishes and some requests. Ids begin anywhere, so that a broker does not take them for old ones. */
-export function createExchanges(messages: number): Exchanges {
+/**
+ * Room for `messages` publishes and some requests. Ids begin anywhere, so that a broker does not take them for old ones, and
+ * those that `isHeld` names are left out: the broker still holds them for an earlier message. Asked once per packet id.
+ */
+export function createExchanges(messages: number, isHeld: (packetId: number) => boolean = () => false): Exchanges {
   // A ring: packet ids that are far enough apart share a place, which one of them may occupy.
   const size = 2 ** Math.ceil(Math.log2(Math.min(messages, MAX_EXCHANGES) + SPARE));
   const mask = size - 1;
@@ -48,10 +51,15 @@ export function createExchanges(messages: number): Exchanges {
   let last = Math.floor(Math.random() * LAST_ID);
   return {
     begin(exchange) {
-      for (let step = 0; step < size + 1; step++) {
+      let held = 0;
+      for (let step = 0; step < size + 1 + held && step < LAST_ID; step++) {
         last = (last % LAST_ID) + 1;
         const place = last & mask;
         if (ring[place] !== undefined) continue;
+        if (isHeld(last)) {
+          held++;
+          continue;
+        }
         ring[place] = exchange;
         ids[place] = last;
         begun[place] = stretch;
@@ -62,7 +70,9 @@ export function createExchanges(messages: number): Exchanges {
     find(packet) {
       const place = packet.packetId & mask;
       const exchange = ids[place] === packet.packetId ? ring[place] : undefined;
-      return exchange?.expects === packet.type ? exchange : undefined;
+      if (exchange?.expects === packet.type) return exchange;
+      // A broker that has no QoS 2 (RabbitMQ) takes such a publish as QoS 1 and answers so.
+      return exchange?.expects === 'pubrec' && packet.type === 'puback' ? exchange : undefined;
     },
     end(packetId) {
       ring[packetId & mask] = undefined;

@@ -5,13 +5,15 @@ export interface LinkEnd {
   readonly error: MagpieError;
   /** Reason code of the broker's DISCONNECT, if it sent one. */
   readonly reasonCode: number | undefined;
+  /** The broker has closed the link without a word. */
+  readonly isSilent: boolean;
 }
 
 /** The life of one link: opening, open, closed. It ends once; all who depend on it are told in the order they asked. */
 export interface Life {
   readonly state: 'opening' | 'open' | 'closed';
   opened(): void;
-  end(error: MagpieError, reasonCode?: number): void;
+  end(error: MagpieError, reasonCode?: number, isSilent?: boolean): void;
   /** Called once at the end; at once when it has come already. */
   onEnd(listener: (end: LinkEnd) => void): void;
 }
@@ -28,10 +30,10 @@ export function createLife(): Life {
     opened() {
       if (state === 'opening') state = 'open';
     },
-    end(error, reasonCode) {
+    end(error, reasonCode, isSilent = false) {
       if (state === 'closed') return;
       state = 'closed';
-      ended = { error, reasonCode };
+      ended = { error, reasonCode, isSilent };
       for (const listener of listeners) listener(ended);
     },
     onEnd(listener) {

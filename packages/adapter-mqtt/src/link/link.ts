@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, NotConnected } from '@magpie/contract';
 import { reasonError, socketError } from '../errors.ts';
-import { type AckBytes, createOutgoing, type OutboundPacket, type Outgoing } from '../wire/outgoing.ts';
+import { type AckBytes, ackBytes, createOutgoing, type OutboundPacket, type Outgoing } from '../wire/outgoing.ts';
 import type { ConnackPacket } from '../wire/packets.ts';
 import { createParser } from '../wire/parser.ts';
 import { type ConnectRequest, DISCONNECT, encodeConnect, PINGREQ } from '../wire/requests.ts';
@@ -13,7 +13,7 @@ import { createLife, type Life } from './life.ts';
 import { createReceiver, type MessageHook } from './packet-dispatch.ts';
 import { createPings, type Pings } from './ping.ts';
 import { createRequests, type Requests } from './subscribe-requests.ts';
-import { createUnfinished, type Unfinished } from './unfinished-qos2.ts';
+import type { UnfinishedPublishes } from './unfinished-qos2.ts';
 
 /** What the broker said about itself and the session in its CONNACK. */
 export interface Broker {
@@ -63,10 +63,12 @@ export interface LinkOptions {
   /** Longest wait for the broker's answer to one packet, ms; then the link ends. */
   readonly confirmTimeout: number;
   readonly clock: Clock;
-  /** Packet ids of QoS 2 publishes that earlier links left half done; kept up to date. */
-  readonly unfinished: Set<number>;
+  /** QoS 2 publishes that earlier links left half done; kept up to date. */
+  readonly unfinished: UnfinishedPublishes;
 }
 
+/** Longest wait for the answer to a SUBSCRIBE, ms: until then nothing is sent after connecting. */
+const SUBSCRIBE_MS = 5000;
 /** How long the broker may take to read our last acknowledgements. */
 const LAST_PING_MS = 1000;
 const GOODBYE_MS = 2000;
@@ -80,7 +82,6 @@ interface Parts {
   readonly keepalive: Keepalive;
   readonly exchanges: Exchanges;
   readonly pings: Pings;
-  readonly unfinished: Unfinished;
   readonly connack: Promise<ConnackPacket>;
   /** Takes the place of what is told when everything written was handed over. */
   setHandedOver(listener: () => void): void;
@@ -104,7 +105,7 @@ export async function openLink(
 }
 
 function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook): Parts {
-  const { where, clock, request, keepalive: ms, maxPacketBytes } = options;
+  const { where, clock, request, keepalive: ms, maxPacketBytes, unfinished } = options;
   const life = createLife();
   let handedOver = (): void => undefined;
   const outgoing = createOutgoing(socket, request.version, () => handedOver());
@@ -115,10 +116,9 @@ function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook):
   });
   const ping = (): void => outgoing.write(PINGREQ);
   const keepalive = createKeepalive({ where, clock, silence: 2 * ms, writes: () => outgoing.writes, ping }, life);
-  const exchanges = createExchanges(options.maxInflight);
+  const exchanges = createExchanges(options.maxInflight, (id) => unfinished.holds(id));
   watchConfirms({ where, clock, timeout: options.confirmTimeout, exchanges }, life);
   const pings = createPings(ping, life, clock, where);
-  const unfinished = createUnfinished(options.unfinished, outgoing, life);
   const connack = Promise.withResolvers<ConnackPacket>();
   life.onEnd(({ error }) => connack.reject(error));
   const receiver = createReceiver({
@@ -139,16 +139,26 @@ function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook):
     pings.heard();
     parser.push(chunk);
   });
-  socket.on('error', (error) => life.end(socketError(where, error)));
-  socket.on('close', () => life.end(new NotConnected(`the broker at ${where} closed the link`)));
+  socket.on('error', (error) => life.end(life.state === 'opening' ? unanswered(error) : socketError(where, error)));
+  socket.on('close', () => {
+    const error = life.state === 'opening' ? unanswered() : new NotConnected(`the broker at ${where} closed the link`);
+    life.end(error, undefined, true);
+  });
+  /** Brokers that do not know MQTT 5 take such a CONNECT for garbage and close (RabbitMQ before 3.13, ActiveMQ). */
+  const unanswered = (error?: Error): MagpieError => {
+    const advice =
+      request.version === 5 ? '; does it speak MQTT 5? If not, set version: 3' : '; does the port speak MQTT?';
+    const said = error ? ` (${error.message})` : '';
+    return new NotConnected(`the broker at ${where} closed the link without an answer to our CONNECT${said}${advice}`);
+  };
   const setHandedOver = (listener: () => void): void => {
     handedOver = listener;
   };
-  const parts = { socket, options, life, outgoing, keepalive, exchanges, pings, unfinished, setHandedOver };
+  const parts = { socket, options, life, outgoing, keepalive, exchanges, pings, setHandedOver };
   return { ...parts, connack: connack.promise };
 }
 
-async function login({ options, life, outgoing, keepalive, unfinished, connack }: Parts): Promise<ConnackPacket> {
+async function login({ options, life, outgoing, keepalive, connack }: Parts): Promise<ConnackPacket> {
   outgoing.write(encodeConnect(options.request));
   outgoing.flush();
   const packet = await connack;
@@ -163,16 +173,31 @@ async function login({ options, life, outgoing, keepalive, unfinished, connack }
     life.end(error);
     throw error;
   }
+  if (sessionPresent && options.request.clean) {
+    throw ended(
+      life,
+      `the broker at ${options.where} says that it has kept a session, though we asked for none [MQTT-3.2.2-2]`,
+    );
+  }
   life.opened();
   // The broker may want to hear of us more often [MQTT-3.1.2-21].
   keepalive.start(Math.min(options.keepalive, (properties.serverKeepAlive || Number.POSITIVE_INFINITY) * 1000));
   if (!sessionPresent) options.unfinished.clear();
-  await unfinished.release();
+  // Nobody waits for the answers: a broker that owes none must not keep the link from its work.
+  for (const id of options.unfinished.halfDone()) outgoing.acknowledge(ackBytes('pubrel', id));
   return packet;
 }
 
+function ended(life: Life, why: string): NotConnected {
+  const error = new NotConnected(why);
+  life.end(error);
+  return error;
+}
+
 function linkOf({ socket, options, life, outgoing, exchanges, pings, setHandedOver }: Parts, broker: Broker): Link {
-  const { where, clock, request, unfinished } = options;
+  const { where, clock, request, unfinished, confirmTimeout } = options;
+  // The link ends when an answer is due for too long: an unanswered SUBSCRIBE must be over before.
+  const patience = Math.min(SUBSCRIBE_MS, confirmTimeout / 2);
   const begin = (exchange: Exchange): number => {
     if (life.state !== 'open') throw new NotConnected(`the link to ${where} is down`);
     const id = exchanges.begin(exchange);
@@ -195,12 +220,12 @@ function linkOf({ socket, options, life, outgoing, exchanges, pings, setHandedOv
     publishOnly: (packet) => outgoing.publish(packet, 0),
     publish: (packet, exchange) => {
       const id = begin(exchange);
-      if (packet.qos === 2) unfinished.add(id);
+      if (packet.qos === 2) unfinished.sent(id);
       outgoing.publish(packet, id);
     },
     onHandedOver: setHandedOver,
     ping: pings.ping,
-    ...createRequests(begin, outgoing, request.version),
+    ...createRequests({ begin, end: exchanges.end, outgoing, version: request.version, clock, patience }),
     async goodbye(cancel) {
       // The answer proves that the broker has read our acknowledgements: what it finds unread at the end it may forget.
       await pings.ping(LAST_PING_MS, cancel).catch(() => undefined);

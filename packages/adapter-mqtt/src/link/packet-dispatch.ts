@@ -6,7 +6,7 @@ import type { PacketHandler } from '../wire/parser.ts';
 import type { Exchanges } from './exchanges.ts';
 import type { Life } from './life.ts';
 import type { Pings } from './ping.ts';
-import type { Unfinished } from './unfinished-qos2.ts';
+import type { UnfinishedPublishes } from './unfinished-qos2.ts';
 
 /** Called with every received PUBLISH, in order; `reply` acknowledges it and is 0 at QoS 0. Must not throw. */
 export type MessageHook = (packet: InboundPacket, reply: AckBytes) => void;
@@ -20,11 +20,31 @@ export interface ReceiverOptions {
   readonly outgoing: Outgoing;
   readonly exchanges: Exchanges;
   readonly pings: Pings;
-  readonly unfinished: Unfinished;
+  readonly unfinished: UnfinishedPublishes;
   readonly onMessage: MessageHook;
   /** Called with the first packet, when it is a CONNACK. */
   onConnack(packet: ConnackPacket): void;
 }
+
+type PacketType = ControlPacket['type'] | 'publish';
+type Phase = 'login' | 'session';
+
+const ANSWERS = ['puback', 'pubrec', 'pubrel', 'pubcomp', 'suback', 'unsuback'] as const;
+
+/**
+ * What a broker may send in each phase of a link [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.14.0-1]; anything else ends the link. A
+ * session may also bring answers to what a former link has asked: they are ignored. AUTH, and DISCONNECT on 3.1.1, are refused
+ * by the parser.
+ */
+const EXPECTED: Readonly<Record<Phase, ReadonlySet<PacketType>>> = {
+  login: new Set(['connack']),
+  session: new Set(['publish', ...ANSWERS, 'pingresp', 'disconnect']),
+};
+
+const UNEXPECTED: Readonly<Record<Phase, (type: PacketType) => string>> = {
+  login: (type) => `${type.toUpperCase()} before its CONNACK`,
+  session: (type) => `a second ${type.toUpperCase()} [MQTT-3.2.0-2]`,
+};
 
 /** Answers to a broker that reads none of them, bytes. */
 const MOST_UNREAD = 1024 * 1024;
@@ -32,16 +52,9 @@ const MOST_UNREAD = 1024 * 1024;
 /** Gives each packet of one link to whom it concerns, and ends the link over what no broker may send. */
 export function createReceiver(options: ReceiverOptions): PacketHandler {
   const { where, maxPacketBytes, life, outgoing, exchanges, pings, unfinished, onMessage } = options;
-  let loggedIn = false;
+  let phase: Phase = 'login';
   const malformed = (problem: string): void =>
     life.end(new NotConnected(`the link to ${where} failed: the broker sent ${problem}`));
-  const first = (packet: ControlPacket): void => {
-    if (packet.type === 'disconnect') disconnected(packet.reasonCode, packet.reasonString);
-    else if (packet.type === 'connack') {
-      loggedIn = true;
-      options.onConnack(packet);
-    } else malformed(`a packet of type ${packet.type} before its CONNACK`);
-  };
   const disconnected = (code: number, text: string | undefined): void =>
     life.end(reasonError('disconnect', code, `the broker at ${where} ended the link`, text), code);
   const answer = (packet: AckPacket | SubackPacket): void => {
@@ -50,8 +63,10 @@ export function createReceiver(options: ReceiverOptions): PacketHandler {
     const exchange = exchanges.find(packet);
     if (exchange && !isHalf) exchanges.end(packetId);
     exchange?.answered(packet);
-    if (isHalf) reply('pubrel', packetId);
-    else if (type === 'pubrec' || type === 'pubcomp') unfinished.completed(packet);
+    if (isHalf) {
+      unfinished.received(packetId);
+      reply('pubrel', packetId);
+    } else if (type === 'pubrec' || type === 'pubcomp' || type === 'puback') unfinished.completed(packetId);
   };
   const reply = (type: 'pubrel' | 'pubcomp', packetId: number): void => {
     outgoing.acknowledge(ackBytes(type, packetId));
@@ -61,14 +76,15 @@ export function createReceiver(options: ReceiverOptions): PacketHandler {
   return {
     publish(packet) {
       const { qos, packetId } = packet;
-      if (!loggedIn) return malformed('a PUBLISH before its CONNACK');
+      if (!EXPECTED[phase].has('publish')) return malformed(UNEXPECTED[phase]('publish'));
       onMessage(packet, qos === 0 ? 0 : ackBytes(qos === 1 ? 'puback' : 'pubrec', packetId));
     },
     control(packet) {
-      if (!loggedIn) return first(packet);
+      if (!EXPECTED[phase].has(packet.type)) return malformed(UNEXPECTED[phase](packet.type));
       switch (packet.type) {
         case 'connack':
-          return malformed('a second CONNACK [MQTT-3.2.0-2]');
+          phase = 'session';
+          return options.onConnack(packet);
         case 'pubrel':
           return reply('pubcomp', packet.packetId);
         case 'pingresp':
@@ -81,9 +97,8 @@ export function createReceiver(options: ReceiverOptions): PacketHandler {
     },
     malformed,
     tooLarge(bytes) {
-      const advice = 'raise maxPacketBytes, or limit the size of messages at the broker';
-      const what = `the broker at ${where} sent a packet of ${bytes} bytes, more than ${maxPacketBytes}`;
-      life.end(new NotConnected(`${what}: ${advice}`));
+      const what = `the broker at ${where} sent a packet of ${bytes} bytes, more than the ${maxPacketBytes} that are taken`;
+      life.end(new NotConnected(`${what}: limit the size of messages at the broker`));
     },
   };
 }

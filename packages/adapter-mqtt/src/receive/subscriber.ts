@@ -7,7 +7,9 @@ import { createSubscriptions } from './subscriptions.ts';
 export interface Subscriber {
   /** The broker holds no session for us any more. */
   forget(): void;
-  /** Replaces the sources; resolves when each is subscribed or refused. @throws NotConnected when the broker does not answer. */
+  /** The broker says that it holds our session still. */
+  doubt(): void;
+  /** Replaces the sources; resolves when each is subscribed, refused or not answered for. @throws NotConnected when the link ends. */
   receive(link: Link, sources: readonly SourceRequest[]): Promise<void>;
   /** Tries nothing again on this link. */
   quiesce(): void;
@@ -51,6 +53,7 @@ export function createSubscriber(version: 5 | 3, context: AdapterContext): Subsc
   };
   return {
     forget: subscriptions.forget,
+    doubt: subscriptions.doubt,
     receive(link, sources) {
       if (current?.link !== link) {
         // An old link may never answer.

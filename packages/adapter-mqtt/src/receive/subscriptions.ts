@@ -14,6 +14,8 @@ const FILTERS_PER_PACKET = 100;
 export interface Subscriptions {
   /** A link whose session was not resumed holds none. */
   forget(): void;
+  /** A new link: the broker says that it holds them still. They are subscribed once more, which on MQTT 5 changes nothing. */
+  doubt(): void;
   /**
    * Makes the session hold exactly what these sources need. A refused filter is left out, and what it would have covered
    * is subscribed by itself. Never called concurrently for one link.
@@ -26,13 +28,17 @@ export interface Subscriptions {
 /** Starts with a session of unknown content: everything wanted is subscribed again, which is harmless. */
 export function createSubscriptions(version: 5 | 3): Subscriptions {
   const held = new Map<string, Subscription>();
+  const doubted = new Set<string>();
   const addMissing = async (link: Link, plan: ReadonlyMap<string, Subscription>): Promise<Refusals> => {
-    const missing = [...plan.values()].filter((sub) => !same(held.get(sub.filter), sub));
+    const missing = [...plan.values()].filter((sub) => doubted.has(sub.filter) || !same(held.get(sub.filter), sub));
     const refused = new Map<string, Refusal>();
+    let silence: Refusal | undefined;
     for (const group of packetsOf(missing)) {
-      const refusals = await add(link, version, group);
+      const refusals = silence ? undefined : await add(link, version, group);
       for (const sub of group) {
-        const refusal = refusals.get(sub.filter);
+        const refusal = refusals ? refusals.get(sub.filter) : silence;
+        if (refusal?.isUnanswered) silence = refusal;
+        else doubted.delete(sub.filter);
         if (refusal) refused.set(sub.filter, refusal);
         // What the broker grants at a lower QoS is there, and has to be taken back.
         const qos = refusal ? refusal.granted : sub.qos;
@@ -45,18 +51,23 @@ export function createSubscriptions(version: 5 | 3): Subscriptions {
     const stale = [...held.keys()].filter((filter) => !plan.has(filter));
     for (let at = 0; at < stale.length; at += FILTERS_PER_PACKET) {
       const filters = stale.slice(at, at + FILTERS_PER_PACKET);
-      await link.unsubscribe(filters);
+      if (!(await link.unsubscribe(filters))) return;
       for (const filter of filters) held.delete(filter);
     }
   };
   return {
     forget: () => held.clear(),
+    doubt() {
+      if (version === 5) for (const filter of held.keys()) doubted.add(filter);
+    },
     async apply(link, sources) {
       const refused = new Map<string, Refusal>();
       for (;;) {
         const plan = planSubscriptions(sources, refused);
         const more = await addMissing(link, plan);
         for (const [filter, refusal] of more) refused.set(filter, refusal);
+        // To a broker that says nothing there is no use in saying more.
+        if ([...more.values()].some(({ isUnanswered }) => isUnanswered)) return refused;
         if (more.size > 0) continue;
         await dropStale(link, plan);
         return refused;

@@ -1,9 +1,10 @@
 import { AbortWatch } from '@magpie/adapter-kit';
-import { type MagpieError, NotConnected, Rejected, type SendReceipt, TooLarge } from '@magpie/contract';
+import { type MagpieError, NotConnected, Rejected, type SendReceipt, Throttled, TooLarge } from '@magpie/contract';
 import { packetBytes } from '../codec/encode.ts';
 import { MAX_EXCHANGES } from '../link/exchanges.ts';
 import type { Broker, Link } from '../link/link.ts';
 import type { OutboundPacket } from '../wire/outgoing.ts';
+import type { PacketLimit } from './packet-limit.ts';
 import { createQueue } from './queue.ts';
 import { type Account, Sending } from './sending.ts';
 
@@ -21,8 +22,20 @@ export interface Outbox {
   lost(error: MagpieError): void;
 }
 
-/** Makes the outbox of one link; `maxInflight` is our own limit, `where` host and port for messages. */
-export function createOutbox(link: Link, where: string, maxInflight: number): Outbox {
+/** What one outbox needs besides its link. */
+export interface OutboxOptions {
+  /** Host and port, for messages. */
+  readonly where: string;
+  /** Our own limit of unconfirmed messages. */
+  readonly maxInflight: number;
+  readonly packetLimit: PacketLimit;
+}
+
+/** How long a message waits whose size the broker refuses for the first time, ms. */
+const DOUBT_MS = 5000;
+
+/** Makes the outbox of one link. */
+export function createOutbox(link: Link, { where, maxInflight, packetLimit }: OutboxOptions): Outbox {
   const { broker, exchanges } = link;
   // Receive Maximum counts QoS 1 and 2 [MQTT-3.3.4-7].
   const limit = Math.min(maxInflight, broker.receiveMaximum, MAX_EXCHANGES);
@@ -61,7 +74,7 @@ export function createOutbox(link: Link, where: string, maxInflight: number): Ou
   };
 
   link.onHandedOver(() => {
-    for (const sending of takeWritten()) sending.succeed();
+    for (const sending of takeWritten()) sending.succeed('written');
     queue.take(mayStart, start);
   });
   link.onEnd((end) => {
@@ -73,7 +86,7 @@ export function createOutbox(link: Link, where: string, maxInflight: number): Ou
 
   return {
     send(packet, signal) {
-      const problem = problemOf(packet, broker);
+      const problem = problemOf(packet, broker, packetLimit);
       if (problem) return Promise.reject(problem);
       if (!link.open) return Promise.reject(new NotConnected(`the link to ${where} is down`));
       const sending = new Sending(packet, signal, account);
@@ -83,7 +96,7 @@ export function createOutbox(link: Link, where: string, maxInflight: number): Ou
       return sending.receipt;
     },
     post(packet) {
-      if (packet.qos !== 0 || !link.open || !queue.empty || !mayStart(packet) || problemOf(packet, broker))
+      if (packet.qos !== 0 || !link.open || !queue.empty || !mayStart(packet) || problemOf(packet, broker, packetLimit))
         return false;
       link.publishOnly(packet);
       return true;
@@ -93,7 +106,7 @@ export function createOutbox(link: Link, where: string, maxInflight: number): Ou
 }
 
 /** What the broker's CONNACK ruled out [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15]. */
-function problemOf(packet: OutboundPacket, broker: Broker): MagpieError | undefined {
+function problemOf(packet: OutboundPacket, broker: Broker, limit: PacketLimit): MagpieError | undefined {
   const { topic, qos, retain } = packet;
   if (qos > broker.maximumQoS) {
     return new Rejected(`the broker takes at most QoS ${broker.maximumQoS}, the message to "${topic}" has ${qos}`);
@@ -101,8 +114,12 @@ function problemOf(packet: OutboundPacket, broker: Broker): MagpieError | undefi
   if (retain && !broker.retainAvailable) {
     return new Rejected(`the broker keeps no retained messages: write retain: false in the target of "${topic}"`);
   }
-  if (!Number.isFinite(broker.maximumPacketSize)) return undefined;
+  if (!Number.isFinite(limit.bytes)) return undefined;
   const bytes = packetBytes(packet);
-  if (bytes <= broker.maximumPacketSize) return undefined;
-  return new TooLarge(`the message to "${topic}" makes ${bytes} bytes, the broker takes ${broker.maximumPacketSize}`);
+  const verdict = limit.judge(bytes);
+  if (verdict === 'fits') return undefined;
+  const sizes = `the message to "${topic}" makes ${bytes} bytes, the broker takes ${limit.bytes}`;
+  if (verdict === 'refused') return new TooLarge(sizes);
+  const words = `${sizes} since this login, which the one before did not say: it is seen whether it stays`;
+  return new Throttled(words, DOUBT_MS).concerning('place');
 }

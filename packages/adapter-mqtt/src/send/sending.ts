@@ -14,7 +14,14 @@ export interface Account {
   answered(): void;
 }
 
-const RECEIPTS: readonly SendReceipt[] = ['written', 'puback', 'pubcomp'].map((confirmedBy) => ({ confirmedBy }));
+/** What a message counts as sent by. */
+type Confirmation = 'written' | 'puback' | 'pubcomp';
+
+const RECEIPTS: Readonly<Record<Confirmation, SendReceipt>> = {
+  written: { confirmedBy: 'written' },
+  puback: { confirmedBy: 'puback' },
+  pubcomp: { confirmedBy: 'pubcomp' },
+};
 const EXPECTS = ['puback', 'puback', 'pubrec'] as const;
 
 /** One message from `send` to its confirmation. */
@@ -52,10 +59,10 @@ export class Sending implements Exchange {
   }
 
   /** It counts as sent. */
-  succeed(): void {
+  succeed(by: Confirmation): void {
     if (this.#settled) return;
     this.#settle();
-    this.#resolve(RECEIPTS[this.qos]!);
+    this.#resolve(RECEIPTS[by]);
   }
 
   fail(error: MagpieError): void {
@@ -77,7 +84,7 @@ export class Sending implements Exchange {
     } else if (packet.type === 'pubrec') {
       this.expects = 'pubcomp';
       return;
-    } else this.succeed();
+    } else this.succeed(packet.type === 'puback' ? 'puback' : 'pubcomp');
     this.#account.answered();
   }
 
@@ -85,7 +92,11 @@ export class Sending implements Exchange {
     if (reasonCode !== undefined && alone && condemnsMessage(reasonCode)) {
       const what = `the broker at ${this.#account.where} ended the link over this message`;
       this.fail(reasonError('publish', reasonCode, what));
-    } else this.fail(new Unknown(`the link was lost before the broker confirmed: ${error.message}`, { cause: error }));
+      return;
+    }
+    const unknown = new Unknown(`the link was lost before the broker confirmed: ${error.message}`, { cause: error });
+    const isNamed = reasonCode !== undefined && condemnsMessage(reasonCode);
+    this.fail(isNamed ? unknown.asPeersVerdict() : unknown);
   }
 
   #settle(): void {
