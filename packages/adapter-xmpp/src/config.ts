@@ -53,6 +53,15 @@ export const connectionSchema = z.strictObject({
     .optional()
     .describe('Resource to bind; default the gateway id and a random suffix per process.'),
   nick: resourcePart.optional().describe('Nick in rooms that set none; default the gateway id.'),
+  priority: z
+    .number()
+    .int()
+    .min(0)
+    .max(127)
+    .default(1)
+    .describe(
+      'Priority of our presence. The client with the highest one gets the one-to-one messages of the account; others get copies.',
+    ),
   rooms: z
     .array(roomSchema)
     .default([])

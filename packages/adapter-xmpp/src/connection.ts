@@ -15,7 +15,6 @@ import { xml } from './codec/element.ts';
 import { splitJid } from './codec/jid.ts';
 import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
-import type { Link } from './link/link.ts';
 import { Session } from './session.ts';
 
 /** Longest time for one attempt to log in, ms; the contract allows 30 s. */
@@ -80,7 +79,7 @@ export class XmppConnection implements Connection {
       });
     }
     session.reportAbsences();
-    announce(
+    session.announce(
       link,
       sources.some(({ pattern }) => pattern.scheme === 'jid'),
     );
@@ -106,8 +105,7 @@ export class XmppConnection implements Connection {
   async quiesce(): Promise<void> {
     this.#session.intake.quiesce();
     const { link } = this.#session;
-    // With a negative priority the server keeps one-to-one messages for later (RFC 6121 §8.5.2).
-    if (link) announce(link, false);
+    if (link) this.#session.announce(link, false);
   }
 
   async close(signal: AbortSignal): Promise<void> {
@@ -123,7 +121,3 @@ export class XmppConnection implements Connection {
     this.#context.lost(error);
   }
 }
-
-/** Presence makes the server deliver one-to-one messages to us; a negative priority makes it keep them. */
-const announce = (link: Link, receiving: boolean): void =>
-  link.post(xml('presence', {}, xml('priority', {}, receiving ? '1' : '-1')));

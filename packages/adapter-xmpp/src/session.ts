@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { loadTls, possibleGap } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
 import { addressOf } from './codec/addresses.ts';
+import { enableCarbons } from './codec/carbons.ts';
 import { announces, discoQuery } from './codec/disco.ts';
+import { attribute, type Element, xml } from './codec/element.ts';
 import { normalJid, splitJid } from './codec/jid.ts';
 import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
@@ -11,6 +13,7 @@ import { findEndpoints } from './link/dial.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
+import { OtherClients } from './receive/other-clients.ts';
 import { Receiver } from './receive/receiver.ts';
 import type { Room } from './rooms/room.ts';
 import { Rooms } from './rooms/rooms.ts';
@@ -38,7 +41,13 @@ export class Session {
   readonly #lost: (error: MagpieError) => void;
   /** The same for every login, so that a new session replaces what is left of the old one. */
   readonly #resource: string;
+  readonly #clients: OtherClients;
   #link: Link | undefined;
+  /** One-to-one messages are received. */
+  #receiving = false;
+  /** The server sends us copies of what other clients of our account get. */
+  #copies = false;
+  #clientStatus: string | undefined;
 
   /** @param lost hears that the link is lost; called once per link, also while `establish` is still busy with it. */
   constructor(config: XmppConfig, context: AdapterContext, lost: (error: MagpieError) => void) {
@@ -69,11 +78,15 @@ export class Session {
     this.rooms = rooms;
     this.outbox = new Outbox({ config, unconfirmed, rooms, resumable: this.#resumable, link, limited });
     this.#unconfirmed = unconfirmed;
+    this.#clients = new OtherClients(this.account);
     this.#receiver = new Receiver({
       account: this.account,
       rooms,
       unconfirmed,
       intake: this.intake,
+      clients: this.#clients,
+      jid: () => this.#resumable.jid,
+      clientsChanged: () => this.#tellClients(),
       count: context.count,
     });
   }
@@ -127,6 +140,36 @@ export class Session {
   }
 
   /**
+   * Says whether one-to-one messages are received: presence makes the server deliver them to us, a negative priority makes it
+   * keep them for later (RFC 6121 §8.5.2).
+   */
+  announce(link: Link, receiving: boolean): void {
+    const priority = receiving ? this.#config.priority : -1;
+    link.post(xml('presence', {}, xml('priority', {}, String(priority))));
+    this.#receiving = receiving;
+    this.#tellClients();
+    if (receiving && !this.#copies) this.#enableCopies(link);
+  }
+
+  /** A server without XEP-0280 refuses, which changes nothing. */
+  #enableCopies(link: Link): void {
+    const answered = (answer: Element): void => {
+      this.#copies = attribute(answer, 'type') === 'result';
+      this.#tellClients();
+    };
+    link.request('set', enableCarbons()).then(answered, () => undefined);
+  }
+
+  #tellClients(): void {
+    const { priority } = this.#config;
+    const status = this.#receiving ? this.#clients.status(priority, this.#copies) : undefined;
+    if (status === this.#clientStatus) return;
+    this.#clientStatus = status;
+    this.#context.detail('one-to-one messages', status);
+    if (status !== undefined) this.#context.logger.warn({}, status);
+  }
+
+  /**
    * Says for our account that messages may be missing.
    * @param stored called once that is durable.
    */
@@ -151,7 +194,11 @@ export class Session {
 
   async #begin(link: Link): Promise<void> {
     const { logger, detail } = this.#context;
-    if (!link.resumed) this.rooms.reset();
+    if (!link.resumed) {
+      this.rooms.reset();
+      this.#clients.clear();
+      this.#copies = false;
+    }
     if (!link.managed)
       logger.warn({}, 'the server has no stream management (XEP-0198): received messages are at most once');
     detail('session', link.resumed ? 'resumed' : `new as ${link.jid}`);

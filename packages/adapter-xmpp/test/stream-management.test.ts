@@ -100,7 +100,9 @@ describe('resuming', () => {
     expect(details.get('session')).toMatch(/^new as/);
   });
 
-  it('says that messages may be missing, until that is stored, once a session was not resumed', async () => {
+  it('says that messages may be missing, until that is stored, once a session was not resumed', {
+    timeout: 20_000,
+  }, async () => {
     const { connection, lost } = await fakeLink(async (peer) => {
       if (peer.index === 0) await newSession(peer);
       else {

@@ -23,6 +23,10 @@ export const NS = {
   ping: 'urn:xmpp:ping',
   /** XEP-0203. */
   delay: 'urn:xmpp:delay',
+  /** XEP-0280. */
+  carbons: 'urn:xmpp:carbons:2',
+  /** XEP-0297. */
+  forward: 'urn:xmpp:forward:0',
   /** XEP-0308. */
   correction: 'urn:xmpp:message-correct:0',
   /** XEP-0334. */

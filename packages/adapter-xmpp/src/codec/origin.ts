@@ -29,6 +29,7 @@ export const originSchema = z.strictObject({
     .describe('Id of the message that this one corrects (XEP-0308); nobody checks its author.'),
   retracts: z.string().optional().describe('Id of the message that is taken back (XEP-0424).'),
   fallback: z.boolean().optional().describe('The text, or a part of it, stands in for something else (XEP-0428).'),
+  copied: z.boolean().optional().describe('Copy of a message that another client of our account got (XEP-0280).'),
   encrypted: z.boolean().optional().describe('The text stands in for an encrypted one (XEP-0380).'),
   condition: z.string().optional().describe('Reason of a message that came back, such as recipient-unavailable.'),
 });

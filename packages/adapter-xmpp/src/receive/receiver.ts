@@ -1,4 +1,5 @@
 import type { ReceivedEvent } from '@magpie/contract';
+import { copiedMessage, isCopy } from '../codec/carbons.ts';
 import { classify, originId, receiptOf } from '../codec/decode.ts';
 import { attribute, type Element } from '../codec/element.ts';
 import { bareJid } from '../codec/jid.ts';
@@ -8,6 +9,7 @@ import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from '../send/unconfirmed.ts';
 import type { Intake } from './intake.ts';
+import type { OtherClients } from './other-clients.ts';
 import { receivedEvent } from './to-event.ts';
 
 /** Where received stanzas go. */
@@ -17,6 +19,11 @@ export interface ReceiverOptions {
   readonly rooms: Rooms;
   readonly unconfirmed: Unconfirmed;
   readonly intake: Intake;
+  readonly clients: OtherClients;
+  /** Our full JID. */
+  jid(): string;
+  /** Another client of our account has come, gone or changed its priority. */
+  clientsChanged(): void;
   /** Counts for metrics. */
   count(counter: string): void;
 }
@@ -33,12 +40,18 @@ export class Receiver {
 
   /** Takes a message or presence of the link. */
   take(incoming: Incoming): void {
-    const { rooms, intake } = this.#options;
+    const { intake } = this.#options;
     const { stanza } = incoming;
-    if (stanza.name === 'presence') rooms.presence(stanza);
+    if (stanza.name === 'presence') this.#presence(stanza);
     const event = stanza.name === 'message' ? this.#message(incoming) : undefined;
     if (event) intake.take(incoming, event);
     else incoming.finish();
+  }
+
+  #presence(stanza: Element): void {
+    const { rooms, clients, jid, clientsChanged } = this.#options;
+    if (clients.take(stanza, jid())) clientsChanged();
+    else rooms.presence(stanza);
   }
 
   /**
@@ -47,7 +60,8 @@ export class Receiver {
    */
   #message(incoming: Incoming): ReceivedEvent | undefined {
     const { stanza } = incoming;
-    const { unconfirmed, count } = this.#options;
+    const { unconfirmed, count, account } = this.#options;
+    if (isCopy(stanza, account)) return this.#copy(incoming);
     const from = attribute(stanza, 'from') ?? '';
     const kind = classify(stanza);
     if (kind === 'receipt' && !unconfirmed.reached(receiptOf(stanza) ?? '', from)) {
@@ -56,6 +70,14 @@ export class Receiver {
     }
     if (kind === 'error') return this.#refused(incoming, attribute(stanza, 'id') ?? '', from);
     return this.#echoed(stanza, from) ? undefined : this.#event(incoming);
+  }
+
+  /** Notices about what another client has sent are none of ours. */
+  #copy(incoming: Incoming): ReceivedEvent | undefined {
+    const stanza = copiedMessage(incoming.stanza);
+    if (!stanza || classify(stanza) !== 'content') return undefined;
+    const event = this.#event({ ...incoming, stanza });
+    return event && { ...event, origin: { ...event.origin, copied: true } };
   }
 
   /** A refusal that comes after the confirmation is an event; one from which we learn that we are not in a room is none. */
