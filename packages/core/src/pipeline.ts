@@ -3,9 +3,9 @@ import { type AddressBook, type Clock, type Event, type Logger, systemClock } fr
 import { DIRECT } from '@magpie/routing';
 import { Connections } from './connections/connections.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
-import { createAges } from './delivery/ages.ts';
-import type { BacklogLimits } from './delivery/backlog-limits.ts';
-import { createSuspensionLog } from './delivery/suspension-log.ts';
+import { createAges } from './delivery/backlog/ages.ts';
+import type { BacklogLimits } from './delivery/backlog/limits.ts';
+import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
 import type { Plan } from './gateway-api.ts';
 import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
 import { IntakeHolds } from './intake/holds.ts';

@@ -1,6 +1,6 @@
 import { Transient } from '@magpie/contract';
 import { expect, it, vi } from 'vitest';
-import { CircuitBreaker } from '../src/delivery/circuit-breaker.ts';
+import { CircuitBreaker } from '../src/delivery/suspension/circuit-breaker.ts';
 import { WakeUp } from '../src/delivery/wake-up.ts';
 import { manualClock } from './fixtures.ts';
 

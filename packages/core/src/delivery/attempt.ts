@@ -1,6 +1,6 @@
 import { type Clock, type MagpieError, type OutgoingEvent, Rejected, toMagpieError } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
-import type { Ages } from './ages.ts';
+import type { Ages } from './backlog/ages.ts';
 import type { Delivery } from './delivery.ts';
 import { deliveryId } from './delivery-id.ts';
 

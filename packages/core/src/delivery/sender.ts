@@ -2,17 +2,17 @@ import { type Clock, type MagpieError, type SendReceipt, toMagpieError } from '@
 import type { Rendered } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
 import type { EchoGuard } from '../intake/echo-guard.ts';
-import type { Ages } from './ages.ts';
 import { type Ending, outgoing, prepare } from './attempt.ts';
-import type { Backlog } from './backlog.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
+import type { Ages } from './backlog/ages.ts';
+import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
-import type { Places } from './places.ts';
 import type { Retries } from './retries.ts';
 import type { Settlement } from './settlement.ts';
-import type { Suspects } from './suspects.ts';
-import type { SuspensionLog } from './suspension-log.ts';
+import type { CircuitBreaker } from './suspension/circuit-breaker.ts';
+import type { Places } from './suspension/places.ts';
+import type { Suspects } from './suspension/suspects.ts';
+import type { SuspensionLog } from './suspension/suspension-log.ts';
 import type { TargetInForce } from './target-in-force.ts';
 import type { WakeUp } from './wake-up.ts';
 

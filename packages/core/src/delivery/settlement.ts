@@ -5,7 +5,7 @@ import { deadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
 import type { CoreObserver } from '../observer.ts';
 import { outgoing } from './attempt.ts';
-import type { Backlog } from './backlog.ts';
+import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
 import type { TargetInForce } from './target-in-force.ts';

@@ -1,7 +1,7 @@
 import type { Clock, Event } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
-import type { StateWriter } from '../log/state-writer.ts';
-import type { CoreObserver } from '../observer.ts';
+import type { StateWriter } from '../../log/state-writer.ts';
+import type { CoreObserver } from '../../observer.ts';
 
 export interface ExpiryDeps {
   readonly writer: StateWriter;

@@ -1,5 +1,5 @@
 import { comparePositions, type ExceptionRow, type Position } from '@magpie/bus';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from '../delivery.ts';
 
 /** Deliveries of one target that have a durable exception row: they hold neither the floor nor what comes after them. */
 export class ParkedDeliveries {

@@ -1,13 +1,13 @@
 import type { StoredEvent } from '@magpie/bus';
 import { type Clock, Rejected } from '@magpie/contract';
 import { DIRECT, type Target } from '@magpie/routing';
-import type { IntakeHolds } from '../intake/holds.ts';
-import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
-import type { StateWriter } from '../log/state-writer.ts';
-import type { CoreObserver } from '../observer.ts';
+import type { IntakeHolds } from '../../intake/holds.ts';
+import { deadLetter, putDeadLetter } from '../../log/dead-letter.ts';
+import type { StateWriter } from '../../log/state-writer.ts';
+import type { CoreObserver } from '../../observer.ts';
+import type { TargetInForce } from '../target-in-force.ts';
 import type { Ages } from './ages.ts';
 import type { Backlog } from './backlog.ts';
-import type { TargetInForce } from './target-in-force.ts';
 
 export interface BacklogBoundDeps {
   readonly holds: IntakeHolds;

@@ -1,10 +1,10 @@
 import type { Clock, MagpieError } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
-import type { Delivery } from './delivery.ts';
-import type { Lanes } from './lanes.ts';
-import type { Retries } from './retries.ts';
-import type { Settlement } from './settlement.ts';
-import type { TargetInForce } from './target-in-force.ts';
+import type { Delivery } from '../delivery.ts';
+import type { Lanes } from '../lanes.ts';
+import type { Retries } from '../retries.ts';
+import type { Settlement } from '../settlement.ts';
+import type { TargetInForce } from '../target-in-force.ts';
 
 /** How long a link must have been up, in ms, before a delivery that ended it once is tried on it again. */
 const PROOF_MS = { min: 500, max: 10_000 } as const;

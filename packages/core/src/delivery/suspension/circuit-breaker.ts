@@ -1,7 +1,7 @@
 import { type Clock, fullJitter, type MagpieError, RECONNECT, Throttled } from '@magpie/contract';
-import type { SuspensionStatus } from '../gateway-api.ts';
-import type { Lane } from './delivery.ts';
-import type { WakeUp } from './wake-up.ts';
+import type { SuspensionStatus } from '../../gateway-api.ts';
+import type { Lane } from '../delivery.ts';
+import type { WakeUp } from '../wake-up.ts';
 
 /** Refusals in a row, over more than one lane, that count as an outage: the target is out, not these deliveries at fault. */
 const REFUSALS_TO_SUSPEND = 5;

@@ -1,11 +1,11 @@
 import { type Address, type Clock, fullJitter, type MagpieError, Rejected, Throttled } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
-import type { PlaceStatus } from '../gateway-api.ts';
-import type { Backlog } from './backlog.ts';
-import type { BacklogLimits } from './backlog-limits.ts';
-import type { Delivery } from './delivery.ts';
-import type { Lanes } from './lanes.ts';
-import type { Settlement } from './settlement.ts';
+import type { PlaceStatus } from '../../gateway-api.ts';
+import type { Backlog } from '../backlog/backlog.ts';
+import type { BacklogLimits } from '../backlog/limits.ts';
+import type { Delivery } from '../delivery.ts';
+import type { Lanes } from '../lanes.ts';
+import type { Settlement } from '../settlement.ts';
 
 /** Waiting between two tries of a place, in ms. */
 const BACKOFF = { min: 500, max: 30_000 } as const;

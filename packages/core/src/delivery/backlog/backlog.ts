@@ -1,37 +1,17 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
-import type { FloorSource, StateWriter } from '../log/state-writer.ts';
-import type { LogReader } from '../log/tail.ts';
-import type { BacklogLimits } from './backlog-limits.ts';
-import { type Delivery, newDelivery } from './delivery.ts';
+import type { FloorSource } from '../../log/state-writer.ts';
+import { type Delivery, newDelivery } from '../delivery.ts';
+import type { Lanes } from '../lanes.ts';
+import type { TargetInForce } from '../target-in-force.ts';
+import type { WakeUp } from '../wake-up.ts';
+import { DeliveryRing } from './delivery-ring.ts';
+import type { BacklogDeps, RestoredState } from './deps.ts';
 import { ParkedDeliveries, RestoredRows } from './exception-rows.ts';
-import { type ExpiryDeps, endIfExpired } from './expiry.ts';
-import type { Lanes } from './lanes.ts';
+import { endIfExpired } from './expiry.ts';
+import type { BacklogLimits } from './limits.ts';
 import { isUpTo, LogBacklog } from './log-backlog.ts';
 import { PositionRanges } from './position-ranges.ts';
-import type { TargetInForce } from './target-in-force.ts';
-import type { WakeUp } from './wake-up.ts';
-
-/** What a backlog needs of the gateway around it. */
-export interface BacklogDeps extends ExpiryDeps {
-  readonly reader: LogReader;
-  readonly writer: StateWriter;
-  /** Up to where the router has matched. */
-  routed(): Position | undefined;
-  /** The match of this target for an event that is read from the log. */
-  match(stored: StoredEvent, consumer: string): Match | undefined;
-  onFatal(error: Error): void;
-}
-
-/** Delivery state of a target from before a restart or reload, as far as it is known. */
-export interface RestoredState {
-  /** The router had offered what lies at or before this. */
-  readonly matched?: Position | undefined;
-  /** What lies at or before this may have been sent. */
-  readonly maybeSentUpTo?: Position | undefined;
-  /** Bytes of bodies that waited beyond the floor. */
-  readonly waiting?: number | undefined;
-}
 
 /** A lagging target persists its backlog size whenever it has grown by this fraction of `backlog.bytes`. */
 const PERSIST_GROWTH = 1 / 32;
@@ -48,10 +28,7 @@ export class Backlog implements FloorSource {
   readonly #lanes: Lanes;
   readonly #limits: BacklogLimits;
   readonly #wake: WakeUp;
-  /** Slots below `#start` are cleared, so that what is done can be collected. */
-  #queue: (Delivery | undefined)[] = [];
-  #start = 0;
-  #bytes = 0;
+  readonly #queue = new DeliveryRing();
   readonly #parked = new ParkedDeliveries();
   readonly #rows = new RestoredRows();
   #floor: Position | undefined;
@@ -87,12 +64,12 @@ export class Backlog implements FloorSource {
 
   /** The last position up to which everything is settled or parked; null when there is nothing to remember. */
   floor(): Position | null {
-    return this.#lagging || this.#start < this.#queue.length ? (this.#floor ?? null) : null;
+    return this.#lagging || this.#queue.size > 0 ? (this.#floor ?? null) : null;
   }
 
   /** Deliveries that are not out of the way, in log order; some of them may be settled. */
   pending(): readonly Delivery[] {
-    const queued = this.#queue.slice(this.#start).filter((each) => each !== undefined && !each.parked) as Delivery[];
+    const queued = this.#queue.all().filter(({ parked }) => !parked);
     if (this.#parked.size === 0) return queued;
     return [...this.#parked.all(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
   }
@@ -109,17 +86,17 @@ export class Backlog implements FloorSource {
   }
 
   get #unparked(): number {
-    return this.#bytes + this.#inLog.bytes;
+    return this.#queue.bytes + this.#inLog.bytes;
   }
 
   /** Receipt time of the oldest delivery in memory. */
   get oldest(): number | undefined {
-    return this.#queue[this.#start]?.event.receivedAt;
+    return this.#queue.first?.event.receivedAt;
   }
 
   /** Deliveries in memory besides the parked ones. */
   get size(): number {
-    return this.#queue.length - this.#start;
+    return this.#queue.size;
   }
 
   /** Deliveries with an exception row: refused ones and those held behind them. */
@@ -153,7 +130,7 @@ export class Backlog implements FloorSource {
       return;
     }
     const place = before ?? originOf(stored.position);
-    if (this.#start === this.#queue.length) this.#floor = place;
+    if (this.#queue.size === 0) this.#floor = place;
     if (this.#isFull()) this.#fallBehind(stored, place);
     else this.#accept(stored, match);
   }
@@ -230,15 +207,9 @@ export class Backlog implements FloorSource {
   }
 
   #advance(): void {
-    for (let first = this.#queue[this.#start]; first?.parked || first?.state === 'settled'; ) {
-      this.#queue[this.#start++] = undefined;
+    for (let first = this.#queue.first; first?.parked || first?.state === 'settled'; first = this.#queue.first) {
+      this.#queue.shift();
       this.#floor = first.position;
-      this.#bytes -= first.event.body.byteLength;
-      first = this.#queue[this.#start];
-    }
-    if (this.#start > 256 && this.#start * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#start);
-      this.#start = 0;
     }
     this.#touch();
     if (this.#lagging && this.size * 2 < this.#limits.deliveries) this.#refill();
@@ -255,7 +226,7 @@ export class Backlog implements FloorSource {
   #isFull(): boolean {
     const queued = this.size;
     const { deliveries, bytes, parked, parkedBytes } = this.#limits;
-    if (queued >= deliveries || (queued > 0 && this.#bytes >= bytes)) return true;
+    if (queued >= deliveries || (queued > 0 && this.#queue.bytes >= bytes)) return true;
     return this.#parked.size >= parked || this.#parked.bytes >= parkedBytes;
   }
 
@@ -268,7 +239,6 @@ export class Backlog implements FloorSource {
     const delivery = newDelivery(stored, this.#lanes.laneFor(key), error);
     delivery.redelivered = isUpTo(this.#maybeSentUpTo, position);
     this.#queue.push(delivery);
-    this.#bytes += event.body.byteLength;
     this.#lanes.add(delivery);
     this.#touch();
   }
