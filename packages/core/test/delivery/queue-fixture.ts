@@ -2,16 +2,16 @@ import { createMemoryLog, type EventLog, originOf, type Position, type StoredEve
 import { type Event, type MagpieError, newRef, type OutgoingEvent, systemClock } from '@magpie/contract';
 import type { Match, RetryPolicy, Target } from '@magpie/routing';
 import { afterEach } from 'vitest';
-import { LinkHealth } from '../src/connections/link-health.ts';
-import type { SendPort } from '../src/connections/send-port.ts';
-import { createSendWindow } from '../src/connections/send-window.ts';
-import { createAges } from '../src/delivery/backlog/ages.ts';
-import { BACKLOG_LIMITS, type BacklogLimits } from '../src/delivery/backlog/limits.ts';
-import { DeliveryQueue } from '../src/delivery/delivery-queue.ts';
-import { IntakeHolds } from '../src/intake/holds.ts';
-import { createStateWriter, type StateWriter } from '../src/log/state-writer.ts';
-import { createTail } from '../src/log/tail.ts';
-import { type ManualClock, manualClock } from './fixtures.ts';
+import { LinkHealth } from '../../src/connections/link-health.ts';
+import type { SendPort } from '../../src/connections/send-port.ts';
+import { createSendWindow } from '../../src/connections/send-window.ts';
+import { createAges } from '../../src/delivery/backlog/ages.ts';
+import { BACKLOG_LIMITS, type BacklogLimits } from '../../src/delivery/backlog/limits.ts';
+import { DeliveryQueue } from '../../src/delivery/delivery-queue.ts';
+import { IntakeHolds } from '../../src/intake/holds.ts';
+import { createStateWriter, type StateWriter } from '../../src/log/state-writer.ts';
+import { createTail } from '../../src/log/tail.ts';
+import { type ManualClock, manualClock } from '../fixtures.ts';
 
 export interface Sent {
   readonly event: OutgoingEvent;

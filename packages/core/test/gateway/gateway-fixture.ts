@@ -3,7 +3,7 @@ import { createMemoryLog, type EventLog } from '@magpie/bus';
 import { type AnyAdapter, createAddressBook, type Logger, nullLogger } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes } from '@magpie/routing';
 import { onTestFinished } from 'vitest';
-import { createGateway, type Gateway, nullObserver, type Plan, type ReloadReport } from '../src/index.ts';
+import { createGateway, type Gateway, nullObserver, type Plan, type ReloadReport } from '../../src/index.ts';
 
 export interface TestGateway {
   readonly gateway: Gateway;

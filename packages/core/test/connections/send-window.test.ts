@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSendWindow } from '../src/connections/send-window.ts';
+import { createSendWindow } from '../../src/connections/send-window.ts';
 
 describe('the window of a link', () => {
   it('lets as many through as it has places', () => {

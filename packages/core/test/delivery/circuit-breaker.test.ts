@@ -1,8 +1,8 @@
 import { Transient } from '@magpie/contract';
 import { expect, it, vi } from 'vitest';
-import { CircuitBreaker } from '../src/delivery/suspension/circuit-breaker.ts';
-import { WakeUp } from '../src/delivery/wake-up.ts';
-import { manualClock } from './fixtures.ts';
+import { CircuitBreaker } from '../../src/delivery/suspension/circuit-breaker.ts';
+import { WakeUp } from '../../src/delivery/wake-up.ts';
+import { manualClock } from '../fixtures.ts';
 
 it('lets a lane hurry once: what keeps arriving in it does not wear down a target that is out', () => {
   const probed = vi.fn();

@@ -2,10 +2,10 @@ import { createMemoryLog, matchesFilter, type Position, type StoredEvent } from 
 import { type AddressPattern, type Event, matchesPattern, newRef, type PatternSegment } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventFilter } from '../src/gateway-api.ts';
-import { createAudience } from '../src/log/event-waiters.ts';
-import { createTail } from '../src/log/tail.ts';
-import { Stream } from '../src/reads/subscription.ts';
+import type { EventFilter } from '../../src/gateway-api.ts';
+import { createAudience } from '../../src/log/event-waiters.ts';
+import { createTail } from '../../src/log/tail.ts';
+import { Stream } from '../../src/reads/subscription.ts';
 
 const eventOf = (source: string, place: readonly string[], kind: Event['kind'] = 'message'): Event => ({
   ...{ ref: newRef(), source, kind, key: 'k', time: 0, receivedAt: Date.now() },

@@ -1,7 +1,7 @@
 import { memoryAdapter } from '@magpie/adapter-memory';
 import { type AnyAdapter, createLineLogger } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { bridge, freshBrokers, startGateway } from './gateway-fixture.ts';
+import { bridge, freshBrokers, startGateway } from '../gateway/gateway-fixture.ts';
 
 /** The memory adapter, with a word in the log about a place of each connection it makes. */
 const talkative: AnyAdapter = {

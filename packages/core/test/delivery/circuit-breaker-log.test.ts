@@ -1,7 +1,7 @@
 import { createLineLogger, Throttled } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
 import { expect, it } from 'vitest';
-import { createSuspensionLog } from '../src/delivery/suspension/suspension-log.ts';
+import { createSuspensionLog } from '../../src/delivery/suspension/suspension-log.ts';
 
 /** The part of a target that is read here. */
 const target = (consumer: string) => ({ consumer }) as Target;

@@ -1,7 +1,7 @@
 import { AuthFailed, Conflict, NotConnected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { SUPERVISOR_TIMES } from '../src/connections/supervisor.ts';
-import { manualClock, scriptedLink, storing, supervise } from './fixtures.ts';
+import { SUPERVISOR_TIMES } from '../../src/connections/supervisor.ts';
+import { manualClock, scriptedLink, storing, supervise } from '../fixtures.ts';
 
 const now = AbortSignal.abort();
 

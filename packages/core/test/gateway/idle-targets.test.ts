@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { memoryBroker } from '@magpie/adapter-memory';
 import { type Commit, createMemoryLog, type EventLog, openLog } from '@magpie/bus';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { DeliveryQueue } from '../src/delivery/delivery-queue.ts';
+import { DeliveryQueue } from '../../src/delivery/delivery-queue.ts';
 import { bodies, freshBrokers, numbered, startGateway } from './gateway-fixture.ts';
 
 const TARGETS = 10_000;

@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { memoryStore, readSlowly } from './model/memory-store.ts';
-import type { Wanted } from './model/plan.ts';
-import { play } from './model/run.ts';
-import {
-  confirm,
-  crash,
-  disk,
-  link,
-  publish,
-  refuse,
-  reload,
-  restart,
-  retry,
-  target,
-  wait,
-} from './model/short-hand.ts';
-import type { Step } from './model/steps.ts';
+import { memoryStore, readSlowly } from './memory-store.ts';
+import type { Wanted } from './plan.ts';
+import { play } from './run.ts';
+import { confirm, crash, disk, link, publish, refuse, reload, restart, retry, target, wait } from './short-hand.ts';
+import type { Step } from './steps.ts';
 
 const a = target();
 const tight = target({ onFull: 'dead-letter', backlogBytes: 100 });

@@ -1,6 +1,6 @@
 import { newRef } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { deliveryId, mayBeOf, timeOf } from '../src/delivery/delivery-id.ts';
+import { deliveryId, mayBeOf, timeOf } from '../../src/delivery/delivery-id.ts';
 
 it('names one event on its way to one target, always the same', () => {
   const ref = newRef();

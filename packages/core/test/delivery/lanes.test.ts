@@ -3,9 +3,9 @@ import type { Clock, Event } from '@magpie/contract';
 import type { Order } from '@magpie/routing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../src/delivery/delivery.ts';
-import { Lanes } from '../src/delivery/lanes.ts';
-import { WakeUp } from '../src/delivery/wake-up.ts';
+import type { Delivery } from '../../src/delivery/delivery.ts';
+import { Lanes } from '../../src/delivery/lanes.ts';
+import { WakeUp } from '../../src/delivery/wake-up.ts';
 
 const event: Event = {
   ref: 'r',

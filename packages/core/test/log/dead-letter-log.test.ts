@@ -1,10 +1,10 @@
 import { createMemoryLog } from '@magpie/bus';
 import { createLineLogger, type Event, Rejected, systemClock } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { deadLetter } from '../src/log/dead-letter.ts';
-import { withDeadLetterLog } from '../src/log/dead-letter-log.ts';
-import { createStateWriter } from '../src/log/state-writer.ts';
-import { manualClock } from './fixtures.ts';
+import { deadLetter } from '../../src/log/dead-letter.ts';
+import { withDeadLetterLog } from '../../src/log/dead-letter-log.ts';
+import { createStateWriter } from '../../src/log/state-writer.ts';
+import { manualClock } from '../fixtures.ts';
 
 const event: Event = {
   ref: 'r1',

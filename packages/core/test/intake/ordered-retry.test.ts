@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createOrderedRetry } from '../src/intake/held-calls.ts';
-import { IntakeHolds } from '../src/intake/holds.ts';
+import { createOrderedRetry } from '../../src/intake/held-calls.ts';
+import { IntakeHolds } from '../../src/intake/holds.ts';
 
 describe('a calls', () => {
   it('lets calls overlap while nothing holds', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAges } from '../src/delivery/backlog/ages.ts';
+import { createAges } from '../../src/delivery/backlog/ages.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

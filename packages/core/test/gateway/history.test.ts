@@ -1,7 +1,7 @@
 import { createMemoryLog, type Position } from '@magpie/bus';
 import { newRef } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { readPage } from '../src/reads/history.ts';
+import { readPage } from '../../src/reads/history.ts';
 
 const MIB = 1024 * 1024;
 

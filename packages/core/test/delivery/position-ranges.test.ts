@@ -1,6 +1,6 @@
 import { createMemoryLog, type Position } from '@magpie/bus';
 import { expect, it } from 'vitest';
-import { PositionRanges } from '../src/delivery/backlog/position-ranges.ts';
+import { PositionRanges } from '../../src/delivery/backlog/position-ranges.ts';
 
 const log = createMemoryLog({});
 /** Positions in log order, without a log that has them. */

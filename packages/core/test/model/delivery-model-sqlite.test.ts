@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { play } from './model/run.ts';
-import { modelRuns } from './model/runs.ts';
-import { sqliteStore } from './model/sqlite-store.ts';
-import { scripts } from './model/steps.ts';
+import { play } from './run.ts';
+import { modelRuns } from './runs.ts';
+import { sqliteStore } from './sqlite-store.ts';
+import { scripts } from './steps.ts';
 
 it('keeps the same promises on the durable log, over copies of its files as a crash leaves them', {
   timeout: 3_600_000,
