@@ -1,4 +1,5 @@
 import type { SourceRequest } from '@magpie/contract';
+import { startSteps } from './expression/budget.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import type { Route } from './route/route.ts';
 import type { RouteSet, Target } from './types.ts';
@@ -30,6 +31,7 @@ export function createBypass(
     unlogged: targetsOf(passing),
     bypasses: (connection) => connections.has(connection),
     bypass: (event) => {
+      startSteps();
       const found = unlogged.find(event);
       const alone = found.length > 0 && logged.find(event).length === 0 && kept.find(event).length === 0;
       return { matches: found.flatMap((route) => route.match(event)), logged: !alone };

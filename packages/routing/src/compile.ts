@@ -6,6 +6,7 @@ import { explainRoute } from './check/explain.ts';
 import { checkLoops } from './check/loops.ts';
 import { compileTests, type RouteTest } from './check/route-tests.ts';
 import { createDirectRoute } from './direct.ts';
+import { startSteps } from './expression/budget.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import { createReport, isRecord, type Report } from './report.ts';
 import type { ReadJsonFile } from './route/payload-schema.ts';
@@ -22,6 +23,8 @@ export interface CompileInput {
   /** Joins `via` of everything sent; events that carry it are not routed again. */
   readonly gatewayId: string;
   readonly book: AddressBook;
+  /** Largest body that a target may make, in bytes; default the largest that the gateway can carry. */
+  readonly maxBodyBytes?: number;
   /** Reads the files that `payloadSchema` names. */
   readonly readJsonFile?: ReadJsonFile;
 }
@@ -98,6 +101,7 @@ function createRouteSet(
     ...createBypass(routes, matcher, subscribed),
     match: (event) => {
       if (event.source === DIRECT) return direct.match(event);
+      startSteps();
       const found = matcher.find(event);
       return found.length === 1 ? found[0]!.match(event) : found.flatMap((route) => route.match(event));
     },

@@ -39,6 +39,7 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
     connections: connectionMap(known),
     gatewayId: options.gatewayId ?? known.gateway.id,
     book,
+    maxBodyBytes: known.gateway.limits.maxBodyBytes,
     readJsonFile: (path) => JSON.parse(reader.read(resolve(known.directory, path))),
   });
   const all = [...problems, ...compiled.problems, ...unloggedBuiltIns(compiled.routes, adapters)];

@@ -1,4 +1,5 @@
 import {
+  BODY_LIMITS,
   type Event,
   errorMessage,
   HOP_LIMIT,
@@ -7,6 +8,7 @@ import {
   matchesPattern,
   ORIGIN_MARKS,
 } from '@magpie/contract';
+import { startOutput, startSteps } from '../expression/budget.ts';
 import type { Scope } from '../expression/expression.ts';
 import { toPlain, toText } from '../expression/values.ts';
 import { createReport } from '../report.ts';
@@ -16,6 +18,7 @@ import type { Explanation } from '../types.ts';
 
 /** Why a route takes an event or not, and what its targets would get. Slow and thorough; for people. */
 export function explainRoute(route: Route, event: Event): Explanation {
+  startSteps();
   const place = outsideReason(route, event);
   if (place !== undefined) return { route: route.id, matched: false, reason: place, captures: {}, targets: [] };
   const scope = route.scope(event);
@@ -82,6 +85,7 @@ function condition({ conditions: { when }, language }: Route, scope: Scope): str
 }
 
 function shown(value: () => unknown): string {
+  startOutput(BODY_LIMITS.max);
   try {
     const plain = toPlain(value());
     const text = typeof plain === 'string' ? JSON.stringify(plain) : toText(plain);

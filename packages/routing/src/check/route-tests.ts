@@ -10,6 +10,7 @@ import {
   parseJsonBody,
 } from '@magpie/contract';
 import { z } from 'zod';
+import { startSteps } from '../expression/budget.ts';
 import { isRecord, type Report, reportUnknownKey } from '../report.ts';
 import { parseKeys } from '../route/keys.ts';
 import type { Route } from '../route/route.ts';
@@ -67,6 +68,7 @@ function checkExpected(expected: Fields, connections: Connections, report: Repor
 }
 
 function runTest(route: Route, event: Event, expected: readonly Fields[], book: AddressBook): { failure?: string } {
+  startSteps();
   const matches = matchesPattern(route.source.pattern, event.address) ? route.match(event) : [];
   const got = matches.map((match) => deliveryFields(match, event, book));
   if (got.length !== expected.length) {

@@ -15,7 +15,7 @@ const nodesIn = (value: unknown): ASTNode[] => {
 };
 
 /** The direct sub-expressions of a node. */
-const childrenOf = (node: ASTNode): ASTNode[] => nodesIn(node.args);
+export const childrenOf = (node: ASTNode): ASTNode[] => nodesIn(node.args);
 
 /** Every node of an expression, outermost first. */
 export function* nodesOf(node: ASTNode): Generator<ASTNode> {
@@ -26,7 +26,7 @@ export function* nodesOf(node: ASTNode): Generator<ASTNode> {
 const COMPREHENSIONS = new Set(['all', 'exists', 'exists_one', 'map', 'filter']);
 
 /** Whether a node loops over a list or map: its first argument then names the loop variable. */
-const isComprehension = (node: ASTNode): boolean =>
+export const isComprehension = (node: ASTNode): boolean =>
   node.op === 'rcall' && COMPREHENSIONS.has(node.args[0]) && node.args[2].length >= 2;
 
 /** The node at which comprehensions are nested more than `limit` deep, if any. */
@@ -38,6 +38,32 @@ export function nestedTooDeep(node: ASTNode, limit: number): ASTNode | undefined
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Variables whose lists the gateway bounds. */
+const BOUNDED = new Set(['event', 'origin', 'headers', 'headersAll']);
+
+/**
+ * Lists that an expression goes through again for every element of another one: in a loop, a loop over something else than
+ * its variable, or a search with `in`.
+ */
+export function* repeatedLists(node: ASTNode, variables: readonly string[] = []): Generator<ASTNode> {
+  if (isComprehension(node) && node.op === 'rcall') {
+    const [, list, [variable, ...body]] = node.args;
+    if (isRepeated(list, variables)) yield list;
+    yield* repeatedLists(list, variables);
+    const inside = variable?.op === 'id' ? [...variables, variable.args] : variables;
+    for (const part of body) yield* repeatedLists(part, inside);
+    return;
+  }
+  if (node.op === 'in' && isRepeated(node.args[1], variables)) yield node.args[1];
+  for (const child of childrenOf(node)) yield* repeatedLists(child, variables);
+}
+
+function isRepeated(list: ASTNode, variables: readonly string[]): boolean {
+  if (variables.length === 0 || list.op === 'list') return false;
+  const names = [...namesIn(list)];
+  return !names.some((name) => variables.includes(name)) && names.some((name) => !BOUNDED.has(name));
 }
 
 /** Names of all variables an expression mentions, loop variables included. */

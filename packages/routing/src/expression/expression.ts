@@ -9,8 +9,10 @@ import {
   TypeError as TypeCheckError,
 } from '@marcbachmann/cel-js';
 import type { Report } from '../report.ts';
-import { namesIn, nestedTooDeep, nodesOf, operandsOf, type Range } from './ast.ts';
+import { namesIn, nestedTooDeep, nodesOf, operandsOf, type Range, repeatedLists } from './ast.ts';
+import { STEPS_PER_EVENT, withinSteps } from './budget.ts';
 import { EXACT_JSON } from './environment.ts';
+import { meter } from './metering.ts';
 import { pointerTo, UnusableNumber } from './numbers.ts';
 import { checkPattern, LINEAR_MATCH } from './regular-expressions.ts';
 
@@ -61,6 +63,7 @@ export function createLanguage({ environment, evaluation }: Environments, fields
     compile: (source, report, offset = 0) => {
       const place: Place = { report, offset, source };
       const checked = compileIn(environment, place, fields);
+      if (checked !== undefined) warnOfRepetition(checked.run.ast, place);
       if (checked === undefined || evaluation === environment) return checked && createExpression(checked, place);
       const evaluated = compileIn(evaluation, place, fields);
       return evaluated && createExpression({ ...evaluated, type: checked.type }, place);
@@ -133,6 +136,16 @@ function withinLimits(ast: ASTNode, place: Place): boolean {
   return [...nodesOf(ast)].every((node) => checkLiteral(node, place) && linearize(node, place));
 }
 
+/** Warns of lists whose lengths are multiplied: their sender decides whether the steps of an event suffice. */
+function warnOfRepetition(ast: ASTNode, place: Place): void {
+  for (const list of repeatedLists(ast)) {
+    const written = place.source.slice(list.start, list.end);
+    const message = `"${written}" is gone through again for each element of another list: when both are long, the ${STEPS_PER_EVENT} steps that expressions have for one event do not suffice, and its deliveries are rejected`;
+    const hint = 'compare with a fixed list or a map, or let the sender put what belongs together into one list';
+    place.report.warn(message, { range: shift(list.range, place), hint });
+  }
+}
+
 function checkLiteral(node: ASTNode, place: Place): boolean {
   if (node.op !== 'value' || typeof node.args !== 'number') return true;
   const written = node.input.slice(node.start, node.end);
@@ -181,6 +194,7 @@ function hintFor(
 function createExpression({ run, type }: Checked, place: Place): Expression {
   const { ast } = run;
   const names = namesIn(ast);
+  const evaluate = meter(ast) ? withinBudget(run) : run;
   return {
     source: place.source,
     type,
@@ -189,13 +203,26 @@ function createExpression({ run, type }: Checked, place: Place): Expression {
     operands: operandsOf(ast),
     evaluate: (scope) => {
       try {
-        return run(scope);
+        return evaluate(scope);
       } catch (error) {
         throw failure(error, place, names.has('payload') ? scope : undefined);
       }
     },
   };
 }
+
+/** Evaluation within the budget. An error inside a loop is for the loop to judge: no stack is collected for it. */
+const withinBudget =
+  (run: ParseResult) =>
+  (scope: Scope): unknown => {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      return withinSteps<unknown>(() => run(scope));
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
 
 /** An evaluation error as a permanent refusal, with the place in the configuration; `scope` when it is about a payload. */
 function failure(error: unknown, place: Place, scope: Scope | undefined): Rejected {

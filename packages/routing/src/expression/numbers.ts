@@ -2,7 +2,7 @@ import { exactNumber, integerOf, JsonNumber } from '@magpie/contract';
 import { pointerOf } from '@magpie/schema-messages';
 import type { Environment } from '@marcbachmann/cel-js';
 import type { UnsignedInt } from '@marcbachmann/cel-js/evaluator';
-import { toPlain, toText } from './values.ts';
+import { Unrepresentable } from './values.ts';
 
 /** Name of the type of `JsonNumber` in messages of the language. */
 const JSON_NUMBER = 'json.number';
@@ -72,9 +72,17 @@ export function registerNumbers(environment: Environment): void {
   environment.registerType(JSON_NUMBER, JsonNumber);
   registerJsonNumber(environment);
   for (const type of ['int', 'double', 'bool', JSON_NUMBER]) {
-    environment.registerOperator(`string + ${type}: string`, (a: string, b: unknown) => a + toText(toPlain(b)));
-    environment.registerOperator(`${type} + string: string`, (a: unknown, b: string) => toText(toPlain(a)) + b);
+    environment.registerOperator(`string + ${type}: string`, (a: string, b: Scalar) => a + scalarText(b));
+    environment.registerOperator(`${type} + string: string`, (a: Scalar, b: string) => scalarText(a) + b);
   }
+}
+
+type Scalar = bigint | number | boolean | JsonNumber;
+
+/** A number or boolean inside text, written as a template writes it. */
+function scalarText(value: Scalar): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Unrepresentable(`${value} is no JSON number`);
+  return String(value);
 }
 
 /** Any number of the language. */

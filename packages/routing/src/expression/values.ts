@@ -1,6 +1,7 @@
 import { bytesToText, type HeaderValue, JsonNumber } from '@magpie/contract';
 import { Optional } from '@marcbachmann/cel-js';
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator';
+import { produce, spend } from './budget.ts';
 
 /** A result that has no form outside of expressions; the message says which and what to do. */
 export class Unrepresentable extends Error {
@@ -29,33 +30,40 @@ const integer = (value: bigint): number | JsonNumber =>
 /**
  * A result of an expression as a plain value: integers as numbers where that is exact, lists and maps as arrays and objects,
  * times in RFC 3339, durations like `1.5s`, bytes kept. Throws `Unrepresentable` for what has no such form (an empty
- * optional, a type, infinity).
+ * optional, a type, infinity), `BeyondBudget` once the message cannot hold it any more.
  */
 export const toPlain = (value: unknown): PlainValue => plainAt(value, MAX_DEPTH);
 
 function plainAt(value: unknown, depth: number): PlainValue {
   switch (typeof value) {
     case 'string':
+      produce(value.length);
       return value.toWellFormed();
     case 'boolean':
+      produce(1);
       return value;
     case 'bigint':
+      produce(1);
       return integer(value);
     case 'number':
+      produce(1);
       if (!Number.isFinite(value)) throw new Unrepresentable(`the result is ${value}, which is no JSON number`);
       return value;
     case 'object':
-      return value === null ? null : objectToPlain(value, depth - 1);
+      if (value !== null) return objectToPlain(value, depth - 1);
+      produce(1);
+      return null;
     default:
       throw new Unrepresentable(`the result is of type ${typeof value}, which cannot be sent`);
   }
 }
 
 function objectToPlain(value: object, depth: number): PlainValue {
+  produce(2);
   if (depth < 0) throw new Unrepresentable(`the result is nested more than ${MAX_DEPTH} deep`);
-  if (value instanceof Uint8Array || value instanceof JsonNumber) return value;
+  if (value instanceof Uint8Array || value instanceof JsonNumber) return counted(value);
   if (value instanceof Date) return dateToPlain(value);
-  if (value instanceof Duration) return value.toString();
+  if (value instanceof Duration) return durationToPlain(value);
   if (value instanceof UnsignedInt) return integer(value.valueOf());
   if (value instanceof Optional) return optionalToPlain(value, depth);
   if (Array.isArray(value) || value instanceof Set)
@@ -66,9 +74,22 @@ function objectToPlain(value: object, depth: number): PlainValue {
   throw new Unrepresentable('the result is a type name, which cannot be sent; use string(…)');
 }
 
+function counted(value: Uint8Array | JsonNumber): Uint8Array | JsonNumber {
+  produce(value instanceof JsonNumber ? value.digits.length : value.length);
+  return value;
+}
+
 function dateToPlain(value: Date): string {
   if (Number.isNaN(value.getTime())) throw new Unrepresentable('the result is no valid time');
   return value.toISOString();
+}
+
+/** What the library takes to write the fraction of a second. */
+const FRACTION_STEPS = 200;
+
+function durationToPlain(value: Duration): string {
+  if (value.nanos !== 0) spend(FRACTION_STEPS);
+  return value.toString();
 }
 
 function optionalToPlain(value: Optional, depth: number): PlainValue {

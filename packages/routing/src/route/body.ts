@@ -1,4 +1,5 @@
 import { BODY_FORMS, encodeBody, Rejected } from '@magpie/contract';
+import { checkOutput } from '../expression/budget.ts';
 import type { Language, Scope } from '../expression/expression.ts';
 import { toJsonValue } from '../expression/values.ts';
 import type { Report } from '../report.ts';
@@ -51,7 +52,10 @@ function compileBase64(source: string, language: Language, report: Report): Body
   return {
     render: (scope) => {
       const value = template.value(scope);
-      if (value instanceof Uint8Array) return { body: value };
+      if (value instanceof Uint8Array) {
+        checkOutput(value.byteLength);
+        return { body: value };
+      }
       if (typeof value === 'string' && BASE64.test(value)) return encoded({ base64: value });
       throw new Rejected(`${report.pointer}: the result is not base64 (RFC 4648, with padding)`);
     },
@@ -59,7 +63,8 @@ function compileBase64(source: string, language: Language, report: Report): Body
 }
 
 function encoded(forms: Parameters<typeof encodeBody>[0]): MappedBody {
-  const body = encodeBody(forms);
-  if (body === undefined) throw new Rejected('no body was made');
-  return body;
+  const made = encodeBody(forms);
+  if (made === undefined) throw new Rejected('no body was made');
+  checkOutput(made.body.byteLength);
+  return made;
 }

@@ -1,5 +1,6 @@
-import type { AddressBook, Event } from '@magpie/contract';
+import { type AddressBook, BODY_LIMITS, type Event } from '@magpie/contract';
 import { capture } from '../address/pattern.ts';
+import { startOutput } from '../expression/budget.ts';
 import { sourceEnvironment } from '../expression/environment.ts';
 import type { Expression, Language, Scope } from '../expression/expression.ts';
 import { checkName } from '../expression/names.ts';
@@ -22,6 +23,8 @@ export interface RouteContext {
   readonly connections: Connections;
   readonly gatewayId: string;
   readonly book: AddressBook;
+  /** Largest body that a target may make; default what the gateway can carry at all. */
+  readonly maxBodyBytes?: number | undefined;
   readonly readJsonFile?: ReadJsonFile | undefined;
 }
 
@@ -58,10 +61,22 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const language = createRouteLanguage(environment, source.captures, keys.let, report);
   const scope = scopes(source, environment.origin.convert, payload ?? undefined, context.book);
   const parts = compileConditions(id, keys, source, payload ?? undefined, language, context, report);
-  const { connections, gatewayId, book } = context;
-  const shared: TargetContext = { route: id, keys, source, language, connections, gatewayId, book, scope };
+  const { connections, gatewayId, book, maxBodyBytes = BODY_LIMITS.max } = context;
+  const shared: TargetContext = {
+    route: id,
+    keys,
+    source,
+    language,
+    connections,
+    gatewayId,
+    book,
+    maxBodyBytes,
+    scope,
+  };
   const targets = compileTargets(shared, report);
-  return parts && targets && assemble({ id, keys, language, targets, scope, pointer: report.pointer }, parts);
+  return (
+    parts && targets && assemble({ id, keys, language, targets, scope, maxBodyBytes, pointer: report.pointer }, parts)
+  );
 }
 
 /** Reports keys that promise what only the log can keep. */
@@ -170,7 +185,12 @@ const wantedGuarantee = (raw: Readonly<Record<string, unknown>>, { guarantee }: 
 };
 
 function assemble(
-  route: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'scope' | 'pointer'>,
+  {
+    maxBodyBytes,
+    ...route
+  }: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'scope' | 'pointer'> & {
+    readonly maxBodyBytes: number;
+  },
   { conditions, key }: CompiledConditions,
 ): Route {
   return {
@@ -184,7 +204,8 @@ function assemble(
       };
       const admission = admit(conditions, event, scope);
       if (admission.type === 'passed-over') return [];
-      return route.targets.map((target) => delivery(target, key, event, admission, scope, route.id));
+      const identity = { route: route.id, maxBodyBytes };
+      return route.targets.map((target) => delivery(target, key, event, admission, scope, identity));
     },
   };
 }
@@ -195,11 +216,12 @@ function delivery(
   event: Event,
   admission: Admission,
   scope: () => Scope,
-  route: string,
+  { route, maxBodyBytes }: { readonly route: string; readonly maxBodyBytes: number },
 ): Match {
   if (admission.type === 'error') return { target, key: event.key, error: admission.error };
   const key = own ?? routeKey;
   if (key === undefined) return { target, key: event.key };
+  startOutput(maxBodyBytes);
   try {
     return { target, key: key.text(scope()) };
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Address, AddressBook, Event } from '@magpie/contract';
 import { type AddressTemplate, compileAddress } from '../address/template.ts';
 import { findPlace } from '../address/words.ts';
+import { startOutput, startSteps } from '../expression/budget.ts';
 import type { Language, Scope } from '../expression/expression.ts';
 import type { Report } from '../report.ts';
 import { compileTemplate, type Template } from '../template/template.ts';
@@ -23,6 +24,8 @@ export interface TargetContext {
   readonly connections: Connections;
   readonly book: AddressBook;
   readonly gatewayId: string;
+  /** Largest body that a target may make. */
+  readonly maxBodyBytes: number;
   /** The scope of an event for expressions of this route. */
   scope(event: Event): Scope;
 }
@@ -133,6 +136,8 @@ function renderer(mapping: Mapping, context: TargetContext, pointer: string): Ta
 }
 
 function render(mapping: Mapping, event: Event, context: TargetContext, pointer: string): Rendered {
+  startSteps();
+  startOutput(context.maxBodyBytes);
   try {
     const scope = context.scope(event);
     const address: Address = mapping.address.render(scope);

@@ -1,4 +1,5 @@
 import { Rejected } from '@magpie/contract';
+import { BeyondBudget } from '../expression/budget.ts';
 import type { Expression, Language, Scope } from '../expression/expression.ts';
 import { type PlainValue, toPlain, toText, Unrepresentable } from '../expression/values.ts';
 import type { Report } from '../report.ts';
@@ -71,8 +72,8 @@ function leaving(expression: Expression, pointer: string): TemplateExpression {
       try {
         return toPlain(result);
       } catch (error) {
-        if (error instanceof Unrepresentable) throw new Rejected(`${where}: ${error.message}`, { cause: error });
-        throw error;
+        if (!(error instanceof Unrepresentable) && !(error instanceof BeyondBudget)) throw error;
+        throw new Rejected(`${where}: ${error.message}`, { cause: error });
       }
     },
   };
