@@ -93,8 +93,9 @@ export class XmppConnection implements Connection {
   async probe(signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const link = this.#session.live();
-    // While reading is stopped no answer can be read; what was received is the proof of life.
-    if (link.paused) return;
+    // While reading is stopped no answer can be read; what was received is the proof of life. A server that reads slowly, by a
+    // shaper, would answer late: what it acknowledges meanwhile is the proof, and the link ends when it does not.
+    if (link.paused || link.busy) return;
     await link.request('get', xml('ping', { xmlns: NS.ping }), splitJid(this.#config.jid).domain, signal);
     const now = this.#context.clock.monotonic();
     if (now - this.#lastPing < this.#config.ping) return;

@@ -90,6 +90,14 @@ export class Link {
     return this.#paused;
   }
 
+  /**
+   * The server has yet to read so much of what we have sent that an answer may be late though the link is fine: its
+   * acknowledgements are waited for all the same.
+   */
+  get busy(): boolean {
+    return this.#management.busy;
+  }
+
   /** Logs in by this stream. Rejects when the stream ends before that is done. */
   async establish(open: (events: ClientStreamEvents) => Promise<XmlStream>, signal: AbortSignal): Promise<void> {
     try {
@@ -205,8 +213,8 @@ export class Link {
   #answer(iq: Element): void {
     const answer = answerTo(iq);
     if (!answer) return;
-    this.#management.sent(attribute(answer, 'id'));
     this.#stream?.answer(answer);
+    this.#management.sent(attribute(answer, 'id'), 0);
   }
 
   /**
@@ -226,8 +234,8 @@ export class Link {
 
   #send(stanza: Element): void {
     this.#expectLive();
-    this.#stream?.put(stanza);
-    this.#management.sent(attribute(stanza, 'id'));
+    const bytes = this.#stream?.put(stanza) ?? 0;
+    this.#management.sent(attribute(stanza, 'id'), bytes);
   }
 
   #expectLive(): void {

@@ -11,6 +11,11 @@ import { StreamViolation } from './stream-guard.ts';
 /** How many finished stanzas, or how much time, may pass before they are reported to the server unasked. */
 const REPORT = { stanzas: 50, ms: 200 } as const;
 
+/** So much may go out without asking the server what it has taken, in bytes: a slow one tells by that how far it is. */
+const ASK_BYTES = 4096;
+/** The slowest that a server is expected to read, in bytes per ms: ejabberd's usual shaper lets three times as much through. */
+const SLOWEST = 1;
+
 /** What one link's stream management needs. */
 export interface ManagementOptions {
   readonly clock: Clock;
@@ -33,7 +38,10 @@ export class StreamManagement {
   #counting = false;
   #resumed = false;
   #live = false;
-  #asked = false;
+  /** Bytes that went out before each question that waits for its answer, since the question before it. */
+  #asked: number[] = [];
+  /** Bytes that went out since the last question. */
+  #since = 0;
   /** The server has acknowledged something on this link. */
   #answered = false;
   #askTimer = (): void => undefined;
@@ -53,6 +61,11 @@ export class StreamManagement {
   /** Whether an earlier session goes on. */
   get resumed(): boolean {
     return this.#resumed;
+  }
+
+  /** Whether so much is still to be read by the server that an answer may be late without the link being dead. */
+  get busy(): boolean {
+    return this.#asked.reduce((sum, bytes) => sum + bytes, this.#since) > ASK_BYTES;
   }
 
   /** What to ask for before a resource is bound, when an earlier session may go on. */
@@ -98,9 +111,10 @@ export class StreamManagement {
     this.#ask();
   }
 
-  /** A stanza goes out; `settle` hears when the server has taken it. */
-  sent(id: string | undefined, bytes?: number, settle?: Settle): void {
+  /** A stanza of so many bytes goes out; `settle` hears when the server has taken it. */
+  sent(id: string | undefined, bytes: number, settle?: Settle): void {
     if (!this.#counting) return;
+    this.#since += bytes;
     this.#session.outbound.push(id, bytes, settle);
     this.#ask();
   }
@@ -172,21 +186,32 @@ export class StreamManagement {
   }
 
   #acknowledged(h: number): void {
-    this.#asked = false;
+    this.#asked.shift();
     this.#answered = true;
-    this.#askTimer();
     if (!this.#session.outbound.acknowledge(h))
       throw new StreamViolation(`the server acknowledged ${h} stanzas, more than were sent`);
+    this.#await();
     this.#ask();
   }
 
-  /** Asks for an acknowledgement when something waits for one; one question at a time, so its rate is that of the round trip. */
+  /** Asks for an acknowledgement when something waits for one: at the rate of the round trip, and again after some bytes. */
   #ask(): void {
-    const { clock, timeout } = this.#options;
-    if (this.#asked || !this.#live || !this.#counting || this.#session.outbound.length === 0) return;
-    this.#asked = true;
+    if (!this.#live || !this.#counting || this.#session.outbound.length === 0) return;
+    if (this.#asked.length > 0 && this.#since < ASK_BYTES) return;
+    this.#asked.push(this.#since);
+    this.#since = 0;
     this.#options.stream()?.put(xml('r', { xmlns: NS.streamManagement }));
-    this.#askTimer = clock.timeout(timeout, () => this.#silent());
+    if (this.#asked.length === 1) this.#await();
+  }
+
+  /** Gives the server time to answer the next question, and to read what stands before it. */
+  #await(): void {
+    this.#askTimer();
+    const [bytes] = this.#asked;
+    this.#askTimer = (): void => undefined;
+    if (bytes === undefined) return;
+    const { clock, timeout } = this.#options;
+    this.#askTimer = clock.timeout(timeout + bytes / SLOWEST, () => this.#silent());
   }
 
   #silent(): void {

@@ -88,9 +88,11 @@ export abstract class XmlStream extends ConnectionTCP {
     return header;
   }
 
-  /** Writes an element. A failure ends the stream, which reports itself. */
-  put(element: Element): void {
-    this.#write(element.toString());
+  /** Writes an element and says how long it is. A failure ends the stream, which reports itself. */
+  put(element: Element): number {
+    const text = element.toString();
+    this.#write(text);
+    return text.length;
   }
 
   /** Writes an element that is text already. */

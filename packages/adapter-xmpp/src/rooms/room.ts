@@ -164,7 +164,7 @@ export class Room {
       else this.#takeNickBack();
     } catch (error) {
       if (signal.aborted || this.#options.link() !== link) throw error;
-      this.lost('the room does not answer');
+      if (!link.busy) this.lost('the room does not answer');
     } finally {
       cancel();
     }
