@@ -1,6 +1,7 @@
 import { tlsAdvice } from '@magpie/adapter-kit';
 import {
   AuthFailed,
+  type Concern,
   ConfigInvalid,
   Conflict,
   errorMessage,
@@ -10,6 +11,7 @@ import {
   Throttled,
   TooLarge,
   Transient,
+  Unknown,
 } from '@magpie/contract';
 import { attribute, childElements, type Element } from './codec/element.ts';
 import { NS } from './codec/namespaces.ts';
@@ -22,9 +24,6 @@ const rejected: Make = (message) => new Rejected(message);
 const transient: Make = (message) => new Transient(message);
 const throttled: Make = (message) => new Throttled(message, WAIT_MS);
 const offline: Make = (message) => new NotConnected(message);
-
-/** What an error of a send is about: this message, the room or account it goes to, or the link. */
-export type Concern = 'message' | 'place' | 'link';
 
 interface Refusal {
   readonly make: Make;
@@ -90,12 +89,6 @@ export function absenceOf(stanza: Element): string | undefined {
   return error && ABSENT[conditionOf(error)];
 }
 
-/** What an answer of type `error` to a message is about. */
-export function concernOf(stanza: Element): Concern {
-  const error = stanza.getChild('error');
-  return (error && STANZA_ERRORS[conditionOf(error)]?.concerns) ?? 'message';
-}
-
 /**
  * The taxonomy error of a stanza of type `error` that answers a message. A policy violation that asks to modify is about size.
  * @param room whether a room answers: when we are not in it any more, the message is sent again once we are.
@@ -108,10 +101,11 @@ export function stanzaError(stanza: Element, room: boolean): MagpieError {
   const text = error.getChild('text')?.getText();
   const sentence = `the server answered ${condition}${text ? `: ${text}` : ''}`;
   const absent = room ? absenceOf(stanza) : undefined;
-  if (absent !== undefined) return new NotConnected(`${sentence} (${absent})`);
+  if (absent !== undefined) return new NotConnected(`${sentence} (${absent})`).concerning('place');
   if (condition === 'policy-violation' && type === 'modify') return new TooLarge(sentence);
-  const make = type === 'wait' ? throttled : (STANZA_ERRORS[condition]?.make ?? BY_TYPE[type] ?? rejected);
-  return make(sentence);
+  const known = STANZA_ERRORS[condition];
+  if (type === 'wait') return throttled(sentence).concerning('place');
+  return (known?.make ?? BY_TYPE[type] ?? rejected)(sentence).concerning(known?.concerns ?? 'message');
 }
 
 /** The server has ended the stream because a stanza of ours was larger than it takes. Which one it does not say. */
@@ -136,13 +130,35 @@ const STREAM_ERRORS: Readonly<Record<string, Make>> = {
   'not-authorized': (message) => new AuthFailed(message),
 };
 
+/** Stream errors that are about something we have sent, unless their text speaks of how much it was. */
+const BLAMES_US = new Set([
+  'bad-format',
+  'bad-namespace-prefix',
+  'improper-addressing',
+  'invalid-from',
+  'invalid-namespace',
+  'invalid-xml',
+  'not-well-formed',
+  'policy-violation',
+  'restricted-xml',
+  'unsupported-stanza-type',
+]);
+
+/** The error of a message that was on its way when the link was lost for this reason. */
+export function lostOnTheWay(reason: MagpieError): Unknown {
+  const lost = new Unknown(`the link was lost before the confirmation: ${reason.message}`);
+  return reason.isPeersVerdict ? lost.asPeersVerdict() : lost;
+}
+
 /** The taxonomy error of a stream error (RFC 6120 §4.9.3). */
 export function streamError(error: Element): MagpieError {
   const condition = conditionOf(error);
   const text = error.getChild('text')?.getText();
   const message = `the server ended the stream with ${condition}${text ? ` (${text})` : ''}`;
   if (isTooBig(error, text)) return new StanzaTooBig(message);
-  return (STREAM_ERRORS[condition] ?? offline)(message);
+  const made = (STREAM_ERRORS[condition] ?? offline)(message);
+  const blamed = BLAMES_US.has(condition) && !/too many|unacked|rate|flood|traffic/i.test(text ?? '');
+  return blamed ? made.asPeersVerdict() : made;
 }
 
 /** SASL failures (RFC 6120 §6.5) that are about the moment, not about the credentials. */
@@ -164,7 +180,8 @@ export function joinError(room: string, presence: Element): MagpieError {
   const condition = error ? conditionOf(error) : 'undefined-condition';
   const hint = JOIN_HINTS[condition];
   const message = `cannot join ${room}: ${condition}${hint ? ` (${hint})` : ''}`;
-  return hint && condition !== 'service-unavailable' ? new ConfigInvalid(message) : new NotConnected(message);
+  const made = hint && condition !== 'service-unavailable' ? new ConfigInvalid(message) : new NotConnected(message);
+  return made.concerning('place');
 }
 
 const JOIN_HINTS: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ import { attribute, type Element, xml } from './codec/element.ts';
 import { normalJid, splitJid } from './codec/jid.ts';
 import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
+import { lostOnTheWay } from './errors.ts';
 import type { LoginOptions } from './link/client-stream.ts';
 import { findEndpoints } from './link/dial.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
@@ -62,7 +63,8 @@ export class Session {
       config,
       context,
       link,
-      left: (room, reason) => unconfirmed.settleAll(new Unknown(`${reason} before it echoed the message`), room),
+      left: (room, reason) =>
+        unconfirmed.settleAll(new Unknown(`${reason} before it echoed the message`).concerning('place'), room),
       returned: (room) => this.#reportAbsence(room),
     });
     const unavailable = (reason: string): void =>
@@ -119,7 +121,7 @@ export class Session {
   /** Leaves nothing of a failed attempt behind. */
   async abandon(): Promise<void> {
     const link = this.#link;
-    this.forget('the attempt to connect failed');
+    this.forget(new NotConnected('the attempt to connect failed'));
     await link?.close(AbortSignal.abort());
     this.#resumable.forget();
   }
@@ -127,16 +129,16 @@ export class Session {
   /** Says goodbye; cuts the link when the signal fires. When it has fired already, the next login resumes the session. */
   async end(signal: AbortSignal): Promise<void> {
     const link = this.#link ?? (await this.#reclaim(signal));
-    this.forget('the connection was closed');
+    this.forget(new NotConnected('the connection was closed'));
     await link?.close(signal);
   }
 
   /** The link is gone: what waits for a confirmation will not get it. */
-  forget(reason: string): void {
+  forget(reason: MagpieError): void {
     this.#link = undefined;
     this.intake.hold();
     this.#context.detail('session', undefined);
-    this.#unconfirmed.settleAll(new Unknown(`the link was lost before the confirmation: ${reason}`));
+    this.#unconfirmed.settleAll(lostOnTheWay(reason));
   }
 
   /**
@@ -258,7 +260,7 @@ export class Session {
       readDone: () => this.intake.flush(),
       load: () => this.intake.load(),
       lost: (error) => {
-        this.forget(error.message);
+        this.forget(error);
         this.#lost(error);
       },
     };

@@ -3,9 +3,9 @@ import { type Element, xml } from '../src/codec/element.ts';
 import { NS } from '../src/codec/namespaces.ts';
 import {
   absenceOf,
-  concernOf,
   joinError,
   linkError,
+  lostOnTheWay,
   STANZA_ERRORS,
   saslError,
   stanzaError,
@@ -41,7 +41,10 @@ describe('refused messages', () => {
     '%s of a room says that we are not in it, and the message is not lost',
     (condition) => {
       expect(absenceOf(refusal(condition, 'cancel'))).toBeDefined();
-      expect(stanzaError(refusal(condition, 'cancel'), true).name).toBe('NotConnected');
+      expect(stanzaError(refusal(condition, 'cancel'), true)).toMatchObject({
+        name: 'NotConnected',
+        concerns: 'place',
+      });
     },
   );
 
@@ -51,7 +54,7 @@ describe('refused messages', () => {
     ['bad-request', 'message'],
     ['made-up', 'message'],
   ])('%s is about the %s', (condition, concern) => {
-    expect(concernOf(refusal(condition, 'cancel'))).toBe(concern);
+    expect(stanzaError(refusal(condition, 'cancel'), false).concerns).toBe(concern);
   });
 
   it('knows every condition of RFC 6120', () => {
@@ -73,6 +76,18 @@ describe('other errors', () => {
   });
 
   it.each([
+    ['policy-violation', true],
+    ['not-well-formed', true],
+    ['system-shutdown', false],
+    ['reset', false],
+    ['policy-violation', false, 'Too many unacked stanzas'],
+  ])('a stream error %s blames what we have sent: %s %s', (condition, blames, text = '') => {
+    const why = xml('text', { xmlns: NS.streamErrors }, text);
+    const error = streamError(xml('stream:error', {}, xml(condition, { xmlns: NS.streamErrors }), why));
+    expect(lostOnTheWay(error)).toMatchObject({ name: 'Unknown', concerns: 'link', isPeersVerdict: blames });
+  });
+
+  it.each([
     ['not-authorized', 'AuthFailed'],
     ['account-disabled', 'AuthFailed'],
     ['temporary-auth-failure', 'NotConnected'],
@@ -87,7 +102,7 @@ describe('other errors', () => {
     ['remote-server-timeout', 'NotConnected', 'remote-server-timeout'],
   ])('a refused join by %s is %s', (condition, name, text) => {
     const error = joinError('ops@conference', refusal(condition, 'auth'));
-    expect(error.name).toBe(name);
+    expect([error.name, error.concerns]).toEqual([name, 'place']);
     expect(error.message).toContain(text);
   });
 

@@ -1,4 +1,4 @@
-import { type MagpieError, Unknown } from '@magpie/contract';
+import type { MagpieError, Unknown } from '@magpie/contract';
 
 /** Counters of stream management are unsigned 32 bit and wrap (XEP-0198 §4). */
 const WRAP = 2 ** 32;
@@ -97,9 +97,9 @@ export class OutboundQueue {
   }
 
   /** The link is lost: every waiting stanza settles as `Unknown`, but stays known for a resumption. */
-  lose(reason: string): void {
+  lose(error: Unknown): void {
     for (const sent of this.#queue) {
-      sent.settle?.(new Unknown(reason));
+      sent.settle?.(error);
       sent.settle = undefined;
     }
   }

@@ -1,7 +1,7 @@
 import { type Clock, type MagpieError, NotConnected } from '@magpie/contract';
 import { attribute, type Element, xml } from '../codec/element.ts';
 import { NS } from '../codec/namespaces.ts';
-import { StanzaTooBig } from '../errors.ts';
+import { lostOnTheWay, StanzaTooBig } from '../errors.ts';
 import type { Phase } from './phases.ts';
 import type { ResumableSession } from './resumable-session.ts';
 import type { Settle } from './stanza-counters.ts';
@@ -149,7 +149,7 @@ export class StreamManagement {
     this.#reportTimer?.();
     if (error instanceof StreamViolation) this.#session.forget();
     if (error instanceof StanzaTooBig) this.#session.outbound.refuseLargest((bytes) => error.refusal(bytes));
-    this.#session.outbound.lose(`the link was lost before the server acknowledged the message: ${error.message}`);
+    this.#session.outbound.lose(lostOnTheWay(error));
   }
 
   /**

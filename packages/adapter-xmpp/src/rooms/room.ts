@@ -234,7 +234,7 @@ export class Room {
       }
       throw new NotConnected(
         `cannot join ${this.jid}: the nick "${nick}" and its variants are taken by others: set another one under rooms`,
-      );
+      ).concerning('place');
     } catch (error) {
       if (this.#options.link()) this.#tell(stateOf(error));
       throw error;
@@ -249,7 +249,8 @@ export class Room {
     this.#answer = answer;
     this.occupants.clear();
     const cancel = clock.timeout(timeout, () => {
-      answer.reject(new NotConnected(`${this.jid} did not answer our join within ${timeout} ms`));
+      const silent = `${this.jid} did not answer our join within ${timeout} ms`;
+      answer.reject(new NotConnected(silent).concerning('place'));
     });
     try {
       link.post(joinPresence(this.occupantJid, password));

@@ -52,7 +52,8 @@ export class Unconfirmed {
   expectWithin(id: string, timeout: number): void {
     const entry = this.#waiting.get(id);
     if (!entry) return;
-    const late = (): void => entry.settle(new Unknown(`no confirmation from ${entry.to} within ${timeout} ms`));
+    const late = (): void =>
+      entry.settle(new Unknown(`no confirmation from ${entry.to} within ${timeout} ms`).concerning('place'));
     entry.cancel = this.#clock.timeout(timeout, late);
   }
 
