@@ -1,4 +1,5 @@
 import { Unknown } from '@magpie/contract';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Bench, bench, retry } from './queue-fixture.ts';
 
@@ -85,3 +86,33 @@ describe('a message that its peer answers by ending the link', () => {
     expect(b.results).toContain('confirmed');
   });
 });
+
+/** A step of a peer's life: it answers, it restarts with whatever is on its way, or it is quiet for a while. */
+const life = fc.array(fc.constantFrom('answers', 'answers', 'answers', 'restarts', 'waits'), { maxLength: 40 });
+const messages = fc.array(fc.record({ poison: fc.boolean(), key: fc.nat(3) }), { minLength: 1, maxLength: 8 });
+
+it('whatever comes together, every poison is found and no other message is given up, also while the peer restarts at random', async () => {
+  await fc.assert(
+    fc.asyncProperty(messages, life, async (sent, steps) => {
+      const b = bench({ retry: { ...retry, maxAge: 1e12 } });
+      for (const [index, { poison, key }] of sent.entries()) {
+        await b.offer(poison ? POISON : `good ${index}`, `${key}`);
+      }
+      for (const step of steps) {
+        if (step === 'answers') await run(b, 1);
+        else if (step === 'waits') await b.clock.advance(5000);
+        else {
+          for (const each of b.sent.filter(({ isOver }) => !isOver())) each.fail(lost());
+          await restartLink(b);
+        }
+      }
+      await run(b, 1000);
+      const letters = await b.log.deadLetters({ limit: 100 });
+      const bodies = letters.map(({ event }) => Buffer.from(event.body).toString());
+      expect(bodies).toEqual(bodies.map(() => POISON));
+      expect(bodies).toHaveLength(sent.filter(({ poison }) => poison).length);
+      expect(b.results.filter((result) => result === 'confirmed')).toHaveLength(sent.length - bodies.length);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);
