@@ -9,6 +9,8 @@ import { addAccess } from './http/access/access.ts';
 import type { ApiKey } from './http/access/auth.ts';
 import { createTickets } from './http/access/tickets.ts';
 import { addUpgradeGuard } from './http/access/upgrade-guard.ts';
+import { AnswerBudget } from './http/answers/answer-budget.ts';
+import { takeTurn } from './http/answers/large.ts';
 import { addErrors, refuseBytes, sendProblem } from './http/problems/errors.ts';
 import { addMediaTypes } from './http/requests/media-types.ts';
 import { addLoadLimit, MOST_WAITING } from './http/requests/read-body.ts';
@@ -47,6 +49,8 @@ export interface ApiOptions {
   readonly alarms?: () => Promise<readonly string[]>;
   /** Bytes of bodies that may be on their way into the log at a time; default `MOST_WAITING`. */
   readonly mostWaiting?: number;
+  /** Bytes of large answers that may be made or unread at a time; default `MOST_ANSWERS`. */
+  readonly mostAnswers?: number;
   /** Times of requests that are not the usual ones. */
   readonly times?: Partial<RequestTimes>;
   /** Limits of the stream's sockets that are not the usual ones. */
@@ -92,8 +96,10 @@ export function createApi(options: ApiOptions): Api {
   addLoadLimit(app, { most: options.mostWaiting ?? MOST_WAITING, refused });
   addOpenApi(app, gateway.version);
   addWebSocket(app, limits);
+  app.decorateRequest('answerShare', undefined);
   app.register(async (scope) => {
-    addResources(scope, RESOURCES, { gateway, metrics, tickets, config, alarms, links: LINKS });
+    const deps = { gateway, metrics, tickets, config, alarms, links: LINKS };
+    addResources(scope, RESOURCES, deps, takeTurn(new AnswerBudget(options.mostAnswers)));
     addStream(scope, { streams, origins, isClosing: () => closing.begun });
   });
   return {

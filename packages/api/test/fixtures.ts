@@ -26,7 +26,10 @@ export interface World {
 
 interface WorldOptions
   extends Partial<
-    Pick<ApiOptions, 'stream' | 'times' | 'mostWaiting' | 'maxBodyBytes' | 'logger' | 'config' | 'alarms'>
+    Pick<
+      ApiOptions,
+      'stream' | 'times' | 'mostWaiting' | 'mostAnswers' | 'maxBodyBytes' | 'logger' | 'config' | 'alarms'
+    >
   > {
   /** Routes instead of the one to the board. */
   readonly routes?: Record<string, unknown>;

@@ -1,6 +1,9 @@
+import type { Address } from './address.ts';
 import type { AddressBook } from './address-book.ts';
 import { showBody } from './body.ts';
+import { errorMessage } from './errors.ts';
 import type { Event, HeaderValue } from './event.ts';
+import { isoInstant } from './instants.ts';
 
 /** The one JSON form of an event: REST, WebSocket, SSE, `tail`, route tests and dead letters all show this. */
 export interface EventJson {
@@ -32,19 +35,59 @@ export interface EventJson {
   readonly tracestate?: string;
   readonly via: readonly string[];
   readonly origin: Readonly<Record<string, unknown>>;
+  /** Why the event cannot be shown: then this is a placeholder for it. */
+  readonly unreadable?: string;
 }
 
-/** Event to its JSON form. Called per shown event, never on the delivery path. */
+/**
+ * Event to its JSON form. Called per shown event, never on the delivery path. Never throws: one event that cannot be shown must
+ * not keep the others from being shown, so a placeholder stands for it that says why in `unreadable`.
+ */
 export function eventToJson(event: Event, book: AddressBook): EventJson {
+  try {
+    return formOf(event, book);
+  } catch (error) {
+    return placeholderOf(event, book, errorMessage(error));
+  }
+}
+
+/**
+ * The JSON text of something about an event, made by `JSON.stringify`; of `placeholder(reason)` when its parts are none of JSON's.
+ */
+export function jsonTextOr(value: unknown, placeholder: (reason: string) => unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    return JSON.stringify(placeholder(errorMessage(error)));
+  }
+}
+
+/** What stands for an event that cannot be shown: what tells it from others, and the reason. */
+export function placeholderOf(event: Event, book: AddressBook, reason: string): EventJson {
+  const { ref, source, kind, key, time, receivedAt, address } = event;
+  const times = { time: isoInstant(time), receivedAt: isoInstant(receivedAt) };
+  const rest = { headers: [], via: [], origin: {}, unreadable: reason };
+  return { ref, source, address: addressText(address, book), kind, key, ...times, ...rest };
+}
+
+/** The text form of an address; never throws: one that has none any more shows its parts. */
+export function addressText(address: Address, book: AddressBook): string {
+  try {
+    return book.format(address);
+  } catch {
+    return `${address.scheme}:${address.segments.join('/')}`;
+  }
+}
+
+function formOf(event: Event, book: AddressBook): EventJson {
   const { address, replyTo, time, receivedAt, expiresAt, body, headers, trace, ...rest } = event;
   const { dedupeKey: _, dedupe: __, ...plain } = rest;
-  const iso = (ms: number): string => new Date(ms).toISOString();
   return {
     ...plain,
     address: book.format(address),
-    time: iso(time),
-    receivedAt: iso(receivedAt),
-    ...(expiresAt === undefined ? {} : { expiresAt: iso(expiresAt) }),
+    time: isoInstant(time),
+    receivedAt: isoInstant(receivedAt),
+    ...(expiresAt === undefined ? {} : { expiresAt: isoInstant(expiresAt) }),
     ...showBody(body, plain.contentType),
     headers: headers.map(([name, value]) => [name, headerValueToJson(value)] as const),
     ...(replyTo === undefined ? {} : { replyTo: book.format(replyTo) }),

@@ -14,6 +14,7 @@ export * from './event.ts';
 export * from './event-json.ts';
 export * from './file-path.ts';
 export * from './ids.ts';
+export * from './instants.ts';
 export * from './json.ts';
 export * from './json-number.ts';
 export * from './log-fields.ts';

@@ -44,6 +44,11 @@ A connection works on one request at a time; at most 64 sent ahead wait behind i
 headers after 10 s) is answered 408, and a client that takes nothing of its answer for 60 s is cut. A WebSocket is opened at
 \`/v1/stream\` alone; elsewhere that is answered 426.
 
+A page of history or of dead letters may end before its \`limit\`, where its events are large or few of those looked at fit; \`next\` leads
+on. Large answers of 64 MiB are made or unread at a time; a request beyond that waits up to 10 s for its turn, and is answered 503 after
+it. A client that has taken longer than 10 s over a large answer is cut when others wait. An event that cannot be written,
+such as one of an earlier version, is shown as a placeholder with \`unreadable\`.
+
 ### Fields of a message
 
 ${table(

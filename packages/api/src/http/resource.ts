@@ -1,6 +1,8 @@
 import type {
   ContextConfigDefault,
   FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
   FastifySchema,
   FastifyTypeProvider,
   HTTPMethods,
@@ -33,6 +35,9 @@ type ZodRoute<S extends FastifySchema> = RouteOptions<
 /** Methods that resources have. */
 export type Method = 'GET' | 'POST' | 'DELETE';
 
+/** Waits until an answer that may be large can be made. */
+export type TakeTurn = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
 /** What a method of a path takes and gives. Routes, validation, OpenAPI and the documentation are made from it. */
 export interface ResourceDefinition<S extends FastifySchema, Deps> {
   readonly method: Method;
@@ -46,6 +51,8 @@ export interface ResourceDefinition<S extends FastifySchema, Deps> {
   readonly open?: true;
   /** Media types of the body, when not just JSON. */
   readonly consumes?: readonly string[];
+  /** Its answers may be large: it waits for its turn, see `AnswerBudget`. */
+  readonly large?: true;
   readonly validatorCompiler?: Exclude<ZodRoute<S>['validatorCompiler'], undefined>;
   /** Makes the handler, once per application. */
   readonly handler: (deps: Deps) => ZodRoute<S>['handler'];
@@ -57,7 +64,8 @@ export interface Resource<Deps> {
   readonly url: string;
   readonly summary: string;
   readonly open: boolean;
-  add(app: FastifyInstance, deps: Deps): void;
+  /** `takeTurn` is run before the handler of one with large answers. */
+  add(app: FastifyInstance, deps: Deps, takeTurn: TakeTurn): void;
 }
 
 /** Problems of every resource that needs a key. */
@@ -66,18 +74,26 @@ const COMMON = [401, 421, 429] as const;
 /** Problems of every resource that changes something: pages of other origins may not. */
 const UNSAFE = [403] as const;
 
+/** Problems of every resource whose answers may be large: it is not its turn in time. */
+const LARGE = [503] as const;
+
 /** Closes over the types of a definition. */
 export function defineResource<const S extends FastifySchema, Deps>(
   definition: ResourceDefinition<S, Deps>,
 ): Resource<Deps> {
-  const { method, url, summary, schema, problems = [], open = false, consumes, handler, ...rest } = definition;
+  const { method, url, summary, schema, problems = [], open = false, consumes, handler, large, ...rest } = definition;
   const described = {
     ...schema,
     summary,
     ...(consumes ? { consumes: [...consumes] } : {}),
     ...(open ? { security: [] } : {}),
     response: {
-      ...problemResponses([...(open ? [] : COMMON), ...(method === 'GET' ? [] : UNSAFE), ...problems]),
+      ...problemResponses([
+        ...(open ? [] : COMMON),
+        ...(method === 'GET' ? [] : UNSAFE),
+        ...(large ? LARGE : []),
+        ...problems,
+      ]),
       ...responsesOf(schema),
     },
   };
@@ -86,8 +102,12 @@ export function defineResource<const S extends FastifySchema, Deps>(
     url,
     summary,
     open,
-    add: (app, deps) => {
-      const route: ZodRoute<S> = { ...rest, method, url, schema: described, config: { open }, handler: handler(deps) };
+    add: (app, deps, takeTurn) => {
+      const hooks = large ? { preHandler: takeTurn } : {};
+      const route: ZodRoute<S> = {
+        ...{ ...rest, ...hooks, method, url },
+        ...{ schema: described, config: { open }, handler: handler(deps) },
+      };
       app.withTypeProvider<RequestTypes>().route(route);
     },
   };
@@ -107,8 +127,13 @@ export const problemResponses = (statuses: readonly number[]): Readonly<Record<n
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** Adds resources, and 405 with `Allow` (RFC 9110, 15.5.6) for the methods that their paths do not have. */
-export function addResources<Deps>(app: FastifyInstance, resources: readonly Resource<Deps>[], deps: Deps): void {
-  for (const each of resources) each.add(app, deps);
+export function addResources<Deps>(
+  app: FastifyInstance,
+  resources: readonly Resource<Deps>[],
+  deps: Deps,
+  takeTurn: TakeTurn,
+): void {
+  for (const each of resources) each.add(app, deps, takeTurn);
   for (const url of new Set(resources.map((each) => each.url))) {
     const methods = resources.filter((each) => each.url === url).map(({ method }) => method);
     addOtherMethods(app, url, methods);

@@ -1,6 +1,6 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Gateway } from '@magpie/core';
-import { showEvent } from '../resources/events/view.ts';
+import { eventText } from '../resources/events/view.ts';
 
 /** Characters of JSON kept for other subscribers. */
 const KEPT_CHARACTERS = 2 * 1024 * 1024;
@@ -22,7 +22,7 @@ export function createEventEncoder(gateway: Gateway, keep = KEPT_CHARACTERS): Ev
   return (stored) => {
     const known = texts.get(stored.position);
     if (known !== undefined) return known;
-    const text = JSON.stringify(showEvent(gateway, stored));
+    const text = eventText(gateway, stored);
     texts.set(stored.position, text);
     size += text.length;
     forgetOldest();

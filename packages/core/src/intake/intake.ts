@@ -12,6 +12,7 @@ import {
   Throttled,
   toMagpieError,
   type Verdict,
+  withInstants,
 } from '@magpie/contract';
 import type { PublishResult } from '../gateway-api.ts';
 import { deadLetter } from '../log/dead-letter.ts';
@@ -197,7 +198,8 @@ export class Intake {
   }
 
   /** Gives a received event its ref, source, key and receipt time; `scope` is within what its dedupe key is unique. */
-  #stamp(received: ReceivedEvent, source: string, scope = source): Event {
+  #stamp(given: ReceivedEvent, source: string, scope = source): Event {
+    const received = withInstants(given);
     const { book, clock } = this.#options;
     const receivedAt = clock.now();
     const { key = book.format(received.address), time = receivedAt, dedupeKey } = received;

@@ -1,7 +1,7 @@
+import { isoInstant } from '@magpie/contract';
 import { Problem } from '../../http/problems/problem.ts';
 import { type Resource, resource } from '../deps.ts';
 import { orphansOf } from '../targets/routes.ts';
-import { iso } from '../time.ts';
 import type { ConfigControl, ConfigInForce, ConfigProblem } from './control.ts';
 import { configSchema, reloadQuerySchema, reloadReportSchema } from './schema.ts';
 
@@ -44,8 +44,8 @@ export const configResources: readonly Resource[] = [getConfig, reloadConfig];
 
 const show = ({ loadedAt, refused, ...rest }: ConfigInForce) => ({
   ...rest,
-  loadedAt: iso(loadedAt),
-  ...(refused ? { refused: { ...refused, at: iso(refused.at) } } : {}),
+  loadedAt: isoInstant(loadedAt),
+  ...(refused ? { refused: { ...refused, at: isoInstant(refused.at) } } : {}),
 });
 
 function invalidConfig(problems: readonly ConfigProblem[]): Problem {

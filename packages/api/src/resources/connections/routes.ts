@@ -1,8 +1,8 @@
+import { isoInstant } from '@magpie/contract';
 import type { ConnectionStatus } from '@magpie/core';
 import { z } from 'zod';
 import { Problem } from '../../http/problems/problem.ts';
 import { type Resource, resource } from '../deps.ts';
-import { iso } from '../time.ts';
 import { connectionSchema, connectionsSchema } from './schema.ts';
 
 /** `GET /v1/connections` and `GET /v1/connections/{name}`. */
@@ -37,9 +37,9 @@ export const connectionResources: readonly Resource[] = [
 function show({ since, lastRoundTrip, error, nextAttempt, ...status }: ConnectionStatus): object {
   return {
     ...status,
-    since: iso(since),
-    ...(lastRoundTrip ? { lastRoundTrip: { ...lastRoundTrip, at: iso(lastRoundTrip.at) } } : {}),
-    ...(error ? { error: { ...error, at: iso(error.at) } } : {}),
-    ...(nextAttempt === undefined ? {} : { nextAttempt: iso(nextAttempt) }),
+    since: isoInstant(since),
+    ...(lastRoundTrip ? { lastRoundTrip: { ...lastRoundTrip, at: isoInstant(lastRoundTrip.at) } } : {}),
+    ...(error ? { error: { ...error, at: isoInstant(error.at) } } : {}),
+    ...(nextAttempt === undefined ? {} : { nextAttempt: isoInstant(nextAttempt) }),
   };
 }

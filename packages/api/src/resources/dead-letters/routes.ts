@@ -1,5 +1,6 @@
 import type { DeadLetterEdit, Gateway } from '@magpie/core';
 import { z } from 'zod';
+import { sendList, sendText } from '../../http/answers/large.ts';
 import { withParameter } from '../../http/links.ts';
 import { Problem } from '../../http/problems/problem.ts';
 import { type Resource, resource } from '../deps.ts';
@@ -16,7 +17,7 @@ import {
   retryingSchema,
   retrySchema,
 } from './schema.ts';
-import { showDeadLetter, summarize } from './view.ts';
+import { deadLetterText, summarize } from './view.ts';
 
 const params = z.object({ id: z.string().max(64) });
 
@@ -39,13 +40,16 @@ const list = resource({
   summary: 'Deliveries that ended without success, oldest first',
   schema: { querystring: deadLettersQuerySchema, response: { 200: deadLettersSchema } },
   problems: [400],
+  large: true,
   handler:
     ({ gateway }) =>
-    async ({ query, url }, reply) => {
+    async (request, reply) => {
+      const { query, url } = request;
       const { letters, next } = await pageOf(gateway, query);
       if (next !== undefined) reply.header('link', `<${withParameter(url, 'after', next)}>; rel="next"`);
-      const deadLetters = letters.map((letter) => summarize(gateway, letter));
-      return { deadLetters, ...(next === undefined ? {} : { next }), retrying: gateway.deadLetters.retrying() };
+      const rest = { ...(next === undefined ? {} : { next }), retrying: gateway.deadLetters.retrying() };
+      const items = letters.map((letter) => JSON.stringify(summarize(gateway, letter)));
+      return sendList(request, reply, { name: 'deadLetters', items, rest, bytes: items.join('').length });
     },
 });
 
@@ -65,10 +69,11 @@ const show = resource({
   summary: 'A dead letter: why, each attempt, the event and the message as it was sent',
   schema: { params, response: { 200: deadLetterSchema } },
   problems: [404],
+  large: true,
   handler:
     ({ gateway }) =>
-    async ({ params: { id } }) =>
-      showDeadLetter(gateway, await find(gateway, id)),
+    async (request, reply) =>
+      sendText(request, reply, deadLetterText(gateway, await find(gateway, request.params.id))),
 });
 
 const retry = resource({

@@ -1,12 +1,20 @@
 import type { Attempt, DeadLetter } from '@magpie/bus';
-import { eventToJson, headerValueToJson, showBody } from '@magpie/contract';
+import {
+  addressText,
+  errorMessage,
+  eventToJson,
+  headerValueToJson,
+  isoInstant,
+  jsonTextOr,
+  placeholderOf,
+  showBody,
+} from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
-import { iso } from '../time.ts';
 
 /** A dead letter in a list: why and what for, without the message. */
 export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, message, ...rest }: DeadLetter) => ({
   id,
-  at: iso(at),
+  at: isoInstant(at),
   ...(consumer === undefined ? {} : { consumer }),
   reason,
   error,
@@ -14,11 +22,19 @@ export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, 
   attempts: rest.attempts.length,
   ref: rest.event.ref,
   source: rest.event.source,
-  address: book.format(rest.event.address),
+  address: addressText(rest.event.address, book),
 });
 
+/** The JSON text of a dead letter. Never throws: what cannot be written of it is left out or is a placeholder. */
+export const deadLetterText = (gateway: Gateway, letter: DeadLetter): string =>
+  jsonTextOr(showDeadLetter(gateway, letter), (reason) => {
+    const { attempts: _, ...summary } = summarize(gateway, letter);
+    const event = placeholderOf(letter.event, gateway.book, reason);
+    return { ...summary, attempts: letter.attempts.map(showAttempt), event };
+  });
+
 /** A dead letter with everything needed to understand it: each attempt, the event, the message as it was sent. */
-export function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
+function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
   const { position, event, rendered } = letter;
   const { attempts: _, ...summary } = summarize(gateway, letter);
   return {
@@ -26,12 +42,23 @@ export function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
     attempts: letter.attempts.map(showAttempt),
     ...(position === undefined ? {} : { position }),
     event: eventToJson(event, gateway.book),
-    ...(rendered ? { rendered: showRendered(gateway, rendered) } : {}),
+    ...(rendered ? { rendered: renderedOr(gateway, rendered) } : {}),
   };
 }
 
 /** A refused attempt. */
-export const showAttempt = ({ at, error, message }: Attempt) => ({ at: iso(at), error, message });
+export const showAttempt = ({ at, error, message }: Attempt) => ({ at: isoInstant(at), error, message });
+
+/** The message as it was made; why it cannot be shown, if it cannot. */
+function renderedOr(gateway: Gateway, rendered: NonNullable<DeadLetter['rendered']>): object {
+  try {
+    return showRendered(gateway, rendered);
+  } catch (error) {
+    const { target } = rendered;
+    const to = addressText(target.address, gateway.book);
+    return { to, options: target.options, headers: [], unreadable: errorMessage(error) };
+  }
+}
 
 function showRendered({ book }: Gateway, { outgoing, target }: NonNullable<DeadLetter['rendered']>) {
   const { body, headers, replyTo, time, expiresAt, trace, ref: _, ...plain } = outgoing;
@@ -39,8 +66,8 @@ function showRendered({ book }: Gateway, { outgoing, target }: NonNullable<DeadL
     to: book.format(target.address),
     options: target.options,
     ...plain,
-    time: iso(time),
-    ...(expiresAt === undefined ? {} : { expiresAt: iso(expiresAt) }),
+    time: isoInstant(time),
+    ...(expiresAt === undefined ? {} : { expiresAt: isoInstant(expiresAt) }),
     ...showBody(body, plain.contentType),
     headers: headers.map(([name, value]) => [name, headerValueToJson(value)] as const),
     ...(replyTo === undefined ? {} : { replyTo: book.format(replyTo) }),

@@ -1,7 +1,11 @@
+import { sendList } from '../../http/answers/large.ts';
 import { withParameter } from '../../http/links.ts';
 import { type Resource, resource } from '../deps.ts';
 import { eventsPageSchema, eventsQuerySchema } from './schema.ts';
-import { filterOf, positionOf, showEvent } from './view.ts';
+import { eventTexts, filterOf, positionOf } from './view.ts';
+
+/** About what an event has in JSON besides its body, bytes. */
+const EVENT_OVERHEAD = 1024;
 
 /** `GET /v1/events`: history by connection, address pattern, kind and cursor. */
 export const eventResources: readonly Resource[] = [
@@ -11,9 +15,11 @@ export const eventResources: readonly Resource[] = [
     summary: 'History: newest first, or oldest first with `after`',
     schema: { querystring: eventsQuerySchema, response: { 200: eventsPageSchema } },
     problems: [400],
+    large: true,
     handler:
       ({ gateway }) =>
-      async ({ query, url }, reply) => {
+      async (request, reply) => {
+        const { query, url } = request;
         const { connection, address, kind, after, before, limit } = query;
         const filter = filterOf(gateway, { connection, address, kinds: kind && [kind] }, 'query');
         const [cursor, from] = after === undefined ? (['before', before] as const) : (['after', after] as const);
@@ -25,8 +31,12 @@ export const eventResources: readonly Resource[] = [
         });
         const { next } = page;
         if (next !== undefined) reply.header('link', `<${withParameter(url, cursor, next)}>; rel="next"`);
-        const events = page.events.map((stored) => showEvent(gateway, stored));
-        return { events, ...(next === undefined ? {} : { next }) };
+        return sendList(request, reply, {
+          name: 'events',
+          items: eventTexts(gateway, page.events),
+          rest: next === undefined ? {} : { next },
+          bytes: page.events.reduce((sum, { event }) => sum + event.body.byteLength + EVENT_OVERHEAD, 0),
+        });
       },
   }),
 ];

@@ -32,6 +32,7 @@ export const eventSchema = z
     tracestate: optionalText,
     via: z.array(z.string()),
     origin: z.record(z.string(), z.unknown()),
+    unreadable: optionalText.describe('Why the event cannot be shown; then this is a placeholder for it.'),
   })
   .meta({ id: 'Event' });
 

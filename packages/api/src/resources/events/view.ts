@@ -1,5 +1,5 @@
 import type { Position, StoredEvent } from '@magpie/bus';
-import { type EventJson, type EventKind, eventToJson, Rejected } from '@magpie/contract';
+import { type EventJson, type EventKind, eventToJson, jsonTextOr, placeholderOf, Rejected } from '@magpie/contract';
 import type { EventFilter, Gateway } from '@magpie/core';
 import { type FieldProblem, invalidField } from '../../http/problems/problem.ts';
 
@@ -14,6 +14,18 @@ export const showEvent = ({ book }: Gateway, { position, event }: StoredEvent): 
   position,
   event: eventToJson(event, book),
 });
+
+/** The JSON text of a stored event. Never throws: an event that cannot be written is a placeholder. */
+export const eventText = (gateway: Gateway, stored: StoredEvent): string =>
+  jsonTextOr(showEvent(gateway, stored), (reason) => ({
+    position: stored.position,
+    event: placeholderOf(stored.event, gateway.book, reason),
+  }));
+
+/** The texts of stored events, each made when it is asked for. */
+export function* eventTexts(gateway: Gateway, events: readonly StoredEvent[]): Generator<string> {
+  for (const stored of events) yield eventText(gateway, stored);
+}
 
 /** What a query or a subscription selects events by. */
 export interface Selection {

@@ -1,14 +1,15 @@
+import { isoInstant } from '@magpie/contract';
 import type { TargetStatus } from '@magpie/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { sendText } from '../../http/answers/large.ts';
 import { Problem, problemJson, toProblem } from '../../http/problems/problem.ts';
 import { MEDIA_TYPES } from '../../http/requests/media-types.ts';
 import { invalid, validatorOf, withShortcut } from '../../http/requests/validation.ts';
 import { showAttempt } from '../dead-letters/view.ts';
 import { type Resource, resource } from '../deps.ts';
 import { messageStatusSchema } from '../events/schema.ts';
-import { showEvent } from '../events/view.ts';
-import { iso } from '../time.ts';
+import { eventText } from '../events/view.ts';
 import { arePlainHeaders, isPlainMessage } from './fast-check.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { requestFacts } from './request-facts.ts';
@@ -89,20 +90,22 @@ const getMessage: Resource = resource({
   summary: 'An event and where it stands with each of its targets',
   schema: { params: z.object({ ref: z.string().max(64) }), response: { 200: messageStatusSchema } },
   problems: [400, 404],
+  large: true,
   handler:
     ({ gateway }) =>
-    async ({ params: { ref } }) => {
+    async (request, reply) => {
+      const { ref } = request.params;
       const status = await gateway.message(ref);
       if (!status) throw new Problem(404, `No message ${ref} is kept: it never existed or its retention is over.`);
-      const { position, event } = showEvent(gateway, status.event);
-      return { position, event, targets: status.targets.map(showTarget) };
+      const targets = JSON.stringify(status.targets.map(showTarget));
+      return sendText(request, reply, `${eventText(gateway, status.event).slice(0, -1)},"targets":${targets}}`);
     },
 });
 
 const showTarget = ({ at, nextAttempt, failures, ...status }: TargetStatus) => ({
   ...status,
-  ...(at === undefined ? {} : { at: iso(at) }),
-  ...(nextAttempt === undefined ? {} : { nextAttempt: iso(nextAttempt) }),
+  ...(at === undefined ? {} : { at: isoInstant(at) }),
+  ...(nextAttempt === undefined ? {} : { nextAttempt: isoInstant(nextAttempt) }),
   ...(failures === undefined ? {} : { failures: failures.map(showAttempt) }),
 });
 

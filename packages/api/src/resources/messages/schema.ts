@@ -1,4 +1,4 @@
-import { BODY_FORMS, type BodyForms, durationSchema } from '@magpie/contract';
+import { BODY_FORMS, type BodyForms, durationSchema, isInstant } from '@magpie/contract';
 import { z } from 'zod';
 import { problemSchema } from '../../http/problems/problem-schema.ts';
 
@@ -17,7 +17,9 @@ export const headersSchema = z.union(
 );
 
 const instant = (): z.ZodISODateTime =>
-  z.iso.datetime({ offset: true, error: 'expected a time such as "2026-01-31T12:00:00Z" (RFC 3339)' });
+  z.iso
+    .datetime({ offset: true, error: 'expected a time such as "2026-01-31T12:00:00Z" (RFC 3339)' })
+    .refine((text) => isInstant(Date.parse(text)), 'expected a time within the years 0001 to 9999 in UTC');
 
 /** The three forms of a body. */
 export const bodyFields = {

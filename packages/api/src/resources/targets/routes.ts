@@ -1,9 +1,9 @@
 import { ORPHAN_PIN_MS } from '@magpie/bus';
+import { isoInstant } from '@magpie/contract';
 import type { Decision, Gateway, OrphanStatus, TargetLoad } from '@magpie/core';
 import { z } from 'zod';
 import { Problem } from '../../http/problems/problem.ts';
 import { type Resource, resource } from '../deps.ts';
-import { iso } from '../time.ts';
 import { decidedSchema, selectionSchema, targetsSchema } from './schema.ts';
 
 const list = resource({
@@ -59,17 +59,23 @@ const show = ({ flying, suspension, places, ...load }: TargetLoad) => ({
   ...load,
   places: places.map(({ since, nextAttempt, ...place }) => ({
     ...place,
-    since: iso(since),
-    nextAttempt: iso(nextAttempt),
+    since: isoInstant(since),
+    nextAttempt: isoInstant(nextAttempt),
   })),
   inFlight: flying,
   ...(suspension
-    ? { suspension: { ...suspension, since: iso(suspension.since), nextAttempt: iso(suspension.nextAttempt) } }
+    ? {
+        suspension: {
+          ...suspension,
+          since: isoInstant(suspension.since),
+          nextAttempt: isoInstant(suspension.nextAttempt),
+        },
+      }
     : {}),
 });
 
 const showOrphan = ({ since, ...orphan }: OrphanStatus) => ({
   ...orphan,
-  since: iso(since),
-  keptUntil: iso(since + ORPHAN_PIN_MS),
+  since: isoInstant(since),
+  keptUntil: isoInstant(since + ORPHAN_PIN_MS),
 });
