@@ -104,6 +104,15 @@ const seconds = (text: string, least: number, most: number) =>
 
 const prefetch = () => z.int().min(1).max(65_535);
 
+const whenTooLarge = z
+  .enum(['reject', 'hold'])
+  .describe(
+    'What becomes of a received message of more than 16 MiB. "reject": without requeue, so that the dead-letter ' +
+      'exchange of the queue takes it; without one the broker drops it. "hold": it stays unacknowledged and takes up prefetch',
+  );
+/** What becomes of a received message that is too large to be kept. */
+export type WhenTooLarge = z.output<typeof whenTooLarge>;
+
 /** Keys of a connection besides `type` and `subscribe`. */
 export const connectionSchema = z
   .strictObject({
@@ -112,7 +121,10 @@ export const connectionSchema = z
       .string()
       .min(1)
       .optional()
-      .describe('User name; takes precedence over the one in the url. Default guest'),
+      .describe(
+        'User name; takes precedence over the one in the url. Default: with a client certificate none, the broker takes ' +
+          'the name from it (SASL EXTERNAL); else guest',
+      ),
     password: secretSchema().optional().describe('Password; takes precedence over the one in the url'),
     tls: tlsSchema({}).optional().describe('TLS of an amqps:// URL.'),
     heartbeat: seconds('10s', 1000, 3_600_000).describe(
@@ -129,6 +141,7 @@ export const connectionSchema = z
       .refine((bytes) => bytes <= BODY_LIMITS.max, `expected at most ${BODY_LIMITS.max / 2 ** 20}MiB`)
       .prefault(`${BODY_LIMITS.max / 2 ** 20}MiB`)
       .describe('Largest body that is sent'),
+    tooLarge: whenTooLarge.default('reject'),
     declare: declareSchema,
   })
   .superRefine(({ url, tls }, context) => {
@@ -159,6 +172,7 @@ export const sourceSchema = z.strictObject({
   prefetch: prefetch()
     .optional()
     .describe("Overrides the connection's prefetch for this queue; the largest of several counts"),
+  tooLarge: whenTooLarge.optional().describe("Overrides the connection's tooLarge for this queue"),
   dedupe: z
     .enum(['redelivered', 'messageId'])
     .default('redelivered')

@@ -1,7 +1,14 @@
 import { type Capabilities, defineAdapter, type Guarantee } from '@magpie/contract';
 import { exchangeScheme, queueScheme } from './codec/address.ts';
 import { originSchema } from './codec/origin.ts';
-import { type AmqpConfig, type AmqpTarget, connectionSchema, sourceSchema, targetSchema } from './config.ts';
+import {
+  type AmqpConfig,
+  type AmqpSource,
+  type AmqpTarget,
+  connectionSchema,
+  sourceSchema,
+  targetSchema,
+} from './config.ts';
 import { createConnection } from './connection.ts';
 
 /** Sends without a confirmation; the broker confirms in batches, so that a wide window costs no round trips. */
@@ -25,14 +32,19 @@ export const amqpAdapter = defineAdapter({
     maxBodyBytes: maxBodyBytes,
   }),
   guarantees: {
-    source: (): Guarantee => ({
-      level: 'at-least-once',
-      reason: 'a message is acknowledged to the broker after it is stored; the broker delivers it again until then',
-    }),
+    source: ({ declare }: AmqpConfig, { queue }: AmqpSource): Guarantee =>
+      declare.queues.some(({ name, arguments: more }) => name === queue && more['x-queue-type'] === 'stream')
+        ? { level: 'at-most-once', reason: `queue "${queue}" is declared as a stream, and streams are not consumed` }
+        : SOURCE,
     target: (_: AmqpConfig, target: AmqpTarget): Guarantee => targetGuarantee(target),
   },
   create: createConnection,
 });
+
+const SOURCE: Guarantee = {
+  level: 'at-least-once',
+  reason: 'a message is acknowledged to the broker after it is stored; the broker delivers it again until then',
+};
 
 /** Only a persistent message that must be routed is sure to be kept; see `guarantees`. */
 export function targetGuarantee({ persistent, mandatory }: AmqpTarget): Guarantee {

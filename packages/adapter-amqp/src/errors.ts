@@ -42,6 +42,14 @@ export const WIRE_ERRORS: readonly WireError[] = [
     as: 'AuthFailed',
     advice: 'check username and password, and that the user may log in from here',
   },
+  {
+    stage: 'link',
+    text: /SASL mechanism EXTERNAL/,
+    as: 'AuthFailed',
+    advice:
+      'a client certificate without a username logs in by EXTERNAL: enable it on the broker (plugin ' +
+      'rabbitmq_auth_mechanism_ssl), or set username and password',
+  },
   { stage: 'link', text: /SASL mechanism/, as: 'AuthFailed', advice: 'enable the PLAIN mechanism on the broker' },
   {
     stage: 'link',
@@ -99,6 +107,20 @@ export function errorCode(error: unknown): string | number | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' || typeof error.code === 'number' ? error.code : undefined;
 }
+
+/**
+ * Whether the broker cannot serve a queue at present although nothing is wrong with what we ask: the node that holds it is down,
+ * its process is restarting, or another connection holds it.
+ */
+export const isQueueOutage = (error: unknown): boolean =>
+  errorCode(error) === 405 ||
+  /home node|inaccessible|process is stopped|no leader|\btime(d )?out\b/i.test(wireReason(error));
+
+/** Replies to a frame or method of ours that breaks the protocol (AMQP 0-9-1, 1.3: 501 to 505, 540). */
+const PROTOCOL_ERRORS: ReadonlySet<string | number | undefined> = new Set([501, 502, 503, 504, 505, 540]);
+
+/** Whether the broker has ended the link and named what we sent as the reason. */
+export const isPeersVerdict = (error: unknown): boolean => PROTOCOL_ERRORS.has(errorCode(error));
 
 /** What the broker said, without the library's frame around it. */
 export const wireReason = (error: unknown): string =>

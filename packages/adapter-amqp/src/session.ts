@@ -5,6 +5,7 @@ import { toContractError } from './errors.ts';
 import { createScratch, type Scratch } from './link/check-channel.ts';
 import { declare } from './link/declare.ts';
 import { displayUrl, type Link, openLink } from './link/link.ts';
+import { watchOutages } from './link/queue-outages.ts';
 import { createReceiver } from './receive/consumers.ts';
 import { createPublisher } from './send/publisher.ts';
 
@@ -42,11 +43,11 @@ export async function openSession(
   const links = await openLinks(config, context, (error) => onClosed(error), signal);
   const stop = onAbort(signal, () => links.cut());
   try {
-    await declare(config.declare, createScratch(links.consume));
+    const outages = await declare(config.declare, createScratch(links.consume));
     const publisher = createPublisher(links.publish, config, context);
     await publisher.open();
     if (!links.consume.alive() || !links.publish.alive()) throw new Error('the link was lost while connecting');
-    const session = createSession(links, publisher, config, context);
+    const session = createSession({ links, publisher, stopOutages: watchOutages(outages, context) }, config, context);
     onClosed = (error) => {
       onClosed = () => undefined;
       session.abandon(error);
@@ -89,13 +90,19 @@ function tellBlocked(context: AdapterContext, purpose: string, reason: string | 
   if (reason !== undefined) context.logger.warn({ reason }, 'the broker takes no messages at present');
 }
 
+/** What a session is made of. */
+interface SessionParts {
+  readonly links: Links;
+  readonly publisher: ReturnType<typeof createPublisher>;
+  stopOutages(): void;
+}
+
 function createSession(
-  links: Links,
-  publisher: ReturnType<typeof createPublisher>,
+  { links, publisher, stopOutages }: SessionParts,
   config: AmqpConfig,
   context: AdapterContext,
 ): Session & { abandon(error: MagpieError): void } {
-  const receiver = createReceiver(links.consume, config.prefetch, context);
+  const receiver = createReceiver(links.consume, config, context);
   const probes = [links.consume, links.publish].map((link) => ({ link, scratch: createScratch(link) }));
   return {
     receive: receiver.receive,
@@ -105,11 +112,16 @@ function createSession(
     },
     quiesce: receiver.quiesce,
     async close() {
+      stopOutages();
       receiver.abandon();
       await Promise.all([links.consume.close(), links.publish.close()]);
     },
-    cut: links.cut,
+    cut() {
+      stopOutages();
+      links.cut();
+    },
     abandon(error) {
+      stopOutages();
       receiver.abandon();
       publisher.abandon(error);
       context.detail('publish link', undefined);

@@ -27,10 +27,11 @@ interface Codec {
 
 /** Ids of methods, by their names. */
 type MethodName =
-  | `Basic${'Ack' | 'Consume' | 'ConsumeOk' | 'Deliver' | 'Nack' | 'Properties' | 'QosOk'}`
-  | `Channel${'Open' | 'OpenOk'}`
-  | 'ConfirmSelectOk'
-  | `Connection${'Open' | 'OpenOk' | 'Start' | 'Tune'}`;
+  | `Basic${'Ack' | 'Consume' | 'ConsumeOk' | 'Deliver' | 'Nack' | 'Properties' | 'Publish' | 'QosOk' | 'Reject'}`
+  | `Channel${'Close' | 'CloseOk' | 'Open' | 'OpenOk'}`
+  | `Confirm${'Select' | 'SelectOk'}`
+  | `Connection${'Blocked' | 'Close' | 'Open' | 'OpenOk' | 'Start' | 'Tune'}`
+  | `Queue${'Declare' | 'DeclareOk'}`;
 
 const require = createRequire(import.meta.url);
 const library = join(dirname(require.resolve('amqplib')), 'lib');
@@ -71,3 +72,8 @@ export function deliveryFrames(
 /** The properties there are. */
 export const present = (properties: object): Partial<MessageProperties> =>
   Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
+
+/** Every method of the class that governs connections, by amqplib's name: `ConnectionStart`. */
+export const METHODS: Readonly<Record<string, number>> = Object.fromEntries(
+  Object.entries(amqplib).filter(([name, id]) => /^Connection[A-Z]/.test(name) && typeof id === 'number'),
+);

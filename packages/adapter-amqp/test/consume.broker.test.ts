@@ -48,6 +48,19 @@ describe('a queue in trouble disturbs no other queue', () => {
       expect(amqp.lost).toEqual([]);
     }));
 
+  it('a stream is refused with what to do instead, and others are not', () =>
+    using(harness(keysFor(broker)), async (amqp) => {
+      await operator.assertQueue('journal', { arguments: { 'x-queue-type': 'stream' } });
+      await operator.assertQueue('steady-q', { arguments: { 'x-queue-type': 'quorum' } });
+      await amqp.receive('journal', 'steady-q');
+      expect(amqp.details.get('queue journal')).toMatch(
+        /^not supported: it is a stream; bind a classic or quorum queue/,
+      );
+      await publish('steady-q', 'taken');
+      await waitFor(has(amqp, 'taken'), { what: 'the message of the other queue' });
+      expect([...amqp.details.keys()]).toEqual(['queue journal']);
+    }));
+
   it('a queue deleted under load is shown, the others go on, and it comes back', () =>
     using(harness(keysFor(broker)), async (amqp) => {
       await operator.assertQueue('steady');

@@ -41,4 +41,31 @@ describe('the acknowledgement ledger', () => {
       }),
     );
   });
+
+  it('names no rejected tag, and passes it', () => {
+    const ledger = createAckLedger();
+    ledger.settle(1);
+    ledger.skip(2);
+    expect(ledger.advance()).toBe(1);
+    ledger.skip(4);
+    ledger.settle(3);
+    expect(ledger.advance()).toBe(3);
+    ledger.settle(5);
+    expect([ledger.advance(), ledger.singles()]).toEqual([5, []]);
+  });
+
+  it('acknowledges one by one what comes after a tag that stays', () => {
+    const ledger = createAckLedger();
+    ledger.settle(4);
+    ledger.skip(5);
+    ledger.leave(3);
+    ledger.settle(1);
+    ledger.settle(2);
+    ledger.settle(6);
+    expect([ledger.advance(), ledger.singles(), ledger.singles()]).toEqual([2, [4, 6], []]);
+    ledger.hold(8);
+    ledger.settle(7);
+    ledger.settle(9);
+    expect([ledger.advance(), ledger.singles()]).toEqual([undefined, [7]]);
+  });
 });

@@ -1,7 +1,8 @@
-import { ConfigInvalid } from '@magpie/contract';
+import { ConfigInvalid, Transient } from '@magpie/contract';
 import type { Declarations } from '../config.ts';
-import { errorCode, wireReason } from '../errors.ts';
+import { errorCode, isQueueOutage, wireReason } from '../errors.ts';
 import type { Scratch } from './check-channel.ts';
+import type { QueueOutage } from './queue-outages.ts';
 
 /** One thing to declare. */
 interface Step {
@@ -10,17 +11,32 @@ interface Step {
   /** Pointer below the connection. */
   readonly path: string;
   run(scratch: Scratch): Promise<unknown>;
+  /** Of a queue, which the node that holds it may keep from being served. */
+  readonly isQueue?: true;
   /** Whether it exists, where declaring is not permitted. */
   check?(scratch: Scratch): Promise<unknown>;
 }
 
 /**
- * Declares exchanges, queues and bindings, in this order, on a scratch channel. Called once per connect. Rejects with
- * `ConfigInvalid` naming the exchange or queue and what differs when it exists with other properties, when it cannot be
+ * Declares exchanges, queues and bindings, in this order, on a scratch channel. Called once per connect. Resolves with the
+ * queues that the broker cannot serve at present, which are no fault of the configuration. Rejects with `ConfigInvalid` naming the exchange or queue and what differs when it exists with other properties, when it cannot be
  * bound or when the user may not declare it; with the library's error when the link is lost.
  */
-export async function declare(declarations: Declarations, scratch: Scratch): Promise<void> {
-  for (const step of [...exchangeSteps(declarations), ...queueSteps(declarations)]) await perform(step, scratch);
+export async function declare(declarations: Declarations, scratch: Scratch): Promise<QueueOutage[]> {
+  for (const step of exchangeSteps(declarations)) await perform(step, scratch);
+  const outages: QueueOutage[] = [];
+  for (const [queue, steps] of queueSteps(declarations)) {
+    const again = async (): Promise<void> => {
+      for (const step of steps) await perform(step, scratch);
+    };
+    try {
+      await again();
+    } catch (error) {
+      if (!(error instanceof Transient)) throw error;
+      outages.push({ queue, reason: error.message, again });
+    }
+  }
+  return outages;
 }
 
 async function perform(step: Step, scratch: Scratch): Promise<void> {
@@ -29,6 +45,7 @@ async function perform(step: Step, scratch: Scratch): Promise<void> {
   } catch (error) {
     const code = errorCode(error);
     if (typeof code !== 'number') throw error;
+    if (step.isQueue && isQueueOutage(error)) throw new Transient(wireReason(error), { cause: error });
     if (code === 403 && step.check && (await exists(step.check, scratch))) return;
     throw new ConfigInvalid(complaint(step.what, code, wireReason(error)), { path: step.path }, { cause: error });
   }
@@ -61,18 +78,24 @@ const exchangeSteps = ({ exchanges }: Declarations): Step[] =>
     check: (scratch) => scratch((channel) => channel.checkExchange(name)),
   }));
 
-const queueSteps = ({ queues }: Declarations): Step[] =>
-  queues.flatMap(({ name, bind, durable, arguments: args }, index): Step[] => [
-    {
-      what: `queue "${name}"`,
-      path: `declare/queues/${index}`,
-      run: (scratch) => scratch((channel) => channel.assertQueue(name, { durable, arguments: args })),
-      check: (scratch) => scratch((channel) => channel.checkQueue(name)),
-    },
-    ...bind.map((binding, number) => ({
-      what: `the binding of queue "${name}" to exchange "${binding.exchange}"`,
-      path: `declare/queues/${index}/bind/${number}`,
-      run: (scratch: Scratch) =>
-        scratch((channel) => channel.bindQueue(name, binding.exchange, binding.routingKey, binding.arguments)),
-    })),
+/** The steps of each queue, by its name. */
+const queueSteps = ({ queues }: Declarations): [queue: string, steps: Step[]][] =>
+  queues.map(({ name, bind, durable, arguments: args }, index) => [
+    name,
+    [
+      {
+        isQueue: true,
+        what: `queue "${name}"`,
+        path: `declare/queues/${index}`,
+        run: (scratch) => scratch((channel) => channel.assertQueue(name, { durable, arguments: args })),
+        check: (scratch) => scratch((channel) => channel.checkQueue(name)),
+      },
+      ...bind.map((binding, number) => ({
+        isQueue: true as const,
+        what: `the binding of queue "${name}" to exchange "${binding.exchange}"`,
+        path: `declare/queues/${index}/bind/${number}`,
+        run: (scratch: Scratch) =>
+          scratch((channel) => channel.bindQueue(name, binding.exchange, binding.routingKey, binding.arguments)),
+      })),
+    ],
   ]);

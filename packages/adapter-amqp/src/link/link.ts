@@ -89,10 +89,13 @@ function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents,
     events.blocked(reason);
   };
   model.on('error', (error) => {
-    cause = error;
+    cause ??= error;
+    // Over a frame out of turn the library says goodbye and waits for the broker's, which may never come.
+    setImmediate(cut);
   });
   model.on('blocked', (reason) => setBlocked(reason || 'no reason given'));
   model.on('unblocked', () => setBlocked(undefined));
+  if (connection.blocked === true) setBlocked('an alarm that was on when we logged in');
   model.on('close', (error) => {
     alive = false;
     cut();
@@ -128,21 +131,28 @@ function endpointOf({ url, heartbeat, frameMax }: AmqpConfig): Options.Connect {
   };
 }
 
+/** The login: by name and password, or by the client certificate when there is one and no name. Never `guest` in its place. */
+export function loginOf(config: Pick<AmqpConfig, 'url' | 'username' | 'password' | 'tls'>) {
+  const named = config.username ?? config.url.username;
+  if (named === undefined && config.tls?.cert !== undefined) return credentials.external();
+  const username = named ?? 'guest';
+  const password = config.password ?? config.url.password;
+  return credentials.plain(username, password?.reveal() ?? (username === 'guest' ? 'guest' : ''));
+}
+
 /** amqplib hands its socket options to `net.connect`, which knows an abort signal: the only handle on the socket there is. */
 function socketOptions(
   { config, title }: LinkOptions,
   tls: TlsOptions | undefined,
   signal: AbortSignal,
 ): SocketOptions {
-  const username = config.username ?? config.url.username ?? 'guest';
-  const password = config.password ?? config.url.password;
   const socket = {
     noDelay: true,
     keepAlive: true,
     keepAliveDelay: KEEP_ALIVE_MS,
     signal,
     clientProperties: { connection_name: title, product: 'Magpie' },
-    credentials: credentials.plain(username, password?.reveal() ?? (username === 'guest' ? 'guest' : '')),
+    credentials: loginOf(config),
     ...tls,
   };
   return socket;

@@ -5,32 +5,73 @@
 export interface AckLedger {
   /** This delivery may be acknowledged. Any order, each tag once. */
   settle(tag: number): void;
+  /** This delivery has been settled by a word of its own, a rejection: no acknowledgement may name it. */
+  skip(tag: number): void;
+  /** This delivery stays unacknowledged; those after it are acknowledged one by one. */
+  leave(tag: number): void;
   /** This delivery and everything after it must never be acknowledged on this channel. */
   hold(tag: number): void;
   /** The tag to acknowledge now with `multiple`, or undefined when nothing was added since the last call. */
   advance(): number | undefined;
+  /** The tags to acknowledge now one by one, because one before them stays. */
+  singles(): readonly number[];
 }
 
 /** An empty ledger; one per channel, because delivery tags count per channel. */
 export function createAckLedger(): AckLedger {
   const ahead = new Set<number>();
+  const skipped = new Set<number>();
+  let alone: number[] = [];
   let contiguous = 0;
+  let ready = 0;
   let acknowledged = 0;
+  let left = Number.POSITIVE_INFINITY;
   let limit = Number.POSITIVE_INFINITY;
+
+  const enter = (tag: number): void => {
+    if (tag === contiguous + 1 && skipped.size === 0) {
+      contiguous = tag;
+      if (tag <= limit) ready = tag;
+    } else ahead.add(tag);
+    while (ahead.delete(contiguous + 1)) {
+      contiguous += 1;
+      if (!skipped.delete(contiguous) && contiguous <= limit) ready = contiguous;
+    }
+  };
   return {
     settle(tag) {
-      if (tag !== contiguous + 1) ahead.add(tag);
-      else contiguous = tag;
-      while (ahead.delete(contiguous + 1)) contiguous += 1;
+      if (tag > left) alone.push(tag);
+      else enter(tag);
+    },
+    skip(tag) {
+      if (tag > left) return;
+      skipped.add(tag);
+      enter(tag);
+    },
+    leave(tag) {
+      if (tag > left) return;
+      left = tag;
+      for (const later of ahead) {
+        if (later < tag) continue;
+        ahead.delete(later);
+        if (!skipped.delete(later)) alone.push(later);
+      }
     },
     hold(tag) {
       limit = Math.min(limit, tag - 1);
     },
     advance() {
-      const upTo = Math.min(contiguous, limit);
-      if (upTo <= acknowledged) return undefined;
-      acknowledged = upTo;
-      return upTo;
+      if (ready <= acknowledged) return undefined;
+      acknowledged = ready;
+      return ready;
+    },
+    singles() {
+      if (alone.length === 0) return NONE;
+      const tags = alone.filter((tag) => tag <= limit);
+      alone = [];
+      return tags;
     },
   };
 }
+
+const NONE: readonly number[] = [];

@@ -1,3 +1,5 @@
+import { BODY_LIMITS } from '@magpie/contract';
+import type { ConsumeMessage } from 'amqplib';
 import type { Link } from '../link/link.ts';
 import { DeliveryReader } from '../wire/delivery-reader.ts';
 import { channelNumber } from '../wire/library.ts';
@@ -14,7 +16,8 @@ export interface Tap {
 }
 
 /** What one channel consumes and who hears of its end. */
-export interface TapOptions extends Pick<IntakeOptions, 'queue' | 'uniqueIds' | 'now' | 'sink'> {
+export interface TapOptions
+  extends Pick<IntakeOptions, 'queue' | 'uniqueIds' | 'now' | 'sink' | 'whenTooLarge' | 'refused'> {
   readonly prefetch: number;
   readonly consumerTag: string;
   /** Messages have been acknowledged. */
@@ -44,6 +47,17 @@ export async function openTap({ model, inbound, outgoing }: TapLink, options: Ta
       outgoing.acknowledge(number, upTo);
       options.progress();
     },
+    acknowledgeOne(tag) {
+      if (!open) return;
+      outgoing.flush();
+      channel.ack(named(tag));
+      options.progress();
+    },
+    reject(tag) {
+      if (!open) return;
+      outgoing.flush();
+      channel.reject(named(tag), false);
+    },
     unavailable: (reason) => end({ type: 'unavailable', reason }),
   });
   const end = (reason: TapEnd): void => {
@@ -60,12 +74,19 @@ export async function openTap({ model, inbound, outgoing }: TapLink, options: Ta
     inbound.detach(number);
     end({ type: 'broker', error: failure ?? new Error('channel closed') });
   });
-  inbound.attach(number, new DeliveryReader(options.consumerTag, intake.take));
+  const take = (message: ConsumeMessage): void => {
+    // Only streams say so; a broker that has let us consume one would go on from now, whatever was missed.
+    if (message.properties.headers?.['x-stream-offset'] !== undefined)
+      end({ type: 'broker', error: new Error(STREAM) });
+    else intake.take(message);
+  };
+  const limit = { bytes: BODY_LIMITS.max, skipped: intake.tooLarge };
+  inbound.attach(number, new DeliveryReader(options.consumerTag, take, limit));
   await channel.prefetch(options.prefetch, false);
   const { consumerTag } = await channel.consume(
     options.queue,
     () => end({ type: 'broker', error: cancelled(options.queue) }), // The library sees no messages: this is their end.
-    { consumerTag: options.consumerTag },
+    { consumerTag: options.consumerTag, arguments: NO_STREAM },
   );
   return {
     async cancel() {
@@ -81,6 +102,36 @@ export async function openTap({ model, inbound, outgoing }: TapLink, options: Ta
     },
   };
 }
+
+/**
+ * The usual priority, which changes nothing, but which RabbitMQ refuses for a stream: a stream would begin with what comes next,
+ * and what came while the gateway was away would be lost.
+ */
+const NO_STREAM = { 'x-priority': 0 };
+const STREAM = 'the queue is a stream: queue type rabbit_stream_queue';
+
+/** What the library needs of a message to settle it. */
+const named = (deliveryTag: number): ConsumeMessage => ({
+  content: Buffer.alloc(0),
+  fields: { deliveryTag, consumerTag: '', exchange: '', routingKey: '', redelivered: false },
+  properties: NO_PROPERTIES,
+});
+const NO_PROPERTIES: ConsumeMessage['properties'] = {
+  contentType: undefined,
+  contentEncoding: undefined,
+  headers: undefined,
+  deliveryMode: undefined,
+  priority: undefined,
+  correlationId: undefined,
+  replyTo: undefined,
+  expiration: undefined,
+  messageId: undefined,
+  timestamp: undefined,
+  type: undefined,
+  userId: undefined,
+  appId: undefined,
+  clusterId: undefined,
+};
 
 /** A deleted queue looks the same in the status whether it went before or while it was consumed. */
 const cancelled = (queue: string): Error =>

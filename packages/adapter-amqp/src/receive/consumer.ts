@@ -1,5 +1,6 @@
-import { type AdapterContext, type Clock, createRetry, errorMessage, type Sink } from '@magpie/contract';
-import { errorCode, wireReason } from '../errors.ts';
+import { type AdapterContext, BODY_LIMITS, type Clock, createRetry, errorMessage, type Sink } from '@magpie/contract';
+import type { WhenTooLarge } from '../config.ts';
+import { errorCode, isQueueOutage, wireReason } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { openTap, type Tap, type TapEnd, type TapOptions } from './consumer-channel.ts';
 
@@ -7,6 +8,7 @@ import { openTap, type Tap, type TapEnd, type TapOptions } from './consumer-chan
 export interface QueueWish {
   readonly prefetch: number;
   readonly uniqueIds: boolean;
+  readonly whenTooLarge: WhenTooLarge;
 }
 
 /** Keeps one queue consumed for as long as its link lives. */
@@ -54,20 +56,34 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     context.logger.warn({ place: queue, state }, 'a queue is not consumed at present');
     retry.schedule(() => void start());
   };
+  let held = 0;
+  const refused = (bytes: number): void => {
+    const size = `a message of ${bytes} bytes, more than the ${BODY_LIMITS.max} that can be kept`;
+    const isHeld = wish.whenTooLarge === 'hold';
+    context.count(isHeld ? 'held-too-large' : 'rejected-too-large');
+    context.logger.warn(
+      { place: queue, bytes },
+      `${size}, was ${isHeld ? 'left unacknowledged' : 'rejected without requeue'}`,
+    );
+    if (!isHeld) return;
+    held += 1;
+    context.detail(part, `holds ${held} unacknowledged: the last is ${size}`);
+  };
   const start = async (): Promise<void> => {
+    held = 0;
     let early: TapEnd | undefined;
     const ended = (end: TapEnd): void => {
       if (tap) interrupted(end);
       else early = end;
     };
     try {
-      tap = await openTap(link, tapOptions(options, retry.reset, ended));
+      tap = await openTap(link, { ...tapOptions(options, retry.reset, ended), refused });
     } catch (error) {
       early ??= { type: 'broker', error };
     }
     if (early) interrupted(early);
     else if (stopped) await tap?.close();
-    else context.detail(part, undefined);
+    else if (held === 0) context.detail(part, undefined);
   };
   const halt = (): void => {
     stopped = true;
@@ -96,7 +112,7 @@ const tapOptions = (
   { queue, wish, sink, context }: ConsumerOptions,
   progress: () => void,
   ended: (end: TapEnd) => void,
-): TapOptions => ({
+): Omit<TapOptions, 'refused'> => ({
   queue,
   ...wish,
   // Shown in the broker's list of consumers; need only be unique per channel.
@@ -118,8 +134,22 @@ const STATES = new Map<string | number | undefined, string>([
   [405, 'in use by another connection'],
 ]);
 
+/** What RabbitMQ says by the code of another thing. */
+const SAYINGS: readonly (readonly [RegExp, string])[] = [
+  [/exclusive use/, 'in use by an exclusive consumer'],
+  [/exclusive access/, 'in use by another connection'],
+  [
+    /rabbit_stream_queue/,
+    'not supported: it is a stream; bind a classic or quorum queue to the exchange that feeds it, and consume that',
+  ],
+];
+
 /** The state of a queue that is not consumed, for the status page. */
 function stateOf(end: TapEnd): string {
   if (end.type === 'unavailable') return `paused: ${end.reason}`;
+  const reason = wireReason(end.error);
+  const said = SAYINGS.find(([pattern]) => pattern.test(reason));
+  if (said) return said[1];
+  if (isQueueOutage(end.error)) return `unavailable: ${reason}`;
   return STATES.get(errorCode(end.error)) ?? `interrupted: ${wireReason(end.error) || errorMessage(end.error)}`;
 }

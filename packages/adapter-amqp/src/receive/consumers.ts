@@ -1,5 +1,5 @@
 import { type AdapterContext, ConfigInvalid, NotConnected, type Sink, type SourceRequest } from '@magpie/contract';
-import { sourceSchema } from '../config.ts';
+import { type AmqpConfig, sourceSchema } from '../config.ts';
 import type { Link } from '../link/link.ts';
 import { type Consumer, createConsumer, type QueueWish } from './consumer.ts';
 
@@ -12,8 +12,11 @@ export interface Receiver {
   abandon(): void;
 }
 
-/** Called once per established link. `prefetch` is the connection's default. */
-export function createReceiver(link: Link, prefetch: number, context: AdapterContext): Receiver {
+/** What a source takes from its connection unless it says otherwise. */
+export type SourceDefaults = Pick<AmqpConfig, 'prefetch' | 'tooLarge'>;
+
+/** Called once per established link. */
+export function createReceiver(link: Link, defaults: SourceDefaults, context: AdapterContext): Receiver {
   const consumers = new Map<string, Consumer>();
   let sink: Sink | undefined;
   // The sink may be replaced while consumers run on; each batch goes to the current one.
@@ -31,7 +34,7 @@ export function createReceiver(link: Link, prefetch: number, context: AdapterCon
   return {
     async receive(sources, newSink) {
       sink = newSink;
-      const wishes = wishesOf(sources, prefetch);
+      const wishes = wishesOf(sources, defaults);
       const old = [...consumers].filter(([queue, { wish }]) => !sameWish(wish, wishes.get(queue)));
       await Promise.all(old.map(([queue, consumer]) => retire(queue, consumer)));
       const fresh = [...wishes].filter(([queue]) => !consumers.has(queue));
@@ -51,21 +54,22 @@ export function createReceiver(link: Link, prefetch: number, context: AdapterCon
 const NO_SINK = { type: 'unavailable', reason: 'nothing receives yet' } as const;
 
 /** One wish per queue: a queue named by several sources is consumed once, with the largest prefetch. */
-function wishesOf(sources: readonly SourceRequest[], defaultPrefetch: number): Map<string, QueueWish> {
+function wishesOf(sources: readonly SourceRequest[], defaults: SourceDefaults): Map<string, QueueWish> {
   const wishes = new Map<string, QueueWish>();
   for (const { options } of sources) {
     const parsed = sourceSchema.safeParse(options);
     if (!parsed.success)
       throw new ConfigInvalid(`expected a source such as { queue: inbox }, got ${JSON.stringify(options)}`);
-    const { queue, prefetch = defaultPrefetch, dedupe } = parsed.data;
+    const { queue, prefetch = defaults.prefetch, tooLarge = defaults.tooLarge, dedupe } = parsed.data;
     const before = wishes.get(queue);
     wishes.set(queue, {
       prefetch: Math.max(prefetch, before?.prefetch ?? 0),
       uniqueIds: dedupe === 'messageId' || before?.uniqueIds === true,
+      whenTooLarge: tooLarge === 'hold' || before?.whenTooLarge === 'hold' ? 'hold' : 'reject',
     });
   }
   return wishes;
 }
 
 const sameWish = (one: QueueWish, other: QueueWish | undefined): boolean =>
-  one.prefetch === other?.prefetch && one.uniqueIds === other.uniqueIds;
+  one.prefetch === other?.prefetch && one.uniqueIds === other.uniqueIds && one.whenTooLarge === other.whenTooLarge;

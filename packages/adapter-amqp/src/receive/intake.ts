@@ -1,12 +1,15 @@
 import { errorMessage, type Sink, type Verdict } from '@magpie/contract';
 import type { ConsumeMessage } from 'amqplib';
 import { decode } from '../codec/decode.ts';
+import type { WhenTooLarge } from '../config.ts';
 import { createAckLedger } from './ack-window.ts';
 
 /** The way of one channel's messages into the log and of the verdicts back. */
 export interface Intake {
   /** Takes a delivered message. */
   take(message: ConsumeMessage): void;
+  /** A delivered message that is larger than what can be kept; nothing of it was. */
+  tooLarge(deliveryTag: number, bytes: number): void;
   /** Hands over at once what has been taken. */
   flush(): void;
   /** Resolves when everything taken has a verdict, or after `stop`. */
@@ -24,6 +27,14 @@ export interface IntakeOptions {
   readonly sink: Sink;
   /** Everything up to this delivery tag is durable. */
   acknowledge(upTo: number): void;
+  /** This delivery is durable; one before it stays with us. */
+  acknowledgeOne(tag: number): void;
+  /** What becomes of a message that cannot be kept: `reject` gives it to the queue's dead-letter exchange. */
+  readonly whenTooLarge: WhenTooLarge;
+  /** Gives a message back for good. */
+  reject(tag: number): void;
+  /** A message was too large, and dealt with. */
+  refused(bytes: number): void;
   /** A message could not be stored; called at most once, the intake has stopped. */
   unavailable(reason: string): void;
 }
@@ -49,6 +60,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const refusal = enter(ledger, messages, verdicts);
     const upTo = ledger.advance();
     if (upTo !== undefined) options.acknowledge(upTo);
+    for (const tag of ledger.singles()) options.acknowledgeOne(tag);
     outstanding -= messages.length;
     if (outstanding === 0) drained.resolve();
     if (refusal === undefined) return;
@@ -70,6 +82,15 @@ export function createIntake(options: IntakeOptions): Intake {
       if (outstanding === 0) drained = Promise.withResolvers<void>();
       outstanding += 1;
       if (batch.push(message) === 1) setImmediate(flush);
+    },
+    tooLarge(tag, bytes) {
+      if (stopped) return;
+      if (options.whenTooLarge === 'hold') ledger.leave(tag);
+      else {
+        ledger.skip(tag);
+        options.reject(tag);
+      }
+      options.refused(bytes);
     },
     flush,
     settled: () => drained.promise,

@@ -13,11 +13,14 @@ export const whereTo = ({ exchange, routingKey }: Sent): string =>
  * all `count` sends in flight.
  */
 export function blame(error: unknown, count: number): (sent: Sent) => MagpieError {
-  const guilty = suspicion(wireReason(error)) ?? (() => count === 1);
-  return (sent) =>
-    guilty(sent)
-      ? toContractError('channel', error, whereTo(sent))
-      : new Unknown(`another message made the broker close the channel (${wireReason(error)}); it may have this one`);
+  const named = suspicion(wireReason(error));
+  const guilty = named ?? (() => count === 1);
+  return (sent) => {
+    if (guilty(sent)) return toContractError('channel', error, whereTo(sent));
+    const words = `another message made the broker close the channel (${wireReason(error)}); it may have this one`;
+    // Where nothing is named each of them may be the one: the next time it is alone.
+    return named ? new Unknown(words) : new Unknown(words).asPeersVerdict();
+  };
 }
 
 /** Which sends the broker's words fit; undefined when they name nothing. */

@@ -14,6 +14,7 @@ import {
 } from '@magpie/contract';
 import { type EncodeContext, encode } from '../codec/encode.ts';
 import type { AmqpConfig } from '../config.ts';
+import { isPeersVerdict } from '../errors.ts';
 import { createScratch } from '../link/check-channel.ts';
 import type { Link } from '../link/link.ts';
 import { writePublish } from '../wire/methods.ts';
@@ -46,7 +47,7 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
   const isBlocked = (): boolean => link.blocked() !== undefined;
   const outstanding = createOutstanding({ clock: context.clock, timeout: config.confirmTimeout, blocked: isBlocked });
   const exchanges = createExchangeGuard(createScratch(link));
-  const turns = createTurns();
+  const turns = createTurns(link.outgoing.room);
   const { gatewayId, clock } = context;
   /** Sends that were made before the channel was opened. */
   let before = 0;
@@ -113,7 +114,10 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
     send,
     abandon(error) {
       channel.drop();
-      outstanding.settleAll(() => new Unknown(`the link was lost before the confirmation: ${error.message}`));
+      outstanding.settleAll(() => {
+        const unknown = new Unknown(`the link was lost before the confirmation: ${error.message}`, { cause: error });
+        return isPeersVerdict(error.cause) ? unknown.asPeersVerdict() : unknown;
+      });
     },
   };
 }

@@ -3,7 +3,7 @@ import { Aborted } from '@magpie/contract';
 
 /** Keeps call order among sends of which some must wait before they go out. */
 export interface Turns {
-  /** Nobody waits for a turn: whoever has nothing to wait for may go without one. */
+  /** Nobody waits for a turn, and there is room: whoever has nothing else to wait for may go without one. */
   readonly free: boolean;
   /**
    * Runs `go` when `ready` has resolved and every earlier turn is over; at once, before it returns, when there is nothing to
@@ -15,8 +15,8 @@ export interface Turns {
 
 const CANCELLED = 'sending was cancelled before the message was handed over';
 
-/** Makes the order of one link. */
-export function createTurns(): Turns {
+/** Makes the order of one link. `room` is what every turn waits for, asked as long as it says that there is something. */
+export function createTurns(room: () => Promise<void> | undefined = () => undefined): Turns {
   let last: Promise<void> | undefined;
   const enqueue = async <T>(
     before: Promise<void> | undefined,
@@ -26,15 +26,16 @@ export function createTurns(): Turns {
   ): Promise<T> => {
     await before;
     await ready;
+    for (let full = room(); full && !signal.aborted; full = room()) await untilAborted(full, signal, CANCELLED);
     if (signal.aborted) throw new Aborted(CANCELLED, { cause: signal.reason });
     return go();
   };
   return {
     get free() {
-      return last === undefined;
+      return last === undefined && room() === undefined;
     },
     take(ready, signal, go) {
-      if (!ready && !last) return go();
+      if (!ready && !last && !room()) return go();
       ready?.catch(() => undefined); // May fail while earlier turns are still waiting; the turn itself tells the caller.
       const turn = enqueue(last, ready, signal, go);
       const over = turn.then(

@@ -7,10 +7,21 @@ import { readTable } from './table.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** How much of a body is kept in memory, and who hears of a message that has more. */
+export interface BodyLimit {
+  /** Largest body that is put together, bytes. */
+  readonly bytes: number;
+  /** A whole message has come, of which nothing was kept. Must not throw. */
+  skipped(deliveryTag: number, bytes: number): void;
+}
+
+const UNLIMITED: BodyLimit = { bytes: Number.POSITIVE_INFINITY, skipped: () => undefined };
+
 /** Puts the deliveries of one channel together from their frames (AMQP 0-9-1, 4.2.6). */
 export class DeliveryReader implements Route {
   readonly #consumerTag: string;
   readonly #take: (message: ConsumeMessage) => void;
+  readonly #limit: BodyLimit;
   #fields: ConsumeMessage['fields'] | undefined;
   #properties: MessageProperties | undefined;
   #size = 0;
@@ -18,9 +29,10 @@ export class DeliveryReader implements Route {
   #pieces: Buffer[] = [];
 
   /** @param take gets each message, whose body may be a view of what was received; must not throw. */
-  constructor(consumerTag: string, take: (message: ConsumeMessage) => void) {
+  constructor(consumerTag: string, take: (message: ConsumeMessage) => void, limit: BodyLimit = UNLIMITED) {
     this.#consumerTag = consumerTag;
     this.#take = take;
+    this.#limit = limit;
   }
 
   frame(type: number, cursor: FrameCursor): boolean {
@@ -55,6 +67,11 @@ export class DeliveryReader implements Route {
     if (type !== FRAME.body) throw new Malformed('something else than the body of a delivery');
     this.#filled += end - at;
     if (this.#filled > this.#size) throw new Malformed(`a body of more than the ${this.#size} bytes it was to have`);
+    // The header only announces a size: what is announced beyond the limit is read and dropped, piece by piece.
+    if (this.#size > this.#limit.bytes) {
+      if (this.#filled === this.#size) this.#skip();
+      return;
+    }
     const piece = bytes.subarray(at, end);
     if (this.#pieces.length === 0 && this.#filled === this.#size) {
       this.#complete(piece);
@@ -65,6 +82,13 @@ export class DeliveryReader implements Route {
     const body = Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#complete(body);
+  }
+
+  #skip(): void {
+    const { deliveryTag } = this.#fields!;
+    this.#fields = undefined;
+    this.#properties = undefined;
+    this.#limit.skipped(deliveryTag, this.#size);
   }
 
   #complete(content: Buffer): void {

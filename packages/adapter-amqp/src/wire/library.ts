@@ -14,6 +14,8 @@ export interface LibraryConnection {
   rest: Buffer;
   /** For its heartbeat: something has come. */
   recvSinceLastCheck: boolean;
+  /** Whether the broker has said that it takes no publishes; the library hears it before anybody listens. */
+  readonly blocked?: boolean;
   /** The next frame, or false when it has not arrived. Called until then whenever something has. */
   recvFrame(): unknown;
 }

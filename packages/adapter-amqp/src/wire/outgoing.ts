@@ -10,6 +10,8 @@ export interface Outgoing {
    * thrown on, and nothing was written then; a `RangeError` says that it found no room in any memory.
    */
   publish(channel: number, write: (writer: Writer) => void, body: Uint8Array): void;
+  /** Resolves when the socket takes more or is closed; undefined unless so much waits for it already that nothing should be added. */
+  room(): Promise<void> | undefined;
   /** Acknowledges everything up to a delivery tag. Of those of one turn the last is told. */
   acknowledge(channel: number, upTo: number): void;
   /** Gives the socket all there is, for what the library writes after it; nothing once it is closed. */
@@ -20,12 +22,23 @@ export interface Outgoing {
 const ENOUGH_ROOM = 2048;
 /** Room for every method and header frame that can be sent, bytes. */
 const LARGEST = 160 * 1024;
+/** With so much waiting for a socket that takes nothing, publishes wait, bytes. */
+const MOST_WAITING = 1024 * 1024;
 const ACK_BYTES = 13 + FRAME_AROUND;
 
 /** Makes the one writer of a socket; `frameMax` is what was agreed upon with the broker. */
 export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
   const writer = new Writer(Buffer.alloc(0));
-  const turn = new TurnWriter(socket, writer, { flushing: () => writeAcks() });
+  const turn = new TurnWriter(socket, writer, {
+    flushing: () => writeAcks(),
+    handedOver: () => makeRoom(),
+  });
+  let waiting: PromiseWithResolvers<void> | undefined;
+  const makeRoom = (): void => {
+    waiting?.resolve();
+    waiting = undefined;
+  };
+  socket.on('close', makeRoom);
   /** The highest tag of each channel that is still to be acknowledged. */
   const acks = new Map<number, number>();
 
@@ -71,6 +84,11 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
       attempt(write, false);
       bodyFrames(channel, body);
       turn.schedule();
+    },
+    room() {
+      if (!turn.blocked || turn.waiting < MOST_WAITING || !socket.writable) return undefined;
+      waiting ??= Promise.withResolvers();
+      return waiting.promise;
     },
     acknowledge(channel, upTo) {
       acks.set(channel, upTo);

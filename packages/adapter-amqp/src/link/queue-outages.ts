@@ -1,0 +1,55 @@
+import { type AdapterContext, createRetry, errorMessage, Transient } from '@magpie/contract';
+
+/** A declared queue that the broker cannot serve at present. */
+export interface QueueOutage {
+  readonly queue: string;
+  readonly reason: string;
+  /** Declares it again. Rejects with `Transient` while the broker cannot serve it. */
+  again(): Promise<void>;
+}
+
+/** Pauses between two tries, ms. */
+const RETRY = { min: 1000, max: 60_000 } as const;
+
+/**
+ * Declares again, one after the other, what the broker could not serve when the link was made, and shows it meanwhile as
+ * `declared queue …`. The rest of the connection works.
+ * @returns what ends it, for the end of the link.
+ */
+export function watchOutages(outages: readonly QueueOutage[], context: AdapterContext): () => void {
+  const retry = createRetry(context.clock, RETRY);
+  let waiting = outages;
+  let ended = false;
+  const part = (queue: string): string => `declared queue ${queue}`;
+  const tell = ({ queue, reason }: QueueOutage): void => context.detail(part(queue), `unavailable: ${reason}`);
+  const tryOne = async (outage: QueueOutage): Promise<QueueOutage | undefined> => {
+    try {
+      await outage.again();
+      if (!ended) context.detail(part(outage.queue), undefined);
+      return undefined;
+    } catch (error) {
+      if (!ended && !(error instanceof Transient)) context.detail(part(outage.queue), errorMessage(error));
+      return outage;
+    }
+  };
+  const round = async (): Promise<void> => {
+    const left: QueueOutage[] = [];
+    for (const outage of waiting) {
+      const still = await tryOne(outage);
+      if (ended) return;
+      if (still) left.push(still);
+    }
+    waiting = left;
+    if (waiting.length > 0) retry.schedule(() => void round());
+  };
+  for (const outage of outages) {
+    tell(outage);
+    context.logger.warn({ place: outage.queue, reason: outage.reason }, 'a declared queue cannot be served at present');
+  }
+  if (waiting.length > 0) retry.schedule(() => void round());
+  return () => {
+    ended = true;
+    retry.stop();
+    for (const { queue } of outages) context.detail(part(queue), undefined);
+  };
+}
