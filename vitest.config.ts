@@ -12,6 +12,9 @@ const project = (name: string, include: string[], extra: Record<string, unknown>
 /** A fault of the long form is one test and is repeated for hours; each wait inside it has a limit of its own. */
 const RELIABILITY_TIMEOUT_MS = process.env.MAGPIE_RELIABILITY === 'long' ? 12 * 3_600_000 : 300_000;
 
+/** An attack goes on for seconds in the short form, for minutes in the long one. */
+const SECURITY_TIMEOUT_MS = process.env.MAGPIE_SECURITY === 'long' ? 600_000 : 120_000;
+
 export default defineConfig({
   ssr: { resolve: { conditions: [...conditions, ...defaultServerConditions] } },
   test: {
@@ -25,7 +28,7 @@ export default defineConfig({
         [
           '{apps,packages}/*/test/**/*.test.ts',
           'infra/*/test/**/*.test.ts',
-          'test/{bench,reliability/runner}/**/*.test.ts',
+          'test/{bench,{reliability,security}/runner}/**/*.test.ts',
         ],
         {
           exclude: ['**/*.contract.test.ts', '**/*.broker.test.ts', '**/node_modules/**'],
@@ -35,6 +38,11 @@ export default defineConfig({
       project('integration', ['test/integration/**/*.test.ts', '{apps,packages,infra}/*/test/**/*.broker.test.ts'], {
         globalSetup: ['packages/testkit/src/brokers/global-brokers.ts'],
         testTimeout: 60_000,
+        hookTimeout: 120_000,
+      }),
+      project('security', ['test/security/*.test.ts'], {
+        globalSetup: ['packages/testkit/src/brokers/global-brokers.ts'],
+        testTimeout: SECURITY_TIMEOUT_MS,
         hookTimeout: 120_000,
       }),
       project('reliability', ['test/reliability/*.test.ts'], {

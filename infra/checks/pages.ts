@@ -5,6 +5,8 @@ import { ERROR_CLASSES, type ErrorClass } from '../../packages/contract/src/inde
 import { telemetryReference } from '../../packages/telemetry/src/index.ts';
 import { reliabilityPage } from '../../test/reliability/runner/page.ts';
 import { recordedRuns } from '../../test/reliability/runner/record.ts';
+import { securityPage } from '../../test/security/runner/page.ts';
+import { recordedRuns as recordedSecurityRuns } from '../../test/security/runner/record.ts';
 import { protocolPage } from './protocol-pages.ts';
 
 /** A page of the documentation that is made from the code. */
@@ -24,6 +26,7 @@ export const PAGES: readonly GeneratedPage[] = [
   { file: 'apps/docs/protocols/xmpp.md', content: () => protocolPage('xmpp') },
   { file: 'apps/docs/protocols/http.md', content: httpReference },
   { file: 'apps/docs/reliability.md', content: () => reliabilityPage(recordedRuns()) },
+  { file: 'apps/docs/security-tested.md', content: () => securityPage(recordedSecurityRuns()) },
 ];
 
 function errorsPage(): string {

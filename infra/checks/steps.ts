@@ -28,6 +28,7 @@ export const STEPS: readonly Step[] = [
   vitestStep('unit', 400_000),
   vitestStep('contract', 300_000),
   vitestStep('integration', 300_000),
+  vitestStep('security', 400_000),
   vitestStep('reliability', 600_000),
   benchStep,
 ];

@@ -10,6 +10,8 @@ const GRACE_MS = 30_000;
 
 /** How to run a test file. */
 export interface TestFileOptions {
+  /** Its project, which is also the name of its folder in `test`; default `reliability`. */
+  readonly project?: string;
   /** Added to the environment of this process. */
   readonly env: NodeJS.ProcessEnv;
   /** File that everything the tests print is appended to. */
@@ -19,7 +21,7 @@ export interface TestFileOptions {
 }
 
 /**
- * Runs one file of test/reliability to its end. Never rejects for what the tests do.
+ * Runs one test file to its end. Never rejects for what the tests do.
  * @param file its name without `.test.ts`.
  * @returns the tests that failed; none when all passed or the run was interrupted.
  */
@@ -39,10 +41,11 @@ export async function runTestFile(file: string, options: TestFileOptions): Promi
   }
 }
 
-async function runVitest(file: string, report: string, { env, log, signal }: TestFileOptions): Promise<number | null> {
+async function runVitest(file: string, report: string, options: TestFileOptions): Promise<number | null> {
+  const { project = 'reliability', env, log, signal } = options;
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const args = [vitest, 'run', '--project', 'reliability', `test/reliability/${file}.test.ts`, ...reporters];
+  const args = [vitest, 'run', '--project', project, `test/${project}/${file}.test.ts`, ...reporters];
   // Of a terminal's Ctrl-C it hears from here only: the brokers must not, before their tests have let go of them.
   const tests = await startProgram(process.execPath, args, { cwd: ROOT, env, logFile: log });
   let timer: NodeJS.Timeout | undefined;

@@ -15,6 +15,8 @@ export interface Peer {
   expect(pattern: Uint8Array | string | RegExp, timeout?: number): Promise<Buffer>;
   /** Sends bytes, or text as UTF-8. */
   send(data: Uint8Array | string): void;
+  /** Reads nothing more of what the client sends. */
+  pause(): void;
   /** Closes our side in order (FIN). */
   end(): void;
   /** Aborts the connection (RST). */
@@ -109,6 +111,7 @@ function createPeer(socket: Socket, index: number): Peer {
         wake();
       }),
     send: (data) => void socket.write(data),
+    pause: () => void socket.pause(),
     end: () => void socket.end(),
     reset: () => void socket.resetAndDestroy(),
   };

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@magpie/testkit';
+import type { Packet } from 'mqtt-packet';
+import { describe, expect, it } from 'vitest';
+import { expectUnharmed, underAttack } from './kit/attack.ts';
+import { foreignEvents } from './kit/events.ts';
+import { accept, grant, type HostileLink, hostileMqtt, publish } from './kit/hostile-mqtt.ts';
+import { amount } from './kit/settings.ts';
+import { startVictim } from './kit/victim.ts';
+
+/** What a broker says instead of CONNACK, before it, or twice. */
+const LOGINS: Readonly<Record<string, (link: HostileLink) => void>> = {
+  publish: ({ send }) => send(publish('cmd/pump', 'on')),
+  'publish-then-connack': (link) => {
+    link.send(publish('cmd/pump', 'on'));
+    accept(link);
+  },
+  suback: ({ send }) => send({ cmd: 'suback', messageId: 1, granted: [0] }),
+  puback: ({ send }) => send({ cmd: 'puback', messageId: 1 }),
+  pingresp: ({ send }) => send({ cmd: 'pingresp' }),
+  pubrel: ({ send }) => send({ cmd: 'pubrel', messageId: 1 }),
+  connect: ({ send }) =>
+    send({
+      cmd: 'connect',
+      clientId: 'x',
+      protocolId: 'MQTT',
+      protocolVersion: 5,
+      clean: true,
+      keepalive: 1,
+    } as Packet),
+  subscribe: ({ send }) => send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos: 1 }] } as Packet),
+  twice: (link) => {
+    accept(link);
+    accept(link);
+  },
+  zeros: ({ socket }) => void socket.write(Buffer.alloc(100_000)),
+  ones: ({ socket }) => void socket.write(Buffer.alloc(100_000, 0xff)),
+  web: ({ socket }) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'),
+  'huge-length': ({ socket }) =>
+    void socket.write(Buffer.concat([Buffer.of(0x20, 0xff, 0xff, 0xff, 0x7f), Buffer.alloc(1_000_000)])),
+};
+
+describe('a hostile broker', () => {
+  it('gets nothing in before it has accepted the login, whatever it says', async () => {
+    const broker = await hostileMqtt({ login: (link) => LOGINS[link.connect.clientId]?.(link), answer: grant });
+    const names = Object.keys(LOGINS);
+    const connection = (clientId: string) => ({ type: 'mqtt', url: broker.url, clientId, connectTimeout: '2s' });
+    const victim = await startVictim({
+      ready: false,
+      connections: {
+        ...Object.fromEntries(names.map((name) => [name, connection(name)])),
+        out: { type: 'memory', broker: 'mqtt' },
+      },
+      routes: Object.fromEntries(
+        names.map((name) => [
+          name,
+          { from: { connection: name, topic: 'cmd/+' }, to: { connection: 'out', channel: name } },
+        ]),
+      ),
+    });
+    const outcome = await underAttack(victim, async () => {
+      await waitFor(() => broker.links.length >= names.length * 2, { what: 'two logins each', timeout: 20_000 });
+      return broker.links.length;
+    });
+    expectUnharmed(outcome, { growth: 150 });
+    expect((await foreignEvents(victim)).filter(({ kind }) => kind === 'message')).toEqual([]);
+  });
+
+  it('that never reads fills no memory with acknowledgements', async () => {
+    const broker = await hostileMqtt({ answer: grant });
+    const victim = await startVictim({
+      ready: false,
+      connections: { floor: { type: 'mqtt', url: broker.url }, out: { type: 'memory', broker: 'flood' } },
+      routes: {
+        all: {
+          from: { connection: 'floor', topic: '#', qos: 1, durability: 'none' },
+          to: { connection: 'out', channel: 'x' },
+        },
+      },
+    });
+    await waitFor(() => broker.links.length > 0, { what: 'a login' });
+    await sleep(500);
+    const outcome = await underAttack(victim, async () => {
+      const [link] = broker.links;
+      link?.socket.pause();
+      const pings = Buffer.from('d000'.repeat(10_000), 'hex');
+      for (let round = 0; round < amount(20, 500); round++) {
+        for (let id = 1; id <= 1000; id++) link?.send(publish('a', 'x', id));
+        link?.socket.write(pings);
+        await sleep(20);
+      }
+      link?.socket.destroy();
+      return amount(20, 500) * 11_000;
+    });
+    expectUnharmed(outcome, { growth: 200 });
+  });
+});
