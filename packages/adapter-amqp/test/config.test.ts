@@ -22,6 +22,7 @@ describe('a connection', () => {
       confirmTimeout: 60_000,
       frameMax: 131_072,
       maxBodyBytes: 16 * 2 ** 20,
+      tooLarge: 'reject',
       declare: { exchanges: [], queues: [] },
     });
   });
