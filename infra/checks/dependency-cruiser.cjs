@@ -7,7 +7,7 @@ const ALLOWED = {
   'schema-messages': [],
   bus: ['contract'],
   routing: ['contract', 'schema-messages'],
-  telemetry: ['contract'],
+  telemetry: ['contract', 'schema-messages'],
   config: ['contract', 'routing', 'schema-messages'],
   core: ['contract', 'bus', 'routing', 'telemetry'],
   api: ['contract', 'schema-messages', 'adapter-kit', 'bus', 'routing', 'core', 'telemetry'],

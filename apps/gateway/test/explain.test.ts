@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { command } from './command.ts';
 import { configuration, fileWith } from './fixtures.ts';
 
@@ -41,5 +41,8 @@ test.each([
 
 test('explain refuses a file with mistakes and shows where they are', async () => {
   const path = fileWith(FILE.replace('severity >= 3', 'severity >>= 3'));
-  await expect(command('explain', '-c', path, 'floor', 'a', 'x')).rejects.toThrow(`${path}:9:29: error`);
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  onTestFinished(() => written.mockRestore());
+  await expect(command('explain', '-c', path, 'floor', 'a', 'x')).rejects.toThrow(`${path} cannot be used`);
+  expect(written.mock.calls.join('')).toContain(`${path}:9:29: error`);
 });

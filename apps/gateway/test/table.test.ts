@@ -9,19 +9,19 @@ test('columns are as wide as their widest cell, the last as long as it is', () =
   expect(table(['H', 'HEAD', 'L'], rows)).toBe('H     HEAD  L\na     one   x\nlong  2\n');
 });
 
-test('wide signs and colours count as they are seen', () => {
+test('wide signs count as they are seen, and what would steer the terminal is shown', () => {
   expect(
     table(
       ['A', 'B'],
       [
         ['🐦', 'x'],
-        ['ab', 'y'],
+        ['ab\t', 'y'],
         ['漢', 'x'],
         ['e\u0301e', 'w'],
-        ['\u001b[31mr\u001b[0m', 'z'],
+        ['\u001bc', 'z\nw'],
       ],
     ),
-  ).toBe('A   B\n🐦  x\nab  y\n漢  x\ne\u0301e  w\n\u001b[31mr\u001b[0m   z\n');
+  ).toBe('A        B\n🐦       x\nab\\t     y\n漢       x\ne\u0301e       w\n\\u001bc  z\\nw\n');
 });
 
 test('a missing cell is empty', () => expect(table(['A', 'B'], [['1']])).toBe('A  B\n1\n'));

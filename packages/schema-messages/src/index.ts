@@ -3,4 +3,5 @@ export { alternativesOf, type JsonSchema, jsonSchemaOf, schemasAt } from './json
 export { didYouMean, nearest } from './nearest.ts';
 export { type Problem, pointerOf } from './problem.ts';
 export { type Issue, type IssueContext, problemsOf, unknownKeyProblem } from './problems-of.ts';
+export { visible, visibleLines } from './visible.ts';
 export { describeInput, oneOf, redactUrls } from './wording.ts';

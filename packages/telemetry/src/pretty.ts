@@ -1,11 +1,16 @@
-/** A JSON log line as a line for people: `12:00:00.123 WARN  message  connection=floor`. Anything else is left alone. */
+import { visible } from '@magpie/schema-messages';
+
+/**
+ * A JSON log line as a line for people: `12:00:00.123 WARN  message  connection=floor`. Foreign text in it cannot steer the
+ * terminal. Anything else is left alone.
+ */
 export function prettyLine(line: string): string {
   const fields = parseLine(line);
   if (!fields) return line;
   const { time, level, msg, ...rest } = fields;
   const clock = String(time).slice(11, 23);
   const details = Object.entries(rest).map(([name, value]) => `${name}=${shown(value)}`);
-  return `${[clock, String(level).toUpperCase().padEnd(5), String(msg), ...details].join(' ')}\n`;
+  return `${[clock, String(level).toUpperCase().padEnd(5), visible(String(msg)), ...details].join(' ')}\n`;
 }
 
 function parseLine(line: string): Record<string, unknown> | undefined {
@@ -18,4 +23,4 @@ function parseLine(line: string): Record<string, unknown> | undefined {
 }
 
 const shown = (value: unknown): string =>
-  typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value);
+  visible(typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value));

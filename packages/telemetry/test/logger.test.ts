@@ -49,6 +49,17 @@ describe('the logger', () => {
     expect(lines[2]).toContain('mqtt://me:[secret]@h:1883/x');
   });
 
+  it('cannot steer the terminal with foreign text in lines for people', () => {
+    const { logger, lines } = record({ pretty: true });
+    logger.warn(
+      { place: 'a\u001b[2J', error: '\u009b' },
+      'the room says \u202e\u001b]0;x\u0007\n12:00:00.000 INFO  all is well',
+    );
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]|\n./);
+    expect(lines[0]).toContain('the room says \\u202e\\u001b]0;x\\u0007\\n12:00');
+  });
+
   it('takes the fields of the table and no others', () => {
     const { logger } = record();
     logger.info({ connection: 'floor', place: 'plant/#', count: 2 }, 'm');

@@ -9,6 +9,7 @@ import { addRun } from './commands/run/run.ts';
 import { addTail } from './commands/tail.ts';
 import { addTargets } from './commands/targets.ts';
 import { addTrace } from './commands/trace.ts';
+import { print, printError, printFailure } from './output/print.ts';
 
 const COMMANDS = [addRun, addReload, addCheck, addExplain, addPublish, addTail, addTrace, addTargets, addDeadLetters];
 
@@ -20,6 +21,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(run with --help for usage)')
     .showSuggestionAfterError()
     .helpOption('-h, --help', 'print this help')
+    .configureOutput({ writeOut: print, writeErr: printError, outputError: printFailure })
     .exitOverride();
   for (const add of COMMANDS) add(program);
   return program;

@@ -1,4 +1,4 @@
-import { type Problem, redactUrls } from '@magpie/schema-messages';
+import { type Problem, redactUrls, visible, visibleLines } from '@magpie/schema-messages';
 import type { ConfigSource, Location } from '../document/source.ts';
 
 /** A located problem in the stable JSON form of `magpie check --json`. */
@@ -34,8 +34,9 @@ export const renderProblems = (problems: readonly Problem[], source: ConfigSourc
 
 function renderProblem(problem: ProblemJson, source: ConfigSource): string {
   const { file, line, column, severity, message, hint } = problem;
-  const lines = [`${file}:${line}:${column}: ${severity}: ${message}`, ...codeFrame(problem, source)];
-  if (hint !== undefined) lines.push(`  hint: ${hint}`);
+  const place = `${visible(file)}:${line}:${column}`;
+  const lines = [`${place}: ${severity}: ${visible(message)}`, ...codeFrame(problem, source)];
+  if (hint !== undefined) lines.push(`  hint: ${visible(hint)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -48,11 +49,13 @@ function codeFrame(where: Location, source: ConfigSource): readonly string[] {
   const shown = maskSecrets(raw, source.secretKeys).slice(from, from + SHOWN_LINE);
   const column = where.column - 1 - from;
   const end = where.endLine === where.line ? where.endColumn - 1 - from : shown.trimEnd().length;
-  const width = Math.max(1, Math.min(end, shown.length) - column);
+  const until = column + Math.max(1, Math.min(end, shown.length) - column);
+  // Escapes are longer than what they stand for: the carets are counted after them.
+  const [before, marked] = [visibleLines(shown.slice(0, column)), visibleLines(shown.slice(column, until))];
   const gutter = `${where.line}`;
   return [
-    `  ${gutter} | ${shown}`,
-    `  ${' '.repeat(gutter.length)} | ${shown.slice(0, column).replace(/[^\t]/g, ' ')}${'^'.repeat(width)}`,
+    `  ${gutter} | ${before}${marked}${visibleLines(shown.slice(until))}`,
+    `  ${' '.repeat(gutter.length)} | ${before.replace(/[^\t]/g, ' ')}${'^'.repeat(Math.max(1, marked.length))}`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import { errorMessage, parseJsonBody } from '@magpie/contract';
+import { visible } from '@magpie/schema-messages';
 import { fail } from '../output/fail.ts';
 
 /** How the CLI reaches a running gateway. */
@@ -80,14 +81,19 @@ async function read<T>(response: Response, checker: Checker<T>): Promise<T> {
 /** Why the API has refused, in its own words. */
 export const refusalText = (status: number, body: string): string => `${status} ${problemText(body)}`;
 
+/** Characters shown of an answer that is no problem, such as the error page of a proxy. */
+const LONGEST_FOREIGN = 1000;
+
 function problemText(text: string): string {
   try {
     const { title, detail, errors = [], problems = [] }: ProblemBody = JSON.parse(text);
-    const fields = errors.map((each) => `\n  ${each.pointer}: ${each.detail}`);
-    const places = problems.map((each) => `\n  ${each.file}:${each.line}:${each.column}: ${each.message}`);
-    return [title ?? '', detail ? `: ${detail}` : '', ...fields, ...places].join('');
+    const fields = errors.map((each) => `\n  ${visible(`${each.pointer}: ${each.detail}`)}`);
+    const places = problems.map(
+      (each) => `\n  ${visible(`${each.file}:${each.line}:${each.column}: ${each.message}`)}`,
+    );
+    return [visible(`${title ?? ''}${detail ? `: ${detail}` : ''}`), ...fields, ...places].join('');
   } catch {
-    return text; // No problem details: something between here and the gateway has answered.
+    return visible(text.slice(0, LONGEST_FOREIGN)); // No problem details: something between here and the gateway has answered.
   }
 }
 

@@ -1,10 +1,11 @@
 import { problemsToJson, renderProblems } from '@magpie/config';
 import type { RouteGuarantee, RouteTestResult } from '@magpie/routing';
-import type { Problem } from '@magpie/schema-messages';
+import { type Problem, visible } from '@magpie/schema-messages';
 import type { Command } from 'commander';
 import { ADAPTERS } from '../../adapters.ts';
 import { type Compiled, compileFile, testProblems } from '../../config/compile.ts';
 import { type JUnitCase, toJUnit } from '../output/junit.ts';
+import { print } from '../output/print.ts';
 import { table } from '../output/table.ts';
 
 interface CheckOptions {
@@ -28,9 +29,9 @@ function check(path: string, { junit, json }: CheckOptions): void {
   const tests = compiled.routes?.test() ?? [];
   const guarantees = compiled.routes?.guarantees() ?? [];
   const problems = [...compiled.problems, ...testProblems(tests)];
-  if (junit) process.stdout.write(toJUnit(path, junitCases(compiled, tests)));
-  else if (json) process.stdout.write(`${asJson(problems, compiled, tests, guarantees)}\n`);
-  else process.stdout.write(report(path, problems, compiled, tests, guarantees));
+  if (junit) print(toJUnit(path, junitCases(compiled, tests)));
+  else if (json) print(asJson(problems, compiled, tests, guarantees));
+  else print(report(path, problems, compiled, tests, guarantees));
   if (problems.some(({ severity }) => severity === 'error')) process.exitCode = 1;
 }
 
@@ -66,7 +67,7 @@ function summary(
   const passed = tests.filter(({ failure }) => failure === undefined).length;
   const routes = new Set(guarantees.map(({ route }) => route)).size;
   const verdict = errors > 0 ? `${errors} error${errors === 1 ? '' : 's'}` : 'ok';
-  return `${path}: ${verdict}, ${warnings} warning${warnings === 1 ? '' : 's'}; ${routes} routes, ${guarantees.length} targets, ${passed} of ${tests.length} route tests passed`;
+  return `${visible(path)}: ${verdict}, ${warnings} warning${warnings === 1 ? '' : 's'}; ${routes} routes, ${guarantees.length} targets, ${passed} of ${tests.length} route tests passed`;
 }
 
 function junitCases({ problems, source }: Compiled, tests: readonly RouteTestResult[]): readonly JUnitCase[] {

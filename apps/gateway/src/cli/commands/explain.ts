@@ -11,10 +11,12 @@ import {
   showBody,
 } from '@magpie/contract';
 import type { ConnectionInfo, Explanation } from '@magpie/routing';
+import { visible } from '@magpie/schema-messages';
 import { type Command, Option } from 'commander';
 import { ADAPTERS } from '../../adapters.ts';
 import { compileFile, connectionMap } from '../../config/compile.ts';
 import { fail } from '../output/fail.ts';
+import { print, printError } from '../output/print.ts';
 
 interface ExplainOptions {
   readonly config: string;
@@ -38,12 +40,15 @@ export function addExplain(program: Command): void {
 
 function explain(connection: string, address: string, body: string, options: ExplainOptions): void {
   const { config, routes, book, problems, source } = compileFile(ADAPTERS, { path: options.config });
-  if (!config || !routes) fail(`${renderProblems(problems, source)}\n${options.config} cannot be used`);
+  if (!config || !routes) {
+    printError(renderProblems(problems, source));
+    fail(`${options.config} cannot be used; the errors are above`);
+  }
   const connections = connectionMap(config);
   const info = connections.get(connection);
   if (!info) fail(`unknown connection "${connection}": expected one of ${[...connections.keys()].join(', ')}`);
   const event = givenEvent(info, address, body, options, book);
-  process.stdout.write(
+  print(
     routes
       .explain(event)
       .map((each) => show(each, book))
@@ -98,19 +103,19 @@ const isMapping = (value: unknown): value is Event['origin'] =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function show({ route, matched, reason, captures, targets }: Explanation, book: AddressBook): string {
-  const lines = [`${matched ? '✔' : '✘'} ${route}: ${reason}`];
-  const names = Object.entries(captures).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  const lines = [`${matched ? '✔' : '✘'} ${route}: ${visible(reason)}`];
+  const names = Object.entries(captures).map(([name, value]) => visible(`${name} = ${JSON.stringify(value)}`));
   if (names.length > 0) lines.push(`    captures: ${names.join(', ')}`);
   for (const { consumer, rendered, error } of targets) {
-    lines.push(`    → ${consumer.slice(route.length + 1)}`);
-    if (error !== undefined) lines.push(`      error: ${error}`);
+    lines.push(`    → ${visible(consumer.slice(route.length + 1))}`);
+    if (error !== undefined) lines.push(`      error: ${visible(error)}`);
     if (!rendered) continue;
     const { parts, target } = rendered;
-    lines.push(`      address: ${book.format(target.address)}`);
+    lines.push(`      address: ${visible(book.format(target.address))}`);
     for (const [form, value] of Object.entries(showBody(parts.body, parts.contentType))) {
-      lines.push(`      ${form}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+      lines.push(`      ${form}: ${visible(typeof value === 'string' ? value : JSON.stringify(value))}`);
     }
-    for (const [name, value] of parts.headers) lines.push(`      header ${name}: ${String(value)}`);
+    for (const [name, value] of parts.headers) lines.push(visible(`      header ${name}: ${String(value)}`));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 import { ANSWERS } from '@magpie/api';
 import { parseJsonBody } from '@magpie/contract';
+import { visible } from '@magpie/schema-messages';
 import type { Command } from 'commander';
 import { type ClientOptions, postJson } from '../client/http.ts';
 import { withClientOptions } from '../client/options.ts';
@@ -37,7 +38,7 @@ async function publish(address: string, rest: readonly string[], options: Publis
   const { idempotencyKey } = options;
   const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': `"${idempotencyKey}"` };
   const { ref } = await postJson(options, '/v1/messages', message, ANSWERS.accepted, headers);
-  print(ref);
+  print(visible(ref));
 }
 
 function direct(connection: string, words: readonly string[]): Record<string, string> {

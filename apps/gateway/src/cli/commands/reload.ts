@@ -1,4 +1,5 @@
 import { ANSWERS, type Answer } from '@magpie/api';
+import { visible } from '@magpie/schema-messages';
 import type { Command } from 'commander';
 import { type ClientOptions, postJson } from '../client/http.ts';
 import { withClientOptions } from '../client/options.ts';
@@ -39,5 +40,5 @@ export function describeReloaded({ applied, revision, connections, targets, ...r
       .map(({ consumer, keptUntil }) => `  ! the backlog of the removed target ${consumer} is kept until ${keptUntil}`),
     ...rest.restartNeeded.map((key) => `  ! ${key} takes effect after a restart`),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(visible).join('\n')}\n`;
 }

@@ -1,7 +1,8 @@
+import { visible } from '@magpie/schema-messages';
 import type { Command } from 'commander';
 import { type Follower, type FollowOptions, followStream, type StreamedEvent } from '../client/follow.ts';
 import { withClientOptions } from '../client/options.ts';
-import { print } from '../output/print.ts';
+import { print, printError } from '../output/print.ts';
 
 interface TailOptions extends FollowOptions {
   readonly json?: true;
@@ -29,15 +30,15 @@ async function tail({ json, ...options }: TailOptions): Promise<void> {
       if (!json) print(line('TIME', 'CONNECTION', 'ADDRESS', 'BODY'));
     },
     event: ({ position, event }) => print(json ? JSON.stringify({ position, ...event }) : show(event)),
-    notice: (text) => void process.stderr.write(`magpie: ${text}\n`),
+    notice: (text) => printError(`magpie: ${visible(text)}`),
   };
   await followStream(options, follower, stop.signal);
 }
 
 const show = ({ receivedAt, source, address, ...event }: StreamedEvent['event']): string => {
-  const body = event.text ?? event.base64 ?? JSON.stringify(event.payload);
+  const body = event.text ?? event.base64 ?? JSON.stringify(event.payload) ?? '';
   return line(receivedAt.slice(11, 23), source, address, body.replace(/\s+/g, ' ').slice(0, 120));
 };
 
 const line = (time: string, connection: string, address: string, body: string): string =>
-  `${time.padEnd(12)}  ${connection.padEnd(10)}  ${address.padEnd(36)}  ${body}`;
+  visible(`${time.padEnd(12)}  ${connection.padEnd(10)}  ${address.padEnd(36)}  ${body}`);

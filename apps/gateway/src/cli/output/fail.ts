@@ -1,7 +1,9 @@
+import { inspect } from 'node:util';
 import { ListenFailed } from '@magpie/api';
 import { LogLocked } from '@magpie/bus';
 import { MagpieError } from '@magpie/contract';
 import { CommanderError } from 'commander';
+import { printError, printFailure } from './print.ts';
 
 /** A command that ends without success. Thrown by commands, shown and turned into an exit code in one place. */
 export class CommandFailed extends Error {
@@ -29,8 +31,11 @@ export async function finish(command: Promise<unknown>): Promise<void> {
     await command;
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode); // It has been shown already.
-    if (!isExpected(error)) throw error;
-    process.stderr.write(`magpie: ${error.message}\n`);
+    if (!isExpected(error)) {
+      printError(inspect(error)); // A bug.
+      process.exit(1);
+    }
+    printFailure(`magpie: ${error.message}`);
     process.exit(error instanceof CommandFailed ? error.exitCode : 1);
   }
 }

@@ -1,5 +1,6 @@
 import { ANSWERS, type Answer } from '@magpie/api';
 import { parseDuration } from '@magpie/contract';
+import { visible } from '@magpie/schema-messages';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type ClientOptions, call, getJson, postJson } from '../../client/http.ts';
 import { withClientOptions } from '../../client/options.ts';
@@ -115,7 +116,7 @@ async function retry(id: string | undefined, options: RetryOptions): Promise<voi
   const edit = editOf(options);
   if (id !== undefined) {
     const { ref } = await postJson(options, `${PATH}/${encodeURIComponent(id)}/retry`, edit, ANSWERS.retried);
-    return print(`${ref} is tried again; follow it by: magpie trace ${ref}`);
+    return print(visible(`${ref} is tried again; follow it by: magpie trace ${ref}`));
   }
   if (edit)
     return fail('--payload, --text, --base64, --header and --content-type change one dead letter: expected its id');

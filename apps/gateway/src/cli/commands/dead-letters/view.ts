@@ -1,5 +1,6 @@
 import type { Answer } from '@magpie/api';
 import { BODY_FORMS, type BodyForms } from '@magpie/contract';
+import { visible } from '@magpie/schema-messages';
 import { table } from '../../output/table.ts';
 
 type Headers = Answer<'deadLetter'>['event']['headers'];
@@ -33,7 +34,7 @@ export function showLetter(letter: Answer<'deadLetter'>): string {
   ];
   const rows = attempts.map(({ at: when, error: name, message: why }, index) => [`${index + 1}`, when, name, why]);
   const attempted = rows.length > 0 ? `\n${table(['ATTEMPT', 'AT', 'ERROR', 'MESSAGE'], rows)}` : '';
-  return `${lines.join('\n')}\n${attempted}`;
+  return `${lines.map(visible).join('\n')}\n${attempted}`;
 }
 
 const showForms = (forms: { readonly [Form in keyof BodyForms]?: unknown }): readonly string[] =>

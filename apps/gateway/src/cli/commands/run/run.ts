@@ -7,6 +7,7 @@ import { type Compiled, compileFile } from '../../../config/compile.ts';
 import { watchFiles } from '../../../reload/watch.ts';
 import { type Assembled, assemble } from '../../../runtime/assemble.ts';
 import { CommandFailed, fail } from '../../output/fail.ts';
+import { printError } from '../../output/print.ts';
 import { takeSignals } from './signals.ts';
 
 interface RunOptions {
@@ -37,7 +38,7 @@ async function run({ config: path, logLevel, pretty, watch }: RunOptions): Promi
     compileFile(ADAPTERS, { path, ...(gatewayId === undefined ? {} : { gatewayId }) });
   const first = load();
   const { config, routes, book, problems, source } = first;
-  if (problems.length > 0) process.stderr.write(`${renderProblems(problems, source)}\n`);
+  if (problems.length > 0) printError(`${renderProblems(problems, source)}\n`);
   if (!config || !routes) return fail(`${path} cannot be used; the errors are above`);
   const loading = { first, load };
   const onFatal = endOnce((error) => logger.error({ error: error.name }, `stopping: ${error.message}`));

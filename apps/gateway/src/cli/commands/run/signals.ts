@@ -1,5 +1,6 @@
 import { errorMessage } from '@magpie/contract';
 import type { Assembled } from '../../../runtime/assemble.ts';
+import { printError } from '../../output/print.ts';
 
 /** Time for an ordered shutdown, and when it is taken for stuck, in ms. */
 const DRAIN_MS = 9000;
@@ -62,6 +63,6 @@ export function takeSignals(say: (message: string) => void): ProcessSignals {
 }
 
 function endBadly(why: string): never {
-  process.stderr.write(`magpie: the shutdown was not clean: ${why}\n`);
+  printError(`magpie: the shutdown was not clean: ${why}`);
   process.exit(1);
 }
