@@ -61,6 +61,28 @@ test('a reader that stays too slow is closed with 4008, the others go on', async
   await waitFor(() => quick.texts().length === COUNT, { what: 'all events at the quick one', timeout: 10_000 });
 }, 30_000);
 
+test('a frame is below 1 MiB: small events come at once, a large one without its body, which is where it says', async () => {
+  const world = await startWorld({ maxBodyBytes: 2_000_000 });
+  const large = Buffer.alloc(1_000_000, 0xff);
+  await post(world, { topic: 'a', text: 'small' });
+  await post(world, { topic: 'a', base64: large.toString('base64') });
+  await post(world, { topic: 'a', text: 'last' });
+  const url = await world.listen();
+  const client = await openClient(url, { maxPayload: 1024 * 1024 });
+  client.send({ type: 'subscribe', id: 's', connection: 'http', after: 'earliest' });
+  await waitFor(() => client.texts().length === 3, { what: 'all events' });
+  expect(client.texts()).toEqual(['small', undefined, 'last']);
+  const { bodyUrl, bytes, ref } = client.frames.flatMap(({ events = [] }) => events)[1]!.event as unknown as {
+    readonly bodyUrl: string;
+    readonly bytes: number;
+    readonly ref: string;
+  };
+  expect([bodyUrl, bytes]).toEqual([`/v1/messages/${ref}/body`, large.byteLength]);
+  const response = await fetch(`${url}${bodyUrl}`);
+  expect(response.headers.get('content-type')).toBe('application/octet-stream');
+  expect(Buffer.from(await response.arrayBuffer()).equals(large)).toBe(true);
+});
+
 test('a peer that is silent for two pings is cut', async () => {
   const world = await startWorld({ stream: { pingMs: 50 } });
   const url = await world.listen();

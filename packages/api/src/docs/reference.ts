@@ -83,7 +83,9 @@ const flow = (): string => `### Flow and limits
 
 Without \`credit\` events come as fast as the app reads them. At ${STREAM_LIMITS.bufferedBytes / 1024} KiB unsent a socket gets no
 more, credit or not; nothing is lost or buffered, the log is the buffer. A socket that stays full for ${STREAM_LIMITS.slowMs / 1000} s is
-closed. A frame of the app has at most ${STREAM_LIMITS.frameBytes / 1024} KiB, a socket at most ${STREAM_LIMITS.subscriptions} subscriptions. The gateway
+closed. A frame of the
+gateway has at most ${STREAM_LIMITS.eventFrameBytes} bytes; an event beyond it comes without its body, with \`bodyUrl\` and \`bytes\` instead.
+A frame of the app has at most ${STREAM_LIMITS.frameBytes / 1024} KiB, a socket at most ${STREAM_LIMITS.subscriptions} subscriptions. The gateway
 pings every ${STREAM_LIMITS.pingMs / 1000} s and cuts a socket that has missed ${STREAM_LIMITS.missedPings} pings.
 
 To resume, subscribe with the last position seen as \`after\`.

@@ -1,15 +1,18 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Gateway } from '@magpie/core';
-import { eventText } from '../resources/events/view.ts';
+import { eventReference, eventText } from '../resources/events/view.ts';
 
 /** Characters of JSON kept for other subscribers. */
 const KEPT_CHARACTERS = 2 * 1024 * 1024;
 
-/** Text of an event as the stream shows it. */
+/** Text of an event as the stream shows it: one that is larger than a frame may be comes as a reference to its body. */
 export type EventEncoder = (stored: StoredEvent) => string;
 
-/** Makes the JSON of each event once for all subscribers; the latest texts are kept, bounded by their size. */
-export function createEventEncoder(gateway: Gateway, keep = KEPT_CHARACTERS): EventEncoder {
+/**
+ * Makes the JSON of each event once for all subscribers, of at most `most` bytes; the latest texts are kept, bounded by their
+ * size.
+ */
+export function createEventEncoder(gateway: Gateway, most: number, keep = KEPT_CHARACTERS): EventEncoder {
   const texts = new Map<Position, string>();
   let size = 0;
   const forgetOldest = (): void => {
@@ -22,7 +25,8 @@ export function createEventEncoder(gateway: Gateway, keep = KEPT_CHARACTERS): Ev
   return (stored) => {
     const known = texts.get(stored.position);
     if (known !== undefined) return known;
-    const text = eventText(gateway, stored);
+    const whole = eventText(gateway, stored);
+    const text = Buffer.byteLength(whole) <= most ? whole : eventReference(gateway, stored, most);
     texts.set(stored.position, text);
     size += text.length;
     forgetOldest();

@@ -3,7 +3,7 @@ import type { EventSubscription, Gateway } from '@magpie/core';
 import { Problem } from '../http/problems/problem.ts';
 import { filterOf, positionOf } from '../resources/events/view.ts';
 import type { EventEncoder } from './encoder.ts';
-import type { ClientFrame, StreamLimits } from './websocket/frames.ts';
+import { type ClientFrame, FRAME_BYTES, type StreamLimits } from './websocket/frames.ts';
 import type { Outflow } from './websocket/outflow.ts';
 
 type Subscribe = Extract<ClientFrame, { type: 'subscribe' }>;
@@ -63,13 +63,20 @@ export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
 }
 
 /** Starts what a frame asks for and says from where; `ended` is called when reading fails for good. */
-function start({ gateway, encode, outflow }: SubscriptionDeps, frame: Subscribe, ended: () => void): EventSubscription {
+function start(
+  { gateway, encode, limits, outflow }: SubscriptionDeps,
+  frame: Subscribe,
+  ended: () => void,
+): EventSubscription {
   const { id, credit } = frame;
   const filter = filterOf(gateway, frame, 'body');
   const from = startOf(gateway, frame.after);
   const subscription = gateway.subscribe(filter, from, {
-    events: (batch) =>
-      outflow.sendText(`{"type":"events","id":${JSON.stringify(id)},"events":[${batch.map(encode).join(',')}]}`),
+    events: (batch) => {
+      for (const texts of inFrames(batch.map(encode), limits.eventFrameBytes - FRAME_BYTES)) {
+        outflow.sendText(`{"type":"events","id":${JSON.stringify(id)},"events":[${texts.join(',')}]}`);
+      }
+    },
     gap: (first, last) => outflow.send({ type: 'gap', id, from: first, to: last }),
     failed: () => {
       ended();
@@ -82,6 +89,23 @@ function start({ gateway, encode, outflow }: SubscriptionDeps, frame: Subscribe,
   if (outflow.full()) subscription.pause();
   subscription.credit(credit ?? Number.POSITIVE_INFINITY);
   return subscription;
+}
+
+/** Texts in their order, as many together as fit into a frame. */
+function* inFrames(texts: readonly string[], most: number): Generator<readonly string[]> {
+  let frame: string[] = [];
+  let bytes = 0;
+  for (const text of texts) {
+    const size = Buffer.byteLength(text) + 1;
+    if (frame.length > 0 && bytes + size > most) {
+      yield frame;
+      frame = [];
+      bytes = 0;
+    }
+    frame.push(text);
+    bytes += size;
+  }
+  if (frame.length > 0) yield frame;
 }
 
 /** Subscriptions by the app's names, at most `limit`; throws `Problem` for a name that is unknown, taken or one too many. */

@@ -32,6 +32,8 @@ export const eventSchema = z
     tracestate: optionalText,
     via: z.array(z.string()),
     origin: z.record(z.string(), z.unknown()),
+    bodyUrl: optionalText.describe('Where the body is, when it is too large for a frame of the stream.'),
+    bytes: z.int().optional().describe('Size of the body that `bodyUrl` leads to.'),
     unreadable: optionalText.describe('Why the event cannot be shown; then this is a placeholder for it.'),
   })
   .meta({ id: 'Event' });

@@ -22,6 +22,23 @@ export const eventText = (gateway: Gateway, stored: StoredEvent): string =>
     event: placeholderOf(stored.event, gateway.book, reason),
   }));
 
+/**
+ * The JSON text of a stored event without its body, which `bodyUrl` leads to: for readers who take no text as large as it is. A
+ * placeholder when the rest alone has more than `most` bytes.
+ */
+export function eventReference(gateway: Gateway, stored: StoredEvent, most: number): string {
+  const { position, event } = stored;
+  const { payload: _, text: __, base64: ___, ...rest } = eventToJson({ ...event, body: NOTHING }, gateway.book);
+  const place = { bodyUrl: `/v1/messages/${event.ref}/body`, bytes: event.body.byteLength };
+  const reason = (why: string) => ({ position, event: { ...placeholderOf(event, gateway.book, why), ...place } });
+  const written = jsonTextOr({ position, event: { ...rest, ...place } }, reason);
+  return Buffer.byteLength(written) <= most
+    ? written
+    : JSON.stringify(reason('too large for a frame without its body'));
+}
+
+const NOTHING = new Uint8Array();
+
 /** The texts of stored events, each made when it is asked for. */
 export function* eventTexts(gateway: Gateway, events: readonly StoredEvent[]): Generator<string> {
   for (const stored of events) yield eventText(gateway, stored);

@@ -102,6 +102,33 @@ const getMessage: Resource = resource({
     },
 });
 
+const getBody: Resource = resource({
+  method: 'GET',
+  url: '/v1/messages/:ref/body',
+  summary: 'The bytes of the body of an event, which a frame of the stream may leave out',
+  schema: {
+    params: z.object({ ref: z.string().max(64) }),
+    response: { 200: { description: 'The bytes', content: { 'application/octet-stream': { schema: z.string() } } } },
+  },
+  problems: [404],
+  large: true,
+  handler:
+    ({ gateway }) =>
+    async (request, reply) => {
+      const { ref } = request.params;
+      const status = await gateway.message(ref);
+      if (!status) throw new Problem(404, `No message ${ref} is kept: it never existed or its retention is over.`);
+      const { body } = status.event.event;
+      request.answerShare?.shrink(body.byteLength);
+      // Never by the media type that its sender gave it: a browser would run it as a page of the gateway.
+      return reply
+        .type('application/octet-stream')
+        .header('x-content-type-options', 'nosniff')
+        .header('content-disposition', 'attachment')
+        .send(Buffer.from(body));
+    },
+});
+
 const showTarget = ({ at, nextAttempt, failures, ...status }: TargetStatus) => ({
   ...status,
   ...(at === undefined ? {} : { at: isoInstant(at) }),
@@ -109,5 +136,5 @@ const showTarget = ({ at, nextAttempt, failures, ...status }: TargetStatus) => (
   ...(failures === undefined ? {} : { failures: failures.map(showAttempt) }),
 });
 
-/** `POST /v1/messages` and `GET /v1/messages/{ref}`. */
-export const messageResources: readonly Resource[] = [postMessages, getMessage];
+/** `POST /v1/messages`, `GET /v1/messages/{ref}` and its body. */
+export const messageResources: readonly Resource[] = [postMessages, getMessage, getBody];

@@ -9,6 +9,8 @@ export const PROTOCOL = 'magpie.v1.json';
 export interface StreamLimits {
   /** Largest frame an app may send, bytes. */
   readonly frameBytes: number;
+  /** Largest frame the gateway sends, bytes; an event beyond it comes without its body. */
+  readonly eventFrameBytes: number;
   /** Subscriptions per socket. */
   readonly subscriptions: number;
   /** Unsent bytes above which a socket gets no more events. */
@@ -24,12 +26,17 @@ export interface StreamLimits {
 /** The usual limits; tests lower them. */
 export const STREAM_LIMITS: StreamLimits = {
   frameBytes: 64 * 1024,
+  // Below 1 MiB, at which clients of several libraries close unless told otherwise.
+  eventFrameBytes: 1_000_000,
   subscriptions: 32,
   bufferedBytes: 1024 * 1024,
   slowMs: 30_000,
   pingMs: 15_000,
   missedPings: 2,
 };
+
+/** What a frame has around its events, bytes: the type and a name of 64 characters, each escaped. */
+export const FRAME_BYTES = 512;
 
 /** How long an app should wait before it connects again to a gateway that is stopping, ms. */
 export const RECONNECT_MS = 1000;
@@ -90,6 +97,9 @@ export const SERVER_FRAMES = {
       protocol: z.literal(PROTOCOL),
       gateway: z.string(),
       maxFrameBytes: z.int(),
+      maxEventFrameBytes: z
+        .int()
+        .describe('Largest frame of the gateway; a larger event has `bodyUrl` instead of its body.'),
       maxSubscriptions: z.int(),
       pingMs: z.int(),
     })

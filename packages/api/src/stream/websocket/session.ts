@@ -47,7 +47,8 @@ export function openSession(socket: WebSocket, { gateway, encode, limits }: Sess
   });
 
   const { frameBytes: maxFrameBytes, subscriptions: maxSubscriptions, pingMs } = limits;
-  outflow.send({ type: 'hello', protocol: PROTOCOL, gateway: gateway.id, maxFrameBytes, maxSubscriptions, pingMs });
+  const largest = { maxFrameBytes, maxEventFrameBytes: limits.eventFrameBytes, maxSubscriptions };
+  outflow.send({ type: 'hello', protocol: PROTOCOL, gateway: gateway.id, ...largest, pingMs });
   return {
     bye: () => {
       subscriptions.close();

@@ -2,7 +2,7 @@ import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import type { WebSocket } from 'ws';
 import { createEventEncoder } from '../encoder.ts';
-import { CLOSE, PROTOCOL, type StreamLimits } from './frames.ts';
+import { CLOSE, FRAME_BYTES, PROTOCOL, type StreamLimits } from './frames.ts';
 import { openSession, type Session } from './session.ts';
 
 /** All sockets of `/v1/stream`. */
@@ -16,7 +16,7 @@ export interface Streams {
 /** Serves the WebSocket stream. */
 export function createStreams(gateway: Gateway, metrics: Metrics, limits: StreamLimits): Streams {
   const sessions = new Set<Session>();
-  const encode = createEventEncoder(gateway);
+  const encode = createEventEncoder(gateway, limits.eventFrameBytes - FRAME_BYTES);
   const show = (): void => metrics.streamSubscribers.set({}, sessions.size);
   show();
   return {
