@@ -62,6 +62,11 @@ export interface Capabilities {
    * the stream whose reading then stops: of such connections the core never lets two wait for each other.
    */
   readonly sendsWhileHeld: boolean;
+  /**
+   * Whether the gateway can hold back one topic, queue or room of the connection while the others go on. Default false: then
+   * a full target holds all of them, and `magpie check` says so. True only where both the protocol and the core do it.
+   */
+  readonly holdsPerPlace?: boolean;
   /** Whether headers, ids and the `via` list survive the link. Without them loops need an echo cache. */
   readonly metadata: boolean;
   /** Whether a message left unacknowledged is delivered again after a reconnect. */

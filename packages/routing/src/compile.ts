@@ -3,7 +3,8 @@ import type { Problem } from '@magpie/schema-messages';
 import { createBypass, targetsOf } from './bypass.ts';
 import { checkAccess } from './check/access.ts';
 import { explainRoute } from './check/explain.ts';
-import { checkLoops } from './check/loops.ts';
+import { checkHolds } from './check/holds.ts';
+import { checkAmplification, checkLoops } from './check/loops.ts';
 import { compileTests, type RouteTest } from './check/route-tests.ts';
 import { createDirectRoute } from './direct.ts';
 import { startSteps } from './expression/budget.ts';
@@ -39,11 +40,13 @@ export function compileRoutes({ routes: raw, ...input }: CompileInput): Compiled
   const routes = compileAll(raw, input, root.at('routes'));
   const matcher = matcherOf(routes);
   for (const route of routes) checkAccess(route, root.at('routes', route.id));
-  checkLoops(routes, matcher, problems);
+  const circles = checkLoops(routes, matcher, problems);
+  checkAmplification(routes, matcher, circles, problems);
   const tests = routes.flatMap((route) => {
     return compileTests(route, input.connections, input.book, root.at('routes', route.id));
   });
   const subscribed = compileSubscriptions(input.connections, root.at('connections'));
+  checkHolds(routes, input.connections, subscribed, problems);
   return { routes: createRouteSet(routes, subscribed, tests, input), problems };
 }
 

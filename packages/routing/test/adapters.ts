@@ -24,7 +24,11 @@ const sure = (is: boolean, link: string): Guarantee =>
 /** Paths like `plant/p7/alarm` with `+` and `#`; metadata survives unless the connection says otherwise. */
 export const pathAdapter = defineAdapter({
   type: 'path',
-  connectionSchema: z.strictObject({ metadata: z.boolean().default(true), sends: z.boolean().default(true) }),
+  connectionSchema: z.strictObject({
+    metadata: z.boolean().default(true),
+    sends: z.boolean().default(true),
+    holdsPerPlace: z.boolean().default(true),
+  }),
   sourceSchema: z.strictObject({ path: z.string(), sure: z.boolean().default(true), echo: z.boolean().optional() }),
   targetSchema: z.strictObject({ path: z.string(), sure: z.boolean().default(true), keep: z.boolean().default(false) }),
   originSchema: z.strictObject({
@@ -35,8 +39,17 @@ export const pathAdapter = defineAdapter({
     client: z.strictObject({ name: z.string() }).optional(),
   }),
   addresses: [pathScheme({ scheme: 'path', word: 'path', separator: '/', one: '+', many: '#', maxBytes: 200 })],
-  capabilities: ({ metadata, sends }: { metadata: boolean; sends: boolean }) => ({
+  capabilities: ({
+    metadata,
+    sends,
+    holdsPerPlace,
+  }: {
+    metadata: boolean;
+    sends: boolean;
+    holdsPerPlace: boolean;
+  }) => ({
     ...{
+      holdsPerPlace,
       receives: true,
       sends,
       fifoWindow: 1,
@@ -90,6 +103,7 @@ export const officeAdapter = defineAdapter({
   ],
   capabilities: () => ({
     ...{
+      holdsPerPlace: true,
       receives: true,
       sends: true,
       fifoWindow: 1,
@@ -115,13 +129,14 @@ const info = (
   ...{ name, adapter, config: adapter.connectionSchema.parse(config), subscribe },
 });
 
-/** `floor` and `yard` (paths), `bare` (paths without metadata), `mute` (cannot send), `office`. */
+/** `floor` and `yard` (paths), `bare` (paths without metadata), `mute` (cannot send), `hall` (held as a whole), `office`. */
 export const connections: ReadonlyMap<string, ConnectionInfo> = new Map(
   [
     info('floor', pathAdapter, {}, [{ path: 'plant/+/alarm' }, { path: 'audit/#' }]),
     info('yard', pathAdapter),
     info('bare', pathAdapter, { metadata: false }),
     info('mute', pathAdapter, { sends: false }),
+    info('hall', pathAdapter, { holdsPerPlace: false }),
     info('office', officeAdapter),
   ].map((each) => [each.name, each]),
 );

@@ -9,6 +9,8 @@ const hop = (from: string, path: string, to: string, target: string, more: Recor
 
 const messages = (routes: unknown): readonly string[] => compile(routes).problems.map(({ message }) => message);
 
+const errors = (routes: unknown) => compile(routes).problems.filter(({ severity }) => severity === 'error');
+
 describe('a circle of routes', () => {
   const there = hop('yard', 'a/{x}', 'bare', 'b/${x}');
   const back = hop('bare', 'b/+', 'yard', 'a/1');
@@ -27,7 +29,7 @@ describe('a circle of routes', () => {
   });
 
   it('is none when the addresses do not meet', () => {
-    expect(messages({ there, back: hop('bare', 'c/+', 'yard', 'a/1') })).toEqual([]);
+    expect(errors({ there, back: hop('bare', 'c/+', 'yard', 'a/1') })).toEqual([]);
     expect(messages({ there, back: hop('bare', 'b/+', 'yard', 'z/1') })).toEqual([]);
   });
 
@@ -37,7 +39,7 @@ describe('a circle of routes', () => {
 
   it('may be one route that feeds itself', () => {
     expect(messages({ self: hop('bare', 'a/#', 'bare', 'a/copy') })).toHaveLength(1);
-    expect(messages({ self: hop('bare', 'a/#', 'bare', 'b/copy') })).toHaveLength(0);
+    expect(errors({ self: hop('bare', 'a/#', 'bare', 'b/copy') })).toHaveLength(0);
   });
 
   it('is found over any number of routes and by spliced tails', () => {
@@ -153,5 +155,64 @@ describe('a source where anyone can write', () => {
   it('is fine with allow, or within its own system', () => {
     expect(problemsOf({ ...open, allow: ['boss'] })).toEqual([]);
     expect(problemsOf({ ...open, to: toOffice({ desk: 'e' }) })).toEqual([]);
+  });
+});
+
+describe('a path through a connection without marks and back to it', () => {
+  const fan = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ connection: 'bare', path: `out/${index}` }));
+  const warnings = (routes: unknown) => compile(routes).problems.filter(({ severity }) => severity === 'warning');
+
+  it('is warned of: another gateway that sends back would make messages run without end', () => {
+    const [warning, ...more] = warnings({ r: { from: { connection: 'bare', path: 'in/+' }, to: fan(2) } });
+    expect(more).toEqual([]);
+    expect(warning).toMatchObject({ pointer: '/routes/r/to/0' });
+    expect(warning?.message).toBe(
+      'what comes from "bare" goes on to "bare", which carries no mark of the gateways passed: if another gateway sends it back, messages run without end, multiplied by up to 2 targets in each round',
+    );
+  });
+
+  it('is found over several routes', () => {
+    const routes = { there: hop('bare', 'in/+', 'yard', 'a/1'), back: hop('yard', 'a/+', 'bare', 'out/1') };
+    expect(warnings(routes)).toMatchObject([{ pointer: '/routes/back/to' }]);
+  });
+
+  it('is none where it is accepted, where it does not lead back or where marks survive', () => {
+    expect(warnings({ r: { from: { connection: 'bare', path: 'in/+' }, to: fan(2), allowEcho: true } })).toEqual([]);
+    expect(warnings({ r: hop('bare', 'in/+', 'yard', 'a') })).toEqual([]);
+    expect(warnings({ r: hop('yard', 'in/+', 'bare', 'a') })).toEqual([]);
+    expect(warnings({ r: hop('yard', 'in/+', 'yard', 'out') })).toEqual([]);
+  });
+
+  it('is not warned of beside the error of a circle', () => {
+    expect(messages({ self: hop('bare', 'a/#', 'bare', 'a/copy') })).toHaveLength(1);
+  });
+});
+
+describe('a target that holds what it does not take', () => {
+  const hall = (path: string, more: Record<string, unknown> = {}) => ({
+    from: { connection: 'hall', path },
+    to: toOffice(more),
+  });
+
+  it('is warned of once, with how much waits', () => {
+    const { problems } = compile({ alarms: hall('alarm/+'), values: hall('value/+', { desk: 'd2' }) });
+    expect(problems).toMatchObject([{ severity: 'warning', pointer: '/routes/alarms/to' }]);
+    expect(problems[0]?.message).toBe(
+      'while the backlog of "alarms/office/desk:d1", or of 1 more that hold it, is full, "hall" receives nothing from any of its 2 places',
+    );
+  });
+
+  it('is none with one place, with another bound, without the log and where places are held one by one', () => {
+    const free = { backlog: { onFull: 'dead-letter' } };
+    const unlogged = {
+      from: { connection: 'hall', path: 'value/+', durability: 'none' },
+      to: toOffice({ desk: 'd2' }),
+    };
+    expect(messages({ one: hall('a/+'), two: hall('a/+', { desk: 'd2' }) })).toEqual([]);
+    expect(messages({ one: hall('a/+', free), two: hall('b/+', { ...free, desk: 'd2' }) })).toEqual([]);
+    expect(messages({ one: hall('a/+'), two: unlogged })).toEqual([]);
+    expect(messages({ one: hop('yard', 'a/+', 'floor', 'x'), two: hop('yard', 'b/+', 'floor', 'y') })).toEqual([]);
+    expect(messages({ one: hop('hall', 'a/+', 'hall', 'x'), two: hop('hall', 'b/+', 'hall', 'y') })).toEqual([]);
   });
 });

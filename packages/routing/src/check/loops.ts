@@ -24,12 +24,18 @@ type Node = Inlet | RouteNode;
  * Finds routes that feed each other in a circle through a connection on which the list of passed gateways is lost: nothing
  * would stop such a message at run time. Circles whose links all carry metadata end at the guard in `admit`. Linear in the
  * number of routes and of pairs that really meet.
+ * @returns names of the connections through which such circles lead
  */
-export function checkLoops(routes: readonly Route[], matcher: Matcher<Route>, problems: Problem[]): void {
+export function checkLoops(
+  routes: readonly Route[],
+  matcher: Matcher<Route>,
+  problems: Problem[],
+): ReadonlySet<string> {
+  const found = new Set<string>();
   const blind = routes.flatMap((route) =>
     route.targets.filter((target) => losesMetadata(target)).map((target) => ({ route, target })),
   );
-  if (blind.length === 0) return;
+  if (blind.length === 0) return found;
   const flow = createFlow(routes, matcher);
   const components = componentsOf(flow.graph);
   for (const { route, target } of blind) {
@@ -40,7 +46,47 @@ export function checkLoops(routes: readonly Route[], matcher: Matcher<Route>, pr
     const circle = [route, ...path.flatMap((step) => (step.type === 'route' ? [step.route] : []))];
     if (circle[1]?.keys.allowEcho === true) continue;
     reportCircle(circle, target, problems);
+    found.add(target.connection.name);
   }
+  return found;
+}
+
+/**
+ * Warns where messages come in by a connection without marks and go on to it, through one route or several: another gateway
+ * that sends them back makes them run without end, though each file by itself is free of circles. One warning per connection,
+ * none where `circles` names it. Linear in the routes for each such connection.
+ */
+export function checkAmplification(
+  routes: readonly Route[],
+  matcher: Matcher<Route>,
+  circles: ReadonlySet<string>,
+  problems: Problem[],
+): void {
+  const bySource = Map.groupBy(routes, ({ source }) => source.connection);
+  const { nodeOf, graph } = createFlow(routes, matcher);
+  for (const [connection, own] of bySource) {
+    if (connection.adapter.capabilities(connection.config).metadata || circles.has(connection.name)) continue;
+    const accepting = own.filter(({ keys }) => !keys.allowEcho);
+    const returning = reachable(graph, accepting.map(nodeOf)).flatMap(({ keys, targets }) =>
+      keys.allowEcho ? [] : targets.filter((target) => target.connection === connection),
+    );
+    const [first] = returning;
+    if (first !== undefined) reportAmplification(connection.name, first, returning.length, problems);
+  }
+}
+
+/** The routes that messages of some routes may come to, themselves included. */
+function reachable(graph: Graph<Node>, starts: readonly Node[]): readonly Route[] {
+  const seen = new Set(starts);
+  for (const node of seen) for (const next of graph.successors(node)) seen.add(next);
+  return [...seen].flatMap((node) => (node.type === 'route' ? [node.route] : []));
+}
+
+function reportAmplification(name: string, { pointer }: CompiledTarget, targets: number, problems: Problem[]): void {
+  const copies = targets === 1 ? '' : `, multiplied by up to ${targets} targets in each round`;
+  const message = `what comes from "${name}" goes on to "${name}", which carries no mark of the gateways passed: if another gateway sends it back, messages run without end${copies}`;
+  const hint = 'use a link that carries headers, or accept it with "allowEcho: true" where nothing sends back';
+  createReport(problems, pointer).warn(message, { hint });
 }
 
 const losesMetadata = ({ connection: { adapter, config } }: CompiledTarget): boolean =>
