@@ -65,3 +65,20 @@ it('a confirmation of everything by 0 confirms everything', () => {
     expect(amqp.lost).toEqual([]);
   });
 });
+
+it.each([
+  ['a method on a channel that is not open', encodeMethod(amqplib.BasicAck, 7, { deliveryTag: 1, multiple: true })],
+  ['a second end of the login', encodeMethod(amqplib.ConnectionOpenOk, 0, {})],
+  ['bytes that are no frame', Buffer.alloc(1000, 0xff)],
+])('%s in the same packet as the end of the login ends the attempt, not the process', async (_, behind) => {
+  const server = await scriptedServer((peer) => greet(peer, behind).catch(() => undefined));
+  const amqp = harness({ url: `amqp://127.0.0.1:${server.port}` });
+  const outcome = await amqp.connect().then(
+    () => 'connected',
+    (error: Error) => error.name,
+  );
+  if (outcome === 'connected') await waitFor(() => amqp.lost.length > 0, { what: 'the lost link' });
+  expect([outcome, ...amqp.lost.map(({ name }) => name)]).toContain('NotConnected');
+  await amqp.connection.close(AbortSignal.abort());
+  await server.close();
+});

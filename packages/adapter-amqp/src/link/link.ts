@@ -4,7 +4,7 @@ import { type ChannelModel, connect, credentials, type Options, type SocketOptio
 import type { AmqpConfig } from '../config.ts';
 import { toContractError } from '../errors.ts';
 import { type Inbound, interceptFrames } from '../wire/inbound.ts';
-import { libraryConnection } from '../wire/library.ts';
+import { acceptAfterLogin, libraryConnection } from '../wire/library.ts';
 import { createOutgoing, type Outgoing } from '../wire/outgoing.ts';
 
 /** One open connection to the broker. */
@@ -40,6 +40,8 @@ export interface LinkOptions {
   /** Shown in the broker's list of connections. */
   readonly title: string;
 }
+
+acceptAfterLogin();
 
 const KEEP_ALIVE_MS = 15_000;
 

@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { Channel, ChannelModel } from 'amqplib';
 
@@ -46,3 +48,31 @@ export function channelNumber(channel: Channel): number {
   if (typeof number !== 'number') throw new Error('this version of amqplib is not known: install the pinned one');
   return number;
 }
+
+/** The part of amqplib's class of connections that is changed. */
+interface ConnectionClass {
+  readonly prototype: { acceptLoop(): void };
+}
+
+/**
+ * Lets amqplib begin to take in frames a turn after the login. It would take in what stands in the same packet as the end of
+ * the login before `connect` has resolved, when nobody listens yet: an error would end the process, and a broker that blocks
+ * publishers would be missed. Called once, before the first connection. Throws when this is not the amqplib we know.
+ */
+export function acceptAfterLogin(): void {
+  const require = createRequire(import.meta.url);
+  const library: unknown = require(join(dirname(require.resolve('amqplib')), 'lib/connection.js'));
+  if (!hasConnectionClass(library)) throw new Error('this version of amqplib is not known: install the pinned one');
+  const { prototype } = library.Connection;
+  const { acceptLoop } = prototype;
+  prototype.acceptLoop = function (this: object) {
+    setImmediate(() => acceptLoop.call(this));
+  };
+}
+
+const hasConnectionClass = (value: unknown): value is { readonly Connection: ConnectionClass } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'Connection' in value &&
+  typeof value.Connection === 'function' &&
+  typeof Reflect.get(value.Connection.prototype, 'acceptLoop') === 'function';
