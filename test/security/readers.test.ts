@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
 import { expectUnharmed, underAttack } from './kit/attack.ts';
 import { ask, post } from './kit/http.ts';
@@ -58,4 +59,37 @@ describe('reading much at once', () => {
     });
     expectUnharmed(outcome, { growth: 300 });
   });
+});
+
+/** Fields of messages that nobody could write down again, or only in another form. */
+const POISON = {
+  'a life of a million million days': { ttl: '999999999999d' },
+  'a life without end': { ttl: `${'9'.repeat(400)}d` },
+  'a time far away': { time: '+275760-09-13T00:00:00.001Z' },
+  'an end far away': { expiresAt: '+999999-01-01T00:00:00Z' },
+  'a name that is a prototype': { headers: JSON.parse('{"__proto__":"x"}') },
+  'text of halves': { subject: '\ud800', type: '\udfff' },
+  'a number that is no priority': { priority: 1e300 },
+};
+
+it('one record that cannot be shown is refused, or shown to all: no reader stops at it', async () => {
+  const victim = await startVictim();
+  const live = await openApp(victim.url);
+  live.subscribe('live');
+  const publish = (fields: object) => post(`${victim.url}/v1/messages`, { topic: 'poison', ...fields });
+  const outcome = await underAttack(victim, async () => {
+    for (const [what, fields] of Object.entries(POISON)) {
+      expect([202, 400, 422], what).toContain((await publish({ text: what, ...fields })).status);
+      await publish({ text: `behind ${what}` });
+      expect((await ask(`${victim.url}/v1/events?limit=500`)).status, what).toBe(200);
+      await waitFor(() => live.texts.includes(`behind ${what}`), { what: `the message behind ${what}, live` });
+    }
+    return Object.keys(POISON).length;
+  });
+  expectUnharmed(outcome, { growth: 100 });
+  const late = await openApp(victim.url);
+  late.subscribe('late');
+  const behind = Object.keys(POISON).map((what) => `behind ${what}`);
+  await waitFor(() => behind.every((text) => late.texts.includes(text)), { what: 'all of them, from the log' });
+  expect([...live.errors, ...late.errors]).toEqual([]);
 });

@@ -29,6 +29,8 @@ export interface Outcome {
 export interface AttackOptions {
   /** Key that the good client uses. */
   readonly key?: string;
+  /** Links of its connections that may be open at the end and were not before; default none. */
+  readonly links?: number;
   /** The process ends by itself, with this code; what it acknowledged is looked for after a restart. */
   readonly ends?: number;
 }
@@ -66,7 +68,7 @@ export async function underAttack(
     (error: unknown) => ({ error }),
   );
   await client.rest();
-  const leaks = victim.end ? 0 : await settled(pid, descriptors + SPARE_DESCRIPTORS);
+  const leaks = victim.end ? 0 : await settled(pid, descriptors + SPARE_DESCRIPTORS + (options.links ?? 0));
   const [hangs, peak] = [await health.stop(), memory.stop()];
   const { acknowledged, refusals } = await client.stop();
   const crashes = victim.end && victim.end.code !== options.ends ? 1 : 0;
