@@ -1,6 +1,7 @@
 import { newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
 import { type DeadLetter, openLog } from '../src/index.ts';
+import { filesIn } from '../src/sqlite/directory/files.ts';
 import { openForReading } from '../src/sqlite/file/database.ts';
 import { createReaderStore } from '../src/sqlite/reader/questions.ts';
 import { temporaryDirectory } from './temporary.ts';
@@ -66,7 +67,7 @@ it('the state reads only the dead letters that a consumer would come to again, n
   const found = async () => [...(await log.state()).dead].map(([consumer, set]) => [consumer, [...set].toSorted()]);
   expect(Object.fromEntries(await found())).toEqual(expected);
   await log.close();
-  const db = openForReading(path);
+  const db = openForReading(filesIn(path));
   onTestFinished(() => db.close());
   expect(createReaderStore(db).state(undefined).letters).toHaveLength(4);
 });

@@ -6,7 +6,7 @@ import { type Event, newRef, Throttled } from '@magpie/contract';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type DeadLetter, type EventLog, openLog, type Position } from '../src/index.ts';
 import { startChild } from './children.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { mountRefusal, smallDisk, temporaryDirectory } from './temporary.ts';
 
 const MIB = 1024 * 1024;
 
@@ -24,35 +24,8 @@ const event = (size: number): Event => ({
   origin: {},
 });
 
-const mount = (path: string, mebibytes: number): Promise<string> =>
-  run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path]);
-
-/** Why no small file system can be mounted here; undefined when one can. */
-async function mountRefusal(): Promise<string | undefined> {
-  const { path, remove } = temporaryDirectory();
-  try {
-    await mount(path, 1);
-    await run('umount', [path]);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  } finally {
-    remove();
-  }
-}
-
 const noMount = await mountRefusal();
 const noStrace = await run('strace', ['-V']).then(() => undefined, messageOf);
-
-async function smallDisk(mebibytes: number): Promise<string> {
-  const { path, remove } = temporaryDirectory();
-  await mount(path, mebibytes);
-  onTestFinished(async () => {
-    await run('umount', ['-l', path]);
-    remove();
-  });
-  return path;
-}
 
 const reserveSize = (dataDir: string): number | undefined =>
   statSync(join(dataDir, 'reserve'), { throwIfNoEntry: false })?.size;

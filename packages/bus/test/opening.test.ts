@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createLineLogger, type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { LogFailed, LogLocked, openLog, type SqliteLogOptions } from '../src/index.ts';
+import { LogFailed, LogLocked, LogRefused, openLog, type SqliteLogOptions } from '../src/index.ts';
 import { startChild } from './children.ts';
 import { temporaryDirectory } from './temporary.ts';
 
@@ -70,7 +70,7 @@ it('refuses a log of a newer schema and leaves it as it was', async () => {
   db.exec("UPDATE meta SET value = 99 WHERE name = 'schema'; PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
   const before = readFileSync(join(dataDir, 'log.db'));
-  await expect(open(dataDir)).rejects.toThrow(LogFailed);
+  await expect(open(dataDir)).rejects.toThrow(LogRefused);
   await expect(open(dataDir)).rejects.toThrow('schema version 99, this version of Magpie knows up to 3');
   expect(readFileSync(join(dataDir, 'log.db')).equals(before)).toBe(true);
 });
@@ -103,7 +103,7 @@ it('reports a truncated file as LogFailed', async () => {
 it('says why when the data directory cannot be made', async () => {
   const file = join(directory(), 'file');
   writeFileSync(file, '');
-  await expect(open(join(file, 'data'))).rejects.toThrow(LogFailed);
+  await expect(open(join(file, 'data'))).rejects.toThrow(LogRefused);
   await expect(open(join(file, 'data'))).rejects.toThrow(/data cannot be used: ENOTDIR.*It must be a directory/);
 });
 

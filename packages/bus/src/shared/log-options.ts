@@ -1,4 +1,5 @@
 import { type Clock, type Logger, steadyTime } from '@magpie/contract';
+import type { LogFailed } from '../contract.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
 
 /** Time as a store sees it. A test may give wall time alone, which then measures durations too. */
@@ -15,6 +16,8 @@ export interface LogOptions {
   readonly dedupe?: Partial<DedupeWindow>;
   /** Reports damaged records, which are skipped, and a disk that fills up. */
   readonly logger?: Logger;
+  /** Called once when the log fails for good after it was opened, also while nobody commits: end the process. */
+  readonly onFailed?: (error: LogFailed) => void;
 }
 
 /** What the SQLite store is opened with. */
@@ -25,6 +28,11 @@ export interface SqliteLogOptions extends LogOptions {
   readonly reserveBytes?: number;
   /** Appends stop below this many free bytes. Default 256 MiB or 5 % of the file system, whichever is more. */
   readonly minFreeBytes?: number;
+  /**
+   * Opens the log although files are missing that it had: what was in them is lost. Positions of before are then not valid
+   * any more (the epoch changes), so that nobody takes a new event for one that was lost.
+   */
+  readonly acceptLoss?: boolean;
 }
 
 /** Time in ms since the epoch that a step of the wall clock does not move, where the clock can tell. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@magpie/contract';
 import {
   type DeadLetter,
@@ -13,7 +15,9 @@ import {
 } from '../contract.ts';
 import type { DedupeClock } from '../shared/dedupe-clock.ts';
 import type { Positions } from '../shared/positions.ts';
-import type { Lock } from './directory/directory-lock.ts';
+import type { DirectoryLock } from './directory/directory-lock.ts';
+import type { DirectoryFiles } from './directory/files.ts';
+import { writeMarker } from './directory/marker.ts';
 import { decodeOutcome } from './file/consumer-codec.ts';
 import type { CommitQueue } from './main/commit-queue.ts';
 import type { Decoder } from './main/decoder.ts';
@@ -30,7 +34,13 @@ export interface StoredLogParts {
   readonly decoder: Decoder;
   readonly clock: Pick<Clock, 'now'>;
   readonly dedupeClock: DedupeClock;
-  readonly lock: Lock;
+  readonly lock: DirectoryLock;
+  readonly files: DirectoryFiles;
+  readonly epoch: string;
+  /** See `openLastConnection`. */
+  readonly lastConnection: DatabaseSync;
+  /** Why the log has failed; undefined while it has not. */
+  hasFailed(): Error | undefined;
   readonly space: EventLog['space'];
   readonly alarms: EventLog['alarms'];
 }
@@ -139,10 +149,18 @@ async function search({ reader, positions, decoder }: StoredLogParts, query: Eve
   }
 }
 
-/** The reader's connection is closed last: SQLite then checkpoints and removes the write-ahead log. */
-async function closeInOrder({ queue, writer, reader, dedupeClock, lock }: StoredLogParts): Promise<void> {
+/**
+ * Closes the last connection last. A log that has failed keeps it, and its lock, until the process ends: to close it would
+ * remove the write-ahead log of its path, which may be somebody else's by then.
+ */
+async function closeInOrder(parts: StoredLogParts): Promise<void> {
+  const { queue, writer, reader, dedupeClock, lock, files, epoch, lastConnection } = parts;
   await queue.drain();
-  await writer.close(dedupeClock.save());
   await reader.close();
+  const isMerged = await writer.close(dedupeClock.save());
+  if (parts.hasFailed()) return;
+  lastConnection.close();
+  // It could not be merged before, and could be now.
+  if (!isMerged && !existsSync(files.wal)) writeMarker(files, { epoch, needsWal: false });
   lock.release();
 }

@@ -1,83 +1,70 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '@magpie/contract';
-import { LogFailed, LogLocked } from '../../contract.ts';
+import { LogLocked, LogRefused } from '../../contract.ts';
+import { isBusy } from '../file/sqlite-errors.ts';
+import type { DirectoryFiles } from './files.ts';
+import { type FileIdentity, identityOf, verifyIdentities } from './identity.ts';
+import { makePrivateDirectory, makePrivateFile, requireAccess } from './private-files.ts';
 
 /** The hold on a data directory. */
-export interface Lock {
+export interface DirectoryLock {
+  /** The directory and the lock file, as long as the hold is worth anything. */
+  readonly identities: readonly FileIdentity[];
   release(): void;
 }
 
 /**
  * Takes the data directory for this process, creating it when needed: an exclusive transaction on `lock.db`, which the
- * operating system drops however the process ends. Throws `LogLocked` when another holds it, `LogFailed` when the
- * directory cannot be written.
+ * operating system drops however the process ends.
+ * @throws LogLocked when another process holds it.
+ * @throws LogRefused when the directory cannot be written.
  */
-export function lockDirectory(dataDir: string): Lock {
-  const db = openLockFile(dataDir);
+export function lockDirectory(files: DirectoryFiles): DirectoryLock {
+  const { dataDir } = files;
+  let db: DatabaseSync | undefined;
   try {
+    makePrivateDirectory(dataDir);
+    makePrivateFile(files.lock);
+    requireAccess(files);
+    const identities = [identityOf(dataDir), identityOf(files.lock)];
+    db = new DatabaseSync(files.lock, { timeout: 0 });
     // Nothing is ever written: a journal in a file would only keep the gateway from starting on a full disk.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    verifyIdentities(identities);
+    recordPid(files);
+    return { identities, release: () => db?.close() };
   } catch (error) {
-    db.close();
-    throw isBusy(error) ? new LogLocked(lockedMessage(dataDir), { cause: error }) : error;
-  }
-  recordPid(dataDir);
-  return { release: () => db.close() };
-}
-
-function openLockFile(dataDir: string): DatabaseSync {
-  try {
-    makeDirectory(resolve(dataDir));
-    return new DatabaseSync(join(dataDir, 'lock.db'), { timeout: 0 });
-  } catch (error) {
-    throw new LogFailed(
-      `the data directory ${dataDir} cannot be used: ${errorMessage(error)}. It must be a directory this user may write to`,
-      { cause: error },
-    );
+    db?.close();
+    throw isBusy(error) ? new LogLocked(lockedMessage(files), { cause: error }) : unusable(dataDir, error);
   }
 }
 
-/** Makes a directory and those above it. `recursive` of `mkdirSync` never ends where none can be made, as below /proc. */
-function makeDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(path) !== path) makeDirectory(dirname(path));
+/** What keeps a data directory from being used, with what it must be. */
+export const unusable = (dataDir: string, error: unknown): LogRefused =>
+  new LogRefused(
+    `the data directory ${dataDir} cannot be used: ${errorMessage(error)}. It must be a directory this user may write to`,
+    { cause: error },
+  );
+
+function recordPid({ pid }: DirectoryFiles): void {
   try {
-    mkdirSync(path);
-  } catch (error) {
-    // Another process was quicker, or it is a file, which shows as soon as something is opened below it.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-}
-
-const SQLITE_BUSY = 5;
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error &&
-  'errcode' in error &&
-  typeof error.errcode === 'number' &&
-  (error.errcode & 0xff) === SQLITE_BUSY;
-
-const pidFile = (dataDir: string): string => join(dataDir, 'lock.pid');
-
-function recordPid(dataDir: string): void {
-  try {
-    writeFileSync(pidFile(dataDir), `${process.pid}\n`);
+    makePrivateFile(pid);
+    writeFileSync(pid, `${process.pid}\n`);
   } catch {
     // The file only makes the message of a second process better; a full disk must not keep the gateway from starting.
   }
 }
 
-function lockedMessage(dataDir: string): string {
-  const pid = readPid(dataDir);
+function lockedMessage(files: DirectoryFiles): string {
+  const pid = readPid(files);
   const holder = pid === undefined ? 'another process' : `process ${pid}`;
-  return `the data directory ${dataDir} is in use by ${holder}: stop it first, or give this gateway another dataDir`;
+  return `the data directory ${files.dataDir} is in use by ${holder}: stop it first, or give this gateway another dataDir`;
 }
 
-function readPid(dataDir: string): string | undefined {
+function readPid({ pid }: DirectoryFiles): string | undefined {
   try {
-    return /^\d+/.exec(readFileSync(pidFile(dataDir), 'utf8'))?.[0];
+    return /^\d+/.exec(readFileSync(pid, 'utf8'))?.[0];
   } catch {
     // Without the file the message names no process.
     return undefined;

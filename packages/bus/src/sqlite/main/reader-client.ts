@@ -10,6 +10,8 @@ export interface ReaderClient {
     name: Name,
     question: ReaderCalls[Name]['question'],
   ): Promise<ReaderCalls[Name]['answer']>;
+  /** Opens the database. Called once, before any question, when the writer has made it. */
+  open(): Promise<void>;
   /** Closes the database and ends the thread. Idempotent. */
   close(): Promise<void>;
   /** Ends the thread of a log that could not be opened. */
@@ -68,6 +70,7 @@ export function startReader(data: ReaderData, onFailed: (error: LogFailed) => vo
     });
   return {
     ask,
+    open: async () => void (await ask('open', undefined)),
     close: async () => {
       if (ended !== undefined) return;
       await ask('close', undefined);

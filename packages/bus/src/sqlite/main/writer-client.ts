@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { LogFailed, type LogSpace } from '../../contract.ts';
+import { LogFailed, LogLocked, LogRefused, type LogSpace } from '../../contract.ts';
 import type { SavedClock } from '../../shared/dedupe-clock.ts';
 import type {
   RetainRequest,
@@ -17,8 +17,8 @@ export interface WriterEvents {
   checkpointDue(): void;
   /** The room on the disk has changed. Comes unasked. */
   space(space: LogSpace): void;
-  /** The log has failed for good. */
-  failed(error: LogFailed): void;
+  /** The log has failed for good, or could not be opened. */
+  failed(error: LogFailed | LogRefused | LogLocked): void;
 }
 
 /** The main thread's side of the writer thread. */
@@ -26,8 +26,8 @@ export interface WriterClient {
   readonly ready: WriterReady;
   write(batch: WireBatch): void;
   retain(limits: Omit<RetainRequest, 'type' | 'id'>): Promise<number>;
-  /** Saves the clock, closes the database and ends the thread. */
-  close(clock: SavedClock): Promise<void>;
+  /** Saves the clock, closes the database and ends the thread. Returns whether the write-ahead log has been merged. */
+  close(clock: SavedClock): Promise<boolean>;
 }
 
 const WRITER_FILE = new URL(
@@ -36,7 +36,8 @@ const WRITER_FILE = new URL(
 );
 
 /**
- * Starts the writer thread; resolves when it has opened the log. Rejects with `LogFailed` when it cannot. The thread
+ * Starts the writer thread; resolves when it has opened the log. Rejects with `LogFailed`, `LogRefused` or
+ * `LogLocked` when it cannot. The thread
  * keeps the process alive only while it owes an answer.
  */
 export async function startWriter(data: WriterData, events: WriterEvents): Promise<WriterClient> {
@@ -46,6 +47,7 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let owed = 1;
   let closing = false;
+  let isMerged = false;
 
   const answered = (): void => {
     if (--owed === 0 && !closing) worker.unref();
@@ -54,8 +56,7 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
     if (owed++ === 0) worker.ref();
     worker.postMessage(request, transfer);
   };
-  const failed = (message: string): void => {
-    const error = new LogFailed(message);
+  const failed = (error: LogFailed | LogRefused | LogLocked): void => {
     ready.reject(error);
     retentions.rejectAll(error);
     events.failed(error);
@@ -68,13 +69,14 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
     else if (reply.type === 'written') {
       events.written(reply.results);
       if (reply.checkpointDue) events.checkpointDue();
-    } else if (reply.type === 'failed') failed(reply.message);
+    } else if (reply.type === 'failed') failed(new ERRORS[reply.why](reply.message));
+    else if (reply.type === 'closed') isMerged = reply.isMerged;
   };
   worker.on('message', handle);
-  worker.on('error', (error) => failed(`the log's writer thread failed: ${error.message}`));
+  worker.on('error', (error) => failed(new LogFailed(`the log's writer thread failed: ${error.message}`)));
   worker.on('exit', () => {
     if (closing) retentions.rejectAll(new LogFailed('the log is closed'));
-    else failed("the log's writer thread has ended");
+    else failed(new LogFailed("the log's writer thread has ended"));
   });
   try {
     return {
@@ -85,6 +87,7 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
         closing = true;
         send({ type: 'close', clock });
         await exited;
+        return isMerged;
       },
     };
   } catch (error) {
@@ -93,6 +96,8 @@ export async function startWriter(data: WriterData, events: WriterEvents): Promi
     throw error;
   }
 }
+
+const ERRORS = { failed: LogFailed, refused: LogRefused, locked: LogLocked } as const;
 
 /** Retention runs that have not been answered. */
 function createRetentions() {
@@ -109,7 +114,7 @@ function createRetentions() {
       waiting.get(id)?.resolve(removed);
       waiting.delete(id);
     },
-    rejectAll: (error: LogFailed): void => {
+    rejectAll: (error: Error): void => {
       for (const { reject } of waiting.values()) reject(error);
       waiting.clear();
     },

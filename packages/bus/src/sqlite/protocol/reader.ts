@@ -54,6 +54,8 @@ export interface WireFound {
 
 /** The questions the reader thread answers. */
 export interface ReaderCalls {
+  /** The first question, asked as soon as the writer has opened the log. */
+  open: { question: undefined; answer: undefined };
   read: { question: PageRequest; answer: readonly WireEvent[] };
   search: { question: SearchRequest; answer: WireFound };
   find: { question: { readonly ref: string }; answer: WireEvent | undefined };

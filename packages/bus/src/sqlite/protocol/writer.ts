@@ -127,11 +127,14 @@ export interface WriterReady {
   readonly clock: SavedClock;
 }
 
+/** Why the writer thread cannot go on. Only opening can be `refused` or find the log `locked`. */
+export type FailureKind = 'failed' | 'refused' | 'locked';
+
 /** What the writer thread sends: `written` answers a batch, `failed` ends the log for good, `space` comes unasked. */
 export type WriterReply =
   | WriterReady
   | { readonly type: 'written'; readonly results: readonly WireResult[]; readonly checkpointDue: boolean }
   | { readonly type: 'retained'; readonly id: number; readonly removed: number }
   | { readonly type: 'space'; readonly space: LogSpace }
-  | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'closed' };
+  | { readonly type: 'failed'; readonly message: string; readonly why: FailureKind }
+  | { readonly type: 'closed'; readonly isMerged: boolean };

@@ -8,7 +8,9 @@ import { eventReader } from './events.ts';
 
 /** An implementation of every question over a database connection. */
 export type ReaderStore = {
-  readonly [Name in keyof ReaderCalls]: (question: ReaderCalls[Name]['question']) => ReaderCalls[Name]['answer'];
+  readonly [Name in Exclude<keyof ReaderCalls, 'open' | 'close'>]: (
+    question: ReaderCalls[Name]['question'],
+  ) => ReaderCalls[Name]['answer'];
 };
 
 /** Prepares all questions. Called once by the reader thread; its answers throw `LogFailed` when a row is damaged. */
@@ -122,14 +124,10 @@ function statsReader(db: DatabaseSync): () => WireStats {
   };
 }
 
-function maintenance(db: DatabaseSync): Pick<ReaderStore, 'checkpoint' | 'close'> {
+function maintenance(db: DatabaseSync): Pick<ReaderStore, 'checkpoint'> {
   return {
     checkpoint: () => {
       db.exec('PRAGMA wal_checkpoint(PASSIVE)');
-      return undefined;
-    },
-    close: () => {
-      db.close();
       return undefined;
     },
   };

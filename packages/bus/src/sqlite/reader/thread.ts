@@ -1,15 +1,17 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { filesIn } from '../directory/files.ts';
 import { openForReading } from '../file/database.ts';
 import { classify, describeError } from '../file/sqlite-errors.ts';
 import type { ReaderReply, ReaderRequest, WireEvent } from '../protocol/reader.ts';
 import { createReaderStore, type ReaderStore } from './questions.ts';
 
-/** What the reader thread is started with. The database is opened at the first question, when the writer has made it. */
+/** What the reader thread is started with. */
 export interface ReaderData {
   readonly dataDir: string;
 }
 
-function answer(store: ReaderStore, request: ReaderRequest): unknown {
+function answer(store: ReaderStore, request: Exclude<ReaderRequest, { name: 'open' | 'close' }>): unknown {
   switch (request.name) {
     case 'read':
       return store.read(request.question);
@@ -35,8 +37,6 @@ function answer(store: ReaderStore, request: ReaderRequest): unknown {
       return store.stats(request.question);
     case 'checkpoint':
       return store.checkpoint(request.question);
-    case 'close':
-      return store.close(request.question);
   }
 }
 
@@ -56,13 +56,24 @@ const buffersIn = (value: unknown): ArrayBuffer[] =>
 const port = parentPort;
 if (port === null) throw new Error('the log reader is a worker thread, it cannot be started as a program');
 const { dataDir }: ReaderData = workerData;
+let db: DatabaseSync | undefined;
 let store: ReaderStore | undefined;
+
+function handle(request: ReaderRequest): unknown {
+  if (request.name === 'open') {
+    db = openForReading(filesIn(dataDir));
+    store = createReaderStore(db);
+  } else if (request.name === 'close') db?.close();
+  else if (store) return answer(store, request);
+  else throw new Error(`"${request.name}" was asked before the log was open`);
+  return undefined;
+}
+
 port.on('message', (request: ReaderRequest) => {
   const { id } = request;
   const reply = (message: ReaderReply, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   try {
-    store ??= createReaderStore(openForReading(dataDir));
-    const value = answer(store, request);
+    const value = handle(request);
     reply({ id, type: 'answer', answer: value }, buffersIn(value));
   } catch (error) {
     reply({ id, type: 'error', message: describeError(error), fatal: classify(error) === 'fatal' });

@@ -1,22 +1,31 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
-import { open, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { LogSpace } from '../../contract.ts';
+import { statfs } from 'node:fs/promises';
+import { type Clock, errorMessage } from '@magpie/contract';
+import { LogFailed, type LogSpace } from '../../contract.ts';
+import { type FileIdentity, verifyIdentities } from '../directory/identity.ts';
+import { createReserve } from './reserve.ts';
 
-/** Limits of a disk guard, in bytes. */
-export interface DiskLimits {
+/** What a disk guard watches. Sizes in bytes. */
+export interface DiskGuardOptions {
   readonly dataDir: string;
-  readonly reserveBytes: number;
+  /** The open files, which must stay in the directory. */
+  readonly identities: readonly FileIdentity[];
+  readonly reserve: { readonly path: string; readonly bytes: number };
   /** Undefined: `DEFAULT_MIN_FREE`, or `DEFAULT_MIN_FREE_SHARE` of the file system when that is more. */
   readonly minFreeBytes: number | undefined;
+  readonly clock: Pick<Clock, 'monotonic' | 'timeout'>;
+  /** Called with the room on the disk, and at every change of it. */
+  report(space: LogSpace): void;
+  /** Called when the log can no longer be trusted: its files are gone, or the disk does not answer. */
+  failed(error: LogFailed): void;
 }
 
 const DEFAULT_MIN_FREE = 256 * 1024 * 1024;
 const DEFAULT_MIN_FREE_SHARE = 0.05;
 const CHECK_EVERY_MS = 1000;
-const CHUNK_BYTES = 1024 * 1024;
+/** How long the last look at the files counts for an acknowledgement, in ms: a look per commit would cost a tenth of it. */
+const LOOK_COUNTS_MS = 20;
 
-/** Watches the free space of the data directory and keeps a reserve in it. Used by the writer thread. */
+/** Watches the files and the free space of the data directory, and keeps a reserve in it. Used by the writer thread. */
 export interface DiskGuard {
   /** Why appends are refused now, as a sentence; undefined while there is room. */
   refusal(): string | undefined;
@@ -25,102 +34,84 @@ export interface DiskGuard {
    * whether there was one: then a write that does not append may be tried again.
    */
   exhausted(): boolean;
-  /** Looks at the disk; appends are allowed again once there is room and the reserve is whole. Called every second. */
+  /**
+   * Called between a commit and its acknowledgement. Throws `LogFailed` when the files are gone; looks at them at most once
+   * in `LOOK_COUNTS_MS`.
+   */
+  verify(): void;
+  /** Looks at files and disk; appends are allowed again once there is room and the reserve is whole. Called every second. */
   check(): Promise<void>;
   start(): void;
   stop(): void;
 }
 
-/** `report` hears of the room on the disk, and of every change of it. */
-export function createDiskGuard(limits: DiskLimits, report: (space: LogSpace) => void): DiskGuard {
-  const reserve = createReserve(reserveFile(limits.dataDir), limits.reserveBytes);
+/** Makes the guard of a log that is open. */
+export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
+  const { dataDir, identities, clock } = options;
+  const reserve = createReserve(options.reserve.path, options.reserve.bytes);
   let space: LogSpace = { intake: true, free: undefined, needed: 0 };
-  let checking = false;
-  let timer: NodeJS.Timeout | undefined;
+  let looked = Number.NEGATIVE_INFINITY;
+  let stopped = false;
+  let cancel: (() => void) | undefined;
 
   const update = (free: number | undefined, needed: number, refusal: string | undefined): void => {
     if (space.free === free && space.needed === needed && space.refusal === refusal) return;
     space = { intake: refusal === undefined, free, needed, ...(refusal === undefined ? {} : { refusal }) };
-    report(space);
+    options.report(space);
+  };
+  const look = (): void => {
+    verifyIdentities(identities);
+    looked = clock.monotonic();
   };
   const measure = async (): Promise<void> => {
-    const { bavail, blocks, bsize } = await statfs(limits.dataDir);
+    const { bavail, blocks, bsize } = await statfs(dataDir);
     const free = bavail * bsize;
-    const wanted = limits.minFreeBytes ?? Math.max(DEFAULT_MIN_FREE, blocks * bsize * DEFAULT_MIN_FREE_SHARE);
-    const needed = wanted + (reserve.whole() ? 0 : limits.reserveBytes);
-    if (free < needed) return update(free, needed, spaceSentence(limits.dataDir, free, needed));
-    update(free, needed, (await reserve.fill()) ? undefined : space.refusal);
+    const wanted = options.minFreeBytes ?? Math.max(DEFAULT_MIN_FREE, blocks * bsize * DEFAULT_MIN_FREE_SHARE);
+    const needed = wanted + (reserve.isWhole() ? 0 : options.reserve.bytes);
+    if (free < needed) return update(free, needed, spaceSentence(dataDir, free, needed));
+    const filled = await reserve.fill();
+    if (filled === 'whole') update(free, needed, undefined);
+    else
+      update(free, needed, filled === 'no room' ? space.refusal : reserveSentence(options.reserve.path, filled.error));
   };
   const check = async (): Promise<void> => {
-    if (checking) return;
-    checking = true;
     try {
+      look();
       await measure();
-    } catch {
-      // Free space that cannot be measured stops nothing by itself: a write that finds the disk full will.
-    } finally {
-      checking = false;
+    } catch (error) {
+      options.failed(error instanceof LogFailed ? error : unmeasurable(dataDir, error));
     }
+  };
+  const run = async (): Promise<void> => {
+    await check();
+    if (!stopped) cancel = clock.timeout(CHECK_EVERY_MS, () => void run());
   };
   return {
     refusal: () => space.refusal,
     exhausted: () => {
-      const hadReserve = limits.reserveBytes > 0 && reserve.whole();
+      const hadReserve = options.reserve.bytes > 0 && reserve.isWhole();
       reserve.release();
-      const sentence = `the disk of ${limits.dataDir} is full: intake stops until space is freed there`;
+      const sentence = `the disk of ${dataDir} is full: intake stops until space is freed there`;
       update(space.free, space.needed, sentence);
       return hadReserve;
     },
-    check,
-    start: () => {
-      timer = setInterval(() => void check(), CHECK_EVERY_MS);
-      void check();
+    verify: () => {
+      if (clock.monotonic() - looked > LOOK_COUNTS_MS) look();
     },
-    stop: () => clearInterval(timer),
+    check,
+    start: () => void run(),
+    stop: () => {
+      stopped = true;
+      cancel?.();
+    },
   };
 }
 
-const reserveFile = (dataDir: string): string => join(dataDir, 'reserve');
+const unmeasurable = (dataDir: string, error: unknown): LogFailed =>
+  new LogFailed(`the disk of ${dataDir} cannot be measured: ${errorMessage(error)}`, { cause: error });
 
-/** Gives the reserve of a log that is not open back to the file system; returns whether there was one. */
-export function giveUpReserve(dataDir: string): boolean {
-  const path = reserveFile(dataDir);
-  const existed = existsSync(path);
-  rmSync(path, { force: true });
-  return existed;
-}
-
-/** A file of zeros that can be given up at once. */
-function createReserve(path: string, bytes: number) {
-  let whole = statSync(path, { throwIfNoEntry: false })?.size === bytes || bytes === 0;
-  let generation = 0;
-  const release = (): void => {
-    generation++;
-    whole = bytes === 0;
-    rmSync(path, { force: true });
-  };
-  /** Writes the file and makes it durable; false when there was no room for it, or it was released meanwhile. */
-  const fill = async (): Promise<boolean> => {
-    if (whole) return true;
-    const mine = generation;
-    const file = await open(path, 'w');
-    try {
-      const zeros = Buffer.alloc(CHUNK_BYTES);
-      for (let left = bytes; left > 0 && mine === generation; left -= CHUNK_BYTES) {
-        await file.writeFile(left < CHUNK_BYTES ? zeros.subarray(0, left) : zeros);
-      }
-      await file.sync();
-    } catch {
-      // No room for the whole reserve: what was written goes back, the next check tries again.
-      release();
-    } finally {
-      await file.close();
-    }
-    whole = mine === generation;
-    return whole;
-  };
-  return { whole: () => whole, release, fill };
-}
+const reserveSentence = (path: string, error: unknown): string =>
+  `the reserve ${path} cannot be written: ${errorMessage(error)}. Intake stops until it can`;
 
 const MIB = 1024 * 1024;
 

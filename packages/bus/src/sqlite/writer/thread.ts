@@ -1,21 +1,31 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { errorMessage, systemClock } from '@magpie/contract';
 import type { SavedClock } from '../../shared/dedupe-clock.ts';
 import type { DedupeWindow } from '../../shared/dedupe-window.ts';
-import { openForWriting } from '../file/database.ts';
+import { unusable } from '../directory/directory-lock.ts';
+import { filesIn } from '../directory/files.ts';
+import { type FileIdentity, identityOf } from '../directory/identity.ts';
+import type { AcceptedLoss } from '../directory/inspection.ts';
+import { closeMerged, type OpenLog, openForWriting } from '../file/database.ts';
 import { createEventSearch } from '../file/event-search.ts';
-import { classify, describeError } from '../file/sqlite-errors.ts';
-import type { RetainRequest, WireBatch, WriterReply, WriterRequest } from '../protocol/writer.ts';
+import { classify, describeError, isUnwritable } from '../file/sqlite-errors.ts';
+import type { FailureKind, RetainRequest, WireBatch, WriterReply, WriterRequest } from '../protocol/writer.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import { createDedupeStore, saveClock, savedClock } from './dedupe/store.ts';
-import { createDiskGuard, giveUpReserve } from './disk-guard.ts';
+import { createDiskGuard } from './disk-guard.ts';
 import { createEventAppender } from './event-appender.ts';
+import { giveUpReserve } from './reserve.ts';
 import { createRetention } from './retention.ts';
 import { createWriterStore } from './writer-store.ts';
 
 /** What the writer thread is started with. */
 export interface WriterData {
   readonly dataDir: string;
+  /** The directory and its lock, as the main thread holds them. */
+  readonly held: readonly FileIdentity[];
+  readonly accepted: AcceptedLoss;
+  /** Wall time, ms since the epoch. */
   readonly now: number;
   readonly dedupe: DedupeWindow;
   readonly reserveBytes: number;
@@ -25,30 +35,36 @@ export interface WriterData {
 /** Bytes written after which the reader is asked for a checkpoint. */
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 
-function start(
-  data: WriterData,
-  reply: (message: WriterReply) => void,
-  end: () => void,
-): (request: WriterRequest) => void {
-  const { db, meta } = openWithReserve(data);
-  const search = createEventSearch(db);
-  const clock = savedClock(db, data.now);
-  const dedupe = createDedupeStore(db, meta.salt, data.dedupe, clock);
-  const store = createWriterStore(db, dedupe, createEventAppender(db, search));
-  const retention = createRetention(db, store, search);
-  const guard = createDiskGuard(data, (space) => reply({ type: 'space', space }));
-  const writeBatch = createBatchWriter(store, guard);
+type Reply = (message: WriterReply) => void;
+
+function start(data: WriterData, reply: Reply, end: () => void): (request: WriterRequest) => void {
+  const files = filesIn(data.dataDir);
+  const open = openWithReserve(data);
+  const { db, meta } = open;
+  const parts = createParts(data, open);
+  const { store, retention, clock } = parts;
   let stopped = false;
   let uncheckpointed = 0;
 
-  const stop = (message: WriterReply): void => {
+  const guard = createDiskGuard({
+    dataDir: data.dataDir,
+    identities: [...data.held, ...[files.log, files.wal, files.shm].map(identityOf)],
+    reserve: { path: files.reserve, bytes: data.reserveBytes },
+    minFreeBytes: data.minFreeBytes,
+    clock: systemClock,
+    report: (space) => reply({ type: 'space', space }),
+    failed: (error) => fail(error),
+  });
+  const writeBatch = createBatchWriter(store, guard);
+  const fail = (error: unknown): void => {
+    if (stopped) return;
     stopped = true;
     guard.stop();
-    reply(message);
+    reply({ type: 'failed', message: describeError(error), why: 'failed' });
   };
-  const fail = (error: unknown): void => stop({ type: 'failed', message: describeError(error) });
   const write = (batch: WireBatch): void => {
     const results = writeBatch(batch);
+    guard.verify();
     uncheckpointed += batch.bytes;
     const checkpointDue = uncheckpointed > CHECKPOINT_BYTES;
     if (checkpointDue) uncheckpointed = 0;
@@ -66,14 +82,21 @@ function start(
     if (run.error !== undefined && guard.exhausted()) return retain(request, removed);
     reply({ type: 'retained', id: request.id, removed });
   };
+  /** After a failure nothing more is written: what is in the write-ahead log stays there. */
+  const close = (saved: SavedClock): boolean => {
+    const hasFailed = stopped;
+    stopped = true;
+    guard.stop();
+    if (hasFailed) return false;
+    saveClockAtEnd(db, saved);
+    return closeMerged(open, files);
+  };
   guard.start();
   const { next, lastReceived } = store.end();
   reply({ type: 'ready', epoch: meta.epoch, next, lastReceived, clock });
   return (request) => {
     if (request.type === 'close') {
-      if (!stopped) saveClockAtEnd(db, request.clock);
-      db.close();
-      stop({ type: 'closed' });
+      reply({ type: 'closed', isMerged: close(request.clock) });
       return end();
     }
     if (stopped) return;
@@ -86,6 +109,21 @@ function start(
   };
 }
 
+/** What reads and writes the open log. Closes it, merged, when that is damaged. */
+function createParts(data: WriterData, open: OpenLog) {
+  const { db, meta } = open;
+  try {
+    const search = createEventSearch(db);
+    const clock = savedClock(db, data.now);
+    const dedupe = createDedupeStore(db, meta.salt, data.dedupe, clock);
+    const store = createWriterStore(db, dedupe, createEventAppender(db, search));
+    return { clock, store, retention: createRetention(db, store, search) };
+  } catch (error) {
+    closeMerged(open, filesIn(data.dataDir));
+    throw error;
+  }
+}
+
 /** When it cannot be saved the log is as good as after a crash: the clock goes on where it was saved last. */
 function saveClockAtEnd(db: DatabaseSync, clock: SavedClock): void {
   try {
@@ -96,23 +134,34 @@ function saveClockAtEnd(db: DatabaseSync, clock: SavedClock): void {
 }
 
 /** Opens the log; when the disk is too full even for that, with the room of the reserve. */
-function openWithReserve({ dataDir, now }: WriterData): ReturnType<typeof openForWriting> {
+function openWithReserve({ dataDir, now, accepted }: WriterData): OpenLog {
+  const options = { files: filesIn(dataDir), now, accepted };
   try {
-    return openForWriting(dataDir, now);
+    return openForWriting(options);
   } catch (error) {
-    if (classify(error) !== 'full' || !giveUpReserve(dataDir)) throw error;
-    return openForWriting(dataDir, now);
+    if (classify(error) !== 'full' || !giveUpReserve(options.files.reserve)) throw error;
+    return openForWriting(options);
   }
+}
+
+/** Why the log could not be opened. */
+function openingFailure(error: unknown, { dataDir }: WriterData): Extract<WriterReply, { type: 'failed' }> {
+  const kinds: Readonly<Record<string, FailureKind>> = { LogRefused: 'refused', LogLocked: 'locked' };
+  const known = error instanceof Error ? kinds[error.name] : undefined;
+  if (known) return { type: 'failed', message: errorMessage(error), why: known };
+  if (isUnwritable(error)) return { type: 'failed', message: unusable(dataDir, error).message, why: 'refused' };
+  return { type: 'failed', message: describeError(error), why: 'failed' };
 }
 
 const port = parentPort;
 if (port === null) throw new Error('the log writer is a worker thread, it cannot be started as a program');
-const reply = (message: WriterReply): void => port.postMessage(message);
+const reply: Reply = (message) => port.postMessage(message);
+const data: WriterData = workerData;
 try {
   port.on(
     'message',
-    start(workerData, reply, () => port.close()),
+    start(data, reply, () => port.close()),
   );
 } catch (error) {
-  reply({ type: 'failed', message: describeError(error) });
+  reply(openingFailure(error, data));
 }
