@@ -28,8 +28,12 @@ export async function magpie(
 }
 
 /** Starts `magpie run` on a file, under a wrapper such as strace when given, and waits until it listens. */
-export async function runGateway(file: string, wrapper: readonly string[] = []): Promise<RunningGateway> {
-  const started = await startGateway(file, { wrapper });
+export async function runGateway(
+  file: string,
+  wrapper: readonly string[] = [],
+  options: readonly string[] = [],
+): Promise<RunningGateway> {
+  const started = await startGateway(file, { wrapper, options });
   return Object.assign(started, { url: await started.listening() });
 }
 

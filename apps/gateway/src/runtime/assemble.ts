@@ -39,18 +39,20 @@ export interface AssembleOptions {
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
   readonly times?: Partial<SupervisorTimes>;
+  /** Goes on although files of the log are missing: what was in them is lost. */
+  readonly acceptLoss?: boolean;
   /** How to load the configuration again; without it the gateway keeps what it started with. */
   readonly loading?: Loading;
 }
 
-/** Puts a gateway together. Opens the log; throws `LogLocked` or `LogFailed` when it cannot be used. */
+/** Puts a gateway together. Opens the log; throws `LogLocked`, `LogRefused` or `LogFailed` when it cannot be used. */
 export async function assemble(options: AssembleOptions): Promise<Assembled> {
-  const { config, logger, onFatal } = options;
+  const { config, logger, onFatal, acceptLoss = false } = options;
   const metrics = createMetrics({ process: true });
   const { dataDir, dedupe } = config.gateway;
   const window = { windowMs: dedupe.window, count: dedupe.count };
   const revisions = new Revisions(config, options.routes, options.loading?.first.source.text ?? '');
-  const stored = await openLog({ store: 'sqlite', dataDir, dedupe: window, logger });
+  const stored = await openLog({ store: 'sqlite', dataDir, dedupe: window, logger, acceptLoss, onFailed: onFatal });
   const watch = watchDeadLetters({ log: stored, max: () => revisions.live.deadLetters.max, logger });
   const log = measured(stored, metrics, watch.changed);
   const keeper = keepWithinLimits(log, () => revisions.live.log, onFatal);

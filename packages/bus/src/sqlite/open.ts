@@ -63,8 +63,8 @@ async function openLocked(options: SqliteLogOptions, files: DirectoryFiles, lock
   try {
     writer = await startWriter(writerData(options, lock, accepted), { ...state.events, checkpointDue });
     const { epoch, next, lastReceived, clock: saved } = writer.ready;
+    const lastConnection = openLastConnection(files, epoch);
     await reader.open();
-    const lastConnection = openLastConnection(files);
     const dedupeClock = createDedupeClock(steadyTimeOf(clock), dedupeOf(options).windowMs, saved);
     const positions = positionsOf(epoch);
     const damage = createDamage(logger);

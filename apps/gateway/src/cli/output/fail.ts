@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ListenFailed } from '@magpie/api';
-import { LogLocked } from '@magpie/bus';
+import { LogLocked, LogRefused } from '@magpie/bus';
 import { MagpieError } from '@magpie/contract';
 import { CommanderError } from 'commander';
 import { printError, printFailure } from './print.ts';
@@ -44,6 +44,7 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof CommandFailed ||
   error instanceof MagpieError ||
   error instanceof LogLocked ||
+  error instanceof LogRefused ||
   error instanceof ListenFailed ||
   isSystemError(error);
 

@@ -39,8 +39,8 @@ export interface OpenLog {
 }
 
 /**
- * Opens the log for writing, creating it in an empty directory and bringing an older one up to date. From then on the
- * marker says that the write-ahead log is needed. Called by the writer thread, with the directory locked.
+ * Opens the log for writing, creating it in an empty directory and bringing an older one up to date. The write-ahead log
+ * is there, and empty. Called by the writer thread, with the directory locked.
  * @throws LogRefused for anything that is not a log, or a newer or another one.
  * @throws LogLocked when another process has the database open all the same.
  */
@@ -59,7 +59,6 @@ export function openForWriting(options: OpenForWriting): OpenLog {
     // Whoever reads the marker must find the write-ahead log.
     syncDirectory(files.dataDir);
     if (version === undefined) syncDirectory(dirname(files.dataDir));
-    writeMarker(files, { epoch: meta.epoch, needsWal: true });
     return { db, meta };
   } catch (error) {
     db.close();
@@ -145,13 +144,15 @@ export function openForReading({ log }: DirectoryFiles): DatabaseSync {
 }
 
 /**
- * A connection that does nothing but be the last one: when the last is closed SQLite merges the write-ahead log and removes
- * it, which must not happen when threads are torn down, but only after a clean close has noted it in the marker.
+ * Opens the connection that outlives the others, and notes that the write-ahead log is needed from now on. When the last
+ * connection is closed SQLite merges the write-ahead log and removes it: that must not happen while the threads of an ending
+ * process are torn down, only after a clean close has noted it. The main thread's connections are not closed at its end.
  */
-export function openLastConnection({ log }: DirectoryFiles): DatabaseSync {
-  const db = new DatabaseSync(log, { timeout: 5000 });
+export function openLastConnection(files: DirectoryFiles, epoch: string): DatabaseSync {
+  const db = new DatabaseSync(files.log, { timeout: 5000 });
   db.exec('PRAGMA query_only = ON');
   isEmpty(db); // The first read takes the shared lock that lasts until the connection is closed.
+  writeMarker(files, { epoch, needsWal: true });
   return db;
 }
 

@@ -41,8 +41,7 @@ function start(data: WriterData, reply: Reply, end: () => void): (request: Write
   const files = filesIn(data.dataDir);
   const open = openWithReserve(data);
   const { db, meta } = open;
-  const parts = createParts(data, open);
-  const { store, retention, clock } = parts;
+  const { store, retention, clock } = createParts(data, open);
   let stopped = false;
   let uncheckpointed = 0;
 
@@ -109,19 +108,13 @@ function start(data: WriterData, reply: Reply, end: () => void): (request: Write
   };
 }
 
-/** What reads and writes the open log. Closes it, merged, when that is damaged. */
-function createParts(data: WriterData, open: OpenLog) {
-  const { db, meta } = open;
-  try {
-    const search = createEventSearch(db);
-    const clock = savedClock(db, data.now);
-    const dedupe = createDedupeStore(db, meta.salt, data.dedupe, clock);
-    const store = createWriterStore(db, dedupe, createEventAppender(db, search));
-    return { clock, store, retention: createRetention(db, store, search) };
-  } catch (error) {
-    closeMerged(open, filesIn(data.dataDir));
-    throw error;
-  }
+/** What reads and writes the open log. */
+function createParts(data: WriterData, { db, meta }: OpenLog) {
+  const search = createEventSearch(db);
+  const clock = savedClock(db, data.now);
+  const dedupe = createDedupeStore(db, meta.salt, data.dedupe, clock);
+  const store = createWriterStore(db, dedupe, createEventAppender(db, search));
+  return { clock, store, retention: createRetention(db, store, search) };
 }
 
 /** When it cannot be saved the log is as good as after a crash: the clock goes on where it was saved last. */

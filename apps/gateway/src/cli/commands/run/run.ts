@@ -15,6 +15,7 @@ interface RunOptions {
   readonly logLevel: LogLevel;
   readonly pretty?: true;
   readonly watch: boolean;
+  readonly acceptLoss?: true;
 }
 
 /** `magpie run`: the gateway itself. */
@@ -28,10 +29,11 @@ export function addRun(program: Command): void {
     .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
     .option('--pretty', 'log for people instead of JSON lines (default on a terminal)')
     .option('--no-watch', 'reload only on SIGHUP or by the API, not when the file changes')
+    .option('--accept-loss', 'start although files of the event log are missing: what was in them is lost')
     .action(run);
 }
 
-async function run({ config: path, logLevel, pretty, watch }: RunOptions): Promise<void> {
+async function run({ config: path, logLevel, pretty, watch, acceptLoss }: RunOptions): Promise<void> {
   const logger = createLogger({ level: logLevel, pretty: pretty ?? process.stdout.isTTY === true });
   const signals = takeSignals((message) => logger.info({}, message));
   const load = (gatewayId?: string): Compiled =>
@@ -42,7 +44,15 @@ async function run({ config: path, logLevel, pretty, watch }: RunOptions): Promi
   if (!config || !routes) return fail(`${path} cannot be used; the errors are above`);
   const loading = { first, load };
   const onFatal = endOnce((error) => logger.error({ error: error.name }, `stopping: ${error.message}`));
-  const assembled = await assemble({ config, routes, book, logger, onFatal, loading }).catch(explainStart);
+  const assembled = await assemble({
+    config,
+    routes,
+    book,
+    logger,
+    onFatal,
+    loading,
+    acceptLoss: acceptLoss ?? false,
+  }).catch(explainStart);
   if (signals.stopEarly(assembled)) return;
   const url = await assembled.start().catch(explainStart);
   logger.info({ url, gateway: config.gateway.id }, `listening on ${url}`);
