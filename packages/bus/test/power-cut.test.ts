@@ -74,7 +74,7 @@ async function checkImage(dataDir: string, acked: readonly [string, Position][])
 }
 
 describe.skipIf(refusal !== undefined)('a power cut', () => {
-  it(`loses no acknowledged event in ${ROUNDS * CUTS} images`, { timeout: ROUNDS * CUTS * 10_000 }, async () => {
+  it(`loses no acknowledged event in ${ROUNDS * CUTS} images`, { timeout: ROUNDS * CUTS * 60_000 }, async () => {
     let most = 0;
     for (let round = 0; round < ROUNDS; round++) {
       await powerCutImages({
