@@ -22,13 +22,13 @@ export const amqpAdapter = defineAdapter({
   targetSchema,
   originSchema,
   addresses: [queueScheme, exchangeScheme],
+  kinds: ['message'],
   capabilities: ({ maxBodyBytes }: AmqpConfig): Capabilities => ({
     receives: true,
     sends: true,
     fifoWindow: FIFO_WINDOW,
     sendsWhileHeld: true,
     metadata: true,
-    redelivers: true,
     maxBodyBytes: maxBodyBytes,
   }),
   guarantees: {

@@ -28,7 +28,7 @@ export interface WireError {
 const make = {
   NotConnected: (message: string, cause: unknown) => new NotConnected(message, { cause }),
   AuthFailed: (message: string, cause: unknown) => new AuthFailed(message, { cause }),
-  ConfigInvalid: (message: string, cause: unknown) => new ConfigInvalid(message, {}, { cause }),
+  ConfigInvalid: (message: string, cause: unknown) => new ConfigInvalid(message, { cause }),
   Transient: (message: string, cause: unknown) => new Transient(message, { cause }),
   Rejected: (message: string, cause: unknown) => new Rejected(message, { cause }),
   TooLarge: (message: string, cause: unknown) => new TooLarge(message, { cause }),

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { exchangeScheme, keyWords, queueScheme, queueSegments } from '../src/codec/address.ts';
 
 const schemes = [queueScheme, exchangeScheme];
-const book = createAddressBook(schemes);
+const book = createAddressBook([{ type: 'amqp', addresses: schemes }]);
 const name = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
 const key = fc.array(
   fc.string({ maxLength: 8, unit: 'grapheme' }).map((word) => word.replaceAll('.', '')),
@@ -71,7 +71,7 @@ describe('checks of an address to send to', () => {
   });
 });
 
-it('a substituted value stays one word, whatever it holds', () => {
+it('a substituted value stays one word, whatever it holds', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (value) => {
       const encoded = exchangeScheme.encode(value);

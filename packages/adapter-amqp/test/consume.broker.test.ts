@@ -182,7 +182,7 @@ describe('declare', () => {
     await operator.assertQueue('kept', { durable: false });
     await expect(declaring({ queues: [{ name: 'kept' }] })).rejects.toMatchObject({
       name: 'ConfigInvalid',
-      path: 'declare/queues/0',
+      pointer: '/declare/queues/0',
       message: expect.stringMatching(
         /^queue "kept" exists with another durable: "declare" says 'true', the broker has 'false'/,
       ),

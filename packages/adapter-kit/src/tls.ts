@@ -107,7 +107,7 @@ function mustParse<T>(name: PemKey, problem: string, parse: () => T): T {
 }
 
 const invalid = (name: PemKey, problem: string, cause?: unknown): ConfigInvalid =>
-  new ConfigInvalid(`tls.${name}: ${problem}`, { path: `/tls/${name}` }, { cause });
+  new ConfigInvalid(problem, { pointer: `/tls/${name}`, cause });
 
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';

@@ -32,7 +32,7 @@ describe('TLS of a connection', () => {
     const wrong = schema.parse({ cert, key: privateKey, passphrase: 'canary-horse' });
     const error = await loadTls({ ...wrong, cert: undefined }, 'h').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigInvalid);
-    expect(error).toMatchObject({ path: '/tls/key', message: expect.stringMatching(/passphrase/) });
+    expect(error).toMatchObject({ pointer: '/tls/key', message: expect.stringMatching(/passphrase/) });
     expect(JSON.stringify(settings) + String(error)).not.toContain('canary');
   });
 

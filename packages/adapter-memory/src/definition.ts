@@ -12,6 +12,7 @@ export const memoryAdapter = defineAdapter({
   targetSchema,
   originSchema,
   addresses: [channelScheme],
+  kinds: ['message'],
   access,
   capabilities: ({ fifoWindow, metadata, maxBodyBytes }: MemoryConfig) => ({
     receives: true,
@@ -19,7 +20,6 @@ export const memoryAdapter = defineAdapter({
     fifoWindow,
     sendsWhileHeld: true,
     metadata,
-    redelivers: true,
     maxBodyBytes,
   }),
   guarantees: {

@@ -20,13 +20,13 @@ export const mqttAdapter = defineAdapter({
   targetSchema,
   originSchema,
   addresses: [topicAddress],
-  capabilities: ({ version, maxInflight, maxPacketBytes, session }: MqttConnection) => ({
+  kinds: ['message', 'status'],
+  capabilities: ({ version, maxInflight, maxPacketBytes }: MqttConnection) => ({
     receives: true,
     sends: true,
     fifoWindow: maxInflight,
     sendsWhileHeld: true,
     metadata: version === 5,
-    redelivers: session.expiry > 0,
     maxBodyBytes: maxBodyBytes(maxPacketBytes),
   }),
   guarantees: {

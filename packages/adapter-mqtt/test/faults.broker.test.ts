@@ -69,7 +69,7 @@ describe.each([5, 3])('mqtt %i against Mosquitto', (version) => {
     const untrusting = client(keys({ version, url })).connection;
     await expect(untrusting.connect(never)).rejects.toThrow(/tls\.ca/);
     const misled = client(keys({ version, url, tls: { ca: '/nowhere.pem' } })).connection;
-    await expect(misled.connect(never)).rejects.toMatchObject({ name: 'ConfigInvalid', path: '/tls/ca' });
+    await expect(misled.connect(never)).rejects.toMatchObject({ name: 'ConfigInvalid', pointer: '/tls/ca' });
   });
 
   it('tells a retained replay from a live message', async () => {

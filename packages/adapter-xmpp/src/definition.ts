@@ -13,6 +13,7 @@ export const xmppAdapter = defineAdapter({
   targetSchema,
   originSchema,
   addresses: [roomAddresses, jidAddresses],
+  kinds: ['message', 'status', 'receipt'],
   access,
   capabilities,
   guarantees: {
@@ -40,8 +41,6 @@ function capabilities(config: XmppConfig): Capabilities {
     // Echoes and acknowledgements stand in the stream behind the messages that are not read.
     sendsWhileHeld: false,
     metadata: true,
-    // Only within a resumed session: a room keeps nothing for an occupant that is gone.
-    redelivers: false,
     // What a body needs besides itself depends on its content: each stanza is measured before it goes out.
     maxBodyBytes: config.maxStanzaBytes,
   };

@@ -97,7 +97,7 @@ describe('TLS', () => {
 
   it('says where the file of authorities is wrong', async () => {
     const { connection } = link({ tls: { ca: '/no/such/file.pem' } });
-    await expect(connection.connect(NEVER)).rejects.toMatchObject({ name: 'ConfigInvalid', path: '/tls/ca' });
+    await expect(connection.connect(NEVER)).rejects.toMatchObject({ name: 'ConfigInvalid', pointer: '/tls/ca' });
   });
 });
 

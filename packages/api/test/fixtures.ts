@@ -83,7 +83,7 @@ function makeGateway(
   names: readonly string[],
 ): Gateway {
   const adapters = [memoryAdapter, httpAdapter];
-  const book = createAddressBook(adapters.flatMap(({ addresses }) => addresses));
+  const book = createAddressBook(adapters);
   const connections = new Map<string, ConnectionInfo>([
     ['http', { name: 'http', adapter: httpAdapter, config: {}, subscribe: [] }],
     ...names.map((name): [string, ConnectionInfo] => [

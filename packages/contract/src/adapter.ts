@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Address, AddressPattern, AddressScheme } from './address.ts';
 import type { Clock } from './clock.ts';
 import type { MagpieError } from './errors.ts';
-import type { Origin, OutgoingEvent, ReceivedEvent } from './event.ts';
+import type { EventKind, Origin, OutgoingEvent, ReceivedEvent } from './event.ts';
 import type { Logger } from './logger.ts';
 
 /**
@@ -69,8 +69,6 @@ export interface Capabilities {
   readonly holdsPerPlace?: boolean;
   /** Whether headers, ids and the `via` list survive the link. Without them loops need an echo cache. */
   readonly metadata: boolean;
-  /** Whether a message left unacknowledged is delivered again after a reconnect. */
-  readonly redelivers: boolean;
   /** Largest body in bytes that the protocol or configuration permits. */
   readonly maxBodyBytes: number;
 }
@@ -188,6 +186,8 @@ export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   /** The protocol facts in `origin`, so that expressions over them are checked at load. */
   readonly originSchema: z.ZodObject;
   readonly addresses: readonly AddressScheme[];
+  /** The kinds of event that its connections receive; a route that asks for another one is an error. */
+  readonly kinds: readonly EventKind[];
   capabilities(connection: C): Capabilities;
   readonly guarantees: GuaranteeRules<C, S, T>;
   readonly access?: AccessRules;

@@ -2,35 +2,66 @@ import type { Address, AddressScheme } from './address.ts';
 import { addressToText } from './address-text.ts';
 import { Rejected } from './errors.ts';
 
-/** All address schemes the gateway knows, for turning addresses into text and back. Pure after construction. */
+/**
+ * All address schemes the gateway knows, for turning addresses into text and back. Two protocols may use one scheme name for
+ * places of their own: whoever knows the type of the connection gives it, for the others the first definition counts. Pure
+ * after construction.
+ */
 export interface AddressBook {
-  /** The scheme of that name, or undefined. */
-  scheme(name: string): AddressScheme | undefined;
-  /** `topic:plant/p7/alarm`; an unknown scheme is written as `addressToText` does. */
-  format(address: Address): string;
-  /** The inverse of `format`. Throws `Rejected` when the text has no scheme, an unknown one, or garbage after it. */
-  parse(text: string): Address;
+  /** The scheme of that name, of this connection type if it is given; undefined when there is none. */
+  scheme(name: string, type?: string): AddressScheme | undefined;
+  /** `topic:plant/p7/alarm`; an unknown scheme is written as `addressToText` does. Called per received event. */
+  format(address: Address, type?: string): string;
+  /**
+   * The inverse of `format`. Without a type it takes the first scheme of that name which accepts the address.
+   * @throws Rejected when the text has no scheme, an unknown one, or garbage after it.
+   */
+  parse(text: string, type?: string): Address;
 }
 
-/** Collects schemes; two adapters may share a scheme name (the first definition counts). */
-export function createAddressBook(schemes: Iterable<AddressScheme>): AddressBook {
-  const byName = new Map<string, AddressScheme>();
-  for (const scheme of schemes) if (!byName.has(scheme.scheme)) byName.set(scheme.scheme, scheme);
+/** The schemes of one connection type, as an adapter's definition has them. */
+export interface TypeSchemes {
+  readonly type: string;
+  readonly addresses: readonly AddressScheme[];
+}
+
+/** Collects the schemes of all adapters. */
+export function createAddressBook(adapters: Iterable<TypeSchemes>): AddressBook {
+  const list = [...adapters].flatMap(({ type, addresses }) => addresses.map((scheme) => ({ type, scheme })));
+  const byName = Map.groupBy(list, ({ scheme }) => scheme.scheme);
+  const find = (name: string, type: string | undefined): AddressScheme | undefined => {
+    const known = byName.get(name);
+    return (type === undefined ? known?.[0] : known?.find((each) => each.type === type))?.scheme;
+  };
   return {
-    scheme: (name) => byName.get(name),
-    format: (address) => {
-      const known = byName.get(address.scheme);
-      return known ? `${address.scheme}:${known.format(address.segments)}` : addressToText(address);
+    scheme: find,
+    format(address, type) {
+      const scheme = find(address.scheme, type);
+      return scheme ? `${address.scheme}:${scheme.format(address.segments)}` : addressToText(address);
     },
-    parse: (text) => {
+    parse(text, type) {
       const colon = text.indexOf(':');
-      const name = colon < 0 ? text : text.slice(0, colon);
-      const scheme = byName.get(name);
-      if (colon < 0 || !scheme) {
-        const known = [...byName.keys()].map((key) => `${key}:…`).join(', ');
-        throw new Rejected(`"${text}" is not an address: expected one of ${known}`);
-      }
-      return { scheme: name, segments: scheme.parse(text.slice(colon + 1)) };
+      const name = colon < 0 ? '' : text.slice(0, colon);
+      const known = (byName.get(name) ?? []).filter((each) => type === undefined || each.type === type);
+      const [first, ...others] = known.map(({ scheme }) => scheme);
+      const value = text.slice(colon + 1);
+      if (first) return { scheme: name, segments: accepted([first, ...others], value) ?? first.parse(value) };
+      const expected = [...byName.keys()].map((key) => `${key}:…`).join(', ');
+      throw new Rejected(`"${text}" is not an address: expected one of ${expected}`);
     },
   };
+}
+
+/** The segments of a value by the first of several schemes that takes them as an address to send to. */
+function accepted(schemes: readonly AddressScheme[], value: string): string[] | undefined {
+  if (schemes.length < 2) return undefined;
+  for (const scheme of schemes) {
+    try {
+      const segments = scheme.parse(value);
+      if (scheme.check(segments) === undefined) return segments;
+    } catch {
+      // Another scheme of that name may know the value; if none does, the first says why.
+    }
+  }
+  return undefined;
 }

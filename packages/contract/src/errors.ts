@@ -216,13 +216,6 @@ export class Aborted extends MagpieError {
   override readonly name = 'Aborted';
 }
 
-/** Where a configuration is wrong. `line` and `column` count from 1. */
-export interface ConfigPosition {
-  readonly path?: string;
-  readonly line?: number;
-  readonly column?: number;
-}
-
 /**
  * The configuration cannot work. An adapter throws it from `connect` for what only the other side or a file could tell: an
  * unreadable certificate, a queue declared with other arguments. The connection then waits a minute and raises an alarm. A
@@ -230,17 +223,13 @@ export interface ConfigPosition {
  */
 export class ConfigInvalid extends MagpieError {
   override readonly name = 'ConfigInvalid';
-  /** JSON pointer of the key, within the connection when an adapter throws it. */
-  readonly path: string | undefined;
-  readonly line: number | undefined;
-  readonly column: number | undefined;
+  /** RFC 6901 pointer of the key within the connection, such as `/tls/ca`; undefined when it is none in particular. */
+  readonly pointer: string | undefined;
 
-  /** `position` is what is known about the place; an adapter knows the path at most. */
-  constructor(message: string, position: ConfigPosition = {}, options?: ErrorOptions) {
-    super(message, options);
-    this.path = position.path;
-    this.line = position.line;
-    this.column = position.column;
+  /** `pointer` begins the message. */
+  constructor(message: string, { pointer, ...options }: ErrorOptions & { readonly pointer?: string } = {}) {
+    super(pointer === undefined ? message : `${pointer}: ${message}`, options);
+    this.pointer = pointer;
   }
 }
 

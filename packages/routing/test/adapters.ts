@@ -39,6 +39,7 @@ export const pathAdapter = defineAdapter({
     client: z.strictObject({ name: z.string() }).optional(),
   }),
   addresses: [pathScheme({ scheme: 'path', word: 'path', separator: '/', one: '+', many: '#', maxBytes: 200 })],
+  kinds: ['message', 'status', 'presence', 'receipt'],
   capabilities: ({
     metadata,
     sends,
@@ -55,7 +56,6 @@ export const pathAdapter = defineAdapter({
       fifoWindow: 1,
       sendsWhileHeld: false,
       metadata,
-      redelivers: true,
       maxBodyBytes: 1_000_000,
     },
   }),
@@ -101,6 +101,7 @@ export const officeAdapter = defineAdapter({
       wildcard: (segment) => (segment === '*' ? 'one' : segment === '#' ? 'many' : undefined),
     },
   ],
+  kinds: ['message'],
   capabilities: () => ({
     ...{
       holdsPerPlace: true,
@@ -109,7 +110,6 @@ export const officeAdapter = defineAdapter({
       fifoWindow: 1,
       sendsWhileHeld: true,
       metadata: true,
-      redelivers: true,
       maxBodyBytes: 1_000_000,
     },
   }),
@@ -118,7 +118,7 @@ export const officeAdapter = defineAdapter({
   create: noConnection,
 });
 
-export const book = createAddressBook([...pathAdapter.addresses, ...officeAdapter.addresses]);
+export const book = createAddressBook([pathAdapter, officeAdapter]);
 
 const info = (
   name: string,

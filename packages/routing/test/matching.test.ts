@@ -16,6 +16,18 @@ describe('the kind of an event', () => {
     expect(matches(statuses, { kind: 'status' })).toHaveLength(1);
     expect(matches(statuses)).toHaveLength(0);
   });
+
+  it('is one that the connection’s protocol makes, or the route is an error', () => {
+    expect(problemsOf({ ...fromOffice({ kind: 'message' }), allow: ['boss'] })).toEqual([]);
+    expect(problemsOf({ ...fromOffice({ kind: ['message', 'presence', 'reply'] }), allow: ['boss'] })).toMatchObject([
+      {
+        severity: 'error',
+        pointer: '/routes/r/from/kind',
+        message: 'connection "office" of type office never receives an event of kind presence or reply',
+        hint: 'it receives events of kind message',
+      },
+    ]);
+  });
 });
 
 describe('the loop guard', () => {

@@ -11,7 +11,7 @@ const connections = new Map(
   [connection('one'), connection('two'), connection('bare', { metadata: false })].map((each) => [each.name, each]),
 );
 const compile = (routes: unknown) =>
-  compileRoutes({ routes, connections, gatewayId: 'gw', book: createAddressBook(memoryAdapter.addresses) });
+  compileRoutes({ routes, connections, gatewayId: 'gw', book: createAddressBook([memoryAdapter]) });
 
 describe('routes between connections of the reference adapter', () => {
   it('match, render and pass their own tests', () => {

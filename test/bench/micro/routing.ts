@@ -4,7 +4,7 @@ import { type AddressBook, type AnyAdapter, createAddressBook } from '@magpie/co
 import { type ConnectionInfo, compileRoutes, type RouteSet } from '@magpie/routing';
 
 /** Writes and reads the addresses of both connections. */
-export const BOOK: AddressBook = createAddressBook([...mqttAdapter.addresses, ...amqpAdapter.addresses]);
+export const BOOK: AddressBook = createAddressBook([mqttAdapter, amqpAdapter]);
 
 const connection = (name: string, adapter: AnyAdapter, config: object): readonly [string, ConnectionInfo] => [
   name,

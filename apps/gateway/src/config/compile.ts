@@ -30,7 +30,7 @@ export interface CompileOptions {
 export function compileFile(adapters: readonly AnyAdapter[], options: CompileOptions): Compiled {
   const reader = createReader();
   const { config, draft, problems, source } = loadConfig({ ...options, adapters, readFile: reader.read });
-  const book = createAddressBook(adapters.flatMap(({ addresses }) => addresses));
+  const book = createAddressBook(adapters);
   // Mistakes in the routes show even while a secret is missing.
   const known = config ?? (draft && checkable(draft));
   if (!known) return { config, routes: undefined, book, problems, source, ...reader.seen() };

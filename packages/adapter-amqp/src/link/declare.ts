@@ -8,8 +8,8 @@ import type { QueueOutage } from './queue-outages.ts';
 interface Step {
   /** For messages: `queue "inbox"`. */
   readonly what: string;
-  /** Pointer below the connection. */
-  readonly path: string;
+  /** JSON pointer within the connection. */
+  readonly pointer: string;
   run(scratch: Scratch): Promise<unknown>;
   /** Of a queue, which the node that holds it may keep from being served. */
   readonly isQueue?: true;
@@ -47,7 +47,7 @@ async function perform(step: Step, scratch: Scratch): Promise<void> {
     if (typeof code !== 'number') throw error;
     if (step.isQueue && isQueueOutage(error)) throw new Transient(wireReason(error), { cause: error });
     if (code === 403 && step.check && (await exists(step.check, scratch))) return;
-    throw new ConfigInvalid(complaint(step.what, code, wireReason(error)), { path: step.path }, { cause: error });
+    throw new ConfigInvalid(complaint(step.what, code, wireReason(error)), { pointer: step.pointer, cause: error });
   }
 }
 
@@ -73,7 +73,7 @@ function complaint(what: string, code: number, reason: string): string {
 const exchangeSteps = ({ exchanges }: Declarations): Step[] =>
   exchanges.map(({ name, type, ...options }, index) => ({
     what: `exchange "${name}"`,
-    path: `declare/exchanges/${index}`,
+    pointer: `/declare/exchanges/${index}`,
     run: (scratch) => scratch((channel) => channel.assertExchange(name, type, options)),
     check: (scratch) => scratch((channel) => channel.checkExchange(name)),
   }));
@@ -86,14 +86,14 @@ const queueSteps = ({ queues }: Declarations): [queue: string, steps: Step[]][] 
       {
         isQueue: true,
         what: `queue "${name}"`,
-        path: `declare/queues/${index}`,
+        pointer: `/declare/queues/${index}`,
         run: (scratch) => scratch((channel) => channel.assertQueue(name, { durable, arguments: args })),
         check: (scratch) => scratch((channel) => channel.checkQueue(name)),
       },
       ...bind.map((binding, number) => ({
         isQueue: true as const,
         what: `the binding of queue "${name}" to exchange "${binding.exchange}"`,
-        path: `declare/queues/${index}/bind/${number}`,
+        pointer: `/declare/queues/${index}/bind/${number}`,
         run: (scratch: Scratch) =>
           scratch((channel) => channel.bindQueue(name, binding.exchange, binding.routingKey, binding.arguments)),
       })),

@@ -70,7 +70,8 @@ function prepare(what: 'jid' | 'password', text: string): string {
     return saslprep(text, { allowUnassigned: true });
   } catch (error) {
     throw new ConfigInvalid(`the ${what} cannot be used to log in (SASLprep): ${errorMessage(error)}`, {
-      path: `/${what}`,
+      pointer: `/${what}`,
+      cause: error,
     });
   }
 }

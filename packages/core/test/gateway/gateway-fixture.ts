@@ -33,7 +33,7 @@ export async function startGateway(
   adapter: AnyAdapter = memoryAdapter,
   logger: Logger = nullLogger,
 ): Promise<TestGateway> {
-  const book = createAddressBook(adapter.addresses);
+  const book = createAddressBook([adapter]);
   const plan = (wanted: Record<string, unknown>, right: Record<string, unknown> = {}): Plan => {
     const connect = (name: 'left' | 'right', keys: object): [string, ConnectionInfo] => [
       name,

@@ -22,7 +22,7 @@ export interface TargetConfig {
 /** What is configured; a target that is undefined is not. */
 export type Wanted = Readonly<Record<TargetName, TargetConfig | undefined>>;
 
-export const book = createAddressBook(memoryAdapter.addresses);
+export const book = createAddressBook([memoryAdapter]);
 
 /** Longest wait between two attempts of a delivery. */
 const BACKOFF = { min: '100ms', max: '1s' };

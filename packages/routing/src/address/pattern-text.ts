@@ -33,7 +33,8 @@ function split(
   connection: ConnectionInfo | undefined,
 ): { scheme: AddressScheme; value: string } {
   const colon = text.indexOf(':');
-  const named = colon > 0 ? book.scheme(text.slice(0, colon)) : undefined;
+  const name = colon > 0 ? text.slice(0, colon) : '';
+  const named = book.scheme(name, connection?.adapter.type) ?? book.scheme(name);
   if (named) return { scheme: named, value: text.slice(colon + 1) };
   const own = connection?.adapter.addresses[0];
   if (own) return { scheme: own, value: text };

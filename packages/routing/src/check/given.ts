@@ -75,7 +75,7 @@ function createEvent(own: GivenKeys, address: Address, { connection }: Source, b
   const parts = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   return {
     ...{ ref: '00000000-0000-7000-8000-000000000000', source: connection.name, address, kind, via, origin },
-    key: key ?? book.format(address),
+    key: key ?? book.format(address, connection.adapter.type),
     time: at,
     receivedAt: at,
     body: new Uint8Array(),

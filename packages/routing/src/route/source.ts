@@ -1,5 +1,5 @@
 import type { AddressPattern, EventKind, SourceRequest } from '@magpie/contract';
-import { didYouMean } from '@magpie/schema-messages';
+import { didYouMean, oneOf } from '@magpie/schema-messages';
 import { capturesOf, compilePattern } from '../address/pattern.ts';
 import { compileTextPattern, type TextPattern } from '../address/text-pattern.ts';
 import { findPlace, wordsOf } from '../address/words.ts';
@@ -57,9 +57,19 @@ export function compileSource(
   const captures = collectCaptures(request.pattern, text, report);
   if (captures === undefined) return undefined;
   const kinds = new Set(Array.isArray(keys.kind) ? keys.kind : [keys.kind]);
+  if (!receivesKinds(connection, kinds, report.at('kind'))) return undefined;
   const addressCaptures = new Map(capturesOf(request.pattern));
   const logged = keys.durability === 'log';
   return { connection, kinds, pattern: request.pattern, text, captures, addressCaptures, request, logged };
+}
+
+/** Whether the protocol of a connection makes events of these kinds; reports those it never makes. */
+function receivesKinds({ name, adapter }: ConnectionInfo, kinds: ReadonlySet<EventKind>, report: Report): boolean {
+  const never = [...kinds].filter((kind) => !adapter.kinds.includes(kind));
+  if (never.length === 0) return true;
+  const message = `connection "${name}" of type ${adapter.type} never receives an event of kind ${oneOf(never)}`;
+  report.error(message, { hint: `it receives events of kind ${oneOf(adapter.kinds)}` });
+  return false;
 }
 
 /** Native words and options of one place to receive from, as in a route's `from` or a connection's `subscribe`. */

@@ -36,7 +36,7 @@ export const definitionCases = {
   'address-examples': {
     title: 'has address examples for every scheme, which survive the text form',
     check({ definition, addresses }) {
-      const book = createAddressBook(definition.addresses);
+      const book = createAddressBook([definition]);
       const parsed = addresses.map((text) => book.parse(text));
       expect(parsed.map((address) => book.format(address))).toEqual(addresses);
       for (const { scheme, segments } of parsed) expect(book.scheme(scheme)?.check(segments)).toBeUndefined();
@@ -156,7 +156,7 @@ function forEachExample(
   { definition, addresses }: AnySuite,
   judge: (scheme: AddressScheme, example: readonly string[]) => void,
 ): void {
-  const book = createAddressBook(definition.addresses);
+  const book = createAddressBook([definition]);
   for (const text of addresses) {
     const { scheme: name, segments } = book.parse(text);
     const scheme = book.scheme(name);

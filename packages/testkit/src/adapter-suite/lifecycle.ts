@@ -153,5 +153,4 @@ const CLAIMS = [
     capability: 'metadata',
     cases: ['receive-headers', 'receive-via', 'receive-trace', 'send-headers', 'send-via', 'send-trace'],
   },
-  { capability: 'redelivers', cases: ['pending-redelivered', 'unavailable-redelivered', 'no-overtaking'] },
 ] as const;

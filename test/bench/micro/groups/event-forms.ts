@@ -46,7 +46,7 @@ function batchOf(count: number): Subject<readonly Uint8Array[]> {
 }
 
 const json = (): Subject<string> => {
-  const book = createAddressBook(mqttAdapter.addresses);
+  const book = createAddressBook([mqttAdapter]);
   const event = storedEvent(jsonBody(256));
   return {
     run: () => JSON.stringify(eventToJson(event, book)),

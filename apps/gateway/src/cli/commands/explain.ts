@@ -72,7 +72,7 @@ function givenEvent(
     source: info.name,
     address: place,
     kind,
-    key: book.format(place),
+    key: book.format(place, info.adapter.type),
     time: now,
     receivedAt: now,
     headers: [],
