@@ -184,7 +184,7 @@ describe('declare', () => {
       name: 'ConfigInvalid',
       pointer: '/declare/queues/0',
       message: expect.stringMatching(
-        /^queue "kept" exists with another durable: "declare" says 'true', the broker has 'false'/,
+        /^\/declare\/queues\/0: queue "kept" exists with another durable: "declare" says 'true', the broker has 'false'/,
       ),
     });
     await operator.checkQueue('kept');

@@ -12,16 +12,6 @@ describe('the acknowledgement ledger', () => {
     expect(ledger.advance()).toBeUndefined();
   });
 
-  it('never passes a held tag, whatever is stored after it', () => {
-    const ledger = createAckLedger();
-    ledger.settle(1);
-    ledger.settle(3);
-    ledger.hold(2);
-    ledger.settle(2);
-    expect(ledger.advance()).toBe(1);
-    expect(ledger.advance()).toBeUndefined();
-  });
-
   it('in any order of verdicts, acknowledges exactly the stored ones before the first gap', () => {
     const verdicts = fc.array(fc.boolean(), { maxLength: 30 });
     const order = verdicts.chain((stored) =>
@@ -33,7 +23,6 @@ describe('the acknowledgement ledger', () => {
         let last = 0;
         for (const index of indices) {
           if (stored[index]) ledger.settle(index + 1);
-          else ledger.hold(index + 1);
           last = ledger.advance() ?? last;
         }
         const gap = stored.indexOf(false);
@@ -63,9 +52,7 @@ describe('the acknowledgement ledger', () => {
     ledger.settle(2);
     ledger.settle(6);
     expect([ledger.advance(), ledger.singles(), ledger.singles()]).toEqual([2, [4, 6], []]);
-    ledger.hold(8);
     ledger.settle(7);
-    ledger.settle(9);
     expect([ledger.advance(), ledger.singles()]).toEqual([undefined, [7]]);
   });
 });

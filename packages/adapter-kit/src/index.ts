@@ -6,6 +6,7 @@ export * from './cancel.ts';
 export * from './cursor.ts';
 export * from './mapping.ts';
 export * from './notices.ts';
+export * from './sink-batches.ts';
 export * from './tls.ts';
 export * from './trace.ts';
 export * from './turn-writer.ts';

@@ -1,3 +1,4 @@
+import { judge, settleInOrder } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, type Sink, type Verdict } from '@magpie/contract';
 import type { MemoryClient } from './client.ts';
 import { decodeDelivery, type LinkFacts } from './codec.ts';
@@ -24,7 +25,7 @@ export function createReceiver(parts: ReceiverParts): (batch: readonly MemoryDel
   const { facts, sink } = parts;
   return (batch) => {
     const events = batch.map((delivery) => decodeDelivery(delivery, facts));
-    void sink(events).then((verdicts) => settle(parts, batch, verdicts));
+    void judge(sink, events).then((verdicts) => settle(parts, batch, verdicts));
   };
 }
 
@@ -33,16 +34,15 @@ async function settle(
   batch: readonly MemoryDelivery[],
   verdicts: readonly Verdict[],
 ): Promise<void> {
-  const held = verdicts.findIndex(({ type }) => type === 'unavailable');
-  const settled = held < 0 ? batch : batch.slice(0, held);
+  const settled: number[] = [];
+  const reason = settleInOrder(batch, verdicts, ({ number }) => settled.push(number));
   try {
-    if (settled.length > 0) await client.acknowledge(settled.map(({ number }) => number));
+    if (settled.length > 0) await client.acknowledge(settled);
   } catch {
     return; // The link is gone: the broker delivers the batch again on the next one.
   }
-  const verdict = verdicts[held];
-  if (verdict?.type !== 'unavailable' || !client.up) return;
+  if (reason === undefined || !client.up) return;
   context.count('received-unavailable', batch.length - settled.length);
   client.destroy();
-  lose(new NotConnected(`ended the link so that messages which could not be stored come again: ${verdict.reason}`));
+  lose(new NotConnected(`ended the link so that messages which could not be stored come again: ${reason}`));
 }

@@ -9,8 +9,6 @@ export interface AckLedger {
   skip(tag: number): void;
   /** This delivery stays unacknowledged; those after it are acknowledged one by one. */
   leave(tag: number): void;
-  /** This delivery and everything after it must never be acknowledged on this channel. */
-  hold(tag: number): void;
   /** The tag to acknowledge now with `multiple`, or undefined when nothing was added since the last call. */
   advance(): number | undefined;
   /** The tags to acknowledge now one by one, because one before them stays. */
@@ -26,16 +24,15 @@ export function createAckLedger(): AckLedger {
   let ready = 0;
   let acknowledged = 0;
   let left = Number.POSITIVE_INFINITY;
-  let limit = Number.POSITIVE_INFINITY;
 
   const enter = (tag: number): void => {
     if (tag === contiguous + 1 && skipped.size === 0) {
       contiguous = tag;
-      if (tag <= limit) ready = tag;
+      ready = tag;
     } else ahead.add(tag);
     while (ahead.delete(contiguous + 1)) {
       contiguous += 1;
-      if (!skipped.delete(contiguous) && contiguous <= limit) ready = contiguous;
+      if (!skipped.delete(contiguous)) ready = contiguous;
     }
   };
   return {
@@ -57,9 +54,6 @@ export function createAckLedger(): AckLedger {
         if (!skipped.delete(later)) alone.push(later);
       }
     },
-    hold(tag) {
-      limit = Math.min(limit, tag - 1);
-    },
     advance() {
       if (ready <= acknowledged) return undefined;
       acknowledged = ready;
@@ -67,7 +61,7 @@ export function createAckLedger(): AckLedger {
     },
     singles() {
       if (alone.length === 0) return NONE;
-      const tags = alone.filter((tag) => tag <= limit);
+      const tags = alone;
       alone = [];
       return tags;
     },

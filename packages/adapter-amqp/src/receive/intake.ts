@@ -1,4 +1,5 @@
-import { errorMessage, type Sink, type Verdict } from '@magpie/contract';
+import { SinkBatches, settleInOrder } from '@magpie/adapter-kit';
+import type { Sink, Verdict } from '@magpie/contract';
 import type { ConsumeMessage } from 'amqplib';
 import { decode } from '../codec/decode.ts';
 import type { WhenTooLarge } from '../config.ts';
@@ -39,25 +40,22 @@ export interface IntakeOptions {
   unavailable(reason: string): void;
 }
 
-/**
- * Messages of one loop turn go to the sink as one batch, so that one commit and one acknowledgement serve them all. The
- * broker's prefetch bounds what is taken.
- */
+/** The broker's prefetch bounds what is taken. */
 export function createIntake(options: IntakeOptions): Intake {
   const ledger = createAckLedger();
   let stopped = false;
-  let batch: ConsumeMessage[] = [];
   let outstanding = 0;
   let drained = Promise.withResolvers<void>();
   drained.resolve();
 
   const stop = (): void => {
     stopped = true;
+    batches.close();
     drained.resolve();
   };
   const settle = (messages: readonly ConsumeMessage[], verdicts: readonly Verdict[]): void => {
     if (stopped) return;
-    const refusal = enter(ledger, messages, verdicts);
+    const refusal = settleInOrder(messages, verdicts, ({ fields }) => ledger.settle(fields.deliveryTag));
     const upTo = ledger.advance();
     if (upTo !== undefined) options.acknowledge(upTo);
     for (const tag of ledger.singles()) options.acknowledgeOne(tag);
@@ -67,21 +65,19 @@ export function createIntake(options: IntakeOptions): Intake {
     stop();
     options.unavailable(refusal);
   };
-  const flush = (): void => {
-    const messages = batch;
-    batch = [];
-    if (stopped || messages.length === 0) return;
+  const batches = new SinkBatches<ConsumeMessage>((messages) => {
     const context = { queue: options.queue, uniqueIds: options.uniqueIds, now: options.now() };
-    options.sink(messages.map((message) => decode(message, context))).then(
-      (verdicts) => settle(messages, verdicts),
-      (error: unknown) => settle(messages, [{ type: 'unavailable', reason: errorMessage(error) }]),
-    );
-  };
+    return {
+      events: messages.map((message) => decode(message, context)),
+      settle: (verdicts) => settle(messages, verdicts),
+    };
+  });
+  batches.open(options.sink);
   return {
     take(message) {
       if (outstanding === 0) drained = Promise.withResolvers<void>();
       outstanding += 1;
-      if (batch.push(message) === 1) setImmediate(flush);
+      batches.take(message);
     },
     tooLarge(tag, bytes) {
       if (stopped) return;
@@ -92,29 +88,8 @@ export function createIntake(options: IntakeOptions): Intake {
       }
       options.refused(bytes);
     },
-    flush,
+    flush: () => batches.flush(),
     settled: () => drained.promise,
     stop,
   };
-}
-
-const NO_VERDICT: Verdict = { type: 'unavailable', reason: 'no verdict was given' };
-
-/** Enters verdicts into the ledger; the reason of the first `unavailable`. */
-function enter(
-  ledger: ReturnType<typeof createAckLedger>,
-  messages: readonly ConsumeMessage[],
-  verdicts: readonly Verdict[],
-): string | undefined {
-  let refusal: string | undefined;
-  for (let index = 0; index < messages.length; index++) {
-    const { deliveryTag } = messages[index]!.fields;
-    const verdict = verdicts[index] ?? NO_VERDICT;
-    if (verdict.type !== 'unavailable') ledger.settle(deliveryTag);
-    else {
-      ledger.hold(deliveryTag);
-      refusal ??= verdict.reason;
-    }
-  }
-  return refusal;
 }

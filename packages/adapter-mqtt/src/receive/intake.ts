@@ -1,4 +1,5 @@
-import { errorMessage, NotConnected, type ReceivedEvent, type Sink, type Verdict } from '@magpie/contract';
+import { type HandedBatch, SinkBatches } from '@magpie/adapter-kit';
+import { NotConnected, type ReceivedEvent, type Sink, type Verdict } from '@magpie/contract';
 import type { Link } from '../link/link.ts';
 import type { AckBytes } from '../wire/outgoing.ts';
 
@@ -37,91 +38,65 @@ export interface IntakeOptions {
   dropped(count: number): void;
 }
 
-const BATCH = 500;
-
 /** Makes the intake of one link. What a closed link has left is never acknowledged: the broker sends it again. */
 export function createIntake({ window, dropped }: IntakeOptions): Intake {
   let outlet: Outlet | undefined;
-  let queue: Entry[] = [];
-  let judged: Promise<void> = Promise.resolve();
   let pending = 0;
-  let scheduled = false;
   let quiet = false;
 
-  const flush = (): void => {
-    scheduled = false;
-    if (!outlet || quiet || queue.length === 0) return;
-    const entries = queue;
-    queue = [];
-    for (let at = 0; at < entries.length; at += BATCH) hand(entries.slice(at, at + BATCH), outlet);
+  const hand = (entries: readonly Entry[], { wants, link }: Outlet): HandedBatch => {
+    const judged = entries.map((entry) => ({ entry, isWanted: wants(entry) }));
+    return {
+      events: judged.filter(({ isWanted }) => isWanted).map(({ entry }) => entry.event),
+      settle(verdicts) {
+        pending -= entries.length;
+        dropped(settle(judged, verdicts, link));
+      },
+    };
   };
-  const hand = (batch: readonly Entry[], to: Outlet): void => {
-    const wanted = batch.filter(to.wants);
-    const verdicts = wanted.length > 0 ? askSink(to.sink, wanted) : Promise.resolve([]);
-    judged = judged
-      .then(() => verdicts)
-      .then((list) => {
-        pending -= batch.length;
-        dropped(settle(batch, wanted, list, to.link));
-      });
-  };
-  const schedule = (): void => {
-    if (scheduled) return;
-    scheduled = true;
-    // After all packets of this turn of the loop, so that they become one batch.
-    setImmediate(flush);
-  };
+  const batches = new SinkBatches<Entry>((entries) => hand(entries, outlet!));
   return {
     take(entry) {
       if (entry.reply === 0 && (quiet || pending >= window)) return dropped(1);
       pending++;
-      queue.push(entry);
-      schedule();
+      batches.take(entry);
     },
     open(next) {
-      flush();
+      batches.flush();
       outlet = next;
-      schedule();
+      if (!quiet) batches.open(next.sink);
     },
     quiesce() {
       quiet = true;
+      batches.close();
     },
   };
 }
 
-/** The sink's verdicts; a sink that breaks its promise never to reject has stored nothing. */
-const askSink = (sink: Sink, entries: readonly Entry[]): Promise<readonly Verdict[]> =>
-  sink(entries.map(({ event }) => event)).catch((error: unknown) =>
-    entries.map(() => ({ type: 'unavailable', reason: errorMessage(error) }) as const),
-  );
+/** An entry that was offered to the sink, or was not wanted any more and only has to be acknowledged in its turn. */
+interface Judged {
+  readonly entry: Entry;
+  readonly isWanted: boolean;
+}
 
 /**
  * Acknowledges a judged batch up to the first message that could not be stored, at which it ends the link: MQTT sends a
  * message again only on a new link [MQTT-4.4.0-1], and acknowledgements keep the order of receipt [MQTT-4.6.0-2].
  * @returns How many QoS 0 messages are lost.
  */
-function settle(
-  batch: readonly Entry[],
-  wanted: readonly Entry[],
-  verdicts: readonly (Verdict | undefined)[],
-  link: Link,
-): number {
+function settle(batch: readonly Judged[], verdicts: readonly Verdict[], link: Link): number {
   let lost = 0;
-  let judged = 0;
-  for (const entry of batch) {
-    const isWanted = entry === wanted[judged];
-    const verdict = isWanted ? verdicts[judged++] : undefined;
-    if (isWanted && (verdict === undefined || verdict.type === 'unavailable')) {
-      if (entry.reply === 0) {
-        lost++;
-        continue;
-      }
-      const reason = verdict?.reason ?? 'the sink gave no verdict';
-      refuse(link, reason);
+  let next = 0;
+  for (const { entry, isWanted } of batch) {
+    const verdict = isWanted ? verdicts[next++] : undefined;
+    if (verdict?.type !== 'unavailable') {
+      if (verdict?.type === 'stored') entry.onStored?.();
+      if (entry.reply !== 0) link.acknowledge(entry.reply);
+    } else if (entry.reply === 0) lost++;
+    else {
+      refuse(link, verdict.reason);
       break;
     }
-    if (verdict?.type === 'stored') entry.onStored?.();
-    if (entry.reply !== 0) link.acknowledge(entry.reply);
   }
   return lost;
 }

@@ -1,3 +1,4 @@
+import { judge, settleInOrder } from '@magpie/adapter-kit';
 import {
   type AdapterContext,
   type Address,
@@ -6,7 +7,6 @@ import {
   type ReceivedEvent,
   type Sink,
   type SourceRequest,
-  type Verdict,
 } from '@magpie/contract';
 import type { Incoming } from '../link/link.ts';
 import { type Entry, entryOf, fresh } from './receive-budget.ts';
@@ -69,10 +69,16 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     const mine = load;
     mine.atSink += batch.length;
     judging += batch.length;
-    const verdicts = await sink(batch.map(({ event }) => event)).catch((error: unknown) => [lost(String(error))]);
+    const verdicts = await judge(
+      sink,
+      batch.map(({ event }) => event),
+    );
     mine.atSink -= batch.length;
     judging -= batch.length;
-    const reason = settle(batch, verdicts, mine.remove);
+    const reason = settleInOrder(batch, verdicts, (entry) => {
+      mine.remove(entry);
+      entry.finish();
+    });
     if (reason !== undefined) unavailable(reason);
     else if (mine === load) flush();
   };
@@ -119,21 +125,4 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     load: () => load.share(window),
     judging: () => judging,
   };
-}
-
-const lost = (reason: string): Verdict => ({ type: 'unavailable', reason });
-
-/** Finishes what is settled. The first event that could not be stored ends it: nothing after it may be reported as handled. */
-function settle(
-  batch: readonly Entry[],
-  verdicts: readonly Verdict[],
-  remove: (entry: Entry) => void,
-): string | undefined {
-  for (const [index, entry] of batch.entries()) {
-    const verdict = verdicts[index] ?? lost('no verdict');
-    if (verdict.type === 'unavailable') return verdict.reason;
-    remove(entry);
-    entry.finish();
-  }
-  return undefined;
 }
