@@ -84,7 +84,7 @@ export function createApi(options: ApiOptions): Api {
   const closing = createClosing(app, new Sockets(app.server, options.times?.stalled));
   const limits = { ...STREAM_LIMITS, ...options.stream };
   const streams = createStreams(gateway, metrics, limits);
-  const tickets = createTickets(Date.now);
+  const tickets = createTickets(() => performance.now());
   const origins = http.cors?.origins ?? [];
   addErrors(app, options.logger);
   countRequests(app, metrics);

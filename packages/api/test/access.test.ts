@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAuthenticator } from '../src/http/access/auth.ts';
+import { networkOf } from '../src/http/access/failure-limit.ts';
 import { createTickets } from '../src/http/access/tickets.ts';
 import { createApi } from '../src/index.ts';
 import { BEARER, get, KEYS, post, SECRET, startWorld } from './fixtures.ts';
@@ -38,16 +39,37 @@ test('a key in the URL does not count', async () => {
   expect((await get(world, `/v1/events?key=${SECRET}&ticket=${SECRET}`)).statusCode).toBe(401);
 });
 
-test('five wrong keys in a minute make an address wait, not others', () => {
+test('wrong keys make an address wait, never a right key, and nobody else', () => {
   let now = 0;
   const authenticator = createAuthenticator(KEYS, () => now);
-  const wrong = (address: string) => () => authenticator.byHeader('Bearer wrong', address);
+  const wrong =
+    (address: string, key = 'wrong') =>
+    () =>
+      authenticator.byHeader(`Bearer ${key}`, address);
   for (let tries = 0; tries < 5; tries++) expect(wrong('10.0.0.1')).toThrow('valid key');
   expect(wrong('10.0.0.1')).toThrow(expect.objectContaining({ status: 429, headers: { 'retry-after': '60' } }));
+  expect(wrong('10.0.0.1', 'another app')).toThrow('valid key');
   expect(wrong('10.0.0.2')).toThrow('valid key');
+  expect(authenticator.byHeader(BEARER.authorization, '10.0.0.1'), 'a right key behind the same proxy').toBe('app');
   now = 60_000;
-  expect(authenticator.byHeader(BEARER.authorization, '10.0.0.1')).toBe('app');
+  expect(wrong('10.0.0.1')).toThrow('valid key');
 });
+
+test('guesses that begin otherwise each time, from anywhere in a /64, are slowed down together', () => {
+  const authenticator = createAuthenticator(KEYS, () => 0);
+  const guess = (index: number) => () => authenticator.byHeader(`Bearer ${index}-guess`, `2001:db8:1:2::${index}`);
+  for (let index = 1; index <= 20; index++) expect(guess(index)).toThrow('valid key');
+  expect(guess(21)).toThrow(expect.objectContaining({ status: 429 }));
+  expect(() => authenticator.byHeader('Bearer x', '2001:db8:1:3::1'), 'another network').toThrow('valid key');
+});
+
+test.each([
+  ['10.1.2.3', '10.1.2.3'],
+  ['::ffff:10.1.2.3', '10.1.2.3'],
+  ['::1', '0:0:0:0::/64'],
+  ['2001:0DB8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+])('the network of %s is %s', (address, network) => expect(networkOf(address)).toBe(network));
 
 test('a forwarded address does not change whose failures count', async () => {
   const world = await keyed();

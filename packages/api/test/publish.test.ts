@@ -165,3 +165,14 @@ test('JSON lines are a batch; a line that is no JSON is named', async () => {
   expect(bad.statusCode).toBe(400);
   expect(bad.json().detail).toMatch(/^Line 3: Expected JSON/);
 });
+
+test('a message that no route would ever take is refused, not kept for nobody', async () => {
+  const world = await startWorld();
+  const message = { topic: 'app/x', text: 'again' };
+  for (const via of [world.gateway.id, 'g1,g2,g3,g4,g5,g6,g7,g8,g9']) {
+    const answer = await post(world, message, { 'magpie-via': via });
+    expect(answer.statusCode, via).toBe(422);
+    expect(answer.json().detail).toContain('no route takes it');
+  }
+  expect(await world.log.stats()).toMatchObject({ events: 0 });
+});

@@ -27,7 +27,7 @@ export interface AccessOptions {
 
 /** Lets in who may: pages by origin, apps by key or ticket; without keys only this machine. */
 export function addAccess(app: FastifyInstance, { keys, origins, tickets }: AccessOptions): void {
-  const authenticator = createAuthenticator(keys, Date.now);
+  const authenticator = createAuthenticator(keys, () => performance.now());
   app.decorateRequest('principal', undefined);
   addCors(app, origins);
   if (!authenticator.required) addHostGuard(app);
@@ -43,7 +43,7 @@ export function addAccess(app: FastifyInstance, { keys, origins, tickets }: Acce
 function authenticate(authenticator: Authenticator, tickets: Tickets, request: FastifyRequest): string | undefined {
   const ticket = request.routeOptions.config.tickets ? ticketOf(request.url) : undefined;
   if (ticket === undefined) return authenticator.byHeader(request.headers.authorization, request.ip);
-  return authenticator.byTicket(() => tickets.take(ticket), request.ip);
+  return authenticator.byTicket(() => tickets.take(ticket), ticket, request.ip);
 }
 
 const ticketOf = (url: string): string | undefined =>

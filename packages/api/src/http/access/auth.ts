@@ -14,14 +14,19 @@ export interface Authenticator {
   readonly required: boolean;
   /**
    * The id of the key in an `Authorization` header; undefined when no keys are configured. `address` is the caller's, for the
-   * limit of wrong keys. Called for every request. Throws `Problem` 401 for a missing or wrong key, 429 after too many.
+   * limit of wrong keys. Called for every request. Throws `Problem` 401 for a missing or wrong key, 429 after too many wrong
+   * ones; a right key is always let in.
    */
   byHeader(authorization: string | undefined, address: string): string | undefined;
   /** The same for a one-time ticket; `take` gives back whom it was issued to. */
-  byTicket(take: () => { readonly principal: string | undefined } | undefined, address: string): string | undefined;
+  byTicket(
+    take: () => { readonly principal: string | undefined } | undefined,
+    ticket: string,
+    address: string,
+  ): string | undefined;
 }
 
-/** Authenticates by the configured keys; `now` is wall time in ms. */
+/** Authenticates by the configured keys; `now` is monotonic time in ms. */
 export function createAuthenticator(keys: readonly ApiKey[], now: () => number): Authenticator {
   const known = keys.map(({ id, hash }) => ({ id, digest: Buffer.from(hash, 'hex') }));
   const limit = createFailureLimit(now);
@@ -36,18 +41,16 @@ export function createAuthenticator(keys: readonly ApiKey[], now: () => number):
     required: known.length > 0,
     byHeader: (authorization, address) => {
       if (known.length === 0) return undefined;
-      limit.check(address);
       const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
       const id = token === undefined ? undefined : find(token);
       if (id !== undefined) return id;
-      if (token !== undefined) limit.count(address);
+      if (token !== undefined) limit.failed(address, token);
       throw unauthorized('Expected a valid key as "Authorization: Bearer <key>".');
     },
-    byTicket: (take, address) => {
-      limit.check(address);
-      const ticket = take();
-      if (ticket) return ticket.principal;
-      limit.count(address);
+    byTicket: (take, ticket, address) => {
+      const taken = take();
+      if (taken) return taken.principal;
+      limit.failed(address, ticket);
       throw unauthorized('The ticket is unknown, used or older than 30 s: get another by POST /v1/tickets.');
     },
   };

@@ -1,44 +1,64 @@
+import { isIPv6 } from 'node:net';
 import { Problem, retryAfter } from '../problems/problem.ts';
 
-/** Wrong keys per address and minute before it has to wait. */
-export const FAILURES_PER_MINUTE = 5;
+/** Wrong keys with the same beginning, from one network, in a minute. */
+export const FAILURES_PER_KEY = 5;
+/** Wrong keys of all kinds from one network in a minute: who guesses begins each key otherwise. */
+export const FAILURES_PER_NETWORK = 20;
 
 const MINUTE = 60_000;
 
-/** Addresses remembered; beyond it the oldest is forgotten. */
-const ADDRESSES = 10_000;
+/** Characters of a key that tell one wrong key from another, so that one bad app behind a proxy is told apart. */
+const PREFIX = 6;
 
-/** Slows down whoever guesses. */
+/** Entries remembered; beyond it the oldest is forgotten. */
+const ENTRIES = 10_000;
+
+/** Slows down whoever guesses. Asked only after a key was found to be wrong, so it never refuses a right one. */
 export interface FailureLimit {
-  /** Throws `Problem` 429 while an address has failed too often. */
-  check(address: string): void;
-  /** Notes a failure. */
-  count(address: string): void;
+  /** Notes a wrong key or ticket from an address; throws `Problem` 429 when there were too many of them. */
+  failed(address: string, secret: string): void;
 }
 
-/** Counts failures per address in windows of a minute; `now` in ms. Memory is bounded. */
+/** Counts failures per network and beginning of the key in windows of a minute. `now`: monotonic ms. Memory is bounded. */
 export function createFailureLimit(now: () => number): FailureLimit {
   const failures = new Map<string, { count: number; readonly since: number }>();
 
-  const current = (address: string) => {
-    const failed = failures.get(address);
-    return failed && failed.since + MINUTE > now() ? failed : undefined;
+  /** Counts one more; how long to wait in ms, 0 while there are not too many. */
+  const count = (key: string, most: number): number => {
+    const known = failures.get(key);
+    const entry = known && known.since + MINUTE > now() ? known : { count: 0, since: now() };
+    failures.delete(key);
+    failures.set(key, entry);
+    const oldest = failures.keys().next();
+    if (failures.size > ENTRIES && !oldest.done) failures.delete(oldest.value);
+    return ++entry.count > most ? entry.since + MINUTE - now() : 0;
   };
 
   return {
-    check: (address) => {
-      const failed = current(address);
-      if (!failed || failed.count < FAILURES_PER_MINUTE) return;
-      const headers = retryAfter(failed.since + MINUTE - now());
-      throw new Problem(429, 'Too many wrong keys from this address.', { headers });
-    },
-    count: (address) => {
-      const failed = current(address);
-      if (failed) return void failed.count++;
-      failures.delete(address);
-      failures.set(address, { count: 1, since: now() });
-      const oldest = failures.keys().next();
-      if (failures.size > ADDRESSES && !oldest.done) failures.delete(oldest.value);
+    failed: (address, secret) => {
+      const network = networkOf(address);
+      const wait = Math.max(
+        count(network, FAILURES_PER_NETWORK),
+        count(`${network} ${secret.slice(0, PREFIX)}`, FAILURES_PER_KEY),
+      );
+      if (wait > 0) throw new Problem(429, 'Too many wrong keys from this address.', { headers: retryAfter(wait) });
     },
   };
+}
+
+/** The network that one subscriber has: the address itself, or the /64 of an IPv6 address (RFC 6177). */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head = '', tail] = address.split('%')[0]!.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array.from({ length: zeros }, () => '0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`;
 }

@@ -14,7 +14,7 @@ export interface Tickets {
   take(ticket: string): { readonly principal: string | undefined } | undefined;
 }
 
-/** Keeps tickets in memory; `now` in ms. */
+/** Keeps tickets in memory; `now` is monotonic time in ms. */
 export function createTickets(now: () => number): Tickets {
   const outstanding = new Map<string, { readonly principal: string | undefined; readonly until: number }>();
   return {

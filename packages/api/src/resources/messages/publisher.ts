@@ -1,4 +1,4 @@
-import { Rejected } from '@magpie/contract';
+import { HOP_LIMIT, Rejected } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
 import { invalidField, Problem, retryAfter, unavailable } from '../../http/problems/problem.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -16,7 +16,8 @@ export interface Accepted {
 export interface Publisher {
   /**
    * Resolves once the message is durable; a repeat under its idempotency key gives the first one's result. Throws `Problem`:
-   * 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another message, and not
+   * 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another message or the
+   * message has passed this gateway or too many others, and not
    * now: 429 a target of it is full, 507 the disk is, 503 the gateway stops.
    */
   publish(message: Message, facts: RequestFacts): Promise<Accepted>;
@@ -32,6 +33,7 @@ export function createPublisher(gateway: Gateway): Publisher {
   return {
     publish: async (message, facts) => {
       check();
+      refuseLoop(facts.via, gateway.id);
       const key = facts.idempotencyKey && `${facts.principal ?? ''}\n${facts.idempotencyKey}`;
       if (!key) return accept(await send(gateway, turn, message, facts));
       if (underWay.has(key)) throw stillUnderWay();
@@ -43,6 +45,18 @@ export function createPublisher(gateway: Gateway): Publisher {
       }
     },
   };
+}
+
+/** Refuses what no route would ever take, instead of keeping it for nobody. */
+function refuseLoop(via: readonly string[], gatewayId: string): void {
+  const passed = `magpie-via: ${via.join(', ')}`;
+  if (via.includes(gatewayId))
+    throw new Problem(422, `This message has passed this gateway already (${passed}): no route takes it.`);
+  if (via.length >= HOP_LIMIT)
+    throw new Problem(
+      422,
+      `This message has passed ${via.length} gateways (${passed}), ${HOP_LIMIT} is the limit: no route takes it.`,
+    );
 }
 
 /** When to ask again for a request whose first is under way, in ms: it waits for the disk, rarely for long. */
