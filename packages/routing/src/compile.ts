@@ -40,8 +40,8 @@ export function compileRoutes({ routes: raw, ...input }: CompileInput): Compiled
   const routes = compileAll(raw, input, root.at('routes'));
   const matcher = matcherOf(routes);
   for (const route of routes) checkAccess(route, root.at('routes', route.id));
-  const circles = checkLoops(routes, matcher, problems);
-  checkAmplification(routes, matcher, circles, problems);
+  const loops = checkLoops(routes, matcher, problems);
+  checkAmplification(routes, matcher, loops, problems);
   const tests = routes.flatMap((route) => {
     return compileTests(route, input.connections, input.book, root.at('routes', route.id));
   });

@@ -47,7 +47,7 @@ const DEFAULTS = {
   backlog: { bytes: 1024 ** 3, age: 604_800_000, onFull: 'block' },
 } as const;
 
-/** How sure the last hop is depends on the options of each message; up to it the log is durable. */
+/** Up to the last hop the log is durable; the last hop is as sure as the options of each message. */
 const GUARANTEE: Guarantee = {
   level: 'at-least-once',
   reason: 'logged before it is accepted; the last hop is as sure as the options of the message say',
@@ -65,7 +65,7 @@ const orphan = (name: string, error: Rejected): Target => ({
   },
 });
 
-/** A direct event already is what is to be sent: its address is the target's, its origin holds the parsed options. */
+/** A direct event is the message itself: its address is the target's, its origin holds the parsed options. */
 const render = (event: Event, gatewayId: string): Rendered => ({
   parts: { ...partsOf(event), via: [...event.via, gatewayId] },
   target: { address: event.address, options: event.origin.options },

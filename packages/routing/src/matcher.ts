@@ -9,7 +9,7 @@ export interface Matcher<T> {
   overlapping(connection: string, pattern: AddressPattern): readonly T[];
 }
 
-/** One thing to be found: by connection and pattern. */
+/** A value with the connection and pattern it is found by. */
 export interface MatcherEntry<T> {
   readonly connection: string;
   readonly pattern: AddressPattern;

@@ -43,7 +43,7 @@ export function createReport(problems: Problem[], pointer = ''): Report {
   };
 }
 
-/** Reports a key that nobody reads, with the nearest of the keys that would be read here. */
+/** Reports an unknown key, with the nearest valid one. */
 export const reportUnknownKey = (report: Report, key: string, valid: readonly string[]): void =>
   report.add(unknownKeyProblem(key, valid, report.pointer));
 

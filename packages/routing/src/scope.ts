@@ -39,7 +39,7 @@ export function viewOf(event: Event, book: AddressBook): EventView {
   return latest;
 }
 
-/** What of an event has been parsed so far. */
+/** The parts of an event that are already parsed. */
 interface ViewState {
   readonly view: View;
   readonly event: Event;
@@ -108,9 +108,8 @@ class View implements EventView {
 }
 
 /**
- * What the expressions of one route see of one event: the captures and such as its own properties, the rest through the view.
- * One class for all scopes, and none inherits from a view: an object that others inherit from has a hidden class of its own,
- * and whoever reads it pays for that.
+ * The variables of one route for one event: captures, `origin` and `let` values as own properties, the rest through the view.
+ * No scope inherits from a view: V8 gives an object that others inherit from a hidden class of its own, which is slow to read.
  */
 export class EventScope {
   readonly [name: string]: unknown;
@@ -168,7 +167,7 @@ function parsedBody(state: ViewState): NonNullable<ViewState['body']> {
   return state.body;
 }
 
-/** The event of a view that is worth keeping from now on. */
+/** The event of a view; from now on the view is kept for it. */
 function kept({ event, view }: ViewState): Event {
   if (parsed.get(event) !== view) parsed.set(event, view);
   return event;

@@ -117,7 +117,7 @@ export interface GivenMessage {
   readonly origin?: Readonly<Record<string, unknown>>;
 }
 
-/** What of an event needs no log. */
+/** Deliveries of an event that bypass the log, and whether it must be logged as well. */
 export interface Bypass {
   /** Deliveries by routes whose source says `durability: none`, in the order of the file. */
   readonly matches: readonly Match[];

@@ -11,7 +11,7 @@ const messages = (routes: unknown): readonly string[] => compile(routes).problem
 
 const errors = (routes: unknown) => compile(routes).problems.filter(({ severity }) => severity === 'error');
 
-describe('a circle of routes', () => {
+describe('a loop of routes', () => {
   const there = hop('yard', 'a/{x}', 'bare', 'b/${x}');
   const back = hop('bare', 'b/+', 'yard', 'a/1');
 
@@ -19,7 +19,7 @@ describe('a circle of routes', () => {
     const { problems } = compile({ there, back });
     expect(problems).toMatchObject([{ severity: 'error', pointer: '/routes/there/to' }]);
     expect(problems[0]?.message).toBe(
-      'messages would run in a circle, "there" → "back" → "there", and "bare" carries no mark to stop them',
+      'messages would loop, "there" → "back" → "there", and "bare" carries no mark to stop them',
     );
   });
 
@@ -50,7 +50,7 @@ describe('a circle of routes', () => {
       aside: hop('floor', 'c/{x}', 'yard', 'nowhere'),
     };
     expect(messages(routes)).toEqual([
-      'messages would run in a circle, "three" → "one" → "two" → "three", and "bare" carries no mark to stop them',
+      'messages would loop, "three" → "one" → "two" → "three", and "bare" carries no mark to stop them',
     ]);
   });
 
@@ -184,7 +184,7 @@ describe('a path through a connection without marks and back to it', () => {
     expect(warnings({ r: hop('yard', 'in/+', 'yard', 'out') })).toEqual([]);
   });
 
-  it('is not warned of beside the error of a circle', () => {
+  it('is not warned of beside the error of a loop', () => {
     expect(messages({ self: hop('bare', 'a/#', 'bare', 'a/copy') })).toHaveLength(1);
   });
 });

@@ -44,7 +44,7 @@ describe('routes between connections of the reference adapter', () => {
     });
   });
 
-  it('are refused in a circle without metadata', () => {
+  it('are refused in a loop without metadata', () => {
     const { problems } = compile({
       there: { allow: ['*'], from: { connection: 'one', channel: 'a' }, to: { connection: 'bare', channel: 'a' } },
       back: { allow: ['*'], from: { connection: 'bare', channel: '#' }, to: { connection: 'one', channel: 'a' } },

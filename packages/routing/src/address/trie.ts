@@ -13,7 +13,7 @@ interface Node<T> {
 /** Patterns by their segments: looking an address up costs by its length, not by the number of patterns. */
 export interface Trie<T> {
   add(pattern: readonly PatternSegment[], entry: T): void;
-  /** Takes an entry back that was added with this pattern; forgets what only it had needed. */
+  /** Removes an entry added with this pattern, and the nodes that only it used. */
   remove(pattern: readonly PatternSegment[], entry: T): void;
   /** Entries of all patterns the segments lie in, in no particular order. */
   find(segments: readonly string[]): T[];

@@ -43,7 +43,7 @@ export function componentsOf<N>({ nodes, successors }: Graph<N>): ReadonlyMap<N,
   return component;
 }
 
-/** A shortest way from `from` to `to`, both included; undefined when there is none. */
+/** A shortest path from `from` to `to`, both included; undefined when there is none. */
 export function shortestPath<N>(graph: Pick<Graph<N>, 'successors'>, from: N, to: N): readonly N[] | undefined {
   const before = new Map<N, N | undefined>([[from, undefined]]);
   for (const node of before.keys()) {

@@ -21,10 +21,10 @@ interface RouteNode {
 type Node = Inlet | RouteNode;
 
 /**
- * Finds routes that feed each other in a circle through a connection on which the list of passed gateways is lost: nothing
- * would stop such a message at run time. Circles whose links all carry metadata end at the guard in `admit`. Linear in the
+ * Finds routes that feed each other in a loop through a connection on which the list of passed gateways is lost: nothing
+ * would stop such a message at run time. Loops whose links all carry metadata end at the guard in `admit`. Linear in the
  * number of routes and of pairs that really meet.
- * @returns names of the connections through which such circles lead
+ * @returns names of the connections through which such loops lead
  */
 export function checkLoops(
   routes: readonly Route[],
@@ -32,20 +32,20 @@ export function checkLoops(
   problems: Problem[],
 ): ReadonlySet<string> {
   const found = new Set<string>();
-  const blind = routes.flatMap((route) =>
+  const unmarked = routes.flatMap((route) =>
     route.targets.filter((target) => losesMetadata(target)).map((target) => ({ route, target })),
   );
-  if (blind.length === 0) return found;
+  if (unmarked.length === 0) return found;
   const flow = createFlow(routes, matcher);
   const components = componentsOf(flow.graph);
-  for (const { route, target } of blind) {
+  for (const { route, target } of unmarked) {
     const node = flow.nodeOf(route);
     const back = [...flow.from(target)].find((next) => components.get(next) === components.get(node));
     if (back === undefined || route.keys.allowEcho) continue;
     const path = shortestPath(flow.graph, back, node) ?? [];
-    const circle = [route, ...path.flatMap((step) => (step.type === 'route' ? [step.route] : []))];
-    if (circle[1]?.keys.allowEcho === true) continue;
-    reportCircle(circle, target, problems);
+    const loop = [route, ...path.flatMap((step) => (step.type === 'route' ? [step.route] : []))];
+    if (loop[1]?.keys.allowEcho === true) continue;
+    reportLoop(loop, target, problems);
     found.add(target.connection.name);
   }
   return found;
@@ -53,19 +53,19 @@ export function checkLoops(
 
 /**
  * Warns where messages come in by a connection without marks and go on to it, through one route or several: another gateway
- * that sends them back makes them run without end, though each file by itself is free of circles. One warning per connection,
- * none where `circles` names it. Linear in the routes for each such connection.
+ * that sends them back makes them run without end, though each file by itself is free of loops. One warning per connection,
+ * none where `loops` names it. Linear in the routes for each such connection.
  */
 export function checkAmplification(
   routes: readonly Route[],
   matcher: Matcher<Route>,
-  circles: ReadonlySet<string>,
+  loops: ReadonlySet<string>,
   problems: Problem[],
 ): void {
   const bySource = Map.groupBy(routes, ({ source }) => source.connection);
   const { nodeOf, graph } = createFlow(routes, matcher);
   for (const [connection, own] of bySource) {
-    if (connection.adapter.capabilities(connection.config).metadata || circles.has(connection.name)) continue;
+    if (connection.adapter.capabilities(connection.config).metadata || loops.has(connection.name)) continue;
     const accepting = own.filter(({ keys }) => !keys.allowEcho);
     const returning = reachable(graph, accepting.map(nodeOf)).flatMap(({ keys, targets }) =>
       keys.allowEcho ? [] : targets.filter((target) => target.connection === connection),
@@ -92,9 +92,9 @@ function reportAmplification(name: string, { pointer }: CompiledTarget, targets:
 const losesMetadata = ({ connection: { adapter, config } }: CompiledTarget): boolean =>
   !adapter.capabilities(config).metadata;
 
-function reportCircle(circle: readonly Route[], { pointer, target }: CompiledTarget, problems: Problem[]): void {
-  const names = circle.map(({ id }) => `"${id}"`).join(' → ');
-  const message = `messages would run in a circle, ${names}, and "${target.connection}" carries no mark to stop them`;
+function reportLoop(loop: readonly Route[], { pointer, target }: CompiledTarget, problems: Problem[]): void {
+  const names = loop.map(({ id }) => `"${id}"`).join(' → ');
+  const message = `messages would loop, ${names}, and "${target.connection}" carries no mark to stop them`;
   const hint = 'narrow the addresses so that they do not meet, or accept it with "allowEcho: true" on this route';
   createReport(problems, pointer).error(message, { hint });
 }

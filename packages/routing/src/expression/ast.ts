@@ -1,7 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { isRecord } from '../report.ts';
 
-/** A stretch of characters, `end` exclusive. */
+/** A range of characters, `end` exclusive. */
 export interface Range {
   readonly start: number;
   readonly end: number;

@@ -29,13 +29,13 @@ export function startSteps(): void {
 /** Room for what a message has besides its body. */
 const ENVELOPE_BYTES = 64 * 1024;
 
-/** Begins with the next result: a message whose body has at most `bytes`, or an ordering key. */
+/** Starts the output budget of the next result: a message whose body has at most `bytes`, or an ordering key. */
 export function startOutput(bytes: number): void {
   outputLimit = bytes;
   outputLeft = bytes + ENVELOPE_BYTES;
 }
 
-/** Takes steps before they are done. Called per loop, and per operation whose cost depends on its operands. Throws `BeyondBudget`. */
+/** Spends steps before the work is done. Called per loop, and per operation whose cost depends on its operands. Throws `BeyondBudget`. */
 export function spend(steps: number): void {
   stepsLeft -= steps;
   if (stepsLeft < 0) throw OUT_OF_STEPS;

@@ -112,7 +112,7 @@ function parse(environment: Environment, place: Place): ParseResult | undefined 
   }
 }
 
-/** Slips of people who know other languages. */
+/** Hints for the syntax of other languages. */
 function syntaxHint({ source }: Place, range: Range | undefined): string | undefined {
   const at = source.slice(range?.start ?? 0);
   if (/^=(?!=)/.test(at)) return 'compare with ==';
@@ -211,7 +211,7 @@ function createExpression({ run, type }: Checked, place: Place): Expression {
   };
 }
 
-/** Evaluation within the budget. An error inside a loop is for the loop to judge: no stack is collected for it. */
+/** Evaluation within the step budget, without stack traces: a loop may make an error per element and drop it. */
 const withinBudget =
   (run: ParseResult) =>
   (scope: Scope): unknown => {

@@ -36,7 +36,7 @@ function meterNode(node: ASTNode, inLoop: boolean): boolean {
 /** Making an error costs as much as so many steps; a loop may make one per element. */
 const ERROR_STEPS = 50;
 
-/** A loop is paid for before it begins: nothing inside it can then be taken for an error of one element. */
+/** The steps of a loop are spent before it begins, so that running out of them is not an error of one element. */
 function meterLoop(node: ASTNode): boolean {
   if (node.op !== 'rcall') return false;
   const [, list, [, ...body]] = node.args;
@@ -184,7 +184,7 @@ function afterEvaluation(node: ASTNode, look: (value: unknown) => void): void {
   });
 }
 
-/** Counts an error of a node that what is around it may catch and go on; once no steps are left it is not even begun. */
+/** Counts the errors of a node whose parent may catch them and continue; without steps left the node is not evaluated. */
 function onError(node: ASTNode): void {
   wrap(node, (evaluate) => (evaluator, self, context) => {
     spend(0);

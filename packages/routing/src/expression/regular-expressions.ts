@@ -7,7 +7,7 @@ import { RE2JS } from 're2js';
  */
 export const LINEAR_MATCH = 'matchesLinearly';
 
-/** Compiled patterns by their text. Only literals of the configuration come here, so the bound is never felt. */
+/** Compiled patterns by their text. All are literals of the configuration, so the bound is rarely reached. */
 const compiled = new Map<string, RE2JS>();
 const MAX_COMPILED = 10_000;
 

@@ -1,11 +1,11 @@
-/** An operation on so many characters of a text is one step. */
+/** Characters that one step reads. */
 const CHARACTERS_PER_STEP = 64;
 
 /** What it costs to look through a text; anything else costs nothing. */
 export const stepsToRead = (value: unknown): number =>
   typeof value === 'string' || value instanceof Uint8Array ? value.length / CHARACTERS_PER_STEP : 0;
 
-/** So many comparisons of characters are one step. */
+/** Comparisons of characters that one step makes. */
 const COMPARISONS_PER_STEP = 512;
 
 /** What it costs at worst to find one text in another: every character with every other. */

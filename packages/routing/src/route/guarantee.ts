@@ -3,8 +3,8 @@ import type { Report } from '../report.ts';
 import type { ConnectionInfo, RetryPolicy, Target } from '../types.ts';
 import type { Source } from './source.ts';
 
-/** What is known about the way from a source to one target. */
-export interface Way {
+/** The path from a source to one target. */
+export interface DeliveryPath {
   readonly source: Source;
   readonly connection: ConnectionInfo;
   /** Parsed options of the target as they may turn out; none when they depend too much on the event. */
@@ -13,9 +13,9 @@ export interface Way {
   readonly backlog: Target['backlog'];
 }
 
-/** The guarantee of a whole way: its weakest link decides and is named in the reason. */
-export function guaranteeOf(way: Way): Guarantee {
-  const links = [sourceLink(way.source), ownLink(way), targetLink(way)];
+/** The guarantee of a delivery path: its weakest link decides and is named in the reason. */
+export function guaranteeOf(path: DeliveryPath): Guarantee {
+  const links = [sourceLink(path.source), ownLink(path), targetLink(path)];
   const weak = links.find(({ level }) => level === 'at-most-once');
   if (weak !== undefined) return weak;
   return { level: 'at-least-once', reason: `${links[0]!.reason}; ${links[2]!.reason}` };
@@ -27,13 +27,13 @@ function sourceLink({ connection: { name, adapter, config }, request, logged }: 
   return { level, reason: `from ${name}: ${reason}` };
 }
 
-function ownLink({ retry, backlog }: Way): Guarantee {
+function ownLink({ retry, backlog }: DeliveryPath): Guarantee {
   if (retry.then === 'drop') return { level: 'at-most-once', reason: '"retry.then: drop" gives deliveries up' };
   if (backlog.onFull === 'drop') return { level: 'at-most-once', reason: '"backlog.onFull: drop" gives deliveries up' };
   return { level: 'at-least-once', reason: 'the log is durable' };
 }
 
-function targetLink({ connection: { name, adapter, config }, options }: Way): Guarantee {
+function targetLink({ connection: { name, adapter, config }, options }: DeliveryPath): Guarantee {
   const possible = options.map((each) => adapter.guarantees.target(config, each));
   const weakest = possible.find(({ level }) => level === 'at-most-once') ?? possible[0];
   if (weakest === undefined) return { level: 'at-most-once', reason: `to ${name}: the options depend on the event` };

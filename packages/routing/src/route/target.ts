@@ -77,7 +77,7 @@ export function compileTarget(
 function warnOfUnheld({ backlog }: TargetKeys, source: Source, connection: ConnectionInfo, report: Report): void {
   if (backlog.onFull !== 'block' || source.connection !== connection) return;
   if (connection.adapter.capabilities(connection.config).sendsWhileHeld) return;
-  report.warn(`this bound holds nobody back: the events come from "${connection.name}", which also confirms them`, {
+  report.warn(`this bound has no effect: the events come from "${connection.name}", which also confirms them`, {
     hint: 'use "onFull: dead-letter" or "onFull: drop", or receive by a connection of its own',
   });
 }

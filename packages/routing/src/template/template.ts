@@ -5,7 +5,7 @@ import { type PlainValue, toPlain, toText, Unrepresentable } from '../expression
 import type { Report } from '../report.ts';
 import { type Token, tokenize } from './tokens.ts';
 
-/** One piece of a compiled template. */
+/** A literal or an expression of a compiled template. */
 export type Piece = string | TemplateExpression;
 
 /** An expression inside a template; its values have left the expression language. */
@@ -54,11 +54,11 @@ function compileToken(token: Token, language: Language, report: Report): Piece |
     return void report.error(message, { range, hint });
   }
   const expression = language.compile(token.source, report, token.start);
-  return expression === undefined ? undefined : leaving(expression, report.pointer);
+  return expression === undefined ? undefined : toTemplateExpression(expression, report.pointer);
 }
 
 /** Wraps an expression so that its results leave the language, or are refused with the place. */
-function leaving(expression: Expression, pointer: string): TemplateExpression {
+function toTemplateExpression(expression: Expression, pointer: string): TemplateExpression {
   const where = `${pointer}: "${expression.source}"`;
   return {
     expression,
