@@ -82,6 +82,12 @@ describe('decoding', () => {
     expect(classify(message)).toBe(kind);
   });
 
+  it('keeps the digits of a number that no double holds', () => {
+    const text = encodeMessage(outgoing({ headers: [['id', [5]]] }), DESTINATION).toString();
+    const [message] = parseStanzas(text.replace('[5]', '[1724442618569203714,1e400]'));
+    expect(decodeMessage(message!).headers).toEqual([['id', ['1724442618569203714', '1e400']]]);
+  });
+
   it('leaves out no headers, however many: a message with too many is refused, not changed', () => {
     const headers = Array.from({ length: 100 }, (_, index): [string, string] => [`h${index}`, 'x'.repeat(400)]);
     expect(decodeMessage(encodeMessage(outgoing({ headers }), DESTINATION)).headers).toEqual(headers);

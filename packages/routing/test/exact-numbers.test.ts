@@ -163,6 +163,20 @@ describe('a payload with a declared shape', () => {
     );
   });
 
+  it('refuses a schema whose constant would become another number, and takes bounds of 64 bits', () => {
+    const problemsOfSchema = (id: object) => {
+      const readJsonFile = () => ({ type: 'object', properties: { id } });
+      return compile(
+        { r: { from: { connection: 'floor', path: 'a/x' }, payloadSchema: 's.json', to: toOffice() } },
+        { readJsonFile },
+      ).problems;
+    };
+    expect(problemsOfSchema({ enum: [new JsonNumber(ID)] })[0]?.message).toContain(
+      `/properties/id/enum/0: no double holds ${ID}`,
+    );
+    expect(problemsOfSchema({ type: 'integer', maximum: new JsonNumber('9223372036854775807') })).toEqual([]);
+  });
+
   it('still finds mistakes at load and refuses what does not fit', () => {
     expect(typed({ when: 'payload.temp.x == 1' }).problems).toHaveLength(1);
     expect(typed({ when: 'payload.temp' }).problems).toMatchObject([

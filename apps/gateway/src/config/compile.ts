@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Config, type ConfigSource, type Draft, loadConfig } from '@magpie/config';
-import { type AddressBook, type AnyAdapter, createAddressBook } from '@magpie/contract';
+import { type AddressBook, type AnyAdapter, createAddressBook, parseJson } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
 import type { Problem } from '@magpie/schema-messages';
 import { createReader, type FilesRead } from './reader.ts';
@@ -40,7 +40,7 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
     gatewayId: options.gatewayId ?? known.gateway.id,
     book,
     maxBodyBytes: known.gateway.limits.maxBodyBytes,
-    readJsonFile: (path) => JSON.parse(reader.read(resolve(known.directory, path))),
+    readJsonFile: (path) => parseJson(reader.read(resolve(known.directory, path))),
   });
   const all = [...problems, ...compiled.problems, ...unloggedBuiltIns(compiled.routes, adapters)];
   const broken = all.some(({ severity }) => severity === 'error');

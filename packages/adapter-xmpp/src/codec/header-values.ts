@@ -1,4 +1,4 @@
-import type { Header, HeaderValue } from '@magpie/contract';
+import { type Header, type HeaderValue, parseJson } from '@magpie/contract';
 import { attribute, type Element } from './element.ts';
 import { elementText, textElement } from './xml-text.ts';
 
@@ -29,11 +29,14 @@ function readHeader(element: Element): Header | undefined {
   const name = attribute(element, 'name-encoding') === 'base64' ? Buffer.from(raw, 'base64').toString() : raw;
   if (attribute(element, 'type') !== 'json') return [name, text];
   try {
-    return [name, fromJson(JSON.parse(text))];
+    return [name, fromJson(parseJson(text, asText))];
   } catch {
     return undefined; // Not ours, or damaged on the way: the message matters more than the header.
   }
 }
+
+/** A number that no double holds is text in a header. */
+const asText = (digits: string): string => digits;
 
 function toJson(value: HeaderValue): unknown {
   if (value instanceof Uint8Array) return { [BYTES]: Buffer.from(value).toString('base64') };

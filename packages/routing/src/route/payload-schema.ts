@@ -1,4 +1,5 @@
-import { errorMessage, Rejected } from '@magpie/contract';
+import { errorMessage, JsonNumber, Rejected } from '@magpie/contract';
+import { pointerOf } from '@magpie/schema-messages';
 import { z } from 'zod';
 import { type Shape, shapeOf } from '../expression/shape.ts';
 import { isRecord, type Report } from '../report.ts';
@@ -11,7 +12,7 @@ export interface PayloadSchema {
   check(view: EventView): void;
 }
 
-/** Reads a JSON file named in the configuration. Throws what the file system or the parser says. */
+/** Reads a JSON file named in the configuration, as `parseJson` does. Throws what the file system or the parser says. */
 export type ReadJsonFile = (path: string) => unknown;
 
 /** Loads `payloadSchema`; undefined after reporting that the file or the schema in it cannot be used. */
@@ -23,13 +24,27 @@ export function loadPayloadSchema(
   if (readJsonFile === undefined)
     return void report.error('files cannot be read here, so payloadSchema cannot be used');
   try {
-    const content = readJsonFile(path);
+    const content = withDoubles(readJsonFile(path));
     if (!isRecord(content)) return void report.error(`"${path}" is no JSON Schema: expected an object`);
     const validator = z.fromJSONSchema(content);
     return { shape: shapeOf(content), check: (view) => checkPayload(validator, view, path) };
   } catch (error) {
     return void report.error(`"${path}" cannot be used as a JSON Schema: ${errorMessage(error)}`);
   }
+}
+
+/**
+ * A schema with doubles in the place of all numbers, as the validator compares. Rounding a bound such as `maximum` admits no
+ * other integer of 64 bits than its neighbours; a value that must be met exactly cannot be rounded: throws.
+ */
+function withDoubles(schema: unknown, path: readonly PropertyKey[] = []): unknown {
+  if (schema instanceof JsonNumber) {
+    if (!path.includes('const') && !path.includes('enum')) return Number(schema.digits);
+    throw new Error(`at ${pointerOf(path)}: no double holds ${schema.digits}`);
+  }
+  if (Array.isArray(schema)) return schema.map((inner, index) => withDoubles(inner, [...path, index]));
+  if (!isRecord(schema)) return schema;
+  return Object.fromEntries(Object.entries(schema).map(([key, inner]) => [key, withDoubles(inner, [...path, key])]));
 }
 
 function checkPayload(validator: z.ZodType, view: EventView, path: string): void {
