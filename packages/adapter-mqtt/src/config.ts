@@ -27,9 +27,7 @@ function wrongUrl(text: string): string | undefined {
     return 'a URL with a login in it: put the login into the keys username and password';
   }
   const extra = parsed.pathname.length > 1 || parsed.search !== '' || parsed.hash !== '';
-  return extra
-    ? `only host and port are expected in the URL, got "${parsed.pathname}${parsed.search}${parsed.hash}"`
-    : undefined;
+  return extra ? 'only host and port are expected in the URL' : undefined;
 }
 
 const qos = z.union([z.literal(0), z.literal(1), z.literal(2)]);

@@ -10,7 +10,8 @@ import { readTree } from './document/tree.ts';
 import { parseYaml } from './document/yaml.ts';
 import { collectReferences } from './references/collect.ts';
 import { directoryOf } from './references/references.ts';
-import { secretKeysOf } from './show/secret-keys.ts';
+import { createGuards } from './show/guards.ts';
+import { literalSecrets, maskSecrets } from './show/mask.ts';
 
 /** What was read besides the file itself, to show it and to watch it. Never values. */
 export interface LoadReport {
@@ -19,6 +20,8 @@ export interface LoadReport {
   readonly environment: readonly string[];
   /** Absolute paths of the files that were read for `${file:…}`. */
   readonly files: readonly string[];
+  /** Pointers of secrets that stand in the file itself instead of being referred to. */
+  readonly secrets: readonly string[];
 }
 
 /** What there is of a configuration that cannot be used, so that its other parts can be checked all the same. */
@@ -69,8 +72,8 @@ export function loadConfig(options: LoadOptions): Loaded {
       config: undefined,
       draft: undefined,
       problems: [{ severity: 'error', pointer: '', message }],
-      source: createSource(path, '', new LineCounter(), new Map(), new Set()),
-      report: { file: path, environment: [], files: [] },
+      source: createSource(path, '', new LineCounter(), new Map(), () => ''),
+      report: { file: path, environment: [], files: [], secrets: [] },
     };
   }
 }
@@ -82,15 +85,29 @@ function loadText(text: string, { path, adapters, env = process.env, readFile = 
   const { document, lines, problems: textProblems } = parseYaml(text);
   const references = collectReferences({ env, readFile, directory });
   const tree = document && textProblems.length === 0 ? readTree(document, references.scalar) : undefined;
-  const source = createSource(path, text, lines, tree?.places ?? new Map(), secretKeysOf(adapters));
-  const report = { file: path, environment: [...references.environment], files: [...references.files] };
+  const places = tree?.places ?? new Map();
+  const guards = createGuards(adapters, (name) => typeIn(tree?.value, name));
+  // A tree that was cut off lacks places: then its lines are masked.
+  const known = tree?.problems.length === 0 ? places : new Map();
+  const source = createSource(path, text, lines, places, () => maskSecrets(text, known, guards));
+  const report = {
+    file: path,
+    environment: [...references.environment],
+    files: [...references.files],
+    secrets: literalSecrets(places, guards),
+  };
   if (!tree || tree.problems.length > 0) {
     const problems = [...textProblems, ...(tree?.problems ?? [])];
     return { config: undefined, draft: undefined, problems, source, report };
   }
   // A text of several lines in the place of a path is the content itself, such as a PEM certificate.
   const absolute = (file: string): string => (file.includes('\n') ? file : resolve(directory, file));
-  const { sections, problems } = checkSections(tree.value, { adapters, absolute, substituted: references.substituted });
+  const { sections, problems } = checkSections(tree.value, {
+    adapters,
+    absolute,
+    substituted: references.substituted,
+    isUnquotable: guards.isUnquotable,
+  });
   const all = [...references.problems, ...problems.filter(({ pointer }) => !references.failed.has(pointer))];
   const broken = all.some(({ severity }) => severity === 'error');
   const config = sections && { ...sections, directory };
@@ -102,6 +119,13 @@ function loadText(text: string, { path, adapters, env = process.env, readFile = 
     report,
   };
 }
+
+/** The `type` of a connection as it is written, references resolved. */
+const typeIn = (file: unknown, name: string): unknown => {
+  const connections = isMapping(file) ? file.connections : undefined;
+  const connection = isMapping(connections) ? connections[name] : undefined;
+  return isMapping(connection) ? connection.type : undefined;
+};
 
 /** Connections of a file that are missing in what has been made of it. */
 function unusableIn(file: unknown, { connections }: Config): ReadonlySet<string> {

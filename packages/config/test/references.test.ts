@@ -23,6 +23,7 @@ describe('references', () => {
       file: '/etc/magpie/magpie.yaml',
       environment: ['PROTOCOL', 'HOST'],
       files: ['/etc/magpie/pw'],
+      secrets: [],
     });
   });
 
@@ -71,7 +72,7 @@ describe('references', () => {
       "4:28 the file gone cannot be read: ENOENT: no such file or directory, open '/etc/magpie/gone'",
     ]);
     expect(found(loadWith(connection('"${HOST}"')))).toEqual([
-      '4:28 expected ${env:NAME}, ${env:NAME:-default} or ${file:path}, got ${HOST}',
+      '4:28 expected ${env:NAME}, ${env:NAME:-default} or ${file:path}, got another reference',
     ]);
   });
 

@@ -12,7 +12,8 @@ const link = {
 
 const guarantee = { level: 'at-least-once', reason: 'a sample' } as const;
 
-const adapter = (type: string, connectionSchema: z.ZodObject): AnyAdapter =>
+/** An adapter without a link: only its connection schema matters. */
+export const adapter = (type: string, connectionSchema: z.ZodObject): AnyAdapter =>
   defineAdapter({
     type,
     connectionSchema,

@@ -73,6 +73,15 @@ function stepInto(schema: JsonSchema, part: string): readonly JsonSchema[] {
   return typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : [];
 }
 
+/** Whether one of these schemas takes a plain value of this type; lists and mappings are no plain values. */
+export const acceptsType = (schemas: readonly JsonSchema[], value: unknown): boolean =>
+  schemas.flatMap(alternativesOf).some((schema) => {
+    const allowed = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
+    if (allowed) return allowed.some((one) => typeof one === typeof value);
+    const types = [schema.type ?? []].flat();
+    return types.length === 0 || types.some((type) => (type === 'integer' ? 'number' : type) === typeof value);
+  });
+
 /** The keys that a mapping at a path may have. */
 export const keysAt = (schema: JsonSchema, path: readonly PropertyKey[]): readonly string[] =>
   schemasAt(schema, path)

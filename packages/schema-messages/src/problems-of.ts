@@ -10,8 +10,8 @@ export type { Issue } from './wording.ts';
 export interface IssueContext {
   /** RFC 6901 pointer of the value. */
   readonly pointer: string;
-  /** Whether the value at a pointer must not be shown, besides those that the schema marks as secret. */
-  isHidden?(pointer: string): boolean;
+  /** Whether a value at a pointer must not be shown, besides those that the schema marks as secret. */
+  isHidden?(pointer: string, value: unknown): boolean;
 }
 
 interface Place extends IssueContext {
@@ -79,7 +79,7 @@ function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[]
 function valueProblem(issue: Issue, path: readonly PropertyKey[], place: Place): Problem {
   const pointer = place.pointer + pointerOf(path);
   const schemas = schemasAt(place.json, path);
-  const hidden = place.isHidden?.(pointer) === true || schemas.some((schema) => schema.secret === true);
+  const hidden = place.isHidden?.(pointer, issue.input) === true || schemas.some((schema) => schema.secret === true);
   const hint =
     issue.code === 'invalid_value' && !hidden ? didYouMean(issue.input, issue.values.map(String)) : undefined;
   return {

@@ -5,9 +5,12 @@ export type Issue = z.core.$ZodIssue;
 
 const LONGEST_SHOWN = 60;
 
-/** Replaces the password in every URL of a text: `mqtt://user:[secret]@host`. */
+/**
+ * Replaces the password in every URL of a text: `mqtt://user:[secret]@host`. It reaches to the last `@`, as people forget to
+ * percent-encode what no password in a URL may hold; rather too much is hidden than too little.
+ */
 export const redactUrls = (text: string): string =>
-  text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*):[^\s/?#]*@/gi, '$1:[secret]@');
+  text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s"'<>:@]*):[^\s"'<>]*@/gi, '$1:[secret]@');
 
 /** What was written, for "got …". With `hidden` only its type, as for secrets and values from the environment. */
 export function describeInput(input: unknown, hidden: boolean): string {

@@ -1,4 +1,5 @@
 import type { Logger } from '@magpie/contract';
+import { redactUrls } from '@magpie/schema-messages';
 import { type Logger as Pino, pino, stdTimeFunctions } from 'pino';
 import { prettyLine } from './pretty.ts';
 
@@ -55,8 +56,7 @@ export function createLogger({ level = 'info', pretty = false, output = process.
   return wrap(pino(options, { write }));
 }
 
-const withoutUrlPasswords = (line: string): string =>
-  line.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/?#:@"]*):[^\s/?#"]*@/gi, '$1:[secret]@');
+const withoutUrlPasswords = (line: string): string => redactUrls(line);
 
 const wrap = (logger: Pino): Logger => ({
   debug: (fields, message) => logger.debug(fields, message),

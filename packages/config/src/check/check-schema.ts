@@ -1,4 +1,4 @@
-import { type Issue, type Problem, pointerOf, problemsOf } from '@magpie/schema-messages';
+import { type Issue, type Problem, pathOf, pointerOf, problemsOf } from '@magpie/schema-messages';
 import type { z } from 'zod';
 
 /** Where the checked value stands in the configuration. */
@@ -7,6 +7,8 @@ export interface CheckContext {
   readonly path: readonly string[];
   /** Pointers whose text came from the environment or a file: coerced to numbers where needed, never shown. */
   readonly substituted: ReadonlySet<string>;
+  /** Whether a value, by its path from the root, may be a secret: then it is never shown either. */
+  isUnquotable?(path: readonly string[], value: unknown): boolean;
 }
 
 /** A parsed value, or undefined with the problems that say why. */
@@ -21,7 +23,9 @@ export function checkSchema<T>(schema: z.ZodType<T>, input: unknown, context: Ch
   const coerced = first.success ? undefined : coerceSubstituted(input, first.error.issues, context);
   const result = coerced === undefined ? first : schema.safeParse(coerced.value, { reportInput: true });
   if (result.success) return { value: result.data, problems: [] };
-  const place = { pointer: pointerOf(context.path), isHidden: (pointer: string) => context.substituted.has(pointer) };
+  const isHidden = (pointer: string, value: unknown): boolean =>
+    context.substituted.has(pointer) || context.isUnquotable?.(pathOf(pointer), value) === true;
+  const place = { pointer: pointerOf(context.path), isHidden };
   return { value: undefined, problems: problemsOf(schema, result.error.issues, place) };
 }
 

@@ -1,27 +1,28 @@
 import type { AnyAdapter } from '@magpie/contract';
 import type { ConnectionInfo } from '@magpie/routing';
-import { describeInput, didYouMean, jsonSchemaOf, oneOf, type Problem, pointerOf } from '@magpie/schema-messages';
+import {
+  describeInput,
+  didYouMean,
+  jsonSchemaOf,
+  oneOf,
+  type Problem,
+  pathOf,
+  pointerOf,
+} from '@magpie/schema-messages';
 import { z } from 'zod';
+import { commonSchema } from '../schema/connection.ts';
 import { mapMarked } from '../schema/map-marked.ts';
+import { passwordIn } from '../show/login.ts';
 import { type CheckContext, checkSchema } from './check-schema.ts';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
-
-/** Keys every connection has, whatever its type. */
-export const commonSchema = z.object({
-  type: z.string().describe('Protocol of the connection.'),
-  subscribe: z
-    .array(z.record(z.string(), z.unknown()))
-    .default([])
-    .describe(
-      'What to receive besides what the routes ask for, for history and live streams; written like `from` in a route.',
-    ),
-});
 
 /** What checking the connections needs to know. */
 export interface ConnectionsContext {
   readonly adapters: readonly AnyAdapter[];
   readonly substituted: ReadonlySet<string>;
+  /** Whether a value, by its path from the root, may be a secret. */
+  isUnquotable?(path: readonly string[], value: unknown): boolean;
   /** Makes a path absolute. */
   readonly absolute: (path: string) => string;
 }
@@ -51,25 +52,23 @@ const builtInConnections = (adapters: readonly AnyAdapter[]): readonly Connectio
 
 type CheckedConnection = { readonly info?: ConnectionInfo; readonly problems: readonly Problem[] };
 
-function checkConnection(
-  name: string,
-  entry: unknown,
-  { adapters, substituted, absolute }: ConnectionsContext,
-): CheckedConnection {
+function checkConnection(name: string, entry: unknown, { absolute, ...around }: ConnectionsContext): CheckedConnection {
+  const { adapters } = around;
   const path = ['connections', name];
   const naming = checkName(name, adapters);
   if (naming) return { problems: [naming] };
-  const typed = adapterOf(entry, path, adapters);
+  const typed = adapterOf(entry, path, around);
   if ('problem' in typed) return { problems: [typed.problem] };
   const { adapter, keys, subscribe } = typed;
-  const context: CheckContext = { path, substituted };
+  const context: CheckContext = { ...around, path };
   const settings = mapMarked(jsonSchemaOf(adapter.connectionSchema), keys, 'filePath', absolute);
   const config = checkSchema(adapter.connectionSchema, settings, context);
   const subscribed = checkSchema(commonSchema.shape.subscribe, subscribe, {
+    ...around,
     path: [...path, 'subscribe'],
-    substituted,
   });
-  const problems = [...config.problems.map(withCommonKeys), ...subscribed.problems];
+  const worded = config.problems.map(withCommonKeys).map((problem) => withLoginHint(problem, path, keys, adapter));
+  const problems = [...worded, ...subscribed.problems];
   if (problems.length > 0 || !subscribed.value) return { problems };
   return { info: { name, adapter, config: config.value, subscribe: subscribed.value }, problems };
 }
@@ -79,6 +78,19 @@ function withCommonKeys(problem: Problem): Problem {
   const key = problem.pointer.split('/').at(-1);
   const common = problem.atKey && problem.pointer.split('/').length === 4 ? didYouMean(key, ['subscribe']) : undefined;
   return common && !problem.hint?.startsWith('did you mean') ? { ...problem, hint: common } : problem;
+}
+
+/** Keys for a login beside the URL, as far as an adapter has them. */
+const LOGIN_KEYS = ['username', 'jid', 'password'];
+
+/** What is wrong with a URL is often a sign in its password: says what to do about it, and quotes nothing. */
+function withLoginHint(problem: Problem, path: readonly string[], keys: object, adapter: AnyAdapter): Problem {
+  const [key = '', ...deeper] = pathOf(problem.pointer).slice(path.length);
+  const value: unknown = Object.entries(keys).find(([name]) => name === key)?.[1];
+  if (problem.hint !== undefined || deeper.length > 0 || passwordIn(value) === undefined) return problem;
+  const beside = LOGIN_KEYS.filter((name) => Object.hasOwn(adapter.connectionSchema.shape, name));
+  const instead = beside.length > 0 ? `, or take the login out of it and use ${beside.join(' and ')}` : '';
+  return { ...problem, hint: `percent-encode signs such as # / ? @ % in the password of a URL${instead}` };
 }
 
 function checkName(name: string, adapters: readonly AnyAdapter[]): Problem | undefined {
@@ -102,7 +114,11 @@ type Typed =
   | { readonly adapter: AnyAdapter; readonly keys: object; readonly subscribe: unknown }
   | { readonly problem: Problem };
 
-function adapterOf(entry: unknown, path: readonly string[], adapters: readonly AnyAdapter[]): Typed {
+function adapterOf(
+  entry: unknown,
+  path: readonly string[],
+  { adapters, substituted, isUnquotable }: Omit<ConnectionsContext, 'absolute'>,
+): Typed {
   const configurable = adapters.filter(({ builtIn }) => !builtIn);
   const types = configurable.map(({ type }) => type);
   const fail = (at: readonly string[], message: string, hint?: string): Typed => ({
@@ -114,10 +130,12 @@ function adapterOf(entry: unknown, path: readonly string[], adapters: readonly A
   const adapter = configurable.find((each) => each.type === type);
   if (adapter) return { adapter, keys, subscribe };
   if (type === undefined) return fail([...path, 'type'], `expected the key "type" (${oneOf(types)}), got nothing`);
+  const place = [...path, 'type'];
+  const hidden = substituted.has(pointerOf(place)) || isUnquotable?.(place, type) === true;
   return fail(
-    [...path, 'type'],
-    `expected a type, ${oneOf(types)}, got ${describeInput(type, false)}`,
-    didYouMean(type, types),
+    place,
+    `expected a type, ${oneOf(types)}, got ${describeInput(type, hidden)}`,
+    hidden ? undefined : didYouMean(type, types),
   );
 }
 

@@ -38,7 +38,7 @@ export function checkSections(value: unknown, context: ConnectionsContext): Chec
     ...known.problems,
     ...gateway.problems,
     ...http.problems,
-    ...(http.value ? checkExposure(http.value) : []),
+    ...(http.value ? checkExposure(http.value, context.substituted.has('/http/host')) : []),
     ...connections.problems,
     ...routes.problems,
   ];
@@ -70,9 +70,9 @@ function checkVersion(version: unknown): readonly Problem[] {
   return [{ severity: 'error', pointer: '/version', message, hint: 'start the file with the line "version: 1"' }];
 }
 
-function checkExposure({ host, keys }: HttpConfig): readonly Problem[] {
+function checkExposure({ host, keys }: HttpConfig, hidden: boolean): readonly Problem[] {
   if (isLoopback(host) || keys.length > 0) return [];
-  const message = `expected keys when listening beyond this machine (host ${JSON.stringify(host)}), got none`;
+  const message = `expected keys when listening beyond this machine (host ${describeInput(host, hidden)}), got none`;
   const hint = 'add http.keys: [{ id: app, hash: <SHA-256 of a long random key> }], or listen on 127.0.0.1';
   return [{ severity: 'error', pointer: '/http/host', message, hint }];
 }

@@ -17,8 +17,8 @@ export interface Location {
 export interface ConfigSource {
   readonly file: string;
   readonly text: string;
-  /** Names of keys whose values are secrets, masked when a line of the file is shown. */
-  readonly secretKeys: ReadonlySet<string>;
+  /** The same text with secrets as `*`, for showing lines of it. Made when it is first asked for. */
+  readonly masked: string;
   /**
    * Line and column of a problem: of the value at its pointer, the key with `atKey`, or the characters of `range`. A
    * pointer that leads nowhere (a missing key) is located at the nearest mapping around it.
@@ -26,22 +26,26 @@ export interface ConfigSource {
   locate(problem: Problem): Location;
 }
 
-/** Makes the source of a parsed file. `places` is empty when the file could not be parsed. */
+/** Makes the source of a parsed file. `places` is empty when the file could not be parsed; `mask` makes the text to show. */
 export function createSource(
   file: string,
   text: string,
   lines: LineCounter,
   places: ReadonlyMap<string, Place>,
-  secretKeys: ReadonlySet<string>,
+  mask: () => string,
 ): ConfigSource {
   const at = (offset: number): { line: number; col: number } => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
     return { line: Math.max(line, 1), col: Math.max(col, 1) };
   };
+  let masked: string | undefined;
   return {
     file,
     text,
-    secretKeys,
+    get masked() {
+      masked ??= mask();
+      return masked;
+    },
     locate: (problem) => {
       const [start, end] = span(problem, text, places);
       const [from, to] = [at(start), at(Math.max(end, start + 1))];

@@ -1,7 +1,7 @@
 import type { AnyAdapter } from '@magpie/contract';
 import { routesSchema } from '@magpie/routing';
 import { alternativesOf, type JsonSchema, jsonSchemaOf } from '@magpie/schema-messages';
-import { commonSchema } from '../check/connections.ts';
+import { commonSchema } from '../schema/connection.ts';
 import { gatewaySchema } from '../schema/gateway.ts';
 import { httpSchema } from '../schema/http.ts';
 

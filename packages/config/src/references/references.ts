@@ -51,7 +51,7 @@ function resolveOne(inner: string, sources: ReferenceSources): One {
   if (env) return fromEnvironment(env[1] ?? '', env[2], sources.env);
   if (inner.startsWith('file:') && inner.length > 5) return fromFile(inner.slice(5), sources);
   return {
-    message: `expected \${env:NAME}, \${env:NAME:-default} or \${file:path}, got \${${inner}}`,
+    message: 'expected ${env:NAME}, ${env:NAME:-default} or ${file:path}, got another reference',
     hint: 'write $${ where a literal ${ is meant',
   };
 }

@@ -1,4 +1,4 @@
-import { type Problem, redactUrls, visible, visibleLines } from '@magpie/schema-messages';
+import { type Problem, visible, visibleLines } from '@magpie/schema-messages';
 import type { ConfigSource, Location } from '../document/source.ts';
 
 /** A located problem in the stable JSON form of `magpie check --json`. */
@@ -43,10 +43,10 @@ function renderProblem(problem: ProblemJson, source: ConfigSource): string {
 const SHOWN_LINE = 160;
 
 function codeFrame(where: Location, source: ConfigSource): readonly string[] {
-  const raw = source.text.split('\n')[where.line - 1]?.replace(/\r$/, '');
+  const raw = source.masked.split('\n')[where.line - 1]?.replace(/\r$/, '');
   if (raw === undefined || raw.trim() === '') return [];
   const from = Math.max(0, where.column - SHOWN_LINE / 2);
-  const shown = maskSecrets(raw, source.secretKeys).slice(from, from + SHOWN_LINE);
+  const shown = raw.slice(from, from + SHOWN_LINE);
   const column = where.column - 1 - from;
   const end = where.endLine === where.line ? where.endColumn - 1 - from : shown.trimEnd().length;
   const until = column + Math.max(1, Math.min(end, shown.length) - column);
@@ -57,19 +57,4 @@ function codeFrame(where: Location, source: ConfigSource): readonly string[] {
     `  ${gutter} | ${before}${marked}${visibleLines(shown.slice(until))}`,
     `  ${' '.repeat(gutter.length)} | ${before.replace(/[^\t]/g, ' ')}${'^'.repeat(Math.max(1, marked.length))}`,
   ];
-}
-
-/** The same line with every secret as `*`, so that columns stay where they are. */
-function maskSecrets(line: string, secretKeys: ReadonlySet<string>): string {
-  const names = [...secretKeys].map((name) => name.replace(/[^A-Za-z0-9]/g, '\\$&')).join('|');
-  const secret = new RegExp(
-    `((?:^|[\\s{,"'])(?:${names})["']?\\s*:\\s*)("(?:[^"\\\\]|\\\\.)*"?|'[^']*'?|[^,}\\s][^,}]*)`,
-    'gi',
-  );
-  const masked = line.replace(secret, (whole, key: string, value: string) =>
-    /^["']?\$\{[^}]*\}["']?\s*$/.test(value) ? whole : key + '*'.repeat(value.length),
-  );
-  return masked.replace(/[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@]*:([^\s/?#]*)@/gi, (url, password: string) =>
-    redactUrls(url) === url ? url : url.replace(`:${password}@`, `:${'*'.repeat(password.length)}@`),
-  );
 }
