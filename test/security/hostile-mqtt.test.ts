@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { expectUnharmed, underAttack } from './kit/attack.ts';
 import { foreignEvents } from './kit/events.ts';
 import { accept, grant, type HostileLink, hostileMqtt, publish } from './kit/hostile-mqtt.ts';
+import { post } from './kit/http.ts';
 import { amount } from './kit/settings.ts';
 import { startVictim } from './kit/victim.ts';
 
@@ -93,5 +94,64 @@ describe('a hostile broker', () => {
       return amount(20, 500) * 11_000;
     });
     expectUnharmed(outcome, { growth: 200 });
+  });
+
+  it('that answers a QoS 2 message with PUBACK neither stops the link nor keeps the next one from coming up', async () => {
+    const taken: string[] = [];
+    const broker = await hostileMqtt({
+      login: ({ send }) => send({ cmd: 'connack', reasonCode: 0, sessionPresent: broker.links.length > 1 }),
+      answer: (packet, link) => {
+        grant(packet, link);
+        if (packet.cmd !== 'publish') return;
+        taken.push(String(packet.payload));
+        link.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      },
+    });
+    const target = (qos: number) => ({
+      from: { connection: 'http', topic: `q${qos}` },
+      to: { connection: 'floor', topic: 'out', qos },
+    });
+    const victim = await startVictim({
+      ready: false,
+      connections: { floor: { type: 'mqtt', url: broker.url, confirmTimeout: '2s', connectTimeout: '2s' } },
+      routes: { exact: target(2), once: target(1) },
+    });
+    const outcome = await underAttack(victim, async () => {
+      await post(`${victim.url}/v1/messages`, { topic: 'q2', text: 'exactly once' });
+      await waitFor(() => taken.includes('exactly once'), { what: 'the QoS 2 message' });
+      await sleep(500);
+      for (const { socket } of broker.links) socket.destroy();
+      await post(`${victim.url}/v1/messages`, { topic: 'q1', text: 'after it' });
+      await waitFor(() => taken.includes('after it'), { what: 'a message over the next link', timeout: 15_000 });
+      return 2;
+    });
+    expectUnharmed(outcome, { growth: 100 });
+    expect(taken).toEqual(['exactly once', 'after it']);
+  });
+
+  it('that never grants a subscription still takes what is sent', async () => {
+    const taken: string[] = [];
+    const broker = await hostileMqtt({
+      answer: (packet, link) => {
+        if (packet.cmd === 'pingreq') link.send({ cmd: 'pingresp' });
+        if (packet.cmd !== 'publish') return;
+        taken.push(String(packet.payload));
+        link.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      },
+    });
+    const victim = await startVictim({
+      ready: false,
+      connections: { floor: { type: 'mqtt', url: broker.url }, out: { type: 'memory', broker: 'granted' } },
+      routes: {
+        in: { from: { connection: 'floor', topic: 'in/#' }, to: { connection: 'out', channel: 'x' } },
+        out: { from: { connection: 'http', topic: 'out' }, to: { connection: 'floor', topic: 'out', qos: 1 } },
+      },
+    });
+    const outcome = await underAttack(victim, async () => {
+      await post(`${victim.url}/v1/messages`, { topic: 'out', text: 'sent' });
+      await waitFor(() => taken.includes('sent'), { what: 'the message', timeout: 15_000 });
+      return 1;
+    });
+    expectUnharmed(outcome, { growth: 100 });
   });
 });
