@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { steadyTime, systemClock } from '../src/clock.ts';
+import { steadyTime, systemClock } from '../src/adapter/clock.ts';
 
 describe('steady time', () => {
   it('starts at the wall time and goes on evenly when that is set', () => {

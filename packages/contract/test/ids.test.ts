@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { keepRefsAfter, newRef, timeOfRef } from '../src/ids.ts';
+import { keepRefsAfter, newRef, timeOfRef } from '../src/event/ids.ts';
 
 const HOUR = 3_600_000;
 const timeOf = (ref: string): number => Number.parseInt(ref.replaceAll('-', '').slice(0, 12), 16);

@@ -1,4 +1,4 @@
-import type { Listener, Source } from './ends.ts';
+import type { Listener, Source } from './ends/ends.ts';
 
 /** Messages whose state is known at a time; more than any window. */
 const KNOWN = 1 << 20;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Listener } from './ends.ts';
+import type { Listener } from './ends/ends.ts';
 import { observe } from './observe.ts';
 import type { GatherOrder, GatherResult } from './specification.ts';
 

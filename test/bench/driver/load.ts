@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Listener, Source } from './ends.ts';
+import type { Listener, Source } from './ends/ends.ts';
 import { createFlow, type Flow } from './flow.ts';
 import { observe } from './observe.ts';
 import type { LatencyOrder, LatencyResult, ThroughputOrder, ThroughputResult } from './specification.ts';

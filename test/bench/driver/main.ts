@@ -1,12 +1,12 @@
-import { amqpSink, amqpSource } from './amqp-ends.ts';
-import type { Listener, Sink, Source } from './ends.ts';
+import { amqpSink, amqpSource } from './ends/amqp-ends.ts';
+import type { Listener, Sink, Source } from './ends/ends.ts';
+import { httpSource } from './ends/http-ends.ts';
+import { mqttSink, mqttSource } from './ends/mqtt-ends.ts';
+import { websocketSink } from './ends/websocket-ends.ts';
+import { xmppSink, xmppSource } from './ends/xmpp-ends.ts';
 import { createGathering, type Gathering } from './gather.ts';
-import { httpSource } from './http-ends.ts';
 import { createLoad, type Load } from './load.ts';
-import { mqttSink, mqttSource } from './mqtt-ends.ts';
 import type { DriverCalls, LoadSpecification } from './specification.ts';
-import { websocketSink } from './websocket-ends.ts';
-import { xmppSink, xmppSource } from './xmpp-ends.ts';
 
 /**
  * The generator and the sink, in a process of its own. Started by `driver/client.ts`, which sends it one call after the other

@@ -1,12 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ackFrame, amqpTemplate, FRAME, METHOD, readFrames } from '../driver/amqp-codec.ts';
 import { readSequence, SEQUENCE_OFFSET, templateBody, writeSequence } from '../driver/body.ts';
-import { readAnswer } from '../driver/http-ends.ts';
+import { ackFrame, amqpTemplate, FRAME, METHOD, readFrames } from '../driver/codecs/amqp-codec.ts';
+import {
+  connectPacket,
+  pubackPackets,
+  publishTemplate,
+  readPackets,
+  subscribePacket,
+} from '../driver/codecs/mqtt-codec.ts';
+import { clientFrame, OPCODE, streamReader } from '../driver/codecs/websocket-codec.ts';
+import { readAnswer } from '../driver/ends/http-ends.ts';
+import { readMessages } from '../driver/ends/xmpp-ends.ts';
 import { framed } from '../driver/line.ts';
-import { connectPacket, pubackPackets, publishTemplate, readPackets, subscribePacket } from '../driver/mqtt-codec.ts';
-import { clientFrame, OPCODE, streamReader } from '../driver/websocket-codec.ts';
-import { readMessages } from '../driver/xmpp-ends.ts';
 import { inPieces } from './cut.ts';
 
 const lengths = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 8 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Source } from '../driver/ends.ts';
+import type { Source } from '../driver/ends/ends.ts';
 import { createLoad, type Load } from '../driver/load.ts';
 import { cpuOf, machineCpu, memoryOf } from '../driver/observe.ts';
 import type { ThroughputOrder } from '../driver/specification.ts';

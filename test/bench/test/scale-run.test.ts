@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Driver } from '../driver/client.ts';
+import { websocketSink } from '../driver/ends/websocket-ends.ts';
 import { createGathering } from '../driver/gather.ts';
-import { websocketSink } from '../driver/websocket-ends.ts';
 import { allowOpenFiles } from '../measure/open-files.ts';
 import { backlog } from '../scale/backlog.ts';
 import { fill } from '../scale/fill.ts';

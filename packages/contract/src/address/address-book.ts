@@ -1,6 +1,6 @@
+import { Rejected } from '../adapter/errors.ts';
 import type { Address, AddressScheme } from './address.ts';
 import { addressToText } from './address-text.ts';
-import { Rejected } from './errors.ts';
 
 /**
  * All address schemes the gateway knows, for turning addresses into text and back. Two protocols may use one scheme name for

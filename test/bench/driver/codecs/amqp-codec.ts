@@ -1,4 +1,4 @@
-import { SEQUENCE_OFFSET } from './body.ts';
+import { SEQUENCE_OFFSET } from '../body.ts';
 
 /** Frame types. */
 export const FRAME = { method: 1, header: 2, body: 3, heartbeat: 8 } as const;

@@ -1,5 +1,5 @@
-import { isTooDeep, MAX_JSON_DEPTH, parseJson } from './json.ts';
-import { jsonFault } from './json-fault.ts';
+import { isTooDeep, MAX_JSON_DEPTH, parseJson } from '../json/json.ts';
+import { jsonFault } from '../json/json-fault.ts';
 import { decodeText } from './text-values.ts';
 
 /** A message body in one of the three forms users write: JSON value, text, or base64 bytes. */

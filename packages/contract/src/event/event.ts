@@ -1,4 +1,4 @@
-import type { Address } from './address.ts';
+import type { Address } from '../address/address.ts';
 
 /** What an event is about. Routes match `message` unless they say otherwise. */
 export const EVENT_KINDS = ['message', 'presence', 'status', 'receipt', 'reply'] as const;

@@ -1,4 +1,4 @@
-import { findSequence, SEQUENCE_SPAN } from './body.ts';
+import { findSequence, SEQUENCE_SPAN } from '../body.ts';
 
 /** Opcodes. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9 } as const;

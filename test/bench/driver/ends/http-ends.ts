@@ -1,7 +1,7 @@
-import { SEQUENCE_OFFSET, templateBody, writeSequence } from './body.ts';
+import { SEQUENCE_OFFSET, templateBody, writeSequence } from '../body.ts';
+import { framed, type Line, openLine } from '../line.ts';
+import type { SourceSpecification } from '../specification.ts';
 import type { Listener, Source } from './ends.ts';
-import { framed, type Line, openLine } from './line.ts';
-import type { SourceSpecification } from './specification.ts';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 /** Statuses of 400 and more are a refusal. */

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { Address, AddressPattern, AddressScheme } from './address.ts';
+import type { Address, AddressPattern, AddressScheme } from '../address/address.ts';
+import type { EventKind, Origin, OutgoingEvent, ReceivedEvent } from '../event/event.ts';
 import type { Clock } from './clock.ts';
 import type { MagpieError } from './errors.ts';
-import type { EventKind, Origin, OutgoingEvent, ReceivedEvent } from './event.ts';
 import type { Logger } from './logger.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { findSequence, readSequence, SEQUENCE_OFFSET, templateBody, writeSequence } from '../body.ts';
 import {
   type AmqpTemplate,
   ackFrame,
@@ -7,11 +8,10 @@ import {
   METHOD,
   PROTOCOL_HEADER,
   readFrames,
-} from './amqp-codec.ts';
-import { findSequence, readSequence, SEQUENCE_OFFSET, templateBody, writeSequence } from './body.ts';
+} from '../codecs/amqp-codec.ts';
+import { framed, type Line, openLine } from '../line.ts';
+import type { SinkSpecification, SourceSpecification } from '../specification.ts';
 import type { Listener, Sink, Source } from './ends.ts';
-import { framed, type Line, openLine } from './line.ts';
-import type { SinkSpecification, SourceSpecification } from './specification.ts';
 
 /** What RabbitMQ offers by itself. */
 const FRAME_MAX = 131_072;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { clientFrame, OPCODE, streamReader } from '../codecs/websocket-codec.ts';
+import { openLine } from '../line.ts';
+import type { SinkSpecification } from '../specification.ts';
 import type { Listener, Sink } from './ends.ts';
-import { openLine } from './line.ts';
-import type { SinkSpecification } from './specification.ts';
-import { clientFrame, OPCODE, streamReader } from './websocket-codec.ts';
 
 type Specification = Extract<SinkSpecification, { kind: 'websocket' }>;
 

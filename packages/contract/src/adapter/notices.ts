@@ -1,4 +1,4 @@
-import type { Event } from './event.ts';
+import type { Event } from '../event/event.ts';
 
 /** Types of events of kind `status`: what an adapter tells about a link or a message that was sent. */
 export const STATUS = {

@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import { type Line, openLine } from './line.ts';
+import { type Line, openLine } from '../line.ts';
 
 /** Who logs in where, and the room that is entered. */
 export interface Member {

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { findSequence, readSequence, SEQUENCE_OFFSET, templateBody, writeSequence } from './body.ts';
-import type { Listener, Sink, Source } from './ends.ts';
-import { framed, openLine } from './line.ts';
+import { findSequence, readSequence, SEQUENCE_OFFSET, templateBody, writeSequence } from '../body.ts';
 import {
   connectPacket,
   type MqttLogin,
@@ -11,8 +9,10 @@ import {
   publishTemplate,
   readPackets,
   subscribePacket,
-} from './mqtt-codec.ts';
-import type { SinkSpecification, SourceSpecification } from './specification.ts';
+} from '../codecs/mqtt-codec.ts';
+import { framed, openLine } from '../line.ts';
+import type { SinkSpecification, SourceSpecification } from '../specification.ts';
+import type { Listener, Sink, Source } from './ends.ts';
 
 /** Packet ids in use at a time; there are 65,535. */
 const MOST_UNACKNOWLEDGED = 30_000;

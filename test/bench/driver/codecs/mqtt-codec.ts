@@ -1,4 +1,4 @@
-import { SEQUENCE_OFFSET } from './body.ts';
+import { SEQUENCE_OFFSET } from '../body.ts';
 
 /** Protocol level on the wire: 4 is MQTT 3.1.1. */
 export type MqttVersion = 4 | 5;

@@ -1,7 +1,7 @@
-import type { Address } from './address.ts';
-import type { AddressBook } from './address-book.ts';
+import { errorMessage } from '../adapter/errors.ts';
+import type { Address } from '../address/address.ts';
+import type { AddressBook } from '../address/address-book.ts';
 import { showBody } from './body.ts';
-import { errorMessage } from './errors.ts';
 import type { Event, HeaderValue } from './event.ts';
 import { isoInstant } from './instants.ts';
 

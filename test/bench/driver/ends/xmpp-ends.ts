@@ -1,7 +1,7 @@
-import { findSequence, SEQUENCE_DIGITS, templateBody, writeSequence } from './body.ts';
+import { findSequence, SEQUENCE_DIGITS, templateBody, writeSequence } from '../body.ts';
+import { framed } from '../line.ts';
+import type { SinkSpecification, SourceSpecification } from '../specification.ts';
 import type { Listener, Sink, Source } from './ends.ts';
-import { framed } from './line.ts';
-import type { SinkSpecification, SourceSpecification } from './specification.ts';
 import { enterRoom } from './xmpp-session.ts';
 
 /** Speaks in a room; what the room sends back is not looked at. */
