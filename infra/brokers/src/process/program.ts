@@ -89,7 +89,7 @@ export async function startProgram(
       return isRunning(child);
     },
     says: (pattern, timeout = READY_MS) => waitFor(pattern, { ...written, exited, child, timeout }),
-    signal: (name) => void (isRunning(child) && process.kill(pid, name)),
+    signal: (name) => void (isRunning(child) && child.kill(name)), // false, not an error, when it has just exited
     freeze: async () => {
       if (signalGroup(pid, 'SIGSTOP')) await standstill(await membersOf(pid));
     },
