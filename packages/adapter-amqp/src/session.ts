@@ -7,7 +7,7 @@ import { declare } from './link/declare.ts';
 import { displayUrl, type Link, openLink } from './link/link.ts';
 import { watchOutages } from './link/queue-outages.ts';
 import { createReceiver } from './receive/consumers.ts';
-import { createPublisher } from './send/publisher.ts';
+import { createOutbox } from './send/outbox.ts';
 
 /** Everything between one successful connect and the loss or closing of its links. */
 export interface Session extends Pick<Connection, 'receive' | 'send'> {
@@ -44,10 +44,10 @@ export async function openSession(
   const stop = onAbort(signal, () => links.cut());
   try {
     const outages = await declare(config.declare, createScratch(links.consume));
-    const publisher = createPublisher(links.publish, config, context);
-    await publisher.open();
+    const outbox = createOutbox(links.publish, config, context);
+    await outbox.open();
     if (!links.consume.alive() || !links.publish.alive()) throw new Error('the link was lost while connecting');
-    const session = createSession({ links, publisher, stopOutages: watchOutages(outages, context) }, config, context);
+    const session = createSession({ links, outbox, stopOutages: watchOutages(outages, context) }, config, context);
     onClosed = (error) => {
       onClosed = () => undefined;
       session.abandon(error);
@@ -93,12 +93,12 @@ function tellBlocked(context: AdapterContext, purpose: string, reason: string | 
 /** What a session is made of. */
 interface SessionParts {
   readonly links: Links;
-  readonly publisher: ReturnType<typeof createPublisher>;
+  readonly outbox: ReturnType<typeof createOutbox>;
   stopOutages(): void;
 }
 
 function createSession(
-  { links, publisher, stopOutages }: SessionParts,
+  { links, outbox, stopOutages }: SessionParts,
   config: AmqpConfig,
   context: AdapterContext,
 ): Session & { abandon(error: MagpieError): void } {
@@ -106,7 +106,7 @@ function createSession(
   const probes = [links.consume, links.publish].map((link) => ({ link, scratch: createScratch(link) }));
   return {
     receive: receiver.receive,
-    send: publisher.send,
+    send: outbox.send,
     async probe() {
       await Promise.all(probes.map(({ link, scratch }) => roundTrip(link, scratch)));
     },
@@ -123,7 +123,7 @@ function createSession(
     abandon(error) {
       stopOutages();
       receiver.abandon();
-      publisher.abandon(error);
+      outbox.abandon(error);
       context.detail('publish link', undefined);
       links.cut();
     },

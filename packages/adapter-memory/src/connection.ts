@@ -1,10 +1,11 @@
 import { untilAborted } from '@magpie/adapter-kit';
 import { type AdapterContext, type Connection, type SendReceipt, TooLarge, throwIfAborted } from '@magpie/contract';
-import type { MemoryClient } from './client.ts';
-import { encodeMessage, type LinkFacts } from './codec.ts';
+import type { MemoryClient } from './broker/client.ts';
+import type { LinkFacts } from './codec/decode.ts';
+import { encodeMessage } from './codec/encode.ts';
 import type { MemoryConfig } from './config.ts';
-import { createLink } from './link.ts';
-import { createReceiver } from './receive.ts';
+import { createLink } from './link/link.ts';
+import { createReceiver } from './receive/intake.ts';
 
 /** Makes a connection; nothing happens before `connect`. Called by the definition's `create`. */
 export function createConnection(config: MemoryConfig, context: AdapterContext): Connection {

@@ -1,6 +1,6 @@
 import { defineAdapter } from '@magpie/contract';
 import { access } from './access.ts';
-import { channelScheme } from './address.ts';
+import { channelScheme } from './codec/address.ts';
 import { connectionSchema, type MemoryConfig, originSchema, sourceSchema, targetSchema } from './config.ts';
 import { createConnection } from './connection.ts';
 

@@ -1,7 +1,8 @@
 import type { OutgoingEvent } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeDelivery, encodeMessage, type LinkFacts } from '../src/codec.ts';
+import { decodeDelivery, type LinkFacts } from '../src/codec/decode.ts';
+import { encodeMessage } from '../src/codec/encode.ts';
 
 const link: LinkFacts = { clientId: 'gw/floor', epoch: 'e1', metadata: true };
 const event: OutgoingEvent = {

@@ -29,7 +29,7 @@ const FLAGS_AT = 12;
 
 /**
  * Writes the content header of an event: properties and headers, in the order of AMQP 0-9-1, 4.2.6.1. Pure. Throws `Rejected`
- * or `TooLarge` for headers AMQP cannot carry. Called by the publisher once per attempt.
+ * or `TooLarge` for headers AMQP cannot carry. Called by the outbox once per attempt.
  */
 export function encode(writer: Writer, channel: number, event: OutgoingEvent, context: EncodeContext): void {
   const { id, type, contentType, contentEncoding } = event;

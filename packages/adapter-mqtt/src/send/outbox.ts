@@ -6,7 +6,7 @@ import type { Broker, Link } from '../link/link.ts';
 import type { OutboundPacket } from '../wire/outgoing.ts';
 import type { PacketLimit } from './packet-limit.ts';
 import { createQueue } from './queue.ts';
-import { type Account, Sending } from './sending.ts';
+import { type Account, Sending } from './unconfirmed.ts';
 
 /** Sends over one link, in call order, with never more unconfirmed than the broker allows. */
 export interface Outbox {

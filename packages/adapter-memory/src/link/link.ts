@@ -1,8 +1,8 @@
 import { untilAborted } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, throwIfAborted } from '@magpie/contract';
-import { brokerServer } from './broker.ts';
-import type { MemoryClient } from './client.ts';
-import type { MemoryConfig } from './config.ts';
+import { brokerServer } from '../broker/broker.ts';
+import type { MemoryClient } from '../broker/client.ts';
+import type { MemoryConfig } from '../config.ts';
 
 /** The link of one connection: at most one client at a time, none before `open` and after a loss. */
 export interface MemoryLink {

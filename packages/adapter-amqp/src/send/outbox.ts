@@ -26,7 +26,7 @@ import { createTurns } from './send-order.ts';
 import { createOutstanding, type Judge, type Sent } from './unconfirmed.ts';
 
 /** Publishes on one link, with confirmations. */
-export interface Publisher {
+export interface Outbox {
   /** Opens the channel. Rejects with the library's error. */
   open(): Promise<void>;
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
@@ -43,7 +43,7 @@ const BLOCKED_RETRY_MS = 1000;
  * `Unknown`. An exchange once found missing is looked up first next time, so that it disturbs the others only once; what is
  * sent meanwhile waits its turn.
  */
-export function createPublisher(link: Link, config: AmqpConfig, context: AdapterContext): Publisher {
+export function createOutbox(link: Link, config: AmqpConfig, context: AdapterContext): Outbox {
   const isBlocked = (): boolean => link.blocked() !== undefined;
   const outstanding = createOutstanding({ clock: context.clock, timeout: config.confirmTimeout, blocked: isBlocked });
   const exchanges = createExchangeGuard(createScratch(link));
@@ -96,7 +96,7 @@ export function createPublisher(link: Link, config: AmqpConfig, context: Adapter
     const { confirmation } = await turns.take(found, signal, () => ({ confirmation: go() }));
     return confirmation;
   };
-  const send: Publisher['send'] = (event, target, signal) => {
+  const send: Outbox['send'] = (event, target, signal) => {
     try {
       throwIfAborted(signal);
       usable(link, channel);

@@ -1,5 +1,5 @@
 import { type AddressPattern, matchesPattern } from '@magpie/contract';
-import { channelScheme } from './address.ts';
+import { channelScheme } from '../codec/address.ts';
 import type { MemoryDelivery, MemoryMessage } from './message.ts';
 
 /** Messages a session keeps for a client that is away; more are refused to the publisher, never dropped. */

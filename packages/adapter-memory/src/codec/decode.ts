@@ -1,8 +1,8 @@
 import { traceOf, viaOf } from '@magpie/adapter-kit';
-import type { OutgoingEvent, ReceivedEvent, TargetRequest } from '@magpie/contract';
+import type { ReceivedEvent } from '@magpie/contract';
+import type { MemoryDelivery, MemoryProperties } from '../broker/message.ts';
+import type { MemoryConfig } from '../config.ts';
 import { channelScheme } from './address.ts';
-import { type MemoryConfig, targetSchema } from './config.ts';
-import type { MemoryDelivery, MemoryMessage, MemoryProperties } from './message.ts';
 
 /** What the codec needs to know of the link. */
 export interface LinkFacts {
@@ -10,19 +10,6 @@ export interface LinkFacts {
   /** Names one life of the broker: its delivery numbers start anew after a reset. */
   readonly epoch: string;
   readonly metadata: MemoryConfig['metadata'];
-}
-
-/** An event on its way out to the message the broker takes. Pure. */
-export function encodeMessage(event: OutgoingEvent, target: TargetRequest, link: LinkFacts): MemoryMessage {
-  const { body, retain, ref: _ref, delivery: _delivery, redelivered: _redelivered, ...properties } = event;
-  const options = targetSchema.parse(target.options);
-  return {
-    channel: channelScheme.format(target.address.segments),
-    body,
-    retain: options.retain ?? retain ?? false,
-    sender: link.clientId,
-    properties: link.metadata ? properties : {},
-  };
 }
 
 /** A delivery of the broker to the event the gateway stores. Pure and total: every message becomes an event. */

@@ -1,8 +1,8 @@
 import { judge, settleInOrder } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, type Sink, type Verdict } from '@magpie/contract';
-import type { MemoryClient } from './client.ts';
-import { decodeDelivery, type LinkFacts } from './codec.ts';
-import type { MemoryDelivery } from './message.ts';
+import type { MemoryClient } from '../broker/client.ts';
+import type { MemoryDelivery } from '../broker/message.ts';
+import { decodeDelivery, type LinkFacts } from '../codec/decode.ts';
 
 /** What receiving on one link needs. */
 interface ReceiverParts {

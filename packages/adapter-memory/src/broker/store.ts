@@ -1,5 +1,5 @@
 import { type AddressPattern, type MagpieError, matchesPattern, Transient } from '@magpie/contract';
-import { channelPattern, channelScheme } from './address.ts';
+import { channelPattern, channelScheme } from '../codec/address.ts';
 import type { MemoryMessage } from './message.ts';
 import { createSession, SESSION_LIMIT, type Session } from './session.ts';
 
