@@ -6,7 +6,7 @@ import { messageOf, run } from '@magpie/brokers';
 import { waitFor } from '@magpie/testkit';
 import { describe, expect, test } from 'vitest';
 import { configuration, fileWith, route, temporaryDirectory } from './fixtures.ts';
-import { runGateway, startGateway } from './process.ts';
+import { magpie, runGateway, startGateway } from './process.ts';
 
 const ROUTES = [route('a', 'one')];
 const LIMIT = { timeout: 60_000 };
@@ -17,6 +17,16 @@ const publish = (url: string, text: string): Promise<Response> =>
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ topic: 'a/x', text }),
   });
+
+test.skipIf(process.platform !== 'linux').each(['/dev/null/data', '/proc/self'])(
+  'a data directory that cannot be used, %s, ends the start with 1',
+  LIMIT,
+  async (dataDir) => {
+    const file = fileWith(configuration('any', ROUTES, { gateway: `id: test, dataDir: ${dataDir}` }));
+    const { code, stderr } = await magpie('run', '-c', file);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`the data directory ${dataDir} cannot be used`)]);
+  },
+);
 
 test('SIGTERM drains and ends with 0', LIMIT, async () => {
   const { signal, exited, output } = await runGateway(fileWith(configuration('any', ROUTES)));

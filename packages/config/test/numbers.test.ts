@@ -33,6 +33,11 @@ it.each([
   expect(loaded(written)).toBe(value);
 });
 
+it.each(['.inf', '-.Inf', '.NAN'])('%s, which JSON cannot say, is refused with its place', (written) => {
+  const problems = found(loadWith(`routes: { r: { to: { payload: { v: ${written} } } } }`));
+  expect(problems).toEqual([`3:36 expected a number with an end, got ${written}`]);
+});
+
 it('a number that no double holds is refused by its digits where a setting is', () => {
   expect(found(loadWith('http: { port: 1724442618569203714 }'))[0]).toContain('got 1724442618569203714');
 });

@@ -3,6 +3,7 @@ import { type Config, type ConfigSource, type Draft, loadConfig } from '@magpie/
 import { type AddressBook, type AnyAdapter, createAddressBook, parseJson } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
 import type { Problem } from '@magpie/schema-messages';
+import { permissionWarnings } from './permissions.ts';
 import { createReader, type FilesRead } from './reader.ts';
 
 /**
@@ -29,7 +30,15 @@ export interface CompileOptions {
 /** Loads a configuration and compiles its routes. Never throws for what a file may contain. */
 export function compileFile(adapters: readonly AnyAdapter[], options: CompileOptions): Compiled {
   const reader = createReader();
-  const { config, draft, problems, source } = loadConfig({ ...options, adapters, readFile: reader.read });
+  const {
+    config,
+    draft,
+    problems: found,
+    source,
+    report,
+  } = loadConfig({ ...options, adapters, readFile: reader.read });
+  const exposed = options.text === undefined ? permissionWarnings(options.path, report.secrets) : [];
+  const problems = [...found, ...exposed];
   const book = createAddressBook(adapters);
   // Mistakes in the routes show even while a secret is missing.
   const known = config ?? (draft && checkable(draft));

@@ -28,12 +28,22 @@ export function collectReferences(sources: ReferenceSources): CollectedReference
   };
   const scalar = (node: Scalar, path: readonly string[]): unknown => {
     const value = scalarValue(node);
+    if (typeof value === 'number' && !Number.isFinite(value)) return endless(node, path, found);
     if (typeof value !== 'string' || !hasReference(value) || path[0] === 'routes') return value;
     return RESOLVED.has(path[0] ?? '')
       ? resolveScalar(value, pointerOf(path), sources, found)
       : misplaced(value, path, found);
   };
   return { ...found, scalar };
+}
+
+/** `.inf` and `.nan` of YAML: JSON has no such values, they would arrive as null. */
+function endless({ source }: Scalar, path: readonly string[], found: Omit<CollectedReferences, 'scalar'>): undefined {
+  const pointer = pointerOf(path);
+  found.failed.add(pointer);
+  const message = `expected a number with an end, got ${source}`;
+  found.problems.push({ severity: 'error', pointer, message, hint: 'put it in quotes where the text is meant' });
+  return undefined;
 }
 
 function resolveScalar(

@@ -20,14 +20,18 @@ export function maskSecrets(text: string, places: Places, guards: Guards): strin
   return maskNamed(masked, guards.secretKeys);
 }
 
-/** Pointers of the secrets that stand in the file itself, as text of a secret key or in a URL. */
+/**
+ * Pointers of the secrets of connections that stand in the file itself, as text of a secret key or in a URL. The hash of an API
+ * key is none: it does not give the key away.
+ */
 export const literalSecrets = (places: Places, guards: Guards): readonly string[] =>
   [...places].flatMap(([pointer, { node }]) => {
     if (!isScalar(node) || typeof node.value !== 'string') return [];
     const path = pathOf(pointer);
     const written = node.value.replace(REFERENCE, '');
-    const inUrl = guards.isGuarded(path) && passwordIn(written) !== undefined;
-    return inUrl || (guards.isSecret(path) && written !== '') ? [pointer] : [];
+    if (path[0] !== 'connections') return [];
+    const isSecret = passwordIn(written) !== undefined || (guards.isSecret(path) && written !== '');
+    return isSecret ? [pointer] : [];
   });
 
 function maskPlaces(text: string, places: Places, guards: Guards): string {

@@ -5,7 +5,7 @@ import { DEFAULT_URL } from './http.ts';
 export const withClientOptions = (command: Command): Command =>
   command
     .option('--url <url>', 'the gateway', gatewayUrl, DEFAULT_URL)
-    .option('--key <key>', 'bearer key (default: MAGPIE_KEY)');
+    .option('--key <key>', 'bearer key; others see it in the list of processes, so rather set MAGPIE_KEY');
 
 /** Parses `--url`. Throws `InvalidArgumentError`, which commander shows with the option. */
 function gatewayUrl(text: string): string {

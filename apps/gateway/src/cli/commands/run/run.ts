@@ -42,6 +42,7 @@ async function run({ config: path, logLevel, pretty, watch, acceptLoss }: RunOpt
   const { config, routes, book, problems, source } = first;
   if (problems.length > 0) printError(`${renderProblems(problems, source)}\n`);
   if (!config || !routes) return fail(`${path} cannot be used; the errors are above`);
+  if (process.getuid?.() === 0) logger.warn({}, 'running as root: give the gateway a user of its own');
   const loading = { first, load };
   const onFatal = endOnce((error) => logger.error({ error: error.name }, `stopping: ${error.message}`));
   const assembled = await assemble({
