@@ -1,5 +1,5 @@
 import { untilAborted } from '@magpie/adapter-kit';
-import { type AdapterContext, type Connection, type SendReceipt, TooLarge, throwIfAborted } from '@magpie/contract';
+import { type AdapterContext, type Connection, type SendReceipt, throwIfAborted } from '@magpie/contract';
 import type { MemoryClient } from './broker/client.ts';
 import type { LinkFacts } from './codec/decode.ts';
 import { encodeMessage } from './codec/encode.ts';
@@ -26,7 +26,6 @@ export function createConnection(config: MemoryConfig, context: AdapterContext):
     },
     async send(event, target, signal): Promise<SendReceipt> {
       const current = link.current();
-      checkSize(event.body, config.maxBodyBytes);
       throwIfAborted(signal);
       await untilAborted(current.publish(encodeMessage(event, target, facts(current))), signal);
       return { confirmedBy: 'broker' };
@@ -38,9 +37,4 @@ export function createConnection(config: MemoryConfig, context: AdapterContext):
     quiesce: link.pause,
     close: link.close,
   };
-}
-
-function checkSize(body: Uint8Array, limit: number): void {
-  if (body.length <= limit) return;
-  throw new TooLarge(`a body of ${body.length} bytes, more than the ${limit} of this connection (maxBodyBytes)`);
 }

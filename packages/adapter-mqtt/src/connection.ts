@@ -1,15 +1,8 @@
 import { type NoticePlace, possibleGap } from '@magpie/adapter-kit';
-import {
-  type AdapterContext,
-  type Connection,
-  NotConnected,
-  type OutgoingEvent,
-  TooLarge,
-  throwIfAborted,
-} from '@magpie/contract';
+import { type AdapterContext, type Connection, NotConnected, throwIfAborted } from '@magpie/contract';
 import { topicAddress } from './codec/address.ts';
 import { encode, isUnconfirmed } from './codec/encode.ts';
-import { type MqttConnection, maxBodyBytes } from './config.ts';
+import type { MqttConnection } from './config.ts';
 import { clientIdOf } from './link/connect-request.ts';
 import { ShortLinks } from './link/short-links.ts';
 import { filterOf } from './receive/filters.ts';
@@ -54,7 +47,6 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
       try {
         throwIfAborted(signal);
         const { outbox } = links.current();
-        checkBody(event, config);
         return outbox.send(encode(event, target, version, context.clock.now()), signal);
       } catch (error) {
         return Promise.reject(error);
@@ -62,8 +54,7 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
     },
     post(event, target) {
       const outbox = links.session?.outbox;
-      if (!outbox || !isUnconfirmed(target) || event.body.byteLength > maxBodyBytes(config.maxPacketBytes))
-        return false;
+      if (!outbox || !isUnconfirmed(target)) return false;
       try {
         return outbox.post(encode(event, target, version, context.clock.now()));
       } catch {
@@ -127,10 +118,4 @@ function createLinks(context: AdapterContext, where: string, shortLinks: ShortLi
       return established.link;
     },
   };
-}
-
-function checkBody({ body }: OutgoingEvent, { maxPacketBytes }: MqttConnection): void {
-  const most = maxBodyBytes(maxPacketBytes);
-  if (body.byteLength <= most) return;
-  throw new TooLarge(`a body of ${body.byteLength} bytes, this connection sends at most ${most}: raise maxPacketBytes`);
 }

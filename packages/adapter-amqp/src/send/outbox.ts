@@ -101,7 +101,6 @@ export function createOutbox(link: Link, config: AmqpConfig, context: AdapterCon
       throwIfAborted(signal);
       usable(link, channel);
       const sent = sentOf(target, event);
-      checkSize(sent, config.maxBodyBytes);
       const found = exchanges.found(sent);
       if (!found && turns.free) return hand(event, sent, target, signal);
       return inTurn(found, signal, () => hand(event, sent, target, signal));
@@ -139,11 +138,6 @@ function sentOf({ address: { scheme, segments } }: TargetRequest, { id, body }: 
   const name = segments[0] ?? '';
   if (scheme === 'queue') return { exchange: '', routingKey: name, id, bytes };
   return { exchange: name, routingKey: segments.slice(1).join('.'), id, bytes };
-}
-
-function checkSize({ bytes }: Sent, maxBodyBytes: number): void {
-  if (bytes > maxBodyBytes)
-    throw new TooLarge(`a body of ${bytes} bytes, more than the ${maxBodyBytes} of "maxBodyBytes"`);
 }
 
 /** Options of a target; what is not said is safe. */

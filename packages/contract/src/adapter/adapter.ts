@@ -69,7 +69,7 @@ export interface Capabilities {
   readonly holdsPerPlace?: boolean;
   /** Whether headers, ids and the `via` list survive the link. Without them loops need an echo cache. */
   readonly metadata: boolean;
-  /** Largest body in bytes that the protocol or configuration permits. */
+  /** Largest body in bytes that the protocol or configuration permits. The core sends none that is larger. */
   readonly maxBodyBytes: number;
 }
 

@@ -1,4 +1,13 @@
-import { type AdapterContext, type Clock, deadline, type Logger, type Sink, sleep } from '@magpie/contract';
+import {
+  type AdapterContext,
+  type Clock,
+  deadline,
+  type Logger,
+  type OutgoingEvent,
+  type Sink,
+  sleep,
+  TooLarge,
+} from '@magpie/contract';
 import type { ConnectionInfo } from '@magpie/routing';
 import type { ConnectionStatus, Plan, ReloadReport } from '../gateway-api.ts';
 import type { CoreObserver } from '../observer.ts';
@@ -182,13 +191,19 @@ export class Connections {
 const landed = ({ port, storing }: Link): Promise<unknown> =>
   Promise.all([port.window.idle(), Promise.allSettled(storing)]);
 
-function makePort({ adapter, config }: ConnectionInfo, supervisor: Supervisor, health: LinkHealth): SendPort {
-  const { fifoWindow, sendsWhileHeld, metadata } = adapter.capabilities(config);
+function makePort({ name, adapter, config }: ConnectionInfo, supervisor: Supervisor, health: LinkHealth): SendPort {
+  const { fifoWindow, sendsWhileHeld, metadata, maxBodyBytes } = adapter.capabilities(config);
+  const fits = ({ body }: OutgoingEvent): boolean => body.byteLength <= maxBodyBytes;
+  const tooLarge = ({ body }: OutgoingEvent): TooLarge =>
+    new TooLarge(
+      `a body of ${body.byteLength} bytes: connection "${name}" sends at most ${maxBodyBytes}; raise its limit, or send less`,
+    );
   return {
     ...{ window: createSendWindow(fifoWindow), health, sendsWhileHeld, hasMetadata: metadata },
     up: () => supervisor.up(),
     sent: () => supervisor.count('sent'),
-    send: (event, target, signal) => supervisor.connection!.send(event, target, signal),
-    post: (event, target) => supervisor.connection?.post?.(event, target) ?? false,
+    send: (event, target, signal) =>
+      fits(event) ? supervisor.connection!.send(event, target, signal) : Promise.reject(tooLarge(event)),
+    post: (event, target) => (fits(event) && supervisor.connection?.post?.(event, target)) ?? false,
   };
 }

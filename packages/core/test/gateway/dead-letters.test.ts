@@ -4,6 +4,25 @@ import { describe, expect, it, vi } from 'vitest';
 import { bodies, bridge, freshBrokers, numbered, publishAll, startGateway } from './gateway-fixture.ts';
 
 describe('dead letters', () => {
+  it('are made of bodies that the target’s connection does not send, before the adapter sees them', async () => {
+    const names = freshBrokers();
+    const past = {
+      from: { connection: 'left', channel: 'in/{name}', durability: 'none' },
+      to: { connection: 'right', channel: 'past/${name}' },
+    };
+    const { gateway } = await startGateway(names, { ...bridge, past }, undefined, { maxBodyBytes: '4B' });
+    await vi.waitFor(() => expect(gateway.connections().every(({ state }) => state === 'up')).toBe(true));
+    publishAll(names.left, ['1234', '12345', '4321']);
+    await vi.waitFor(() => expect(bodies(names.right, 'out/a')).toEqual(['1234', '4321']));
+    await vi.waitFor(() => expect(bodies(names.right, 'past/a')).toEqual(['1234', '4321']));
+    expect(await gateway.deadLetters.list({ limit: 9 })).toMatchObject([
+      {
+        error: 'TooLarge',
+        message: 'a body of 5 bytes: connection "right" sends at most 4; raise its limit, or send less',
+      },
+    ]);
+  });
+
   it('tries a dead letter again, edited, and forgets it', async () => {
     const names = freshBrokers();
     const { gateway } = await startGateway(names, {

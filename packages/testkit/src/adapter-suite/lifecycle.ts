@@ -147,7 +147,7 @@ export const lifecycleCases = {
 /** What a capability promises, by the cases that prove it. */
 const CLAIMS = [
   { capability: 'receives', cases: ['receive-bodies', 'receive-address', 'receive-window'] },
-  { capability: 'sends', cases: ['send-bodies', 'send-ordered', 'send-too-large'] },
+  { capability: 'sends', cases: ['send-bodies', 'send-ordered', 'send-largest'] },
   { capability: 'sendsWhileHeld', cases: ['send-while-held'] },
   {
     capability: 'metadata',
