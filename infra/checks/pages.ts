@@ -7,7 +7,7 @@ import { reliabilityPage } from '../../test/reliability/runner/page.ts';
 import { recordedRuns } from '../../test/reliability/runner/record.ts';
 import { securityPage } from '../../test/security/runner/page.ts';
 import { recordedRuns as recordedSecurityRuns } from '../../test/security/runner/record.ts';
-import { protocolPage } from './protocol-pages.ts';
+import { protocolPages } from './protocol-pages.ts';
 
 /** A page of the documentation that is made from the code. */
 export interface GeneratedPage {
@@ -21,9 +21,7 @@ export const PAGES: readonly GeneratedPage[] = [
   { file: 'apps/docs/configuration.md', content: () => configReference(ADAPTERS) },
   { file: 'apps/docs/metrics.md', content: telemetryReference },
   { file: 'apps/docs/errors.md', content: errorsPage },
-  { file: 'apps/docs/protocols/mqtt.md', content: () => protocolPage('mqtt') },
-  { file: 'apps/docs/protocols/amqp.md', content: () => protocolPage('amqp') },
-  { file: 'apps/docs/protocols/xmpp.md', content: () => protocolPage('xmpp') },
+  ...protocolPages(ADAPTERS),
   { file: 'apps/docs/protocols/http.md', content: httpReference },
   { file: 'apps/docs/reliability.md', content: () => reliabilityPage(recordedRuns()) },
   { file: 'apps/docs/security-tested.md', content: () => securityPage(recordedSecurityRuns()) },

@@ -1,53 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAPPING as AMQP } from '../../packages/adapter-amqp/src/index.ts';
-import { MAPPING as MQTT } from '../../packages/adapter-mqtt/src/index.ts';
-import { MAPPING as XMPP } from '../../packages/adapter-xmpp/src/index.ts';
+import type { AnyAdapter, ProtocolGuide } from '../../packages/contract/src/index.ts';
 import { ROOT } from './command.ts';
 
-/** A page about a protocol: the guide of its adapter, with the mapping table made from the adapter's own data. */
+/** Where the package of an adapter lies; its README is the text of the page. */
+const folderOf = (type: string): string => `packages/adapter-${type}`;
+
+/** A generated page about a protocol. */
 interface ProtocolPage {
-  readonly title: string;
-  readonly folder: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+  readonly file: string;
+  content(): string;
 }
 
-const field = (names: string): string => (names.startsWith('(') || names.startsWith('kind ') ? names : `\`${names}\``);
+/** One page for each adapter that has a guide: the README of its package, with the mapping table made from its own data. */
+export const protocolPages = (adapters: readonly AnyAdapter[]): readonly ProtocolPage[] =>
+  adapters.flatMap(({ type, guide }) =>
+    guide ? [{ file: `apps/docs/protocols/${type}.md`, content: () => protocolPage(folderOf(type), guide) }] : [],
+  );
 
-const PROTOCOLS = {
-  mqtt: {
-    title: 'MQTT',
-    folder: 'packages/adapter-mqtt',
-    columns: ['Concept', 'Event', 'MQTT 5', 'MQTT 3.1.1'],
-    rows: MQTT.map(({ concept, field: name, mqtt5, mqtt311 }) => [concept, field(name), mqtt5, mqtt311]),
-  },
-  amqp: {
-    title: 'AMQP 0-9-1',
-    folder: 'packages/adapter-amqp',
-    columns: ['Concept', 'Event', 'AMQP 0-9-1'],
-    rows: AMQP.map(({ concept, field: name, amqp }) => [concept, field(name), amqp]),
-  },
-  xmpp: {
-    title: 'XMPP',
-    folder: 'packages/adapter-xmpp',
-    columns: ['Concept', 'Event', 'XMPP'],
-    rows: XMPP.map(({ concept, field: name, xmpp }) => [concept, field(name), xmpp]),
-  },
-} as const satisfies Record<string, ProtocolPage>;
-
-/** The page of a protocol as Markdown. Deterministic: it is kept under version control. */
-export function protocolPage(name: keyof typeof PROTOCOLS): string {
-  const page = PROTOCOLS[name];
-  const guide = readFileSync(join(ROOT, page.folder, 'README.md'), 'utf8');
-  const [, ...sections] = splitSections(guide).map((section) => (isMapping(section) ? mappingSection(page) : section));
-  const [intro = ''] = splitSections(guide);
+/** The page as Markdown. Deterministic: it is kept under version control. */
+function protocolPage(folder: string, guide: ProtocolGuide): string {
+  const readme = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
+  const [intro = '', ...others] = splitSections(readme);
+  const sections = others.map((section) => (isMapping(section) ? mappingSection(section, guide) : section));
   const head = intro.replace(
     /^# .*\n/,
-    `# ${page.title}\n\n<!-- Generated from ${page.folder} by infra/checks/docs.ts; do not edit. -->\n`,
+    `# ${guide.title}\n\n<!-- Generated from ${folder} by infra/checks/docs.ts; do not edit. -->\n`,
   );
   const text = [head, ...sections.filter((section) => !section.startsWith('## The library'))].join('');
-  return `${forUsers(text, page.folder).trimEnd()}\n`;
+  return `${forUsers(text, folder).trimEnd()}\n`;
 }
 
 /** The text before the first `##` heading, then each section with its heading. */
@@ -55,17 +36,24 @@ const splitSections = (markdown: string): readonly string[] => markdown.split(/^
 
 const isMapping = (section: string): boolean => /^## (?:Mapping|How fields travel)\n/.test(section);
 
-/** The table from the data; an empty cell means that the field does not travel. */
-function mappingSection({ folder, columns, rows }: ProtocolPage): string {
-  const guide = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
-  const notes = splitSections(guide)
-    .filter(isMapping)
-    .flatMap((section) => section.split('\n').slice(1))
-    .filter((line) => !line.startsWith('|'));
+/** The table from the data, and below it what the section says besides; an empty cell means that the field does not travel. */
+function mappingSection(section: string, { columns, mapping }: ProtocolGuide): string {
+  const notes = section
+    .split('\n')
+    .slice(1)
+    .filter((text) => !text.startsWith('|'));
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const table = [line(columns), `|${columns.map(() => '---|').join('')}`, ...rows.map(line)];
+  const heads = ['Concept', 'Event', ...Object.values(columns)];
+  const rows = mapping.map((row) => [
+    row.concept,
+    field(row.field),
+    ...Object.keys(columns).map((key) => row[key] ?? ''),
+  ]);
+  const table = [line(heads), `|${heads.map(() => '---|').join('')}`, ...rows.map(line)];
   return `## What maps to what\n\nAn empty cell: it does not travel.\n\n${table.join('\n')}\n\n${notes.join('\n').trim()}\n\n`;
 }
+
+const field = (names: string): string => (names.startsWith('(') || names.startsWith('kind ') ? names : `\`${names}\``);
 
 /** Without the lines for people who read the code, and with paths from the root. */
 const forUsers = (text: string, folder: string): string =>

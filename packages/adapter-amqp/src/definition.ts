@@ -1,5 +1,6 @@
 import { type Capabilities, defineAdapter, type Guarantee } from '@magpie/contract';
 import { exchangeScheme, queueScheme } from './codec/address.ts';
+import { MAPPING } from './codec/mapping.ts';
 import { originSchema } from './codec/origin.ts';
 import {
   type AmqpConfig,
@@ -38,6 +39,7 @@ export const amqpAdapter = defineAdapter({
         : SOURCE,
     target: (_: AmqpConfig, target: AmqpTarget): Guarantee => targetGuarantee(target),
   },
+  guide: { title: 'AMQP 0-9-1', columns: { amqp: 'AMQP 0-9-1' }, mapping: MAPPING },
   create: createConnection,
 });
 

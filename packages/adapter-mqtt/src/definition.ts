@@ -1,5 +1,6 @@
 import { defineAdapter, type Guarantee } from '@magpie/contract';
 import { topicAddress } from './codec/address.ts';
+import { MAPPING } from './codec/mapping.ts';
 import {
   connectionSchema,
   type MqttConnection,
@@ -45,6 +46,7 @@ export const mqttAdapter = defineAdapter({
       return atLeastOnce(`${confirmed}; an MQTT 3.1.1 broker confirms also what it drops (not permitted, too large)`);
     },
   },
+  guide: { title: 'MQTT', columns: { mqtt5: 'MQTT 5', mqtt311: 'MQTT 3.1.1' }, mapping: MAPPING },
   create: createMqttConnection,
 });
 

@@ -1,6 +1,7 @@
 import { type Capabilities, defineAdapter } from '@magpie/contract';
 import { access } from './access.ts';
 import { jidAddresses, roomAddresses } from './codec/addresses.ts';
+import { MAPPING } from './codec/mapping.ts';
 import { originSchema } from './codec/origin.ts';
 import { connectionSchema, sourceSchema, targetSchema, type XmppConfig } from './config.ts';
 import { XmppConnection } from './connection.ts';
@@ -30,6 +31,7 @@ export const xmppAdapter = defineAdapter({
           : 'confirmed by the room sending it back to us; sent again with the same origin-id when the outcome is unknown',
     }),
   },
+  guide: { title: 'XMPP', columns: { xmpp: 'XMPP' }, mapping: MAPPING },
   create: (config: XmppConfig, context) => new XmppConnection(config, context),
 });
 

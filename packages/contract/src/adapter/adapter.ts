@@ -165,6 +165,19 @@ export interface GuaranteeRules<C, S, T> {
   target(connection: C, target: T): Guarantee;
 }
 
+/** What the documentation says about a protocol besides the README of its package. */
+export interface ProtocolGuide {
+  /** Name of the protocol as in a heading, such as its version. */
+  readonly title: string;
+  /** Headings of the mapping table by the key of their cells in `mapping`, in their order. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** How each concept of an event travels: `concept`, the `field` of the event, and a cell per column. */
+  readonly mapping: readonly (Readonly<Record<string, string>> & {
+    readonly concept: string;
+    readonly field: string;
+  })[];
+}
+
 /**
  * Everything the gateway knows about a protocol: one exported constant per adapter package, made by `defineAdapter`.
  * `C`, `S`, `T` are the parsed forms of the connection, source and target schema.
@@ -191,6 +204,8 @@ export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   capabilities(connection: C): Capabilities;
   readonly guarantees: GuaranteeRules<C, S, T>;
   readonly access?: AccessRules;
+  /** Set by adapters that have a page of their own in the documentation. */
+  readonly guide?: ProtocolGuide;
   /** Makes a connection. No I/O, never throws for a parsed configuration. */
   create(config: C, context: AdapterContext): Connection;
 }
