@@ -20,7 +20,7 @@ export function temporaryDirectory(): string {
 /** Writes a file into a fresh directory; gives its path. */
 export function fileWith(text: string, name = 'magpie.yaml'): string {
   const path = join(temporaryDirectory(), name);
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode: 0o600 }); // Files of tests hold passwords, and a readable one is warned of.
   return path;
 }
 

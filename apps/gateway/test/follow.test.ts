@@ -45,7 +45,7 @@ async function scripted(serve: (socket: WebSocket, count: number) => void): Prom
   await once(server, 'listening');
   let count = 0;
   server.on('connection', (socket) => {
-    const limits = { maxFrameBytes: 1000, maxSubscriptions: 1, pingMs: 60 };
+    const limits = { maxFrameBytes: 1000, maxEventFrameBytes: 1000, maxSubscriptions: 1, pingMs: 60 };
     socket.send(JSON.stringify({ type: 'hello', protocol: 'magpie.v1.json', gateway: 'g', ...limits }));
     serve(socket, ++count);
   });
