@@ -33,7 +33,7 @@ it('publishes to a broker that reads nothing wait, so that a bounded number of b
   expect(written).toBeGreaterThan(1);
   expect(written).toBeLessThan(30);
   expect(turns.free).toBe(false);
-  const all = Promise.all(sends);
+  const all = Promise.all(sends.map((each) => Promise.resolve(each)));
   const ticking = setInterval(() => void takeAll(), 1);
   await all;
   clearInterval(ticking);

@@ -73,7 +73,7 @@ describe('scram', () => {
     const exchange = startScram('sha1', { username: 'user', password: text }, RFC5802.nonce);
     await expect(exchange.clientFinal(RFC5802.challenge)).rejects.toMatchObject({
       name: 'ConfigInvalid',
-      path: '/password',
+      pointer: '/password',
     });
   });
 
