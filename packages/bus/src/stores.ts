@@ -16,7 +16,7 @@ export interface LogStore {
   open(options: StoreOptions): Promise<EventLog>;
 }
 
-/** Every store, by the name it has in the configuration. A new store is one more entry. */
+/** Every store by its name. A new store is one more entry; the gateway names the one it opens in `runtime/assemble.ts`. */
 export const STORES = {
   sqlite: {
     summary: 'a file in `dataDir`, every commit fsynced before it is acknowledged; one process',
