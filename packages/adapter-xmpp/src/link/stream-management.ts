@@ -12,7 +12,9 @@ import { StreamViolation } from './stream-guard.ts';
 const REPORT = { stanzas: 50, ms: 200 } as const;
 
 /** So much may go out without asking the server what it has taken, in bytes: a slow one tells by that how far it is. */
-const ASK_BYTES = 4096;
+const ASK_BYTES = 1024;
+/** From so many bytes on that the server has yet to read, an answer of it may be late though the link is fine. */
+const BUSY_BYTES = 4096;
 /** The slowest that a server is expected to read, in bytes per ms: ejabberd's usual shaper lets three times as much through. */
 const SLOWEST = 1;
 
@@ -65,7 +67,7 @@ export class StreamManagement {
 
   /** Whether so much is still to be read by the server that an answer may be late without the link being dead. */
   get busy(): boolean {
-    return this.#asked.reduce((sum, bytes) => sum + bytes, this.#since) > ASK_BYTES;
+    return this.#asked.reduce((sum, bytes) => sum + bytes, this.#since) > BUSY_BYTES;
   }
 
   /** What to ask for before a resource is bound, when an earlier session may go on. */

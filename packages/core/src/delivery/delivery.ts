@@ -36,6 +36,8 @@ export interface Delivery {
 
 /** What speaks for a delivery being the reason why its link ends. */
 export interface Suspicion {
+  /** How often the link has ended while it was in flight with others, without an answer in between. */
+  together: number;
   /** How often the link has ended while it was alone on its way. */
   losses: number;
   /** How long the link lasted after it was sent, in ms. */

@@ -81,7 +81,7 @@ export class Sender {
       if (wait > 0) {
         lanes.launch(delivery, false);
         suspects.defer(delivery, wait);
-      } else if (port.window.acquire(this.#wake.call, delivery.suspicion !== undefined)) this.#dispatch(delivery, port);
+      } else if (port.window.acquire(this.#wake.call, suspects.goesAlone(delivery))) this.#dispatch(delivery, port);
       else return;
     }
   }
@@ -114,7 +114,7 @@ export class Sender {
     if (!port.hasMetadata)
       echoGuard.sent(target.connection, rendered.target.address, rendered.parts.body, delivery.event.source);
     const started = clock.monotonic();
-    const alone = delivery.suspicion !== undefined;
+    const alone = this.#parts.suspects.goesAlone(delivery);
     port.send(outgoing(delivery, rendered, target.consumer), rendered.target, signal).then(
       (receipt) => {
         try {

@@ -25,7 +25,7 @@ describe('an queue', () => {
     expect(b.bodies()).toEqual(['1', '2']);
   });
 
-  it('resends with the same ids after an unknown outcome, one at a time, and costs no attempt', async () => {
+  it('resends with the same ids after an unknown outcome, one probe first, and costs no attempt', async () => {
     const b = bench();
     for (const body of ['1', '2', '3']) await b.offer(body);
     const ids = b.sent.map(({ event }) => event.delivery);
@@ -37,9 +37,7 @@ describe('an queue', () => {
     expect(b.sent[0]!.event).toMatchObject({ delivery: ids[0], redelivered: true });
     b.sent[0]!.confirm();
     await b.clock.advance(0);
-    expect(b.bodies()).toEqual(['1', '2']);
-    b.sent[1]!.confirm();
-    await b.clock.advance(0);
+    expect(b.bodies()).toEqual(['1', '2', '3']);
     expect(b.sent.map(({ event }) => event.delivery)).toEqual(ids);
   });
 

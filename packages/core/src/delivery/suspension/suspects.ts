@@ -13,9 +13,12 @@ interface SuspectDeps {
   readonly clock: Clock;
 }
 
+/** Links that must end with a delivery in flight before it goes alone: one that ends once is an outage, and costs no time. */
+const TOGETHER = 2;
+
 /**
- * Finds the message that its peer answers by ending the link. What was in flight when a link ended is suspected: it goes again
- * alone on the link, and each link that ends meanwhile counts against it. Between two tries the link must prove for a while
+ * Finds the message that its peer answers by ending the link. What was in flight when two links in a row ended is suspected: it
+ * goes again alone on the link, and each link that ends meanwhile counts against it. Between two tries the link must prove for a while
  * that it lasts without it; a link that ends with nothing on its way clears everybody, for that is a peer that restarts.
  */
 export class Suspects {
@@ -31,6 +34,11 @@ export class Suspects {
     this.#settlement = settlement;
     this.#retries = retries;
     this.#clock = clock;
+  }
+
+  /** Whether a delivery may only be sent with nothing else on the link. */
+  goesAlone({ suspicion }: Delivery): boolean {
+    return suspicion !== undefined && suspicion.together >= TOGETHER;
   }
 
   /** Milliseconds until a suspect may be tried; 0: now. */
@@ -62,8 +70,11 @@ export class Suspects {
     error: MagpieError,
   ): Promise<void> {
     const { health } = this.#inForce.port;
-    delivery.suspicion ??= { losses: 0, lastedMs, idleLosses: health.idleLosses };
-    if (!alone) return;
+    delivery.suspicion ??= { together: 0, losses: 0, lastedMs, idleLosses: health.idleLosses };
+    if (!alone) {
+      delivery.suspicion.together++;
+      return;
+    }
     const { suspicion } = delivery;
     suspicion.losses++;
     suspicion.lastedMs = lastedMs;
