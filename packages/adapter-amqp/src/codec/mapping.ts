@@ -73,7 +73,7 @@ export const MAPPING: readonly MappingRow<'amqp'>[] = [
     amqp: '`delivery-mode` 2; received in `origin.deliveryMode`',
   },
   {
-    concept: 'Outbox',
+    concept: 'Publisher',
     field: '(gateway id)',
     amqp: '`app-id` `magpie/<gateway id>`; received in `origin.appId`',
   },
