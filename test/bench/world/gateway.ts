@@ -84,7 +84,7 @@ export async function startGateway(
     },
   );
   try {
-    const [, url = ''] = await child.says(/"url":"([^"]+)"/);
+    const [, url = ''] = await child.says(/"url":"(http[^"]+)"/);
     await ready(url, child);
     return { ...child, url, port: Number(new URL(url).port), notes, liveMemory: () => liveMemory(child) };
   } catch (error) {
