@@ -9,8 +9,8 @@ import type {
   OrphanedConsumer,
   Outcome,
   Position,
-} from '../contract.ts';
-import { comparePositions } from '../contract.ts';
+} from '../contract/index.ts';
+import { comparePositions } from '../contract/index.ts';
 import { deadPositions } from '../shared/dead-positions.ts';
 
 /** What the memory store keeps besides the events. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@magpie/contract';
-import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from '../contract.ts';
+import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from '../contract/index.ts';
 import { createDedupeClock } from '../shared/dedupe-clock.ts';
 import { DEFAULT_DEDUPE, isCompared } from '../shared/dedupe-window.ts';
 import { type LogOptions, steadyTimeOf } from '../shared/log-options.ts';

@@ -12,7 +12,7 @@ import {
   type Position,
   READ_BYTES,
   type StoredEvent,
-} from '../contract.ts';
+} from '../contract/index.ts';
 import type { DedupeClock } from '../shared/dedupe-clock.ts';
 import type { Positions } from '../shared/positions.ts';
 import type { DirectoryLock } from './directory/directory-lock.ts';

@@ -8,7 +8,7 @@ import {
   type ExceptionRow,
   type Outcome,
   type Position,
-} from '../../contract.ts';
+} from '../../contract/index.ts';
 import type { Positions } from '../../shared/positions.ts';
 import type { WireChanges, WireDeadLetter, WireException, WireOutcome } from '../protocol/writer.ts';
 import { decodeRecord, encodeRecord, RecordDamaged } from './event-record.ts';

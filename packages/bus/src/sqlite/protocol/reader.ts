@@ -1,4 +1,4 @@
-import type { DeadLetterQuery, EventFilter, KnownConsumer, OrphanedConsumer } from '../../contract.ts';
+import type { DeadLetterQuery, EventFilter, KnownConsumer, OrphanedConsumer } from '../../contract/index.ts';
 import type { WireDeadLetter, WireException, WireOutcome } from './writer.ts';
 
 /** An event as the reader hands it over; each record has its own buffer and is transferred. */

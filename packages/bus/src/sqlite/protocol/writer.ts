@@ -1,4 +1,4 @@
-import type { ConsumerChanges, DeadLetterReason, LogSpace } from '../../contract.ts';
+import type { ConsumerChanges, DeadLetterReason, LogSpace } from '../../contract/index.ts';
 import type { SavedClock } from '../../shared/dedupe-clock.ts';
 
 /** An append with a dedupe key, as the writer judges it. */

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { KnownConsumer } from '../../contract.ts';
+import type { KnownConsumer } from '../../contract/index.ts';
 import { bytesIn, numberIn, type Row, textIn } from '../file/columns.ts';
 import { createEventSearch } from '../file/event-search.ts';
 import type { ReaderCalls, WireStats } from '../protocol/reader.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ConsumerChanges } from '../../contract.ts';
+import type { ConsumerChanges } from '../../contract/index.ts';
 import type { WireChanges } from '../protocol/writer.ts';
 
 /** Writes known consumers, floors, exceptions, dead letters and outcomes inside the caller's transaction. */
