@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HOP_LIMIT, type ReceivedEvent } from '@magpie/contract';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './bench.ts';
-import type { PeerMessage } from './fixture.ts';
-import { addressOf, sourceRequest } from './requests.ts';
-import { BAD_TRACEPARENTS, BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from './samples.ts';
-import { heldSink, recordingSink } from './sinks.ts';
+import type { Bench, CaseGroup } from '../bench.ts';
+import type { PeerMessage } from '../fixture.ts';
+import { addressOf, sourceRequest } from '../requests.ts';
+import { BAD_TRACEPARENTS, BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from '../samples.ts';
+import { heldSink, recordingSink } from '../sinks.ts';
 
 /** What comes in, and that nothing of it changes on the way. */
 export const receiveCases = {

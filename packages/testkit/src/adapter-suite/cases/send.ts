@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OutgoingEvent, TooLarge } from '@magpie/contract';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './bench.ts';
-import { expectError } from './errors.ts';
-import type { PeerMessage } from './fixture.ts';
-import { outgoing } from './link.ts';
-import { addressOf, targetRequest } from './requests.ts';
-import { BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from './samples.ts';
-import { heldSink } from './sinks.ts';
+import type { Bench, CaseGroup } from '../bench.ts';
+import { expectError } from '../errors.ts';
+import type { PeerMessage } from '../fixture.ts';
+import { outgoing } from '../link.ts';
+import { addressOf, targetRequest } from '../requests.ts';
+import { BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from '../samples.ts';
+import { heldSink } from '../sinks.ts';
 
 /** What goes out, confirmed and unchanged. */
 export const sendCases = {
