@@ -1,9 +1,9 @@
 import { onAbort } from '@magpie/adapter-kit';
 import { type Clock, errorMessage, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
-import { attribute, type Element, isAnswer, xml } from '../codec/element.ts';
 import type { WireStanza } from '../codec/encode.ts';
-import { answerTo } from '../codec/iq.ts';
-import { NS } from '../codec/namespaces.ts';
+import { attribute, type Element, isAnswer, xml } from '../codec/stanza/element.ts';
+import { answerTo } from '../codec/stanza/iq.ts';
+import { NS } from '../codec/stanza/namespaces.ts';
 import { linkError } from '../errors.ts';
 import { ClientStream, type ClientStreamEvents, type LoginOptions } from './client-stream.ts';
 import { Requests } from './requests.ts';

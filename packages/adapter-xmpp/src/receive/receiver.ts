@@ -1,8 +1,8 @@
 import type { ReceivedEvent } from '@magpie/contract';
 import { copiedMessage, isCopy } from '../codec/carbons.ts';
 import { classify, originId, receiptOf } from '../codec/decode.ts';
-import { attribute, type Element } from '../codec/element.ts';
 import { bareJid } from '../codec/jid.ts';
+import { attribute, type Element } from '../codec/stanza/element.ts';
 import { absenceOf, stanzaError } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
 import type { Room } from '../rooms/room.ts';

@@ -1,9 +1,9 @@
 import { type Clock, ConfigInvalid, createRetry, errorMessage, NotConnected, type Retry } from '@magpie/contract';
-import { announces, discoQuery } from '../codec/disco.ts';
-import { attribute, type Element, xml } from '../codec/element.ts';
 import { normalJid, resourceOf } from '../codec/jid.ts';
-import { acceptDefaults, joinPresence, leavingReason, newNick, statusCodes } from '../codec/muc.ts';
-import { NS } from '../codec/namespaces.ts';
+import { announces, discoQuery } from '../codec/stanza/disco.ts';
+import { attribute, type Element, xml } from '../codec/stanza/element.ts';
+import { acceptDefaults, joinPresence, leavingReason, newNick, statusCodes } from '../codec/stanza/muc.ts';
+import { NS } from '../codec/stanza/namespaces.ts';
 import { absenceOf, conditionOf, joinError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { Occupants } from './occupants.ts';

@@ -1,6 +1,6 @@
 import { type AdapterContext, type AddressPattern, type Clock, NotConnected } from '@magpie/contract';
-import { attribute, type Element } from '../codec/element.ts';
 import { bareJid, formatJid } from '../codec/jid.ts';
+import { attribute, type Element } from '../codec/stanza/element.ts';
 import type { XmppConfig } from '../config.ts';
 import type { Link } from '../link/link.ts';
 import { Room } from './room.ts';
