@@ -23,7 +23,7 @@ import { Sockets } from './http/server/sockets.ts';
 import { addStartGuard } from './http/server/starting.ts';
 import type { ConfigControl } from './resources/config/control.ts';
 import { LINKS, RESOURCES } from './resources/index.ts';
-import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/websocket/frames.ts';
+import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/frames.ts';
 import { addStream } from './stream/websocket/route.ts';
 import { createStreams } from './stream/websocket/sockets.ts';
 
