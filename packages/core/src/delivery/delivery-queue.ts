@@ -147,8 +147,8 @@ export class DeliveryQueue {
     const { flying } = this.#sender;
     const suspension = this.#breaker.status;
     return {
-      ...{ waiting: Math.max(0, size - flying), held: parked, flying, lagging },
-      blocked: size + parked === 0 ? 0 : this.#blocked().length,
+      ...{ waiting: Math.max(0, size - flying), held: parked.size, flying, lagging },
+      blocked: size + parked.size === 0 ? 0 : this.#blocked().length,
       suspended: suspension !== undefined,
       ...(suspension ? { suspension } : {}),
       places: this.#places.status(),

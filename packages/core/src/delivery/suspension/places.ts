@@ -148,8 +148,8 @@ export class Places {
   }
 
   #isFull(): boolean {
-    const { parked, parkedBytes } = this.#backlog;
-    return parked >= this.#limits.parked * SHARE || parkedBytes >= this.#limits.parkedBytes * SHARE;
+    const { size, bytes } = this.#backlog.parked;
+    return size >= this.#limits.parked * SHARE || bytes >= this.#limits.parkedBytes * SHARE;
   }
 
   #giveUp(delivery: Delivery, { name, error }: SuspendedPlace): void {
