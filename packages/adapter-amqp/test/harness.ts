@@ -10,6 +10,7 @@ import {
   systemClock,
   type Verdict,
 } from '@magpie/contract';
+import { memoryStore } from '@magpie/testkit';
 import { connectionSchema } from '../src/config.ts';
 import { outgoing } from './messages.ts';
 
@@ -52,6 +53,7 @@ export function harness(
     gatewayId: 'plant-a',
     logger: nullLogger,
     clock: systemClock,
+    store: memoryStore(),
     lost: (error) => void lost.push(error),
     detail: (part, state) => void (state === undefined ? details.delete(part) : details.set(part, state)),
     count: (name, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),

@@ -10,6 +10,7 @@ import type { Plan } from './gateway-api.ts';
 import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
 import { IntakeHolds } from './intake/holds.ts';
 import { Intake } from './intake/intake.ts';
+import { connectionStores } from './log/connection-stores.ts';
 import { withDeadLetterLog } from './log/dead-letter-log.ts';
 import { createStateWriter } from './log/state-writer.ts';
 import { createTail } from './log/tail.ts';
@@ -88,8 +89,10 @@ export function createPipeline(options: GatewayOptions) {
   });
   const registration = createRegistration({ log, writer, router, matched, targets, clock, logger });
 
+  const storeFor = connectionStores(log, writer);
   const connect = (): void =>
     connections.start({
+      storeFor,
       sinkFor: (name) =>
         withBypass(name, intake.sinkFor(name), { targets, senders: unlogged, intake, echoOf, observer }),
       linkChanged: (name) => targets.linkChanged(name),

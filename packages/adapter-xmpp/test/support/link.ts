@@ -9,7 +9,7 @@ import {
   systemClock,
   type Verdict,
 } from '@magpie/contract';
-import { type ScriptedServer, scriptedServer } from '@magpie/testkit';
+import { memoryStore, type ScriptedServer, scriptedServer } from '@magpie/testkit';
 import { onTestFinished } from 'vitest';
 import { xmppAdapter } from '../../src/index.ts';
 import { PASSWORD } from './fake-xmpp.ts';
@@ -33,6 +33,7 @@ export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
     gatewayId: 'magpie',
     logger: nullLogger,
     clock: systemClock,
+    store: memoryStore(),
     lost: (error) => lost.push(error),
     detail: (part, state) => details.set(part, state),
     count: () => undefined,

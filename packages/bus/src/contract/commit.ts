@@ -37,6 +37,14 @@ export interface ConsumerChanges {
   readonly remove?: readonly string[];
 }
 
+/** A small value that a connection keeps, see `ConnectionStore`. */
+export interface ConnectionValue {
+  readonly connection: string;
+  readonly key: string;
+  /** Undefined: it is forgotten. */
+  readonly value: string | undefined;
+}
+
 /** All state changes of the gateway. One commit is atomic and durable as a whole. */
 export interface Commit {
   readonly consumers?: ConsumerChanges;
@@ -59,4 +67,6 @@ export interface Commit {
   };
   readonly deadLetters?: { readonly put?: readonly DeadLetter[]; readonly remove?: readonly string[] };
   readonly outcomes?: readonly Outcome[];
+  /** What connections keep; a later value of a key replaces an earlier one. */
+  readonly values?: readonly ConnectionValue[];
 }

@@ -57,6 +57,8 @@ export interface EventLog {
   lowestFloor(): Promise<Position | undefined>;
   /** Consumers that are configured no more, by name. Reads no events. */
   orphans(): Promise<readonly OrphanedConsumer[]>;
+  /** What a connection keeps, by key. Read when it connects for the first time. */
+  values(connection: string): Promise<ReadonlyMap<string, string>>;
   /** By id. May return fewer than asked for to bound memory: only an empty result means that there is nothing more. */
   deadLetters(query: DeadLetterQuery): Promise<readonly DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;

@@ -54,6 +54,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
       return consumers.lowestFloor(clock.now() - ORPHAN_PIN_MS) ?? (head && originOf(head));
     },
     orphans: async () => consumers.orphans(),
+    values: async (connection) => consumers.values(connection),
     deadLetters: async (query) => consumers.deadLetters(query),
     deadLetter: async (id) => consumers.deadLetter(id),
     outcomes: async (ref) => consumers.outcomes(ref),

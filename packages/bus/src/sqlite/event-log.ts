@@ -90,6 +90,7 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
     },
     state: async () => decoder.state(await reader.ask('state', undefined)),
     orphans: async () => reader.ask('orphans', undefined),
+    values: async (connection) => new Map(await reader.ask('values', { connection })),
     deadLetters: (query) => letters(query),
     deadLetter: async (id) => {
       const row = await reader.ask('deadLetter', { id });

@@ -83,6 +83,20 @@ export interface AccessRules {
   readonly open: boolean;
 }
 
+/**
+ * Small values of one connection that outlive the process, such as how far an archive was read or who follows a device. Kept
+ * with the log, so what is put after a verdict is never ahead of it.
+ */
+export interface ConnectionStore {
+  /** All values by key. Called when a connection needs what a former process knew. Rejects when the log has failed. */
+  entries(): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Keeps values and forgets those that are undefined, all of a call or none; durable when it resolves. Rejects when the log has
+   * failed, with `RangeError` for a key of more than 2 KiB or a value of more than 64 KiB.
+   */
+  put(values: ReadonlyMap<string, string | undefined>): Promise<void>;
+}
+
 /** What the core gives a connection. Nothing is global. */
 export interface AdapterContext {
   /** The connection's name in the configuration. */
@@ -91,6 +105,7 @@ export interface AdapterContext {
   readonly gatewayId: string;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly store: ConnectionStore;
   /**
    * Reports that an established link is lost. Called by the adapter, at most once per successful `connect`; the supervisor
    * answers with `close`-free reconnecting (`connect` again after a backoff). `Conflict` stops the connection.

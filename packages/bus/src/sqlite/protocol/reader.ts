@@ -63,6 +63,7 @@ export interface ReaderCalls {
   state: { question: undefined; answer: WireState };
   lowestFloor: { question: { readonly orphanedBefore: number }; answer: number | undefined };
   orphans: { question: undefined; answer: readonly OrphanedConsumer[] };
+  values: { question: { readonly connection: string }; answer: readonly (readonly [key: string, value: string])[] };
   deadLetters: { question: DeadLetterQuery; answer: readonly WireDeadLetter[] };
   deadLetter: { question: { readonly id: string }; answer: WireDeadLetter | undefined };
   outcomes: { question: { readonly ref: string }; answer: readonly WireOutcome[] };
