@@ -33,7 +33,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<numb
     say(HELP.trimEnd());
     return 0;
   }
-  const { missing, reason } = await ensureBrokers({ progress: say });
+  const { missing, reason } = await ensureBrokers({ wanted: ['mosquitto', 'rabbitmq', 'prosody'], progress: say });
   if (missing.length > 0) throw new Error(reason);
   const files = openRunFiles(settings, describeMachine(), await describeVersions());
   say(`MAGPIE_SEED=${settings.seed}, ${settings.files.join(', ')}`);

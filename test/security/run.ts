@@ -54,7 +54,7 @@ async function main(signal: AbortSignal): Promise<number> {
     say(HELP.trimEnd());
     return 0;
   }
-  const { missing, reason } = await ensureBrokers({ progress: say });
+  const { missing, reason } = await ensureBrokers({ wanted: ['mosquitto', 'rabbitmq', 'prosody'], progress: say });
   if (missing.length > 0) throw new Error(reason);
   const started = new Date();
   const name = started.toISOString().slice(0, 19).replaceAll(':', '');

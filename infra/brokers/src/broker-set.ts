@@ -28,7 +28,7 @@ export class NoBrokers extends Error {
 export async function startBrokerSet({ users, progress }: BrokerSetOptions): Promise<BrokerSet> {
   const composed = await tryCompose(users, progress);
   if (typeof composed !== 'string') return composed;
-  const { missing, reason } = await ensureBrokers({ progress });
+  const { missing, reason } = await ensureBrokers({ wanted: ['mosquitto', 'rabbitmq', 'prosody'], progress });
   if (missing.length > 0) throw new NoBrokers(`Docker Compose cannot be used: ${composed}. ${reason}`);
   return startNative(users, progress);
 }

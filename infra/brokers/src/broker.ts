@@ -26,7 +26,7 @@ export interface StartOptions<PortName extends string, User extends BrokerUser =
 
 /** A real broker that this process started. */
 export interface Broker<PortName extends string = string, UrlName extends string = string> {
-  readonly name: 'mosquitto' | 'rabbitmq' | 'prosody';
+  readonly name: 'mosquitto' | 'rabbitmq' | 'prosody' | 'ejabberd';
   /** The broker's own version text, such as `2.0.11`. */
   readonly version: string;
   /** Always 127.0.0.1. */
@@ -56,7 +56,10 @@ export interface Broker<PortName extends string = string, UrlName extends string
   restart(): Promise<void>;
   /** The end of the broker's log, at most `bytes` (default 16 KiB). */
   logs(bytes?: number): string;
-  /** Runs the broker's own control program (`rabbitmqctl`, `prosodyctl`) and returns its output. Mosquitto has none: throws. */
+  /**
+   * Runs the broker's own control program (`rabbitmqctl`, `prosodyctl`) and returns its output. ejabberd takes the name of a
+   * command of its API and the arguments as one JSON object. Mosquitto has none: throws.
+   */
   control(...args: readonly string[]): Promise<string>;
 }
 

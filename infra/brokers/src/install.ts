@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
+import { pythonHas } from './process/python.ts';
 import { findProgram, messageOf, run } from './process/run.ts';
 
 /** What {@link ensureBrokers} found or achieved. */
@@ -14,60 +15,88 @@ export interface BrokerAvailability {
 
 type Progress = (sentence: string) => void;
 
+/** What can be asked for: the brokers, and the client library that plays a person in tests. */
+export type Installable = 'mosquitto' | 'rabbitmq' | 'prosody' | 'ejabberd' | 'slixmpp';
+
 /** How {@link ensureBrokers} goes about it. */
 export interface EnsureOptions {
+  /** What is needed. Default: everything. */
+  readonly wanted?: readonly Installable[];
   /** Told in plain sentences what takes time. */
   readonly progress?: Progress;
   /** Whether missing packages may be installed. Default true. */
   readonly install?: boolean;
 }
 
-/** Each program a `start…` function runs, and the Debian package that brings it. */
-const packages: Readonly<Record<string, string>> = {
-  mosquitto: 'mosquitto',
-  'rabbitmq-server': 'rabbitmq-server',
-  epmd: 'rabbitmq-server',
-  prosody: 'prosody',
-  prosodyctl: 'prosody',
-  openssl: 'openssl',
+/** The Debian package of each, and the programs of it that are run; slixmpp is none but a module of Python. */
+const packages: Readonly<Record<Installable, { readonly name: string; readonly programs: readonly string[] }>> = {
+  mosquitto: { name: 'mosquitto', programs: ['mosquitto'] },
+  rabbitmq: { name: 'rabbitmq-server', programs: ['rabbitmq-server', 'epmd'] },
+  prosody: { name: 'prosody', programs: ['prosody', 'prosodyctl'] },
+  ejabberd: { name: 'ejabberd', programs: ['ejabberdctl'] },
+  slixmpp: { name: 'python3-slixmpp', programs: [] },
 };
 
+const EVERYTHING: readonly Installable[] = ['mosquitto', 'rabbitmq', 'prosody', 'ejabberd', 'slixmpp'];
+
+/** What is not there. */
+interface Missing {
+  /** A program, or `slixmpp`. */
+  readonly what: string;
+  readonly package: string;
+}
+
 /**
- * Makes sure that Mosquitto, RabbitMQ, Prosody and openssl are there: takes what is installed, and as root on Debian or
- * Ubuntu installs the rest with apt-get, without letting their system services run. Takes milliseconds when nothing is
- * missing, else one to three minutes. Called once by `npm start` and once per test run.
+ * Makes sure that what is wanted is there, and openssl: takes what is installed, and as root on Debian or Ubuntu installs
+ * the rest with apt-get, without letting their system services run. Takes milliseconds when nothing is missing, else one to
+ * three minutes. Called once by `npm start` and once per test run.
  * @returns what is still missing and why; never throws for a failed installation.
  */
 export async function ensureBrokers(options: EnsureOptions = {}): Promise<BrokerAvailability> {
-  const missing = missingPrograms();
+  const wanted = options.wanted ?? EVERYTHING;
+  const missing = await missingOf(wanted);
   if (missing.length === 0) return result(missing, 'All brokers are installed.');
   const obstacle = obstacleToInstalling(options.install ?? true);
   if (obstacle !== undefined) return result(missing, sentence(missing, obstacle));
-  return installMissing(missing, options.progress ?? (() => undefined));
+  return installMissing(wanted, missing, options.progress ?? (() => undefined));
 }
 
-const result = (missing: readonly string[], reason: string, installed = false): BrokerAvailability => ({
-  missing,
+const result = (missing: readonly Missing[], reason: string, installed = false): BrokerAvailability => ({
+  missing: missing.map(({ what }) => what),
   reason,
   installed,
 });
 
-async function installMissing(missing: readonly string[], progress: Progress): Promise<BrokerAvailability> {
+async function installMissing(
+  wanted: readonly Installable[],
+  missing: readonly Missing[],
+  progress: Progress,
+): Promise<BrokerAvailability> {
   try {
     await installPackages(packagesOf(missing), progress);
   } catch (error) {
-    return result(missingPrograms(), sentence(missing, `apt-get failed: ${messageOf(error)}`));
+    return result(await missingOf(wanted), sentence(missing, `apt-get failed: ${messageOf(error)}`));
   }
-  const still = missingPrograms();
+  const still = await missingOf(wanted);
   if (still.length > 0) return result(still, sentence(still, 'apt-get did not bring them'));
   return result(still, 'All brokers are installed now.', true);
 }
 
-const missingPrograms = () => Object.keys(packages).filter((program) => findProgram(program) === undefined);
-
-function packagesOf(programs: readonly string[]): string[] {
-  return [...new Set(programs.flatMap((program) => packages[program] ?? []))];
+async function missingOf(wanted: readonly Installable[]): Promise<readonly Missing[]> {
+  const programs = wanted.flatMap((each) => {
+    const { name, programs } = packages[each];
+    return programs.map((what) => ({ what, package: name }));
+  });
+  const missing = [...programs, { what: 'openssl', package: 'openssl' }].filter(
+    ({ what }) => findProgram(what) === undefined,
+  );
+  const lacksModule = wanted.includes('slixmpp') && !(await pythonHas('slixmpp'));
+  return lacksModule ? [...missing, { what: 'slixmpp', package: packages.slixmpp.name }] : missing;
 }
+
+const packagesOf = (missing: readonly Missing[]): readonly string[] => [
+  ...new Set(missing.map(({ package: name }) => name)),
+];
 
 /** Says why apt-get cannot be used here, or returns undefined. */
 function obstacleToInstalling(allowed: boolean): string | undefined {
@@ -77,9 +106,9 @@ function obstacleToInstalling(allowed: boolean): string | undefined {
   return undefined;
 }
 
-function sentence(missing: readonly string[], why: string): string {
+function sentence(missing: readonly Missing[], why: string): string {
   const wanted = packagesOf(missing).join(' ');
-  return `Real brokers are not complete: ${missing.join(', ')} not found, and ${why}. Install them with "apt-get install ${wanted}" or your system's packages (macOS: brew install mosquitto rabbitmq prosody).`;
+  return `Real brokers are not complete: ${missing.map(({ what }) => what).join(', ')} not found, and ${why}. Install them with "apt-get install ${wanted}" or your system's packages (macOS: brew install mosquitto rabbitmq prosody ejabberd, pip install slixmpp).`;
 }
 
 /**
@@ -89,20 +118,24 @@ function sentence(missing: readonly string[], why: string): string {
 export async function installPackages(names: readonly string[], progress: Progress): Promise<void> {
   const aptGet = findProgram('apt-get') ?? 'apt-get';
   const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  await withoutServices(async () => {
+  const action = async () => {
     progress('Updating the list of packages (apt-get update).');
     await run(aptGet, ['update', '-q'], { env });
     progress(`Installing ${names.join(', ')} with apt-get; this takes one to three minutes.`);
     await run(aptGet, ['install', '-y', '-q', '--no-install-recommends', ...names], { env });
-  });
-  await stopServices(names);
+  };
+  if (existsSync(policyFile)) {
+    await action();
+    await stopServices(names);
+  } else {
+    await withoutServices(action);
+  }
 }
 
 const policyFile = '/usr/sbin/policy-rc.d';
 
 /** Debian's packages ask this file before they start a service; 101 means: not allowed. One that exists is respected. */
 async function withoutServices(action: () => Promise<void>): Promise<void> {
-  if (existsSync(policyFile)) return action();
   await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     await action();
@@ -111,11 +144,14 @@ async function withoutServices(action: () => Promise<void>): Promise<void> {
   }
 }
 
-/** For systems whose own policy let the services start: only those just installed, and only by their service name. */
+/**
+ * For systems whose own policy may have let the services start: only those just installed, and only by their service name.
+ * Not for others, because to stop an ejabberd that does not run starts the name server of Erlang, which stays.
+ */
 async function stopServices(names: readonly string[]): Promise<void> {
   const service = findProgram('service');
   if (service === undefined) return;
-  const brokers = names.filter((name) => name !== 'openssl');
+  const brokers = names.filter((name) => name !== 'openssl' && name !== packages.slixmpp.name);
   // A service that does not run, or a system without an init, answers with an error: then there is nothing to stop.
   await Promise.allSettled(brokers.map((name) => run(service, [name, 'stop'])));
 }

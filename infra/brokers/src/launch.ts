@@ -36,6 +36,8 @@ export interface BrokerKind<PortName extends string, UrlName extends string> {
   /** Writes configuration and users below `dataDir`; called before every start, so it must be repeatable. */
   prepare(setting: Setting<PortName>): Promise<void>;
   command(setting: Setting<PortName>): BrokerCommand;
+  /** What can be done only while it runs, such as making users; called after every start, so it must be repeatable. */
+  settle?(setting: Setting<PortName>): Promise<void>;
   /** Listeners that must answer before the broker counts as ready. */
   readonly greetings: ReadonlyArray<readonly [PortName, Greeting]>;
   /** Finds the version, as its first group, in the log. */
@@ -95,6 +97,7 @@ function running<PortName extends string, UrlName extends string>(
     const { file, args, env } = kind.command(setting);
     current = await startProgram(file, args, { env, cwd: dataDir, logFile });
     await untilReady(kind, ports, current, options.readyTimeout ?? 60_000, logs);
+    await kind.settle?.(setting);
   };
   const end = async () => current?.stop();
   const discard = async () => {

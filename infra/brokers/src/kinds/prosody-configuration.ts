@@ -1,27 +1,19 @@
 import { join } from 'node:path';
 import type { Setting } from '../launch.ts';
-import type { ProsodyOptions, ProsodyPort } from './prosody-options.ts';
+import { componentsOf, UPLOAD_LIMIT, type XmppPort, type XmppServerOptions, xmppSite } from './xmpp-server.ts';
 
-/**
- * Writes the text of `prosody.cfg.lua`. Pure; called before every start.
- * @param components XEP-0114 domains, all with `secret`.
- */
-export function prosodyConfiguration(
-  setting: Setting<ProsodyPort>,
-  options: ProsodyOptions,
-  components: readonly string[],
-  secret: string,
-): string {
+/** Writes the text of `prosody.cfg.lua`. Pure; called before every start. */
+export function prosodyConfiguration(setting: Setting<XmppPort>, options: XmppServerOptions): string {
   return `${[
     ...server(setting),
     ...listeners(setting, options),
     ...features(options),
     ...(options.extraConfig ?? []),
-    ...hosts(options, components, secret),
+    ...hosts(options),
   ].join('\n')}\n`;
 }
 
-function server({ dataDir, tls, certificate }: Setting<ProsodyPort>): string[] {
+function server({ dataDir, tls, certificate }: Setting<XmppPort>): string[] {
   return [
     // Prosody would otherwise refuse to run as root, or change to its system user.
     'run_as_root = true',
@@ -37,7 +29,7 @@ function server({ dataDir, tls, certificate }: Setting<ProsodyPort>): string[] {
   ];
 }
 
-function listeners({ ports }: Setting<ProsodyPort>, options: ProsodyOptions): string[] {
+function listeners({ ports }: Setting<XmppPort>, options: XmppServerOptions): string[] {
   return [
     'interfaces = { "127.0.0.1" }',
     'local_interfaces = { "127.0.0.1" }',
@@ -49,10 +41,12 @@ function listeners({ ports }: Setting<ProsodyPort>, options: ProsodyOptions): st
     `http_ports = { ${ports.http} }`,
     'https_ports = {}',
     `http_external_url = "http://127.0.0.1:${ports.http}/"`,
+    // Which host a request to 127.0.0.1 is for.
+    `http_default_host = ${lua(xmppSite.uploads)}`,
   ];
 }
 
-function features(options: ProsodyOptions): string[] {
+function features(options: XmppServerOptions): string[] {
   return [
     `modules_enabled = { ${modules(options).map(lua).join('; ')} }`,
     `c2s_require_encryption = ${options.requireTls ?? false}`,
@@ -65,7 +59,7 @@ function features(options: ProsodyOptions): string[] {
   ];
 }
 
-function modules(options: ProsodyOptions): string[] {
+function modules(options: XmppServerOptions): string[] {
   return [
     ...['roster', 'saslauth', 'disco', 'ping', 'presence', 'message', 'iq', 'carbons', 'pep', 'private', 'blocklist'],
     ...['vcard4', 'vcard_legacy', 'time', 'uptime', 'version', 'offline', 'csi_simple', 'http'],
@@ -75,19 +69,23 @@ function modules(options: ProsodyOptions): string[] {
   ];
 }
 
-function hosts(options: ProsodyOptions, components: readonly string[], secret: string): string[] {
+function hosts(options: XmppServerOptions): string[] {
   return [
-    'VirtualHost "localhost"',
-    'Component "conference.localhost" "muc"',
+    `VirtualHost ${lua(xmppSite.domain)}`,
+    `Component ${lua(xmppSite.rooms)} "muc"`,
     `  modules_enabled = { ${options.archive === false ? '' : '"muc_mam"'} }`,
     '  restrict_room_creation = false',
     // Rooms open at once, without the owner's configuration round trip (XEP-0045 section 10.1.2).
     '  muc_room_locking = false',
     '  muc_room_default_history_length = 20',
     '  muc_log_by_default = true',
-    'Component "upload.localhost" "http_file_share"',
-    '  http_file_share_size_limit = 10 * 1024 * 1024',
-    ...components.flatMap((domain) => [`Component ${lua(domain)}`, `  component_secret = ${lua(secret)}`]),
+    `  muc_room_default_persistent = ${options.persistentRooms ?? false}`,
+    `Component ${lua(xmppSite.uploads)} "http_file_share"`,
+    `  http_file_share_size_limit = ${UPLOAD_LIMIT}`,
+    ...componentsOf(options).flatMap((domain) => [
+      `Component ${lua(domain)}`,
+      `  component_secret = ${lua(xmppSite.componentSecret)}`,
+    ]),
   ];
 }
 

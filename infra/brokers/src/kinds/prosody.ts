@@ -5,9 +5,20 @@ import { type BrokerKind, defaultUser, launch, type Setting } from '../launch.ts
 import { xmppGreeting } from '../process/probe.ts';
 import { requireProgram, run } from '../process/run.ts';
 import { prosodyConfiguration } from './prosody-configuration.ts';
-import type { ProsodyBroker, ProsodyOptions, ProsodyPort, ProsodyUrl } from './prosody-options.ts';
+import {
+  componentsOf,
+  type XmppPort,
+  type XmppServer,
+  type XmppServerOptions,
+  xmppSite,
+  xmppUrls,
+} from './xmpp-server.ts';
 
-const componentSecret = 'component-secret';
+/** A Prosody that this process started. */
+export type ProsodyBroker = XmppServer;
+
+/** What {@link startProsody} takes. */
+export type ProsodyOptions = XmppServerOptions;
 
 /**
  * Starts Prosody for the domain `localhost` on 127.0.0.1 with users made by prosodyctl; takes about 0.5 s.
@@ -15,20 +26,19 @@ const componentSecret = 'component-secret';
  * @throws Error when it is not installed, or with its log when it does not start.
  */
 export async function startProsody(options: ProsodyOptions = {}): Promise<ProsodyBroker> {
-  const components = options.components ?? ['devices.localhost', 'bridge.localhost'];
-  const broker = await launch(prosody(options, components), options);
+  const broker = await launch(prosody(options), options);
   // Assigned, not spread: the broker's `pid` is a getter.
-  return Object.assign(broker, { domain: 'localhost', rooms: 'conference.localhost', components, componentSecret });
+  return Object.assign(broker, { name: 'prosody' as const, ...xmppSite, components: componentsOf(options) });
 }
 
-function prosody(options: ProsodyOptions, components: readonly string[]): BrokerKind<ProsodyPort, ProsodyUrl> {
+function prosody(options: ProsodyOptions): BrokerKind<XmppPort, XmppPort> {
   const [first = defaultUser, ...others] = options.users ?? [];
   const users = [first, ...others] as const;
   return {
     name: 'prosody',
     portNames: ['plain', 'tls', 'component', 'http'],
     users,
-    prepare: (setting) => prepare(setting, options, components, users),
+    prepare: (setting) => prepare(setting, options, users),
     command: ({ dataDir }) => ({
       file: requireProgram('prosody'),
       args: ['--config', join(dataDir, 'prosody.cfg.lua'), '-F'],
@@ -36,28 +46,21 @@ function prosody(options: ProsodyOptions, components: readonly string[]): Broker
     }),
     greetings: [['plain', xmppGreeting]],
     version: /welcome to Prosody version (\S+)/,
-    urls: ({ plain, tls, component, http }) => ({
-      plain: `xmpp://127.0.0.1:${plain}`,
-      tls: `xmpps://127.0.0.1:${tls}`,
-      component: `xmpp://127.0.0.1:${component}`,
-      http: `http://127.0.0.1:${http}`,
-    }),
+    urls: xmppUrls,
     control,
   };
 }
 
 async function prepare(
-  setting: Setting<ProsodyPort>,
+  setting: Setting<XmppPort>,
   options: ProsodyOptions,
-  components: readonly string[],
   users: readonly BrokerUser[],
 ): Promise<void> {
   await mkdir(join(setting.dataDir, 'data'), { recursive: true });
-  const configuration = prosodyConfiguration(setting, options, components, componentSecret);
-  await writeFile(join(setting.dataDir, 'prosody.cfg.lua'), configuration);
+  await writeFile(join(setting.dataDir, 'prosody.cfg.lua'), prosodyConfiguration(setting, options));
   await Promise.all(users.map(({ name, password }) => control(setting, ['register', name, 'localhost', password])));
 }
 
-function control({ dataDir }: Setting<ProsodyPort>, args: readonly string[]): Promise<string> {
+function control({ dataDir }: Setting<XmppPort>, args: readonly string[]): Promise<string> {
   return run(requireProgram('prosodyctl'), ['--config', join(dataDir, 'prosody.cfg.lua'), ...args]);
 }

@@ -24,6 +24,18 @@ export const xmppGreeting: Greeting = {
   complete: (received) => received.includes('<stream:features'),
 };
 
+/** XEP-0114 section 3: an opened stream is answered by a stream header, for a domain that is not served with an error in it. */
+export const componentGreeting: Greeting = {
+  send: "<stream:stream to='localhost' xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>",
+  complete: (received) => received.includes('<stream:stream'),
+};
+
+/** RFC 9112 section 3: any answer, also a refusal, proves the listener serves. */
+export const httpGreeting: Greeting = {
+  send: 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+  complete: (received) => received.includes('HTTP/1.'),
+};
+
 /**
  * Connects to 127.0.0.1:`port` once and exchanges the greeting.
  * @param timeout milliseconds for the whole exchange.

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,10 @@ export interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** File that its output is appended to, without passing through this process. Default: kept in memory. */
   readonly logFile?: string;
+  /** Gives it a standard input to {@link Program.write} to. Default: it reads nothing. */
+  readonly input?: boolean;
+  /** Called with each piece of its standard output as it comes; never where a log file takes it. */
+  readonly onStdout?: (text: string) => void;
 }
 
 /** A running program and everything it started, as one process group. */
@@ -36,6 +40,8 @@ export interface Program {
    * has left behind are killed. Never rejects.
    */
   exited(): Promise<number | null>;
+  /** Writes to its standard input, where it has one; what it does not read is lost with it. */
+  write(text: string): void;
   /** Sends `name` to the program alone. Does nothing when it has exited. */
   signal(name: NodeJS.Signals): void;
   /** SIGSTOP to the whole group; resolves when all its threads stand still. */
@@ -64,13 +70,15 @@ const CLOSED_MS = 1000;
 export async function startProgram(
   file: string,
   args: readonly string[],
-  { cwd, env, logFile }: ProgramOptions = {},
+  options: ProgramOptions = {},
 ): Promise<Program> {
-  const child = spawnDetached(file, args, { cwd, env, logFile });
+  const { logFile } = options;
+  const child = spawnDetached(file, args, options);
   const pid = await pidOf(child);
   guard().watch(pid);
   child.unref();
-  const written = logFile === undefined ? keptOutput(child) : loggedOutput(logFile);
+  const written = logFile === undefined ? keptOutput(child, options.onStdout) : loggedOutput(logFile);
+  child.stdin?.on('error', () => undefined); // It may end before it has read everything.
   const closed = untilEvent(child, 'close');
   const gone = untilEvent(child, 'exit').then(async () => {
     await clearGroup(pid);
@@ -89,6 +97,7 @@ export async function startProgram(
       return isRunning(child);
     },
     says: (pattern, timeout = READY_MS) => waitFor(pattern, { ...written, exited, child, timeout }),
+    write: (text) => void child.stdin?.write(text),
     signal: (name) => void (isRunning(child) && child.kill(name)), // false, not an error, when it has just exited
     freeze: async () => {
       if (signalGroup(pid, 'SIGSTOP')) await standstill(await membersOf(pid));
@@ -112,11 +121,12 @@ export async function startProgram(
 function spawnDetached(
   file: string,
   args: readonly string[],
-  { cwd, env, logFile }: { [Key in keyof ProgramOptions]: ProgramOptions[Key] | undefined },
+  { cwd, env, logFile, input = false }: ProgramOptions,
 ): ChildProcess {
   const log = logFile === undefined ? 'pipe' : openSync(logFile, 'a');
   try {
-    return spawn(file, args, { cwd, env: { ...process.env, ...env }, detached: true, stdio: ['ignore', log, log] });
+    const stdio: StdioOptions = [input ? 'pipe' : 'ignore', log, log];
+    return spawn(file, args, { cwd, env: { ...process.env, ...env }, detached: true, stdio });
   } finally {
     if (typeof log === 'number') closeSync(log);
   }
@@ -157,12 +167,13 @@ function signalGroup(group: number, name: NodeJS.Signals): boolean {
 
 type Output = Pick<Program, 'output' | 'stdout' | 'stderr'>;
 
-function keptOutput(child: ChildProcess): Output {
+function keptOutput(child: ChildProcess, onStdout?: (text: string) => void): Output {
   const texts = { output: '', stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       texts.output += text;
       texts[name] += text;
+      if (name === 'stdout') onStdout?.(text);
     });
   }
   return { output: () => texts.output, stdout: () => texts.stdout, stderr: () => texts.stderr };

@@ -34,7 +34,7 @@ export function requireProgram(name: string): string {
   const path = findProgram(name);
   if (path !== undefined) return path;
   throw new Error(
-    `The program "${name}" was not found in PATH: install it (Debian: apt-get install mosquitto rabbitmq-server prosody openssl).`,
+    `The program "${name}" was not found in PATH: install it (Debian: apt-get install mosquitto rabbitmq-server prosody ejabberd openssl).`,
   );
 }
 

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import {
+  type EjabberdOptions,
   type MosquittoBroker,
   type MosquittoOptions,
   type ProsodyBroker,
   type ProsodyOptions,
   type RabbitmqBroker,
   type RabbitmqOptions,
+  startEjabberd,
   startMosquitto,
   startProsody,
   startRabbitmq,
+  type XmppServer,
 } from '@magpie/brokers';
 import { afterAll, beforeAll, inject } from 'vitest';
 import './global-brokers.ts';
@@ -19,6 +22,7 @@ export interface OwnBrokers {
   readonly mosquitto: MosquittoBroker;
   readonly rabbitmq: RabbitmqBroker;
   readonly prosody: ProsodyBroker;
+  readonly ejabberd: XmppServer;
 }
 
 /** Which brokers to start, each with its options (`{}` for none). */
@@ -26,6 +30,7 @@ export interface OwnBrokerOptions {
   readonly mosquitto?: MosquittoOptions;
   readonly rabbitmq?: RabbitmqOptions;
   readonly prosody?: ProsodyOptions;
+  readonly ejabberd?: EjabberdOptions;
 }
 
 /**
@@ -37,11 +42,12 @@ export function useBrokers<Wanted extends OwnBrokerOptions>(
 ): Pick<OwnBrokers, keyof Wanted & BrokerName> {
   const started: Partial<OwnBrokers> = {};
   beforeAll(async () => {
-    const { mosquitto, rabbitmq, prosody } = wanted;
+    const { mosquitto, rabbitmq, prosody, ejabberd } = wanted;
     await Promise.all([
       mosquitto && startMosquitto(mosquitto).then((broker) => Object.assign(started, { mosquitto: broker })),
       rabbitmq && startRabbitmq(rabbitmq).then((broker) => Object.assign(started, { rabbitmq: broker })),
       prosody && startProsody(prosody).then((broker) => Object.assign(started, { prosody: broker })),
+      ejabberd && startEjabberd(ejabberd).then((broker) => Object.assign(started, { ejabberd: broker })),
     ]);
   }, 120_000);
   afterAll(async () => {

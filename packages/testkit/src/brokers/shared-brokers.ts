@@ -1,6 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type Broker, ensureBrokers, startMosquitto, startProsody, startRabbitmq } from '@magpie/brokers';
+import {
+  type Broker,
+  type BrokerAvailability,
+  ensureBrokers,
+  startEjabberd,
+  startMosquitto,
+  startProsody,
+  startRabbitmq,
+} from '@magpie/brokers';
 import { listen, portOf } from '../network/listen.ts';
 
 /** The users every shared broker has. Their password is the name followed by `-secret`. */
@@ -10,10 +18,11 @@ const starters = {
   mosquitto: () => startMosquitto({ users }),
   rabbitmq: () => startRabbitmq({ users }),
   prosody: () => startProsody({ users }),
+  ejabberd: () => startEjabberd({ users }),
 };
 
 type Starters = typeof starters;
-/** A broker that test processes share: `mosquitto`, `rabbitmq` or `prosody`. */
+/** A broker that test processes share: `mosquitto`, `rabbitmq`, `prosody` or `ejabberd`. */
 export type BrokerName = keyof Starters;
 
 /** What would disturb other tests is left out. */
@@ -61,11 +70,12 @@ export async function openBrokerHub(): Promise<BrokerHub> {
   };
 }
 
-let installing: ReturnType<typeof ensureBrokers> | undefined;
+let installing: Promise<BrokerAvailability> | undefined;
 
 async function startInstalled(name: BrokerName): Promise<Broker> {
-  // Once: two installations at a time would fight for apt's lock.
-  installing ??= ensureBrokers();
+  const install = () => ensureBrokers({ wanted: [name] });
+  // One after the other: two installations at a time would fight for apt's lock.
+  installing = installing === undefined ? install() : installing.then(install, install);
   const { missing, reason } = await installing;
   if (missing.length > 0) throw new Error(reason);
   return starters[name]();
