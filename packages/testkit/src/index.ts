@@ -9,4 +9,7 @@ export { openPowerCutDisk, type PowerCutDisk, powerCutRefusal } from './disk/pow
 export { type LeakCheck, leakCheck } from './leaks.ts';
 export { type Peer, type ScriptedServer, scriptedServer } from './network/fake-server.ts';
 export { type ProxyTarget, type TcpProxy, tcpProxy } from './network/proxy.ts';
+export type * from './people/answers.ts';
+export { type People, PersonError, startPeople } from './people/people.ts';
+export type { ArchiveQuery, Person, PersonOptions, PersonServer, Said, Shown } from './people/person.ts';
 export { type WaitOptions, waitFor } from './wait.ts';
