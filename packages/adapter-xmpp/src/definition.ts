@@ -40,7 +40,7 @@ function capabilities(config: XmppConfig): Capabilities {
     receives: true,
     sends: true,
     fifoWindow: 100,
-    // Echoes and acknowledgements stand in the stream behind the messages that are not read.
+    // Echoes and acknowledgements stand in the stream behind the messages: only on a server that resumes sessions are they read.
     sendsWhileHeld: false,
     metadata: true,
     // What a body needs besides itself depends on its content: each stanza is measured before it goes out.

@@ -1,8 +1,8 @@
 import type { ReceivedEvent } from '@magpie/contract';
 import { copiedMessage, isCopy } from '../codec/carbons.ts';
 import { classify, originId, receiptOf } from '../codec/decode.ts';
+import { attribute, type Element } from '../codec/element.ts';
 import { bareJid } from '../codec/jid.ts';
-import { attribute, type Element } from '../codec/stanza/element.ts';
 import { absenceOf, stanzaError } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
 import type { Room } from '../rooms/room.ts';
@@ -44,8 +44,9 @@ export class Receiver {
     const { stanza } = incoming;
     if (stanza.name === 'presence') this.#presence(stanza);
     const event = stanza.name === 'message' ? this.#message(incoming) : undefined;
-    if (event) intake.take(incoming, event);
-    else incoming.finish();
+    if (!event) incoming.finish();
+    else if (incoming.leave) incoming.leave();
+    else intake.take(incoming, event);
   }
 
   #presence(stanza: Element): void {
@@ -83,6 +84,7 @@ export class Receiver {
   /** A refusal that comes after the confirmation is an event; one from which we learn that we are not in a room is none. */
   #refused(incoming: Incoming, id: string, from: string): ReceivedEvent | undefined {
     const { rooms, unconfirmed, count } = this.#options;
+    if (incoming.repeated && unconfirmed.refused(id)) return undefined;
     if (!unconfirmed.answers(id, from)) {
       count('received-unrelated');
       return undefined;
