@@ -1,7 +1,6 @@
 import {
   type AdapterContext,
   type Clock,
-  type ConnectionStore,
   deadline,
   type Logger,
   type OutgoingEvent,
@@ -32,8 +31,6 @@ export interface ConnectionsDeps {
 export interface ConnectionsUse {
   /** Where a connection puts what it receives. Called once per link. */
   sinkFor(connection: string): Sink;
-  /** What a connection keeps beyond the process. Called once per link. */
-  storeFor(connection: string): ConnectionStore;
   /** The link of a connection came up or went down. */
   linkChanged(connection: string): void;
 }
@@ -147,16 +144,16 @@ export class Connections {
     cancel();
   }
 
-  #startLink({ info, supervisor, storing }: Link, { sinkFor, storeFor }: ConnectionsUse): void {
+  #startLink({ info, supervisor, storing }: Link, { sinkFor }: ConnectionsUse): void {
     const { name, adapter, config } = info;
     const sink = sinkFor(name);
-    const counted: Sink = (batch) => {
+    const counted: Sink = (batch, place) => {
       supervisor.count('received', batch.length);
-      const verdicts = sink(batch);
+      const verdicts = sink(batch, place);
       storing.add(verdicts);
       return verdicts.finally(() => storing.delete(verdicts));
     };
-    supervisor.start(adapter.create(config, this.#context(name, supervisor, storeFor(name))), counted);
+    supervisor.start(adapter.create(config, this.#context(name, supervisor)), counted);
   }
 
   #makeLink(info: ConnectionInfo): Link {
@@ -176,13 +173,13 @@ export class Connections {
     return { info, supervisor, port: makePort(info, supervisor, health), storing: new Set() };
   }
 
-  #context(name: string, supervisor: Supervisor, store: ConnectionStore): AdapterContext {
+  #context(name: string, supervisor: Supervisor): AdapterContext {
     const { gatewayId, logger, clock, observer } = this.#deps;
     return {
-      ...{ name, gatewayId, clock, store },
+      ...{ name, gatewayId, clock },
       logger: logger.child({ connection: name }),
       lost: (error) => supervisor.lost(error),
-      detail: (part, value) => supervisor.detail(part, value),
+      detail: (...detail) => supervisor.detail(...detail),
       count: (counter, by = 1) => {
         supervisor.count(counter, by);
         observer.adapter(name, counter, by);
