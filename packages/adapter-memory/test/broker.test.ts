@@ -11,7 +11,6 @@ import {
   Throttled,
   Transient,
 } from '@magpie/contract';
-import { memoryStore } from '@magpie/testkit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const broker = memoryBroker('handle');
@@ -160,7 +159,6 @@ function connection(name: string): Connection {
     gatewayId: 'gw',
     logger: nullLogger,
     clock: systemClock,
-    store: memoryStore(),
     lost: (error) => lost.push(error),
     detail: () => undefined,
     count: () => undefined,

@@ -11,9 +11,9 @@ import {
   type TargetRequest,
   throwIfAborted,
 } from '@magpie/contract';
+import { xml } from './codec/element.ts';
 import { splitJid } from './codec/jid.ts';
-import { xml } from './codec/stanza/element.ts';
-import { NS } from './codec/stanza/namespaces.ts';
+import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
 import { Session } from './session.ts';
 

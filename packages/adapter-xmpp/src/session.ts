@@ -3,10 +3,10 @@ import { loadTls, possibleGap } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
 import { addressOf } from './codec/addresses.ts';
 import { enableCarbons } from './codec/carbons.ts';
+import { announces, discoQuery } from './codec/disco.ts';
+import { attribute, type Element, xml } from './codec/element.ts';
 import { normalJid, splitJid } from './codec/jid.ts';
-import { announces, discoQuery } from './codec/stanza/disco.ts';
-import { attribute, type Element, xml } from './codec/stanza/element.ts';
-import { NS } from './codec/stanza/namespaces.ts';
+import { NS } from './codec/namespaces.ts';
 import type { XmppConfig } from './config.ts';
 import { lostOnTheWay } from './errors.ts';
 import type { LoginOptions } from './link/client-stream.ts';
@@ -70,10 +70,10 @@ export class Session {
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
     const limited = (bytes: number): void => {
-      context.detail('stanza size', `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`);
-      context.logger.warn(
-        { bytes },
-        'the server has ended a link for the size of a stanza: set maxStanzaBytes to what it permits',
+      context.detail(
+        'stanza size',
+        `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`,
+        'trouble',
       );
     };
     this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
@@ -167,8 +167,7 @@ export class Session {
     const status = this.#receiving ? this.#clients.status(priority, this.#copies) : undefined;
     if (status === this.#clientStatus) return;
     this.#clientStatus = status;
-    this.#context.detail('one-to-one messages', status);
-    if (status !== undefined) this.#context.logger.warn({}, status);
+    this.#context.detail('one-to-one messages', status, 'trouble');
   }
 
   /**

@@ -1,7 +1,7 @@
 import { systemClock } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { type Element, xml } from '../src/codec/stanza/element.ts';
-import { NS } from '../src/codec/stanza/namespaces.ts';
+import { type Element, xml } from '../src/codec/element.ts';
+import { NS } from '../src/codec/namespaces.ts';
 import { receivedEvent, type Surroundings } from '../src/receive/to-event.ts';
 import { Room } from '../src/rooms/room.ts';
 

@@ -1,8 +1,8 @@
 import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
+import { type Element, xml } from './element.ts';
 import { eventElement } from './event-element.ts';
-import { type Element, xml } from './stanza/element.ts';
-import { NS } from './stanza/namespaces.ts';
-import { isSafeText, readableText } from './stanza/xml-text.ts';
+import { NS } from './namespaces.ts';
+import { isSafeText, readableText } from './xml-text.ts';
 
 /** A stanza as it goes on the wire. */
 export interface WireStanza {

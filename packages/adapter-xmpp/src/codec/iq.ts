@@ -1,5 +1,5 @@
-import { bareJid, normalJid, splitJid } from '../jid.ts';
 import { attribute, childElements, type Element, xml } from './element.ts';
+import { bareJid, normalJid, splitJid } from './jid.ts';
 import { NS } from './namespaces.ts';
 
 /**
