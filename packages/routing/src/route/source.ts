@@ -60,12 +60,9 @@ export function compileSource(
   if (!receivesKinds(connection, kinds, report.at('kind'))) return undefined;
   const addressCaptures = new Map(capturesOf(request.pattern));
   const logged = keys.durability === 'log';
-  return { connection, kinds, pattern: request.pattern, text, captures, addressCaptures, request, logged };
+  const wanted = { ...request, kinds: [...kinds] };
+  return { connection, kinds, pattern: request.pattern, text, captures, addressCaptures, request: wanted, logged };
 }
-
-/** The name of the place that a source receives from, where the gateway can hold it back by itself. */
-export const placeOf = ({ connection: { adapter, config }, request }: Pick<Source, 'connection' | 'request'>) =>
-  adapter.capabilities(config).holdsPerPlace === true ? adapter.placeOf?.(request.options) : undefined;
 
 /** Whether the protocol of a connection makes events of these kinds; reports those it never makes. */
 function receivesKinds({ name, adapter }: ConnectionInfo, kinds: ReadonlySet<EventKind>, report: Report): boolean {
@@ -107,13 +104,16 @@ function collectCaptures(
 export function mergeRequests(connection: ConnectionInfo, requests: Iterable<SourceRequest>): readonly SourceRequest[] {
   const words = new Set(wordsOf(connection.adapter));
   const merged = new Map<string, SourceRequest>();
-  for (const { pattern, options } of requests) {
+  const usual: readonly EventKind[] = ['message'];
+  for (const { pattern, options, kinds = usual } of requests) {
     const anonymous: AddressPattern = {
       scheme: pattern.scheme,
       segments: pattern.segments.map((segment) => (segment.type === 'literal' ? segment : { type: segment.type })),
     };
     const identity = JSON.stringify([anonymous, sortedOptions(options, words)]);
-    if (!merged.has(identity)) merged.set(identity, { pattern: anonymous, options });
+    const known = merged.get(identity);
+    const all = [...new Set([...(known?.kinds ?? []), ...kinds])].sort();
+    merged.set(identity, { pattern: anonymous, options: known?.options ?? options, kinds: all });
   }
   return [...merged.values()];
 }
