@@ -52,7 +52,6 @@ async function prepare(broker: RabbitmqBroker, id: string): Promise<AdapterSite>
     source: { queue: queues.source },
     otherSource: { queue: queues.other },
     target: { queue: queues.target },
-    refusing: { target: { queue: `${id}-missing` }, open: () => peer.declare(`${id}-missing`) },
     peer,
     async cutLink() {
       proxy.reset();

@@ -10,6 +10,7 @@ import {
   systemClock,
   type Verdict,
 } from '@magpie/contract';
+import { memoryStore } from '@magpie/testkit';
 import { connectionSchema } from '../src/config.ts';
 import { outgoing } from './messages.ts';
 
@@ -19,8 +20,6 @@ export interface Harness {
   readonly lost: MagpieError[];
   /** Current details by part. */
   readonly details: Map<string, string>;
-  /** The parts that are in trouble. */
-  readonly troubled: Set<string>;
   readonly counts: Map<string, number>;
   readonly events: ReceivedEvent[];
   connect(): Promise<void>;
@@ -48,21 +47,15 @@ export function harness(
   judge: (event: ReceivedEvent) => Verdict = () => ({ type: 'stored' }),
 ): Harness {
   const [lost, events] = [[] as MagpieError[], [] as ReceivedEvent[]];
-  const troubled = new Set<string>();
   const [details, counts] = [new Map<string, string>(), new Map<string, number>()];
   const context: AdapterContext = {
     name: 'erp',
     gatewayId: 'plant-a',
     logger: nullLogger,
     clock: systemClock,
+    store: memoryStore(),
     lost: (error) => void lost.push(error),
-    detail(part, state, trouble) {
-      details.delete(part);
-      troubled.delete(part);
-      if (state === undefined) return;
-      details.set(part, state);
-      if (trouble) troubled.add(part);
-    },
+    detail: (part, state) => void (state === undefined ? details.delete(part) : details.set(part, state)),
     count: (name, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
   };
   const connection = amqpAdapter.create(connectionSchema.parse(keys), context);
@@ -70,7 +63,6 @@ export function harness(
     connection,
     lost,
     details,
-    troubled,
     counts,
     events,
     connect: () => connection.connect(never()),

@@ -11,6 +11,7 @@ import {
   Throttled,
   Transient,
 } from '@magpie/contract';
+import { memoryStore } from '@magpie/testkit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const broker = memoryBroker('handle');
@@ -159,6 +160,7 @@ function connection(name: string): Connection {
     gatewayId: 'gw',
     logger: nullLogger,
     clock: systemClock,
+    store: memoryStore(),
     lost: (error) => lost.push(error),
     detail: () => undefined,
     count: () => undefined,

@@ -12,6 +12,7 @@ import {
   type TargetRequest,
   type Verdict,
 } from '@magpie/contract';
+import { memoryStore } from '@magpie/testkit';
 import { connectionSchema, sourceSchema } from '../src/config.ts';
 import { mqttAdapter } from '../src/definition.ts';
 
@@ -34,6 +35,7 @@ export function client(keys: Record<string, unknown>): Client {
     gatewayId: 'test',
     logger: nullLogger,
     clock: systemClock,
+    store: memoryStore(),
     lost: (error) => lost.push(error),
     detail: (part, state) => void (state === undefined ? details.delete(part) : details.set(part, state)),
     count: (counter, by = 1) => {

@@ -1,8 +1,10 @@
 import { tlsSchema } from '@magpie/adapter-kit';
-import { durationSchema, secretSchema, sizeSchema } from '@magpie/contract';
+import { durationSchema, isLoopback, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
+import { access } from './access.ts';
 import { roomAddresses } from './codec/addresses.ts';
 import { jidProblem, normalJid, splitJid } from './codec/jid.ts';
+import { SHOWS } from './codec/stanza/presence.ts';
 
 const problemOf = (text: string, problem: string | undefined): string => `"${text}" has ${problem}`;
 
@@ -24,23 +26,48 @@ const resourcePart = z.string().refine((text) => jidProblem({ local: '', domain:
   error: 'expected 1 to 1023 bytes without control characters',
 });
 
+/** Only JIDs: in a list of contacts nobody has an affiliation. */
+const jidEntry = z.string().superRefine((entry, context) => {
+  const problem = entry.includes('@') ? access.validate(entry) : 'expected user@example.org or *@example.org';
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
 const roomSchema = z.strictObject({
   room: roomJidSchema.describe('Address of the room, such as ops@conference.example.org.'),
   nick: resourcePart.optional().describe('Our name in the room; default the nick of the connection.'),
   password: secretSchema().optional().describe('Password of the room, if it has one.'),
 });
 
-/** Keys of a connection of type `xmpp`. */
-export const connectionSchema = z.strictObject({
-  jid: bareJidSchema('jid').describe('Account to log in with, such as bridge@example.org.'),
-  password: secretSchema().describe('Password of the account.'),
+const domainSchema = z.string().transform((text, context) => {
+  const problem = text.includes('/') || text.includes('@') ? 'not the form of a domain' : jidProblem(splitJid(text));
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problemOf(text, problem) });
+  return text.toLowerCase();
+});
+
+const keysSchema = z.strictObject({
+  mode: z
+    .enum(['client', 'component'])
+    .default('client')
+    .describe(
+      'Whether to log in as an account, or as a component of the server (XEP-0114) that has a domain of its own with any number of addresses.',
+    ),
+  jid: bareJidSchema('jid')
+    .optional()
+    .describe(
+      'Account to log in with, such as bridge@example.org. Of a component: the address it speaks as where a target names none; default the gateway id at its domain.',
+    ),
+  password: secretSchema().optional().describe('Password of the account. Clients only.'),
+  domain: domainSchema.optional().describe('Domain of the component, such as devices.example.org. Components only.'),
+  secret: secretSchema().optional().describe('Secret that the server shares with the component. Components only.'),
   url: z
     .string()
     .refine((text) => URL.canParse(text) && /^xmpps?:$/.test(new URL(text).protocol) && new URL(text).hostname !== '', {
       error: 'expected xmpp://host:port (STARTTLS) or xmpps://host:port (direct TLS)',
     })
     .optional()
-    .describe('Server to connect to; default by the SRV records of the domain.'),
+    .describe(
+      'Server to connect to; default by the SRV records of the domain. A component needs it: the port for components, xmpps:// with TLS from the first byte or xmpp:// without any.',
+    ),
   tls: tlsSchema({
     required: z
       .boolean()
@@ -62,6 +89,15 @@ export const connectionSchema = z.strictObject({
     .describe(
       'Priority of our presence. The client with the highest one gets the one-to-one messages of the account; others get copies.',
     ),
+  contacts: z
+    .strictObject({
+      allow: z
+        .array(jidEntry)
+        .default([])
+        .describe('Who may have our contacts in their lists: user@example.org, or *@example.org for a whole domain.'),
+    })
+    .prefault({})
+    .describe('The addresses of a component as contacts of people. Components only.'),
   rooms: z
     .array(roomSchema)
     .default([])
@@ -91,26 +127,108 @@ export const connectionSchema = z.strictObject({
     .describe('Deepest nesting of elements in a received stanza.'),
 });
 
-/** A parsed connection. Durations in ms, sizes in bytes, JIDs normalized. */
-export type XmppConfig = z.output<typeof connectionSchema>;
+type Keys = z.output<typeof keysSchema>;
 
-/** Keys of a route's `from`. Exactly one of `room` and `jid`. */
+/** What each mode needs, and what has no meaning in it. */
+const MODES: Readonly<
+  Record<Keys['mode'], { readonly needs: readonly (keyof Keys)[]; readonly not: readonly (keyof Keys)[] }>
+> = {
+  client: { needs: ['jid', 'password'], not: ['domain', 'secret'] },
+  component: { needs: ['domain', 'secret', 'url'], not: ['password'] },
+};
+
+/** Keys of a connection of type `xmpp`. */
+export const connectionSchema = keysSchema.superRefine((keys, context) => {
+  const { mode, jid, domain, url, tls } = keys;
+  const problem = (key: keyof Keys, message: string): void =>
+    context.addIssue({ code: 'custom', path: [key], message, input: keys[key] });
+  for (const key of MODES[mode].needs)
+    if (keys[key] === undefined) problem(key, `expected the key "${key}" (mode: ${mode})`);
+  for (const key of MODES[mode].not)
+    if (keys[key] !== undefined) problem(key, `"${key}" has no meaning with mode: ${mode}`);
+  if (mode === 'client') return;
+  if (jid !== undefined && domain !== undefined && splitJid(jid).domain !== domain)
+    problem('jid', `expected an address of the domain ${domain}`);
+  if (url !== undefined && isClear(url) && tls.required && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, '')))
+    problem(
+      'url',
+      'expected xmpps:// or a server on this machine: on xmpp:// a component has no TLS. Across a network of your own, allow it by tls: { required: false }',
+    );
+});
+
+const isClear = (url: string): boolean => URL.canParse(url) && new URL(url).protocol === 'xmpp:';
+
+/** A parsed connection. Durations in ms, sizes in bytes, JIDs normalized. */
+export type XmppConfig = Keys;
+
+interface Places {
+  readonly room?: string | undefined;
+  readonly jid?: string | undefined;
+  readonly contact?: string | undefined;
+}
+
+const hasOnePlace = ({ room, jid, contact }: Places): boolean =>
+  [room, jid, contact].filter((place) => place !== undefined).length === 1;
+const ONE_PLACE = { error: 'expected one of room, jid and contact' };
+
+/** Keys of a route's `from`. Exactly one of `room`, `jid` and `contact`. */
 export const sourceSchema = z
   .strictObject({
     room: z.string().optional().describe('Room to receive from, such as ops@conference.example.org.'),
-    jid: z.string().optional().describe('Sender of one-to-one messages, such as {user}@example.org.'),
+    jid: z
+      .string()
+      .optional()
+      .describe('Sender of one-to-one messages to our account, or of presence, such as {user}@example.org.'),
+    contact: z
+      .string()
+      .optional()
+      .describe('Address of the component that people write to, such as {device}: all of its domain.'),
   })
-  .refine(({ room, jid }) => (room === undefined) !== (jid === undefined), { error: 'expected either room or jid' });
+  .refine(hasOnePlace, ONE_PLACE);
 
-/** Keys of a target. Exactly one of `room` and `jid`. */
+const presenceSchema = z.strictObject({
+  available: z.boolean().default(true).describe('Whether the contact is there.'),
+  show: z
+    .union([z.enum(SHOWS), z.literal(''), z.null()])
+    .transform((show) => show || undefined)
+    .optional()
+    .describe('How available it is: chat, away, xa (long away) or dnd (do not disturb); empty: plainly there.'),
+  status: z
+    .string()
+    .nullish()
+    .transform((text) => text ?? undefined)
+    .describe('Text for people.'),
+});
+
+/** Keys of a target. Exactly one of `room`, `jid` and `contact`. */
 export const targetSchema = z
   .strictObject({
     room: z.string().optional().describe('Room to send to.'),
     jid: z.string().optional().describe('User, client or service to send to.'),
+    from: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Which address of the component it comes from: a local part such as pump-7, or a whole address of its domain. With `jid` only; default the `jid` of the connection.',
+      ),
+    contact: z.string().optional().describe('Address of the component whose presence is set, such as pump-7.'),
+    presence: presenceSchema
+      .optional()
+      .describe('How the contact is from now on, for everybody who has it in a list. With `contact` only.'),
   })
-  .refine(({ room, jid }) => (room === undefined) !== (jid === undefined), { error: 'expected either room or jid' });
+  .refine(hasOnePlace, ONE_PLACE)
+  .refine(({ jid, from }) => jid !== undefined || from === undefined, {
+    path: ['from'],
+    error: '"from" goes with "jid" only: a room knows the gateway by one address',
+  })
+  .refine(({ contact, presence }) => (contact === undefined) === (presence === undefined), {
+    path: ['presence'],
+    error:
+      'expected "contact" and "presence" together: a presence is set for a contact, and a contact is sent nothing else',
+  });
 
-/** A parsed `from`: a room or a JID. */
+/** A parsed `from`: a room, a JID or a contact. */
 export type XmppSource = z.output<typeof sourceSchema>;
-/** A parsed target: a room or a JID. */
+/** A parsed target: a room, a JID or a contact. */
 export type XmppTarget = z.output<typeof targetSchema>;

@@ -11,10 +11,7 @@ import {
   type TargetRequest,
   throwIfAborted,
 } from '@magpie/contract';
-import { xml } from './codec/element.ts';
-import { splitJid } from './codec/jid.ts';
-import { NS } from './codec/namespaces.ts';
-import type { XmppConfig } from './config.ts';
+import type { XmppConfig, XmppTarget } from './config.ts';
 import { Session } from './session.ts';
 
 /** Longest time for one attempt to log in, ms; the contract allows 30 s. */
@@ -86,7 +83,7 @@ export class XmppConnection implements Connection {
     await session.rooms.want(sources.map(({ pattern }) => pattern));
   }
 
-  send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt> {
+  send(event: OutgoingEvent, target: TargetRequest<XmppTarget>, signal: AbortSignal): Promise<SendReceipt> {
     return this.#session.outbox.send(event, target, signal);
   }
 
@@ -96,7 +93,7 @@ export class XmppConnection implements Connection {
     // While reading is stopped no answer can be read; what was received is the proof of life. A server that reads slowly, by a
     // shaper, would answer late: what it acknowledges meanwhile is the proof, and the link ends when it does not.
     if (link.paused || link.busy) return;
-    await link.request('get', xml('ping', { xmlns: NS.ping }), splitJid(this.#config.jid).domain, signal);
+    await link.ping(signal);
     const now = this.#context.clock.monotonic();
     if (now - this.#lastPing < this.#config.ping) return;
     this.#lastPing = now;

@@ -13,8 +13,8 @@ import {
   Transient,
   Unknown,
 } from '@magpie/contract';
-import { attribute, childElements, type Element } from './codec/element.ts';
-import { NS } from './codec/namespaces.ts';
+import { attribute, childElements, type Element } from './codec/stanza/element.ts';
+import { NS } from './codec/stanza/namespaces.ts';
 
 /** How long to wait after an error of type `wait` that names no time, ms. */
 const WAIT_MS = 5_000;

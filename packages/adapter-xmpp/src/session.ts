@@ -1,18 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { loadTls, possibleGap } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
+import { access } from './access.ts';
 import { addressOf } from './codec/addresses.ts';
 import { enableCarbons } from './codec/carbons.ts';
-import { announces, discoQuery } from './codec/disco.ts';
-import { attribute, type Element, xml } from './codec/element.ts';
-import { normalJid, splitJid } from './codec/jid.ts';
-import { NS } from './codec/namespaces.ts';
+import { bareJid, splitJid } from './codec/jid.ts';
+import { announces, discoQuery } from './codec/stanza/disco.ts';
+import { attribute, type Element, xml } from './codec/stanza/element.ts';
+import { NS } from './codec/stanza/namespaces.ts';
 import type { XmppConfig } from './config.ts';
+import { ContactBook } from './contacts/contact-book.ts';
+import { Contacts } from './contacts/contacts.ts';
+import { Paced } from './contacts/paced.ts';
 import { lostOnTheWay } from './errors.ts';
-import type { LoginOptions } from './link/client-stream.ts';
+import { type Identity, identityOf } from './identity.ts';
+import { ClientStream, type ClientStreamEvents } from './link/client-stream.ts';
+import { ComponentStream } from './link/component-stream.ts';
 import { findEndpoints } from './link/dial.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
+import type { XmlStream } from './link/stream.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { OtherClients } from './receive/other-clients.ts';
 import { Receiver } from './receive/receiver.ts';
@@ -35,6 +42,7 @@ export class Session {
   readonly rooms: Rooms;
   readonly outbox: Outbox;
   readonly #config: XmppConfig;
+  readonly #identity: Identity;
   readonly #context: AdapterContext;
   readonly #resumable = new ResumableSession();
   readonly #unconfirmed: Unconfirmed;
@@ -43,6 +51,10 @@ export class Session {
   /** The same for every login, so that a new session replaces what is left of the old one. */
   readonly #resource: string;
   readonly #clients: OtherClients;
+  readonly #book: ContactBook;
+  readonly #paced: Paced;
+  /** Set for a component. */
+  readonly #contacts: Contacts | undefined;
   #link: Link | undefined;
   /** One-to-one messages are received. */
   #receiving = false;
@@ -53,6 +65,7 @@ export class Session {
   /** @param lost hears that the link is lost; called once per link, also while `establish` is still busy with it. */
   constructor(config: XmppConfig, context: AdapterContext, lost: (error: MagpieError) => void) {
     this.#config = config;
+    this.#identity = identityOf(config, context.gatewayId);
     this.#context = context;
     this.#lost = lost;
     // Random per process: a restarted gateway must not fight its own ghost for a resource.
@@ -70,15 +83,20 @@ export class Session {
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
     const limited = (bytes: number): void => {
-      context.detail(
-        'stanza size',
-        `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`,
-        'trouble',
+      context.detail('stanza size', `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`);
+      context.logger.warn(
+        { bytes },
+        'the server has ended a link for the size of a stanza: set maxStanzaBytes to what it permits',
       );
     };
     this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
     this.rooms = rooms;
-    this.outbox = new Outbox({ config, unconfirmed, rooms, resumable: this.#resumable, link, limited });
+    this.#book = new ContactBook(context.store);
+    this.#paced = new Paced(context.clock, (stanza) => this.#post(stanza));
+    this.#contacts = this.#makeContacts();
+    const contacts = this.#contacts;
+    const { identity, resumable } = { identity: this.#identity, resumable: this.#resumable };
+    this.outbox = new Outbox({ config, identity, unconfirmed, rooms, resumable, link, limited, contacts });
     this.#unconfirmed = unconfirmed;
     this.#clients = new OtherClients(this.account);
     this.#receiver = new Receiver({
@@ -87,6 +105,8 @@ export class Session {
       unconfirmed,
       intake: this.intake,
       clients: this.#clients,
+      contacts,
+      contact: (jid) => this.#contactOf(jid),
       jid: () => this.#resumable.jid,
       clientsChanged: () => this.#tellClients(),
       count: context.count,
@@ -95,7 +115,7 @@ export class Session {
 
   /** Our bare JID. */
   get account(): string {
-    return normalJid(this.#config.jid);
+    return this.#identity.account;
   }
 
   /** The link while it is up. */
@@ -129,6 +149,7 @@ export class Session {
   /** Says goodbye; cuts the link when the signal fires. When it has fired already, the next login resumes the session. */
   async end(signal: AbortSignal): Promise<void> {
     const link = this.#link ?? (await this.#reclaim(signal));
+    if (!signal.aborted) this.#contacts?.sayGoodbye();
     this.forget(new NotConnected('the connection was closed'));
     await link?.close(signal);
   }
@@ -136,6 +157,7 @@ export class Session {
   /** The link is gone: what waits for a confirmation will not get it. */
   forget(reason: MagpieError): void {
     this.#link = undefined;
+    this.#paced.clear();
     this.intake.hold();
     this.#context.detail('session', undefined);
     this.#unconfirmed.settleAll(lostOnTheWay(reason));
@@ -146,6 +168,7 @@ export class Session {
    * keep them for later (RFC 6121 §8.5.2).
    */
   announce(link: Link, receiving: boolean): void {
+    if (this.#identity.domain !== undefined) return; // Everything for its domain comes to a component.
     const priority = receiving ? this.#config.priority : -1;
     link.post(xml('presence', {}, xml('priority', {}, String(priority))));
     this.#receiving = receiving;
@@ -167,7 +190,8 @@ export class Session {
     const status = this.#receiving ? this.#clients.status(priority, this.#copies) : undefined;
     if (status === this.#clientStatus) return;
     this.#clientStatus = status;
-    this.#context.detail('one-to-one messages', status, 'trouble');
+    this.#context.detail('one-to-one messages', status);
+    if (status !== undefined) this.#context.logger.warn({}, status);
   }
 
   /**
@@ -200,19 +224,23 @@ export class Session {
       this.#clients.clear();
       this.#copies = false;
     }
-    if (!link.managed)
+    const isComponent = this.#identity.domain !== undefined;
+    if (!link.managed && !isComponent)
       logger.warn({}, 'the server has no stream management (XEP-0198): received messages are at most once');
     detail('session', link.resumed ? 'resumed' : `new as ${link.jid}`);
-    if (link.resumed) return;
+    if (isComponent) this.#contacts?.tellAll();
+    if (link.resumed || isComponent) return;
     const account = await link.request('get', discoQuery(), this.account);
     this.#receiver.accountStampsIds = announces(account, NS.stanzaId);
   }
 
   async #login(signal: AbortSignal): Promise<Link> {
     const { clock } = this.#context;
-    const login = await this.#loginOptions();
+    const open = await this.#opener();
+    if (this.#contacts) await this.#book.load();
     await this.#settled(signal);
-    return openLink(login, { clock, timeout: this.#config.timeout }, this.#resumable, this.#linkEvents(), signal);
+    const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };
+    return openLink(open, options, this.#resumable, this.#linkEvents(), signal);
   }
 
   /**
@@ -238,25 +266,56 @@ export class Session {
     while (due() && clock.monotonic() < deadline) await new Promise<void>((resolve) => void clock.timeout(20, resolve));
   }
 
-  async #loginOptions(): Promise<LoginOptions> {
-    const { url, jid, password, tls, maxStanzaBytes, maxDepth } = this.#config;
-    const { local, domain } = splitJid(jid);
-    return {
-      endpoints: await findEndpoints(url, domain),
+  #makeContacts(): Contacts | undefined {
+    const { domain } = this.#identity;
+    if (domain === undefined) return undefined;
+    const { allow } = this.#config.contacts;
+    return new Contacts({
       domain,
-      username: local,
-      password: password.reveal(),
-      resource: this.#resource,
-      tls: await loadTls(tls, domain),
-      tlsRequired: tls.required,
-      limits: { stanzaBytes: maxStanzaBytes * 4, depth: maxDepth },
-    };
+      book: this.#book,
+      paced: this.#paced,
+      mayFollow: (person) => allow.some((entry) => access.permits(entry, { from: person })),
+      post: (stanza) => this.#post(stanza),
+      failed: (error) => this.#context.logger.warn({ error: String(error) }, 'a change of contacts cannot be kept'),
+    });
+  }
+
+  /** The contact that a stanza is for; what is for the domain itself is for a contact of that name. */
+  #contactOf(jid: string): string | undefined {
+    const { local, domain } = splitJid(bareJid(jid));
+    if (domain === '' || domain !== this.#identity.domain) return undefined;
+    return local === '' ? domain : this.#book.nameOf(local);
+  }
+
+  /** Sends without waiting; what is said while the link is down is said again at the next connect. */
+  #post(stanza: Element): void {
+    try {
+      this.#link?.post(stanza);
+    } catch (error) {
+      this.#context.logger.debug({ error: String(error) }, 'a presence could not be sent');
+    }
+  }
+
+  /** How this connection opens a stream. */
+  async #opener(): Promise<(events: ClientStreamEvents, signal: AbortSignal) => Promise<XmlStream>> {
+    const { url, password, secret, tls, maxStanzaBytes, maxDepth } = this.#config;
+    const { local: username, domain } = splitJid(this.account);
+    const endpoints = await findEndpoints(url, domain);
+    const limits = { stanzaBytes: maxStanzaBytes * 4, depth: maxDepth };
+    const common = { endpoints, domain, limits, tls: await loadTls(tls, domain) };
+    if (this.#identity.domain !== undefined) {
+      const login = { ...common, secret: secret?.reveal() ?? '', jid: `${this.account}/${this.#resource}` };
+      return (events, signal) => ComponentStream.open(login, events, signal);
+    }
+    const as = { username, password: password?.reveal() ?? '', resource: this.#resource };
+    return (events, signal) => ClientStream.open({ ...common, ...as, tlsRequired: tls.required }, events, signal);
   }
 
   #linkEvents(): LinkEvents {
     return {
       stanza: (incoming) => this.#receiver.take(incoming),
       readDone: () => this.intake.flush(),
+      answer: (iq) => this.#contacts?.answer(iq),
       load: () => this.intake.load(),
       lost: (error) => {
         this.forget(error);

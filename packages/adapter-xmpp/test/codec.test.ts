@@ -2,9 +2,9 @@ import type { OutgoingEvent } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classify, decodeMessage } from '../src/codec/decode.ts';
-import { type Element, xml } from '../src/codec/element.ts';
 import { encodeMessage } from '../src/codec/encode.ts';
-import { NS } from '../src/codec/namespaces.ts';
+import { type Element, xml } from '../src/codec/stanza/element.ts';
+import { NS } from '../src/codec/stanza/namespaces.ts';
 import { parseStanzas } from './support/parse.ts';
 
 const DESTINATION = { to: 'room@service', type: 'groupchat' } as const;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { connectionSchema, sourceSchema, targetSchema } from '../src/config.ts';
 import { xmppAdapter } from '../src/index.ts';
 
 const MINIMAL = { jid: 'Bridge@Example.org', password: 'x' };
-const { connectionSchema, sourceSchema, targetSchema } = xmppAdapter;
 
 const problems = (keys: object): string =>
   JSON.stringify(connectionSchema.safeParse({ ...MINIMAL, ...keys }).error?.issues ?? []);
@@ -32,8 +32,8 @@ describe('configuration', () => {
   });
 
   it.each([[{}], [{ room: 'a@b', jid: 'c@d' }]])('refuses %j as source and target', (keys) => {
-    expect(sourceSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected either room or jid');
-    expect(targetSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected either room or jid');
+    expect(sourceSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected one of room, jid and contact');
+    expect(targetSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected one of room, jid and contact');
   });
 
   it('says honestly what a crash may cost', () => {

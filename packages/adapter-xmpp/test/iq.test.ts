@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { xml } from '../src/codec/element.ts';
-import { answerTo, isFrom } from '../src/codec/iq.ts';
-import { NS } from '../src/codec/namespaces.ts';
+import { xml } from '../src/codec/stanza/element.ts';
+import { answerTo, isFrom } from '../src/codec/stanza/iq.ts';
+import { NS } from '../src/codec/stanza/namespaces.ts';
 
 const OWN = 'bridge@example.org/r1';
 const iq = (type: string, ...children: ReturnType<typeof xml>[]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Element, xml } from '../src/codec/element.ts';
-import { NS } from '../src/codec/namespaces.ts';
+import { type Element, xml } from '../src/codec/stanza/element.ts';
+import { NS } from '../src/codec/stanza/namespaces.ts';
 import { Occupants } from '../src/rooms/occupants.ts';
 
 const presence = (nick: string, type?: string): Element =>

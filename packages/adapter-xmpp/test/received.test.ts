@@ -1,7 +1,7 @@
 import { systemClock } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { type Element, xml } from '../src/codec/element.ts';
-import { NS } from '../src/codec/namespaces.ts';
+import { type Element, xml } from '../src/codec/stanza/element.ts';
+import { NS } from '../src/codec/stanza/namespaces.ts';
 import { receivedEvent, type Surroundings } from '../src/receive/to-event.ts';
 import { Room } from '../src/rooms/room.ts';
 
@@ -25,6 +25,7 @@ const around: Surroundings = {
   account: 'bridge@example.org',
   accountStampsIds: true,
   room: (jid) => (jid === JID ? room : undefined),
+  contact: () => undefined,
 };
 
 /** Said in the room by alice; `delayedBy` says that it was earlier. */

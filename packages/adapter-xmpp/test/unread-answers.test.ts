@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { MagpieError } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { xml } from '../src/codec/element.ts';
-import { NS } from '../src/codec/namespaces.ts';
+import { xml } from '../src/codec/stanza/element.ts';
+import { NS } from '../src/codec/stanza/namespaces.ts';
 import { XmlStream } from '../src/link/stream.ts';
 
 class BareStream extends XmlStream {

@@ -23,7 +23,7 @@ import { Sockets } from './http/server/sockets.ts';
 import { addStartGuard } from './http/server/starting.ts';
 import type { ConfigControl } from './resources/config/control.ts';
 import { LINKS, RESOURCES } from './resources/index.ts';
-import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/websocket/frames.ts';
+import { PROTOCOL, STREAM_LIMITS, type StreamLimits } from './stream/frames.ts';
 import { addStream } from './stream/websocket/route.ts';
 import { createStreams } from './stream/websocket/sockets.ts';
 
@@ -89,7 +89,7 @@ export function createApi(options: ApiOptions): Api {
   addErrors(app, options.logger);
   countRequests(app, metrics);
   addUpgradeGuard(app);
-  const guesses = addAccess(app, { keys: http.keys, origins, tickets, logger: options.logger });
+  addAccess(app, { keys: http.keys, origins, tickets });
   addStartGuard(app, () => gateway.state === 'starting');
   addMediaTypes(app, bodyLimitOf(options));
   const refused = (): void => metrics.httpOverload.inc({});
@@ -98,8 +98,7 @@ export function createApi(options: ApiOptions): Api {
   addWebSocket(app, limits);
   app.decorateRequest('answerShare', undefined);
   app.register(async (scope) => {
-    const needs = async (): Promise<readonly string[]> => [...guesses(), ...(await alarms())];
-    const deps = { gateway, metrics, tickets, config, alarms: needs, links: LINKS };
+    const deps = { gateway, metrics, tickets, config, alarms, links: LINKS };
     addResources(scope, RESOURCES, deps, takeTurn(new AnswerBudget(options.mostAnswers)));
     addStream(scope, { streams, origins, isClosing: () => closing.begun });
   });

@@ -1,7 +1,7 @@
 import { waitFor } from '@magpie/testkit';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { SERVER_FRAMES } from '../src/stream/websocket/frames.ts';
+import { SERVER_FRAMES } from '../src/stream/frames.ts';
 import { BEARER, get, KEYS, post, startWorld, type World } from './fixtures.ts';
 import { openClient } from './sockets.ts';
 

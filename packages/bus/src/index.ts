@@ -1,5 +1,5 @@
 /** The durable event log: its contract, and the stores that implement it. */
-export * from './contract.ts';
+export * from './contract/index.ts';
 export { createMemoryLog } from './memory/log.ts';
 export type { DedupeWindow } from './shared/dedupe-window.ts';
 export { matchesFilter } from './shared/event-filter.ts';

@@ -1,4 +1,4 @@
-import type { EventLog } from './contract.ts';
+import type { EventLog } from './contract/index.ts';
 import { createMemoryLog } from './memory/log.ts';
 import type { SqliteLogOptions } from './shared/log-options.ts';
 import { openSqliteLog } from './sqlite/open.ts';

@@ -71,7 +71,7 @@ it('refuses a log of a newer schema and leaves it as it was', async () => {
   db.close();
   const before = readFileSync(join(dataDir, 'log.db'));
   await expect(open(dataDir)).rejects.toThrow(LogRefused);
-  await expect(open(dataDir)).rejects.toThrow('schema version 99, this version of Magpie knows up to 3');
+  await expect(open(dataDir)).rejects.toThrow('schema version 99, this version of Magpie knows up to 4');
   expect(readFileSync(join(dataDir, 'log.db')).equals(before)).toBe(true);
 });
 

@@ -5,12 +5,12 @@ import { Connections } from './connections/connections.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
 import { createAges } from './delivery/backlog/ages.ts';
 import type { BacklogLimits } from './delivery/backlog/limits.ts';
-import { createRefusalLog } from './delivery/suspension/refusal-log.ts';
 import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
 import type { Plan } from './gateway-api.ts';
 import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
 import { IntakeHolds } from './intake/holds.ts';
 import { Intake } from './intake/intake.ts';
+import { connectionStores } from './log/connection-stores.ts';
 import { withDeadLetterLog } from './log/dead-letter-log.ts';
 import { createStateWriter } from './log/state-writer.ts';
 import { createTail } from './log/tail.ts';
@@ -75,7 +75,6 @@ export function createPipeline(options: GatewayOptions) {
     limits: options.limits,
     ages: createAges(clock),
     suspended: createSuspensionLog({ logger, clock }),
-    refusals: createRefusalLog(logger, clock),
     routed: () => matched.get(),
   });
   const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, onFatal });
@@ -90,8 +89,10 @@ export function createPipeline(options: GatewayOptions) {
   });
   const registration = createRegistration({ log, writer, router, matched, targets, clock, logger });
 
+  const storeFor = connectionStores(log, writer);
   const connect = (): void =>
     connections.start({
+      storeFor,
       sinkFor: (name) =>
         withBypass(name, intake.sinkFor(name), { targets, senders: unlogged, intake, echoOf, observer }),
       linkChanged: (name) => targets.linkChanged(name),

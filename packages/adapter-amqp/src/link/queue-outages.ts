@@ -21,15 +21,14 @@ export function watchOutages(outages: readonly QueueOutage[], context: AdapterCo
   let waiting = outages;
   let ended = false;
   const part = (queue: string): string => `declared queue ${queue}`;
-  const tell = ({ queue, reason }: QueueOutage): void =>
-    context.detail(part(queue), `unavailable: ${reason}`, 'trouble');
+  const tell = ({ queue, reason }: QueueOutage): void => context.detail(part(queue), `unavailable: ${reason}`);
   const tryOne = async (outage: QueueOutage): Promise<QueueOutage | undefined> => {
     try {
       await outage.again();
       if (!ended) context.detail(part(outage.queue), undefined);
       return undefined;
     } catch (error) {
-      if (!ended && !(error instanceof Transient)) context.detail(part(outage.queue), errorMessage(error), 'trouble');
+      if (!ended && !(error instanceof Transient)) context.detail(part(outage.queue), errorMessage(error));
       return outage;
     }
   };
@@ -43,7 +42,10 @@ export function watchOutages(outages: readonly QueueOutage[], context: AdapterCo
     waiting = left;
     if (waiting.length > 0) retry.schedule(() => void round());
   };
-  outages.forEach(tell);
+  for (const outage of outages) {
+    tell(outage);
+    context.logger.warn({ place: outage.queue, reason: outage.reason }, 'a declared queue cannot be served at present');
+  }
   if (waiting.length > 0) retry.schedule(() => void round());
   return () => {
     ended = true;

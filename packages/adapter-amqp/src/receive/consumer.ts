@@ -51,7 +51,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     void tap?.close();
     tap = undefined;
     if (stopped || !link.alive()) return;
-    context.detail(part, stateOf(end), 'trouble');
+    const state = stateOf(end);
+    context.detail(part, state);
+    context.logger.warn({ place: queue, state }, 'a queue is not consumed at present');
     retry.schedule(() => void start());
   };
   let held = 0;
@@ -59,12 +61,13 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const size = `a message of ${bytes} bytes, more than the ${BODY_LIMITS.max} that can be kept`;
     const isHeld = wish.whenTooLarge === 'hold';
     context.count(isHeld ? 'held-too-large' : 'rejected-too-large');
-    if (!isHeld) {
-      context.logger.warn({ place: part, bytes }, `${size}, was rejected without requeue`);
-      return;
-    }
+    context.logger.warn(
+      { place: queue, bytes },
+      `${size}, was ${isHeld ? 'left unacknowledged' : 'rejected without requeue'}`,
+    );
+    if (!isHeld) return;
     held += 1;
-    context.detail(part, `holds ${held} unacknowledged: the last is ${size}`, 'trouble');
+    context.detail(part, `holds ${held} unacknowledged: the last is ${size}`);
   };
   const start = async (): Promise<void> => {
     held = 0;

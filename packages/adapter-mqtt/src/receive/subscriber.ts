@@ -70,12 +70,15 @@ export function createSubscriber(version: 5 | 3, context: AdapterContext): Subsc
   };
 }
 
-/** Shows what is refused now, and no longer what was. */
+/** Shows what is refused now, and no longer what was; logs each refusal once. */
 function createReport(context: AdapterContext): (refusals: Refusals) => void {
   let shown: Refusals = new Map();
   return (refusals) => {
     for (const filter of shown.keys()) if (!refusals.has(filter)) context.detail(`topic ${filter}`, undefined);
-    for (const [filter, { state }] of refusals) context.detail(`topic ${filter}`, state, 'trouble');
+    for (const [filter, { state }] of refusals) {
+      context.detail(`topic ${filter}`, state);
+      if (!shown.has(filter)) context.logger.warn({ place: filter, state }, 'a topic is not received at present');
+    }
     shown = refusals;
   };
 }

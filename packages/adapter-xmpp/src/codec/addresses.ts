@@ -52,6 +52,37 @@ export const roomAddresses = jidScheme('room', (segments) => {
   return segments[0] === '' ? 'a room without a name before "@"' : jidProblem(toJid(segments));
 });
 
+/**
+ * One of a component's own addresses, as a device that people have in their lists: `contact:pump-7`. One segment, any text;
+ * its JID is that, escaped (XEP-0106) and in lower case, at the domain of the component.
+ */
+export const contactAddresses: AddressScheme = {
+  scheme: 'contact',
+  words: ['contact'],
+  split: ({ contact = '' }) => [contact],
+  splitPattern: ({ contact = '' }) => [contact],
+  join: ([contact = '']) => ({ contact }),
+  parse: (value) => {
+    const problem = contactProblem(value);
+    if (problem !== undefined) throw new Rejected(`"${value}" is not a contact: ${problem}`);
+    return [value];
+  },
+  format: ([contact = '']) => contact,
+  wildcard: () => undefined,
+  encode: (value) => value.toWellFormed(),
+  check: ([contact = '', ...more]) =>
+    more.length > 0 ? `${more.length + 1} segments, expected one` : contactProblem(contact),
+};
+
+const contactProblem = (name: string): string | undefined =>
+  name === '' ? 'no name' : jidProblem({ local: escapeLocal(name), domain: 'd' });
+
+/** The address of a contact by its name. */
+export const contactAddress = (name: string): { scheme: string; segments: string[] } => ({
+  scheme: contactAddresses.scheme,
+  segments: [name],
+});
+
 /** The address of an event from or to this bare JID. */
 export const addressOf = (scheme: 'room' | 'jid', jid: string): { scheme: string; segments: string[] } => ({
   scheme,

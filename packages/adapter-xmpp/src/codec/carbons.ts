@@ -1,6 +1,6 @@
-import { attribute, type Element, xml } from './element.ts';
 import { normalJid } from './jid.ts';
-import { NS } from './namespaces.ts';
+import { attribute, type Element, xml } from './stanza/element.ts';
+import { NS } from './stanza/namespaces.ts';
 
 /** Asks our server for copies of what other clients of our account get (XEP-0280). */
 export const enableCarbons = (): Element => xml('enable', { xmlns: NS.carbons });

@@ -1,7 +1,7 @@
 import type { ReceivedParts } from '@magpie/contract';
-import { attribute, childText, type Element } from './element.ts';
 import { readEventElement } from './event-element.ts';
-import { NS } from './namespaces.ts';
+import { attribute, childText, type Element } from './stanza/element.ts';
+import { NS } from './stanza/namespaces.ts';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 

@@ -1,8 +1,8 @@
 import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
-import { type Element, xml } from './element.ts';
 import { eventElement } from './event-element.ts';
-import { NS } from './namespaces.ts';
-import { isSafeText, readableText } from './xml-text.ts';
+import { type Element, xml } from './stanza/element.ts';
+import { NS } from './stanza/namespaces.ts';
+import { isSafeText, readableText } from './stanza/xml-text.ts';
 
 /** A stanza as it goes on the wire. */
 export interface WireStanza {
@@ -16,6 +16,8 @@ export interface WireStanza {
 export interface Destination {
   readonly to: string;
   readonly type: 'chat' | 'groupchat';
+  /** Which of our addresses it comes from, where that is not plain: a component has many. */
+  readonly from?: string;
 }
 
 /**
@@ -23,10 +25,10 @@ export interface Destination {
  * no content can become markup. Stanza id and origin-id (XEP-0359) name the delivery, the same on every resend and unlike any
  * other; the sender's own id, which may repeat, is in our element.
  */
-export function encodeMessage(event: OutgoingEvent, { to, type }: Destination): Element {
+export function encodeMessage(event: OutgoingEvent, { to, type, from }: Destination): Element {
   const { body, exact } = readableBody(event);
   const { correlationId, subject, delivery: id } = event;
-  const message = xml('message', { to, type, id }, xml('body', {}, body));
+  const message = xml('message', { ...(from === undefined ? {} : { from }), to, type, id }, xml('body', {}, body));
   // In a room a subject would change the room's own (XEP-0045 §8.1), so it is carried in our element alone.
   if (subject !== undefined && type === 'chat') message.append(xml('subject', {}, readableText(subject)));
   if (correlationId !== undefined) message.append(xml('thread', {}, readableText(correlationId)));

@@ -1,9 +1,9 @@
 import { traceOf, viaOf } from '@magpie/adapter-kit';
 import { addressToText, type MessageParts, textToAddress } from '@magpie/contract';
-import { attribute, type Element, xml } from './element.ts';
 import { headerElement, headersOf } from './header-values.ts';
-import { NS } from './namespaces.ts';
-import { bytesElement, elementBytes, elementText, textElement } from './xml-text.ts';
+import { attribute, type Element, xml } from './stanza/element.ts';
+import { NS } from './stanza/namespaces.ts';
+import { bytesElement, elementBytes, elementText, textElement } from './stanza/xml-text.ts';
 
 /** Text fields of an event and their elements inside `<event xmlns="urn:magpie:event:1">`. */
 const TEXTS = {

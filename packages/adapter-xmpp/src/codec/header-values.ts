@@ -1,6 +1,6 @@
 import { type Header, type HeaderValue, parseJson } from '@magpie/contract';
-import { attribute, type Element } from './element.ts';
-import { elementText, textElement } from './xml-text.ts';
+import { attribute, type Element } from './stanza/element.ts';
+import { elementText, textElement } from './stanza/xml-text.ts';
 
 /** Bytes inside a typed value: JSON has no place for them. */
 const BYTES = '$bytes';

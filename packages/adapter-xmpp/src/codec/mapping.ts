@@ -4,7 +4,7 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
   {
     concept: 'Place',
     field: 'address',
-    xmpp: '`room:` bare JID of the room; `jid:` bare JID of the sender, full JID for a private message in a room',
+    xmpp: '`room:` bare JID of the room; `contact:` the address of a component that was written to; else `jid:` bare JID of the sender, full JID for a private message in a room',
   },
   {
     concept: 'Content',
@@ -66,6 +66,11 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
     concept: 'Receipt',
     field: 'kind receipt, type delivered',
     xmpp: 'XEP-0184 `<received>`; `correlationId` is the delivery',
+  },
+  {
+    concept: 'Presence',
+    field: 'kind presence, type available or unavailable',
+    xmpp: '`<presence>` of a contact or an occupant; `body` is JSON of `<show>`, `<status>`, `<priority>`; `key` is the full JID',
   },
   {
     concept: 'Bounce',

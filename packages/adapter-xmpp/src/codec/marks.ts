@@ -1,5 +1,5 @@
-import { attribute, type Element } from './element.ts';
-import { NS } from './namespaces.ts';
+import { attribute, type Element } from './stanza/element.ts';
+import { NS } from './stanza/namespaces.ts';
 
 /** What a message is besides its text, as `origin` says it (`ORIGIN_MARKS`). */
 export interface Marks {

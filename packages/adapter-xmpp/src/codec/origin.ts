@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { originId, stanzaIdBy } from './decode.ts';
-import { attribute, childText, type Element } from './element.ts';
 import { bareJid, resourceOf } from './jid.ts';
 import { marksOf } from './marks.ts';
-import type { Occupant } from './muc.ts';
+import { attribute, childText, type Element } from './stanza/element.ts';
+import type { Occupant } from './stanza/muc.ts';
 
 /** Protocol facts of a received stanza, for expressions. */
 export const originSchema = z.strictObject({

@@ -1,12 +1,11 @@
 import { onAbort } from '@magpie/adapter-kit';
 import { type Clock, errorMessage, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
-import { attribute, type Element, isAnswer, xml } from '../codec/element.ts';
 import type { WireStanza } from '../codec/encode.ts';
-import { answerTo } from '../codec/iq.ts';
-import { NS } from '../codec/namespaces.ts';
+import { attribute, type Element, isAnswer, xml } from '../codec/stanza/element.ts';
+import { answerTo } from '../codec/stanza/iq.ts';
+import { NS } from '../codec/stanza/namespaces.ts';
 import { linkError } from '../errors.ts';
-import { ClientStream, type ClientStreamEvents, type LoginOptions } from './client-stream.ts';
-import { ReadThrottle } from './read-throttle.ts';
+import type { ClientStreamEvents } from './client-stream.ts';
 import { Requests } from './requests.ts';
 import type { ResumableSession } from './resumable-session.ts';
 import type { Settle } from './stanza-counters.ts';
@@ -20,11 +19,6 @@ export interface Incoming {
   finish(): void;
   /** The server may have delivered it on an earlier link. */
   readonly repeated: boolean;
-  /**
-   * Given while the gateway takes nothing in: a message for it is left at the server, unfinished, and comes again when the
-   * session is resumed.
-   */
-  readonly leave?: () => void;
 }
 
 /** Who hears about a link. */
@@ -35,17 +29,19 @@ export interface LinkEvents {
   readDone(): void;
   /** How much of what may wait for the gateway is waiting: at 1 reading stops. Asked after each read and each finished stanza. */
   load(): number;
+  /** The answer to a question that is about one of our addresses; undefined for any other. */
+  answer?(iq: Element): Element | undefined;
   /** The established link is lost. */
   lost(error: MagpieError): void;
 }
-
-const TAKEN_UP = 'what was left at the server while intake was held is fetched again';
 
 /** What a link is made of besides its login. */
 export interface LinkOptions {
   readonly clock: Clock;
   /** How long the server may take to acknowledge or answer, ms. */
   readonly timeout: number;
+  /** Set for a component: its domain. It asks itself, through the server, whether the server is there. */
+  readonly domain?: string | undefined;
 }
 
 /**
@@ -62,7 +58,7 @@ export class Link {
   #stream: XmlStream | undefined;
   #live = false;
   #ended: MagpieError | undefined;
-  readonly #throttle: ReadThrottle;
+  #paused = false;
 
   /** Made by `openLink` only. */
   constructor(options: LinkOptions, session: ResumableSession, events: LinkEvents) {
@@ -72,15 +68,7 @@ export class Link {
     this.#management = new StreamManagement(session, {
       ...options,
       stream: () => this.#stream,
-      paused: () => this.#throttle.paused,
-    });
-    this.#throttle = new ReadThrottle({
-      clock: options.clock,
-      load: () => events.load(),
-      pause: () => this.#stream?.pause(),
-      resume: () => this.#stream?.resume(),
-      keepsUnfinished: () => session.id !== undefined && this.#management.counting,
-      takeUp: () => this.drop(new NotConnected(TAKEN_UP)),
+      paused: () => this.#paused,
     });
     this.#requests = new Requests(options.clock, options.timeout);
     this.#opened.promise.catch(() => undefined); // Dialling may fail first; then nobody waits for this one.
@@ -103,7 +91,7 @@ export class Link {
 
   /** Reading is stopped because too much waits for the gateway. */
   get paused(): boolean {
-    return this.#throttle.paused;
+    return this.#paused;
   }
 
   /**
@@ -151,6 +139,14 @@ export class Link {
     return this.#requests.ask({ type, child, to }, (iq) => this.#send(iq), signal);
   }
 
+  /**
+   * Resolves when the server has answered, which shows that it has taken everything sent before (RFC 6120 §10.1). What a
+   * component asks itself goes through the server like everything else. Rejects like `request`.
+   */
+  async ping(signal?: AbortSignal): Promise<void> {
+    await this.request('get', xml('ping', { xmlns: NS.ping }), this.#options.domain, signal);
+  }
+
   /** Drops the link with this reason; the session stays resumable. */
   drop(error: MagpieError): void {
     this.#stream?.fail(error);
@@ -194,7 +190,7 @@ export class Link {
       readDone: () => {
         if (!this.#live) return;
         this.#events.readDone();
-        this.#throttle.update();
+        this.#throttle();
       },
       failed: (error) => {
         const established = this.#live;
@@ -221,17 +217,32 @@ export class Link {
     }
     const finished = (): void => {
       finish();
-      if (this.#live) this.#throttle.update();
+      if (this.#live) this.#throttle();
     };
-    const { leave } = this.#throttle;
-    this.#events.stanza({ stanza, finish: finished, repeated, ...(leave ? { leave } : {}) });
+    this.#events.stanza({ stanza, finish: finished, repeated });
   }
 
   #answer(iq: Element): void {
-    const answer = answerTo(iq);
+    const answer = (isAnswer(iq) ? undefined : this.#events.answer?.(iq)) ?? answerTo(iq);
     if (!answer) return;
+    if (this.#options.domain !== undefined) answer.attrs.from = attribute(iq, 'to');
     this.#stream?.answer(answer);
     this.#management.sent(attribute(answer, 'id'), 0);
+  }
+
+  /**
+   * Stops reading while too much waits for the gateway, and goes on when half of it is settled. That is far beyond what the
+   * gateway is given at a time: the confirmations of our own sends come on the same stream, and have to be read.
+   */
+  #throttle(): void {
+    const load = this.#events.load();
+    if (!this.#paused && load >= 1) {
+      this.#paused = true;
+      this.#stream?.pause();
+    } else if (this.#paused && load <= 0.5) {
+      this.#paused = false;
+      this.#stream?.resume();
+    }
   }
 
   #send(stanza: Element): void {
@@ -248,13 +259,12 @@ export class Link {
   #confirmByPing(settle: Settle): void {
     const silent = (error: unknown): void =>
       settle(new Unknown(`the server did not answer after the message: ${errorMessage(error)}`, { cause: error }));
-    this.request('get', xml('ping', { xmlns: NS.ping })).then(() => settle(), silent);
+    this.ping().then(() => settle(), silent);
   }
 
   /** Everything that waits is told so. */
   #over(error: MagpieError): void {
     this.#live = false;
-    this.#throttle.end();
     this.#ended ??= error;
     this.#management.end(error);
     this.#requests.end(error);
@@ -262,17 +272,18 @@ export class Link {
 }
 
 /**
- * Logs a client in and resumes or starts a session. One attempt; the signal ends it. Rejects with a taxonomy error and leaves
- * nothing behind.
+ * Logs in and resumes or starts a session. One attempt; the signal ends it. Rejects with a taxonomy error and leaves nothing
+ * behind.
+ * @param open dials and starts to negotiate; how, depends on what we log in as.
  */
 export async function openLink(
-  login: LoginOptions,
+  open: (events: ClientStreamEvents, signal: AbortSignal) => Promise<XmlStream>,
   options: LinkOptions,
   session: ResumableSession,
   events: LinkEvents,
   signal: AbortSignal,
 ): Promise<Link> {
   const link = new Link(options, session, events);
-  await link.establish((streamEvents) => ClientStream.open(login, streamEvents, signal), signal);
+  await link.establish((streamEvents) => open(streamEvents, signal), signal);
   return link;
 }

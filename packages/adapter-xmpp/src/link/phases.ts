@@ -1,5 +1,5 @@
-import { attribute, type Element, isAnswer, isStanza } from '../codec/element.ts';
-import { NS } from '../codec/namespaces.ts';
+import { attribute, type Element, isAnswer, isStanza } from '../codec/stanza/element.ts';
+import { NS } from '../codec/stanza/namespaces.ts';
 import { StreamViolation } from './stream-guard.ts';
 
 /**

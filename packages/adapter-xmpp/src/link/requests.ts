@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { onAbort } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, NotConnected } from '@magpie/contract';
-import { attribute, type Element, xml } from '../codec/element.ts';
-import { isFrom } from '../codec/iq.ts';
+import { attribute, type Element, xml } from '../codec/stanza/element.ts';
+import { isFrom } from '../codec/stanza/iq.ts';
 
 interface Pending {
   readonly to: string | undefined;

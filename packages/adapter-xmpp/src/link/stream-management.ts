@@ -1,6 +1,6 @@
 import { type Clock, type MagpieError, NotConnected } from '@magpie/contract';
-import { attribute, type Element, xml } from '../codec/element.ts';
-import { NS } from '../codec/namespaces.ts';
+import { attribute, type Element, xml } from '../codec/stanza/element.ts';
+import { NS } from '../codec/stanza/namespaces.ts';
 import { lostOnTheWay, StanzaTooBig } from '../errors.ts';
 import type { Phase } from './phases.ts';
 import type { ResumableSession } from './resumable-session.ts';

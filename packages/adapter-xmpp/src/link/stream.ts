@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { onAbort } from '@magpie/adapter-kit';
 import { errorMessage, MagpieError, NotConnected } from '@magpie/contract';
 import ConnectionTCP from '@xmpp/connection-tcp';
-import type { Element } from '../codec/element.ts';
+import type { Element } from '../codec/stanza/element.ts';
 import { linkError } from '../errors.ts';
 import { guardedParser, StreamGuard, type StreamLimits, StreamViolation } from './stream-guard.ts';
 

@@ -2,6 +2,7 @@ import { judge, settleInOrder } from '@magpie/adapter-kit';
 import {
   type AdapterContext,
   type Address,
+  type EventKind,
   isBounce,
   matchesPattern,
   type ReceivedEvent,
@@ -21,8 +22,8 @@ export interface Intake {
   quiesce(): void;
   /** Takes `quiesce` back. */
   wake(): void;
-  /** Whether a wanted source receives from this address. */
-  covers(address: Address): boolean;
+  /** Whether a wanted source receives from this address, and events of this kind where one is named. */
+  covers(address: Address, kind?: EventKind): boolean;
   /** Takes the event of a stanza. */
   take(incoming: Pick<Incoming, 'finish'>, event: ReceivedEvent): void;
   /** Takes an event of our own, whatever the sources; `stored` is called once it is durable. */
@@ -53,12 +54,15 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   let load = fresh();
   let judging = 0;
 
-  const covers = (address: Address): boolean =>
-    wanted?.sources.some(({ pattern }) => matchesPattern(pattern, address)) === true;
+  const covers = (address: Address, kind?: EventKind): boolean =>
+    wanted?.sources.some(
+      ({ pattern, kinds }) =>
+        matchesPattern(pattern, address) && (kind === undefined || kinds?.includes(kind) === true),
+    ) === true;
   const offer = (entry: Entry): void => {
-    const { address } = entry.event;
+    const { address, kind } = entry.event;
     // Whatever the sources, a message of ours that came back must become a dead letter.
-    if (isBounce(entry.event) || covers(address)) queue.push(entry);
+    if (isBounce(entry.event) || covers(address, kind === 'presence' ? kind : undefined)) queue.push(entry);
     else {
       context.count('received-unrouted');
       load.remove(entry);

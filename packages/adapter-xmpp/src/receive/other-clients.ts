@@ -1,5 +1,5 @@
-import { attribute, childText, type Element } from '../codec/element.ts';
 import { bareJid, resourceOf } from '../codec/jid.ts';
+import { attribute, childText, type Element } from '../codec/stanza/element.ts';
 
 /** How many clients of one account are remembered. */
 const MOST = 100;

@@ -1,8 +1,9 @@
 import type { ReceivedEvent } from '@magpie/contract';
 import { copiedMessage, isCopy } from '../codec/carbons.ts';
 import { classify, originId, receiptOf } from '../codec/decode.ts';
-import { attribute, type Element } from '../codec/element.ts';
 import { bareJid } from '../codec/jid.ts';
+import { attribute, type Element } from '../codec/stanza/element.ts';
+import type { Contacts } from '../contacts/contacts.ts';
 import { absenceOf, stanzaError } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
 import type { Room } from '../rooms/room.ts';
@@ -10,6 +11,7 @@ import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from '../send/unconfirmed.ts';
 import type { Intake } from './intake.ts';
 import type { OtherClients } from './other-clients.ts';
+import { presenceEvent } from './presence-event.ts';
 import { receivedEvent } from './to-event.ts';
 
 /** Where received stanzas go. */
@@ -20,6 +22,10 @@ export interface ReceiverOptions {
   readonly unconfirmed: Unconfirmed;
   readonly intake: Intake;
   readonly clients: OtherClients;
+  /** Set for a component. */
+  readonly contacts: Contacts | undefined;
+  /** See `Surroundings`. */
+  contact(jid: string): string | undefined;
   /** Our full JID. */
   jid(): string;
   /** Another client of our account has come, gone or changed its priority. */
@@ -42,17 +48,26 @@ export class Receiver {
   take(incoming: Incoming): void {
     const { intake } = this.#options;
     const { stanza } = incoming;
-    if (stanza.name === 'presence') this.#presence(stanza);
-    const event = stanza.name === 'message' ? this.#message(incoming) : undefined;
-    if (!event) incoming.finish();
-    else if (incoming.leave) incoming.leave();
-    else intake.take(incoming, event);
+    const event = stanza.name === 'message' ? this.#message(incoming) : this.#presence(stanza);
+    if (event) intake.take(incoming, event);
+    else incoming.finish();
   }
 
-  #presence(stanza: Element): void {
-    const { rooms, clients, jid, clientsChanged } = this.#options;
-    if (clients.take(stanza, jid())) clientsChanged();
-    else rooms.presence(stanza);
+  /** The event of a presence of somebody; none of what is about following us, or about being in a room. */
+  #presence(stanza: Element): ReceivedEvent | undefined {
+    const { rooms, clients, contacts, jid, clientsChanged } = this.#options;
+    const from = bareJid(attribute(stanza, 'from') ?? '');
+    const room = rooms.get(from);
+    if (room) rooms.presence(stanza);
+    else if (contacts?.take(stanza)) return undefined;
+    else if (clients.take(stanza, jid())) {
+      clientsChanged();
+      return undefined;
+    }
+    const type = attribute(stanza, 'type');
+    if (type !== undefined && type !== 'unavailable') return undefined;
+    const isOwn = room ? attribute(stanza, 'from') === room.occupantJid : from === this.#options.account;
+    return isOwn || (room && !room.joined) ? undefined : presenceEvent(stanza, room !== undefined);
   }
 
   /**
@@ -84,7 +99,6 @@ export class Receiver {
   /** A refusal that comes after the confirmation is an event; one from which we learn that we are not in a room is none. */
   #refused(incoming: Incoming, id: string, from: string): ReceivedEvent | undefined {
     const { rooms, unconfirmed, count } = this.#options;
-    if (incoming.repeated && unconfirmed.refused(id)) return undefined;
     if (!unconfirmed.answers(id, from)) {
       count('received-unrelated');
       return undefined;
@@ -109,8 +123,8 @@ export class Receiver {
   }
 
   #event(incoming: Incoming): ReceivedEvent | undefined {
-    const { account, rooms } = this.#options;
+    const { account, rooms, contact } = this.#options;
     const room = (jid: string): Room | undefined => rooms.get(jid);
-    return receivedEvent(incoming, { account, accountStampsIds: this.accountStampsIds, room });
+    return receivedEvent(incoming, { account, accountStampsIds: this.accountStampsIds, room, contact });
   }
 }

@@ -1,11 +1,11 @@
 import { bounced, delivered, type NoticePlace } from '@magpie/adapter-kit';
 import type { ReceivedEvent } from '@magpie/contract';
-import { addressOf } from '../codec/addresses.ts';
+import { addressOf, contactAddress } from '../codec/addresses.ts';
 import { classify, decodeMessage, receiptOf } from '../codec/decode.ts';
-import { attribute, type Element } from '../codec/element.ts';
 import { bareJid, normalJid, splitJid } from '../codec/jid.ts';
-import { NS } from '../codec/namespaces.ts';
 import { originOf } from '../codec/origin.ts';
+import { attribute, type Element } from '../codec/stanza/element.ts';
+import { NS } from '../codec/stanza/namespaces.ts';
 import { conditionOf } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
 import type { Room } from '../rooms/room.ts';
@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly accountStampsIds: boolean;
   /** The room of this bare JID, when we are in it. */
   room(jid: string): Room | undefined;
+  /** The name of the contact of ours that has this JID; undefined for an account, and for what is not ours. */
+  contact(jid: string): string | undefined;
 }
 
 /** The event of a message stanza; undefined when it is none: a chat state, a subject change, a message of an unknown room. */
@@ -46,6 +48,7 @@ const KINDS: Readonly<Record<string, Build>> = {
     return {
       ...decodeMessage(stanza, sentAt),
       ...placeOf(stanza, groupchat, room),
+      ...toContact(stanza, around, room),
       kind: 'message',
       origin,
       ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: `${stampedBy} ${stanzaId}` }),
@@ -79,6 +82,18 @@ function placeOf(stanza: Element, groupchat: boolean, room: Room | undefined): P
   if (groupchat) return { address: addressOf('room', bareJid(from)) };
   const jid = room ? normalJid(from) : bareJid(from);
   return { address: addressOf('jid', jid), key: jid };
+}
+
+/** What is said to a contact belongs to it; the sender is whom to answer. */
+function toContact(
+  stanza: Element,
+  around: Surroundings,
+  room: Room | undefined,
+): Pick<ReceivedEvent, 'address' | 'key' | 'replyTo'> | undefined {
+  const name = room ? undefined : around.contact(attribute(stanza, 'to') ?? '');
+  if (name === undefined) return undefined;
+  const from = normalJid(attribute(stanza, 'from') ?? '');
+  return { address: contactAddress(name), key: bareJid(from), replyTo: addressOf('jid', from) };
 }
 
 function stamper(

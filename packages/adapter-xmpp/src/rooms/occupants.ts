@@ -1,6 +1,6 @@
-import { attribute, type Element } from '../codec/element.ts';
 import { resourceOf } from '../codec/jid.ts';
-import { type Occupant, occupantIdOf, occupantOf } from '../codec/muc.ts';
+import { attribute, type Element } from '../codec/stanza/element.ts';
+import { type Occupant, occupantIdOf, occupantOf } from '../codec/stanza/muc.ts';
 
 /** Memory for the occupants of one room, in characters: some ten thousand of them. A room decides how many there are. */
 const MOST = 4 * 1024 * 1024;

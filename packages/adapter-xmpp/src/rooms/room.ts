@@ -1,9 +1,9 @@
 import { type Clock, ConfigInvalid, createRetry, errorMessage, NotConnected, type Retry } from '@magpie/contract';
-import { announces, discoQuery } from '../codec/disco.ts';
-import { attribute, type Element, xml } from '../codec/element.ts';
 import { normalJid, resourceOf } from '../codec/jid.ts';
-import { acceptDefaults, joinPresence, leavingReason, newNick, statusCodes } from '../codec/muc.ts';
-import { NS } from '../codec/namespaces.ts';
+import { announces, discoQuery } from '../codec/stanza/disco.ts';
+import { attribute, type Element, xml } from '../codec/stanza/element.ts';
+import { acceptDefaults, joinPresence, leavingReason, newNick, statusCodes } from '../codec/stanza/muc.ts';
+import { NS } from '../codec/stanza/namespaces.ts';
 import { absenceOf, conditionOf, joinError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { Occupants } from './occupants.ts';
@@ -18,7 +18,7 @@ export interface RoomOptions {
   /** The link while it is up. */
   link(): Link | undefined;
   /** State in words for status pages; undefined when the room is given up. */
-  detail(state: string | undefined, trouble?: 'trouble'): void;
+  detail(state: string | undefined): void;
   /** We are no longer in the room: what was sent there without an echo has an unknown outcome. */
   left(reason: string): void;
   /** We are in the room again after an absence: messages may be missing. */
@@ -142,7 +142,7 @@ export class Room {
     this.#absence ??= reason;
     this.occupants.clear();
     this.#options.left(`left ${this.jid}: ${reason}`);
-    this.#tell(`${reason}; joining again`, 'trouble');
+    this.#tell(`${reason}; joining again`);
     this.#joinLater();
   }
 
@@ -214,12 +214,12 @@ export class Room {
 
   #retryLater(error: unknown): void {
     if (this.#left || !this.#options.link()) return;
-    this.#tell(stateOf(error), 'trouble');
+    this.#tell(stateOf(error));
     this.#joinLater();
   }
 
-  #tell(text: string, trouble?: 'trouble'): void {
-    if (!this.#left) this.#options.detail(text, trouble);
+  #tell(text: string): void {
+    if (!this.#left) this.#options.detail(text);
   }
 
   async #enter(): Promise<void> {
@@ -236,7 +236,7 @@ export class Room {
         `cannot join ${this.jid}: the nick "${nick}" and its variants are taken by others: set another one under rooms`,
       ).concerning('place');
     } catch (error) {
-      if (this.#options.link()) this.#tell(stateOf(error), 'trouble');
+      if (this.#options.link()) this.#tell(stateOf(error));
       throw error;
     }
   }

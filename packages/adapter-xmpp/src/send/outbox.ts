@@ -2,6 +2,7 @@ import { untilAborted } from '@magpie/adapter-kit';
 import {
   NotConnected,
   type OutgoingEvent,
+  Rejected,
   type SendReceipt,
   type TargetRequest,
   Throttled,
@@ -11,7 +12,9 @@ import {
 } from '@magpie/contract';
 import { type Destination, type WireStanza, wireMessage } from '../codec/encode.ts';
 import { formatJid, normalJid } from '../codec/jid.ts';
-import type { XmppConfig } from '../config.ts';
+import type { XmppConfig, XmppTarget } from '../config.ts';
+import type { Contacts } from '../contacts/contacts.ts';
+import { type Identity, senderOf } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -24,8 +27,11 @@ const STOPPED_RETRY_MS = 1000;
 /** What the sends of a connection need. */
 export interface OutboxOptions {
   readonly config: Pick<XmppConfig, 'timeout' | 'maxStanzaBytes'>;
+  readonly identity: Identity;
   readonly unconfirmed: Unconfirmed;
   readonly rooms: Rooms;
+  /** Set for a component. */
+  readonly contacts: Contacts | undefined;
   readonly resumable: ResumableSession;
   /** The link while it is up. */
   link(): Link | undefined;
@@ -47,17 +53,22 @@ export class Outbox {
    * Sends one message and waits for its confirmation: the room's echo, or the server's acknowledgement. Rejects with
    * `Throttled` while reading is stopped.
    */
-  send(event: OutgoingEvent, { address }: TargetRequest, signal: AbortSignal): Promise<SendReceipt> {
+  send(
+    event: OutgoingEvent,
+    { address, options }: TargetRequest<XmppTarget>,
+    signal: AbortSignal,
+  ): Promise<SendReceipt> {
     if (this.#options.link()?.paused) return Promise.reject(new Throttled(STOPPED, STOPPED_RETRY_MS));
+    if (address.scheme === 'contact') return this.#presence(address.segments[0] ?? '', options.presence, signal);
     const [local = '', domain = '', resource] = address.segments;
     const to = normalJid(formatJid({ local, domain, ...(resource === undefined ? {} : { resource }) }));
-    return address.scheme === 'room' ? this.#toRoom(event, to, signal) : this.#toJid(event, to, signal);
+    return address.scheme === 'room' ? this.#toRoom(event, to, signal) : this.#toJid(event, to, options.from, signal);
   }
 
   async #toRoom(event: OutgoingEvent, room: string, signal: AbortSignal): Promise<SendReceipt> {
     throwIfAborted(signal);
     const { rooms, unconfirmed, resumable, config } = this.#options;
-    const destination = { to: room, type: 'groupchat' } as const;
+    const destination: Destination = { to: room, type: 'groupchat', ...this.#from() };
     const message = this.#sized(event, destination);
     this.#live();
     // The join goes on for others when this send is cancelled.
@@ -74,10 +85,15 @@ export class Outbox {
     return { confirmedBy: 'echo' };
   }
 
-  async #toJid(event: OutgoingEvent, to: string, signal: AbortSignal): Promise<SendReceipt> {
+  async #toJid(
+    event: OutgoingEvent,
+    to: string,
+    sender: string | undefined,
+    signal: AbortSignal,
+  ): Promise<SendReceipt> {
     throwIfAborted(signal);
     const { unconfirmed, resumable } = this.#options;
-    const destination = { to, type: 'chat' } as const;
+    const destination: Destination = { to, type: 'chat', ...this.#from(sender) };
     const message = this.#sized(event, destination);
     const link = this.#live();
     if (resumable.outbound.confirmed(message.id)) return { confirmedBy: 'stream-ack' };
@@ -85,6 +101,25 @@ export class Outbox {
     this.#handOver(link, message, () => unconfirmed.settle(message.id));
     await outcome;
     return { confirmedBy: link.managed ? 'stream-ack' : 'server-answer' };
+  }
+
+  /** A contact is so from now on. Confirmed when that is on disk, and the server has what tells its followers. */
+  async #presence(name: string, presence: XmppTarget['presence'], signal: AbortSignal): Promise<SendReceipt> {
+    throwIfAborted(signal);
+    const { contacts } = this.#options;
+    if (!contacts || !presence)
+      throw new Rejected('a presence is set for a contact of a component: mode: component, contact and presence');
+    const link = this.#live();
+    await contacts.set(name, presence);
+    await link.ping(signal);
+    return { confirmedBy: 'server-answer' };
+  }
+
+  /** A component says on each message which of its addresses it comes from. */
+  #from(sender?: string): Pick<Destination, 'from'> {
+    const { identity, resumable } = this.#options;
+    if (sender !== undefined) return { from: senderOf(identity, sender) };
+    return identity.domain === undefined ? {} : { from: resumable.jid };
   }
 
   /** Gives a message to the server, which may be slow to take it. A failure settles its send. */

@@ -9,8 +9,9 @@ import {
   systemClock,
   type Verdict,
 } from '@magpie/contract';
-import { type ScriptedServer, scriptedServer } from '@magpie/testkit';
+import { memoryStore, type ScriptedServer, scriptedServer } from '@magpie/testkit';
 import { onTestFinished } from 'vitest';
+import { connectionSchema } from '../../src/config.ts';
 import { xmppAdapter } from '../../src/index.ts';
 import { PASSWORD } from './fake-xmpp.ts';
 
@@ -21,30 +22,24 @@ export interface TestLink {
   readonly connection: Connection;
   readonly lost: MagpieError[];
   readonly details: Map<string, string | undefined>;
-  /** The parts that are in trouble. */
-  readonly troubled: Set<string>;
 }
 
 /** Makes a connection from keys as a user writes them. */
 export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
   const lost: MagpieError[] = [];
   const details = new Map<string, string | undefined>();
-  const troubled = new Set<string>();
-  const config = xmppAdapter.connectionSchema.parse(keys);
+  const config = connectionSchema.parse(keys);
   const connection = xmppAdapter.create(config, {
     name: 'chat',
     gatewayId: 'magpie',
     logger: nullLogger,
     clock: systemClock,
+    store: memoryStore(),
     lost: (error) => lost.push(error),
-    detail(part, state, trouble) {
-      details.set(part, state);
-      if (state !== undefined && trouble) troubled.add(part);
-      else troubled.delete(part);
-    },
+    detail: (part, state) => details.set(part, state),
     count: () => undefined,
   });
-  return { connection, lost, details, troubled };
+  return { connection, lost, details };
 }
 
 /** A scripted server on loopback and a connection to it without TLS. Both end with the test. */

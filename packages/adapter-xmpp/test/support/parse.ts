@@ -1,4 +1,4 @@
-import type { Element } from '../../src/codec/element.ts';
+import type { Element } from '../../src/codec/stanza/element.ts';
 import { guardedParser } from '../../src/link/stream-guard.ts';
 
 /** Parses stanzas as they would stand in a stream. Throws on markup that is not well formed. */

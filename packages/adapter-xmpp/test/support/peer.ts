@@ -3,8 +3,8 @@ import type { MessageParts, OutgoingEvent } from '@magpie/contract';
 import type { AdapterPeer, PeerMessage } from '@magpie/testkit';
 import { client, xml } from '@xmpp/client';
 import { decodeMessage } from '../../src/codec/decode.ts';
-import type { Element } from '../../src/codec/element.ts';
 import { encodeMessage } from '../../src/codec/encode.ts';
+import type { Element } from '../../src/codec/stanza/element.ts';
 
 /** Where a peer sends to and which rooms it is in. */
 export interface PeerOptions {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { LINKS } from '../resources/index.ts';
 import { messageFields } from '../resources/messages/schema.ts';
-import { CLIENT_FRAMES, CLOSE, PROTOCOL, SERVER_FRAMES, STREAM_LIMITS } from '../stream/websocket/frames.ts';
+import { CLIENT_FRAMES, CLOSE, PROTOCOL, SERVER_FRAMES, STREAM_LIMITS } from '../stream/frames.ts';
 import { MAPPING } from './mapping.ts';
 
 type Frames = Readonly<Record<string, z.ZodObject>>;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { serverFrameSchema } from '../stream/websocket/frames.ts';
+import { serverFrameSchema } from '../stream/frames.ts';
 import { reloadReportSchema } from './config/schema.ts';
 import {
   deadLetterSchema,

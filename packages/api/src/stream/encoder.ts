@@ -25,8 +25,10 @@ export function createEventEncoder(gateway: Gateway, most: number, keep = KEPT_C
   return (stored) => {
     const known = texts.get(stored.position);
     if (known !== undefined) return known;
-    const whole = eventText(gateway, stored);
-    const text = Buffer.byteLength(whole) <= most ? whole : eventReference(gateway, stored, most);
+    // No text is made of a body that is larger than the frame before anything is escaped.
+    const whole = stored.event.body.byteLength > most ? undefined : eventText(gateway, stored);
+    const fits = whole !== undefined && Buffer.byteLength(whole) <= most;
+    const text = fits ? whole : eventReference(gateway, stored, most);
     texts.set(stored.position, text);
     size += text.length;
     forgetOldest();

@@ -3,17 +3,17 @@ import type { EventSubscription, Gateway } from '@magpie/core';
 import { Problem } from '../http/problems/problem.ts';
 import { filterOf, positionOf } from '../resources/events/view.ts';
 import type { EventEncoder } from './encoder.ts';
-import { type ClientFrame, FRAME_BYTES, type StreamLimits } from './websocket/frames.ts';
-import type { Outflow } from './websocket/outflow.ts';
+import { type ClientFrame, FRAME_BYTES, type StreamLimits } from './frames.ts';
+import type { StreamOutput } from './output.ts';
 
 type Subscribe = Extract<ClientFrame, { type: 'subscribe' }>;
 
-/** What subscriptions of one socket need. */
+/** What the subscriptions of one app need. */
 export interface SubscriptionDeps {
   readonly gateway: Gateway;
   readonly encode: EventEncoder;
   readonly limits: StreamLimits;
-  readonly outflow: Outflow;
+  readonly output: StreamOutput;
 }
 
 /** The subscriptions of one socket, by the app's names. Methods throw `Problem` for what an app got wrong. */
@@ -32,7 +32,7 @@ export interface Subscriptions {
 
 /** Makes the subscriptions of a socket. Called once per socket. */
 export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
-  const { gateway, limits, outflow } = deps;
+  const { gateway, limits, output } = deps;
   const open = createNames(limits.subscriptions);
   return {
     subscribe: (frame) => {
@@ -46,7 +46,7 @@ export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
     unsubscribe: (id) => {
       open.find(id).close();
       open.remove(id);
-      outflow.send({ type: 'unsubscribed', id });
+      output.send({ type: 'unsubscribed', id });
     },
     acknowledge: (id, position) => {
       open.find(id);
@@ -64,7 +64,7 @@ export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
 
 /** Starts what a frame asks for and says from where; `ended` is called when reading fails for good. */
 function start(
-  { gateway, encode, limits, outflow }: SubscriptionDeps,
+  { gateway, encode, limits, output }: SubscriptionDeps,
   frame: Subscribe,
   ended: () => void,
 ): EventSubscription {
@@ -74,19 +74,19 @@ function start(
   const subscription = gateway.subscribe(filter, from, {
     events: (batch) => {
       for (const texts of inFrames(batch.map(encode), limits.eventFrameBytes - FRAME_BYTES)) {
-        outflow.sendText(`{"type":"events","id":${JSON.stringify(id)},"events":[${texts.join(',')}]}`);
+        output.sendText(`{"type":"events","id":${JSON.stringify(id)},"events":[${texts.join(',')}]}`);
       }
     },
-    gap: (first, last) => outflow.send({ type: 'gap', id, from: first, to: last }),
+    gap: (first, last) => output.send({ type: 'gap', id, from: first, to: last }),
     failed: () => {
       ended();
       const detail = `Reading for the subscription "${id}" failed: subscribe again after the last position.`;
-      outflow.send({ type: 'error', id, status: 503, title: 'Unavailable', detail });
+      output.send({ type: 'error', id, status: 503, title: 'Unavailable', detail });
     },
   });
   const position = from === 'now' ? gateway.head() : from;
-  outflow.send({ type: 'subscribed', id, position: position === 'earliest' ? null : (position ?? null) });
-  if (outflow.full()) subscription.pause();
+  output.send({ type: 'subscribed', id, position: position === 'earliest' ? null : (position ?? null) });
+  if (output.full()) subscription.pause();
   subscription.credit(credit ?? Number.POSITIVE_INFINITY);
   return subscription;
 }

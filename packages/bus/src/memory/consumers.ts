@@ -1,5 +1,6 @@
 import type {
   Commit,
+  ConnectionValue,
   ConsumerChanges,
   DeadLetter,
   DeadLetterQuery,
@@ -9,8 +10,8 @@ import type {
   OrphanedConsumer,
   Outcome,
   Position,
-} from '../contract.ts';
-import { comparePositions } from '../contract.ts';
+} from '../contract/index.ts';
+import { comparePositions } from '../contract/index.ts';
 import { deadPositions } from '../shared/dead-positions.ts';
 
 /** What the memory store keeps besides the events. */
@@ -18,6 +19,7 @@ export interface MemoryConsumers {
   /** Applies everything of a commit but the appends. */
   apply(change: Commit): void;
   state(): LogState;
+  values(connection: string): ReadonlyMap<string, string>;
   /** The lowest of `matched` and the floors, without those orphaned at or before a time in ms. */
   lowestFloor(orphanedBefore: number): Position | undefined;
   orphans(): readonly OrphanedConsumer[];
@@ -38,6 +40,7 @@ export function createMemoryConsumers(): MemoryConsumers {
   const exceptions = new Map<string, ExceptionRow>();
   const letters = new Map<string, DeadLetter>();
   const outcomes = new Map<string, Outcome>();
+  const values = new Map<string, Map<string, string>>();
 
   const forget = (consumer: string): void => {
     consumers.delete(consumer);
@@ -62,6 +65,7 @@ export function createMemoryConsumers(): MemoryConsumers {
       for (const letter of change.deadLetters?.put ?? []) letters.set(letter.id, letter);
       for (const outcome of change.outcomes ?? [])
         outcomes.set(JSON.stringify([outcome.ref, outcome.consumer]), outcome);
+      for (const value of change.values ?? []) keep(values, value);
     },
     state: () => ({
       matched,
@@ -74,6 +78,7 @@ export function createMemoryConsumers(): MemoryConsumers {
         hasRow: (consumer, position) => exceptions.has(exceptionKey({ consumer, position })),
       }),
     }),
+    values: (connection) => new Map(values.get(connection)),
     lowestFloor: (orphanedBefore) => {
       const pins = [...floors].filter(
         ([consumer]) => (consumers.get(consumer)?.orphanedAt ?? Number.POSITIVE_INFINITY) > orphanedBefore,
@@ -111,6 +116,13 @@ function applyKnown(consumers: Map<string, KnownConsumer>, { put = [], orphan = 
     const known = consumers.get(consumer);
     if (known) consumers.set(consumer, { orphanedAt: at, ...known });
   }
+}
+
+function keep(values: Map<string, Map<string, string>>, { connection, key, value }: ConnectionValue): void {
+  const own = values.get(connection) ?? new Map<string, string>();
+  values.set(connection, own);
+  if (value === undefined) own.delete(key);
+  else own.set(key, value);
 }
 
 const exceptionKey = ({ consumer, position }: Pick<ExceptionRow, 'consumer' | 'position'>): string =>

@@ -1,5 +1,5 @@
 import type { Event } from '@magpie/contract';
-import type { Append, Appended, Position } from '../contract.ts';
+import type { Append, Appended, Position } from '../contract/index.ts';
 import type { DedupeClock } from '../shared/dedupe-clock.ts';
 import { type DedupeWindow, SAME_KEY_LIMIT } from '../shared/dedupe-window.ts';
 

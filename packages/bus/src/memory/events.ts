@@ -1,5 +1,5 @@
 import type { Event } from '@magpie/contract';
-import { type EventQuery, type EventsFound, type Position, READ_BYTES, type StoredEvent } from '../contract.ts';
+import { type EventQuery, type EventsFound, type Position, READ_BYTES, type StoredEvent } from '../contract/index.ts';
 import { matchesFilter } from '../shared/event-filter.ts';
 import type { Positions } from '../shared/positions.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@magpie/contract';
-import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from '../contract.ts';
+import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from '../contract/index.ts';
 import { createDedupeClock } from '../shared/dedupe-clock.ts';
 import { DEFAULT_DEDUPE, isCompared } from '../shared/dedupe-window.ts';
 import { type LogOptions, steadyTimeOf } from '../shared/log-options.ts';
@@ -54,6 +54,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
       return consumers.lowestFloor(clock.now() - ORPHAN_PIN_MS) ?? (head && originOf(head));
     },
     orphans: async () => consumers.orphans(),
+    values: async (connection) => consumers.values(connection),
     deadLetters: async (query) => consumers.deadLetters(query),
     deadLetter: async (id) => consumers.deadLetter(id),
     outcomes: async (ref) => consumers.outcomes(ref),

@@ -1,4 +1,4 @@
-import { comparePositions, type DeadLetter, type Position } from '../contract.ts';
+import { comparePositions, type DeadLetter, type Position } from '../contract/index.ts';
 
 /** What a store knows of its consumers. */
 interface Progress {

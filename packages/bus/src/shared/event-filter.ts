@@ -1,5 +1,5 @@
 import { type Event, matchesPattern } from '@magpie/contract';
-import type { EventFilter } from '../contract.ts';
+import type { EventFilter } from '../contract/index.ts';
 
 /** Whether an event passes a filter. Pure; called per event and subscription. */
 export function matchesFilter(

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, steadyTime } from '@magpie/contract';
-import type { LogFailed } from '../contract.ts';
+import type { LogFailed } from '../contract/index.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
 
 /** Time as a store sees it. A test may give wall time alone, which then measures durations too. */

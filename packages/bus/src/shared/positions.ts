@@ -1,4 +1,4 @@
-import type { Commit, Position } from '../contract.ts';
+import type { Commit, Position } from '../contract/index.ts';
 
 /** Makes and reads the positions of one log: one epoch, one partition. */
 export interface Positions {

@@ -12,7 +12,7 @@ import {
   type Position,
   READ_BYTES,
   type StoredEvent,
-} from '../contract.ts';
+} from '../contract/index.ts';
 import type { DedupeClock } from '../shared/dedupe-clock.ts';
 import type { Positions } from '../shared/positions.ts';
 import type { DirectoryLock } from './directory/directory-lock.ts';
@@ -90,6 +90,7 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
     },
     state: async () => decoder.state(await reader.ask('state', undefined)),
     orphans: async () => reader.ask('orphans', undefined),
+    values: async (connection) => new Map(await reader.ask('values', { connection })),
     deadLetters: (query) => letters(query),
     deadLetter: async (id) => {
       const row = await reader.ask('deadLetter', { id });

@@ -1,5 +1,5 @@
 import { errorMessage, nullLogger, systemClock } from '@magpie/contract';
-import { type EventLog, LogFailed, LogLocked, LogRefused, type LogSpace } from '../contract.ts';
+import { type EventLog, LogFailed, LogLocked, LogRefused, type LogSpace } from '../contract/index.ts';
 import { createDedupeClock } from '../shared/dedupe-clock.ts';
 import { DEFAULT_DEDUPE, type DedupeWindow } from '../shared/dedupe-window.ts';
 import { type SqliteLogOptions, steadyTimeOf } from '../shared/log-options.ts';

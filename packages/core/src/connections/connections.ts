@@ -1,6 +1,7 @@
 import {
   type AdapterContext,
   type Clock,
+  type ConnectionStore,
   deadline,
   type Logger,
   type OutgoingEvent,
@@ -31,6 +32,8 @@ export interface ConnectionsDeps {
 export interface ConnectionsUse {
   /** Where a connection puts what it receives. Called once per link. */
   sinkFor(connection: string): Sink;
+  /** What a connection keeps beyond the process. Called once per link. */
+  storeFor(connection: string): ConnectionStore;
   /** The link of a connection came up or went down. */
   linkChanged(connection: string): void;
 }
@@ -144,16 +147,16 @@ export class Connections {
     cancel();
   }
 
-  #startLink({ info, supervisor, storing }: Link, { sinkFor }: ConnectionsUse): void {
+  #startLink({ info, supervisor, storing }: Link, { sinkFor, storeFor }: ConnectionsUse): void {
     const { name, adapter, config } = info;
     const sink = sinkFor(name);
-    const counted: Sink = (batch, place) => {
+    const counted: Sink = (batch) => {
       supervisor.count('received', batch.length);
-      const verdicts = sink(batch, place);
+      const verdicts = sink(batch);
       storing.add(verdicts);
       return verdicts.finally(() => storing.delete(verdicts));
     };
-    supervisor.start(adapter.create(config, this.#context(name, supervisor)), counted);
+    supervisor.start(adapter.create(config, this.#context(name, supervisor, storeFor(name))), counted);
   }
 
   #makeLink(info: ConnectionInfo): Link {
@@ -173,13 +176,13 @@ export class Connections {
     return { info, supervisor, port: makePort(info, supervisor, health), storing: new Set() };
   }
 
-  #context(name: string, supervisor: Supervisor): AdapterContext {
+  #context(name: string, supervisor: Supervisor, store: ConnectionStore): AdapterContext {
     const { gatewayId, logger, clock, observer } = this.#deps;
     return {
-      ...{ name, gatewayId, clock },
+      ...{ name, gatewayId, clock, store },
       logger: logger.child({ connection: name }),
       lost: (error) => supervisor.lost(error),
-      detail: (...detail) => supervisor.detail(...detail),
+      detail: (part, value) => supervisor.detail(part, value),
       count: (counter, by = 1) => {
         supervisor.count(counter, by);
         observer.adapter(name, counter, by);

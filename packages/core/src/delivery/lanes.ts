@@ -160,7 +160,7 @@ export class Lanes {
     for (const lane of this.#lanes.values()) lane.cancel?.();
   }
 
-  /** LogBacklog a refused delivery nothing flies, before it everything may; it goes itself once the lane has drained. */
+  /** Behind a refused delivery nothing flies, before it everything may; it goes itself once the lane has drained. */
   #mayFly(delivery: Delivery): boolean {
     const { lane } = delivery;
     const [refused] = lane.failed;

@@ -11,7 +11,6 @@ import type { Retries } from './retries.ts';
 import type { Settlement } from './settlement.ts';
 import type { CircuitBreaker } from './suspension/circuit-breaker.ts';
 import type { Places } from './suspension/places.ts';
-import type { RefusalLog } from './suspension/refusal-log.ts';
 import type { Suspects } from './suspension/suspects.ts';
 import type { SuspensionLog } from './suspension/suspension-log.ts';
 import type { TargetInForce } from './target-in-force.ts';
@@ -24,7 +23,6 @@ export interface SenderDeps {
   readonly signal: AbortSignal;
   readonly echoGuard: Pick<EchoGuard, 'sent'>;
   readonly suspended: SuspensionLog;
-  readonly refusals: RefusalLog;
   onFatal(error: Error): void;
 }
 
@@ -172,7 +170,7 @@ export class Sender {
     delivery.redelivered ||= isLost || error.name === 'Aborted';
     if (isLost && error.concerns === 'link') port.health.sendLost();
     else if (error.concerns !== 'link') suspects.clear(delivery);
-    if (error.suspendsPlace) {
+    if (error.concerns === 'place' && error.retryable) {
       breaker.answered();
       places.refused(delivery, rendered, error);
     } else if (error.suspends || (error.retryable && breaker.isOutage(delivery.lane))) {

@@ -36,7 +36,7 @@ export interface StateWriter {
 }
 
 /** What a caller of `commit` adds. */
-export type StateChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers' | 'exceptions'>;
+export type StateChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers' | 'exceptions' | 'values'>;
 
 /** Changes gathered since the last commit. */
 interface Gathered {

@@ -78,6 +78,9 @@ export class Stream implements EventSubscription {
 
   async #run(): Promise<void> {
     const { reader } = this.#options;
+    const newest = reader.head();
+    // From a position, what others read at the same place is shared.
+    if (newest !== undefined) this.#cursor ??= originOf(newest);
     await this.#noticeGap();
     while (this.#wanted) {
       const head = reader.head();

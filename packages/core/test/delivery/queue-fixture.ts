@@ -153,7 +153,6 @@ export function bench(
     observer: { delivered: (_, result) => void results.push(result) },
     echoGuard: { sent: () => undefined },
     suspended: () => undefined,
-    refusals: { placeSuspended: () => undefined, refused: () => undefined },
     onFatal: fatal,
   });
   const offer: Bench['offer'] = async (body, key = 'k', parts = {}) => {

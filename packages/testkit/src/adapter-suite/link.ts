@@ -12,6 +12,7 @@ import {
   systemClock,
   type TargetRequest,
 } from '@magpie/contract';
+import { memoryStore } from '../connection-store.ts';
 import type { AdapterSite, Keys } from './fixture.ts';
 import { sourceRequest, targetRequest } from './requests.ts';
 
@@ -101,6 +102,7 @@ function record(): Recording {
     gatewayId: 'gateway-under-test',
     logger,
     clock: systemClock,
+    store: memoryStore(),
     lost(error) {
       lost.push(error);
       say(error);

@@ -28,16 +28,16 @@
  * Runs in the vitest project `contract`: `vitest run --project contract packages/adapter-X`.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { type DefinitionCase, definitionCases } from './addresses.ts';
 import { type AnySuite, type ContractCase, withBench } from './bench.ts';
-import { faultCases } from './faults.ts';
+import { type DefinitionCase, definitionCases } from './cases/addresses.ts';
+import { faultCases } from './cases/faults.ts';
+import { lifecycleCases } from './cases/lifecycle.ts';
+import { receiveCases } from './cases/receive.ts';
+import { secretCases } from './cases/secrets.ts';
+import { sendCases } from './cases/send.ts';
+import { settleCases } from './cases/settle.ts';
+import { tlsCases } from './cases/tls.ts';
 import type { AdapterFixture, AdapterSuite } from './fixture.ts';
-import { lifecycleCases } from './lifecycle.ts';
-import { receiveCases } from './receive.ts';
-import { secretCases } from './secrets.ts';
-import { sendCases } from './send.ts';
-import { settleCases } from './settle.ts';
-import { tlsCases } from './tls.ts';
 
 export type * from './fixture.ts';
 

@@ -220,4 +220,15 @@ export const stateCases: BusCases = {
     ]);
     expect(await reopened.outcomes(newRef())).toEqual([]);
   },
+
+  'what connections keep outlives the store, each by its own keys': async (bench) => {
+    const log = await bench.open();
+    const value = (connection: string, key: string, text?: string) => ({ connection, key, value: text });
+    await log.commit({ values: [value('chat', 'a', '1'), value('chat', 'b', '2'), value('chat', 'a', 'ü\0"')] });
+    await log.commit({ values: [value('floor', 'a', '3'), value('chat', 'b'), value('chat', 'unknown')] });
+    const reopened = await bench.reopen();
+    expect(await reopened.values('chat')).toEqual(new Map([['a', 'ü\0"']]));
+    expect(await reopened.values('floor')).toEqual(new Map([['a', '3']]));
+    expect(await reopened.values('nobody')).toEqual(new Map());
+  },
 };

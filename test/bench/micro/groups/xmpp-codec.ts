@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { ReceivedParts } from '@magpie/contract';
 import { parse } from 'ltx';
 import { decodeMessage } from '../../../../packages/adapter-xmpp/src/codec/decode.ts';
-import type { Element } from '../../../../packages/adapter-xmpp/src/codec/element.ts';
 import { encodeMessage } from '../../../../packages/adapter-xmpp/src/codec/encode.ts';
+import type { Element } from '../../../../packages/adapter-xmpp/src/codec/stanza/element.ts';
 import { type Case, type Subject, simple } from '../case.ts';
 import { jsonBody, outgoingEvent } from '../samples.ts';
 

@@ -1,6 +1,5 @@
-import { createQuiet, type Logger } from '@magpie/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiKey, type Authenticator, createAuthenticator, type RefusedLogin } from './auth.ts';
+import { type ApiKey, type Authenticator, createAuthenticator } from './auth.ts';
 import { addCors } from './cors.ts';
 import { addHostGuard, addPageGuard } from './page-guard.ts';
 import type { Tickets } from './tickets.ts';
@@ -24,46 +23,20 @@ export interface AccessOptions {
   /** Origins whose pages may use it. */
   readonly origins: readonly string[];
   readonly tickets: Tickets;
-  readonly logger: Logger;
 }
 
-/** Networks that an alarm names. */
-const MOST_NAMED = 5;
-
-/**
- * Lets in who may: pages by origin, apps by key or ticket; without keys only this machine.
- * @returns what needs a human: who guesses keys at present.
- */
-export function addAccess(app: FastifyInstance, { keys, origins, tickets, logger }: AccessOptions): () => string[] {
-  const now = (): number => performance.now();
-  const authenticator = createAuthenticator(keys, now, createLoginLog(logger, now));
-  const alarms = (): string[] => {
-    const networks = authenticator.guessing();
-    const named = networks.slice(0, MOST_NAMED).join(', ');
-    const more = networks.length > MOST_NAMED ? ` and ${networks.length - MOST_NAMED} more` : '';
-    return networks.length === 0 ? [] : [`too many wrong API keys from ${named}${more} in the last minute`];
-  };
+/** Lets in who may: pages by origin, apps by key or ticket; without keys only this machine. */
+export function addAccess(app: FastifyInstance, { keys, origins, tickets }: AccessOptions): void {
+  const authenticator = createAuthenticator(keys, () => performance.now());
   app.decorateRequest('principal', undefined);
   addCors(app, origins);
   if (!authenticator.required) addHostGuard(app);
   addPageGuard(app, origins);
-  if (!authenticator.required) return alarms;
+  if (!authenticator.required) return;
   app.addHook('onRequest', (request, _, done) => {
     if (!request.routeOptions.config.open) request.principal = authenticate(authenticator, tickets, request);
     done();
   });
-  return alarms;
-}
-
-/** One line in a minute about each network and reason. */
-function createLoginLog(logger: Logger, monotonic: () => number): RefusedLogin {
-  const quiet = createQuiet({ monotonic });
-  return (network, reason) => {
-    const kept = quiet.due(`${network} ${reason}`);
-    if (kept === undefined) return;
-    const more = kept === 0 ? '' : ` (and ${kept} more before)`;
-    logger.warn({ connection: 'http', client: network, reason }, `an API client was not let in: ${reason}${more}`);
-  };
 }
 
 /** A ticket counts only where it is for; never a key in a URL, which logs would show. */

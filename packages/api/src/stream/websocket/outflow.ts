@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
-import { CLOSE, type Close, type ServerFrame, type StreamLimits } from './frames.ts';
+import { CLOSE, type Close, type StreamLimits } from '../frames.ts';
+import type { StreamOutput } from '../output.ts';
 
 /** Replies to an app that does not read them; beyond it the socket is closed. */
 const REPLIES_WHILE_FULL = 256;
@@ -7,14 +8,8 @@ const REPLIES_WHILE_FULL = 256;
 /** How long a closing handshake may take, ms. */
 const CLOSE_MS = 1000;
 
-/** What goes out on one socket, bounded by the bytes not yet sent. */
-export interface Outflow {
-  /** Sends a control frame. */
-  send(frame: ServerFrame): void;
-  /** Sends the text of an `events` frame. */
-  sendText(text: string): void;
-  /** Whether the socket has as much as it can take; `onRoom` follows when it has sent half of it. */
-  full(): boolean;
+/** What goes out on one socket, bounded by the bytes not yet sent. `onRoom` follows when a full one has sent half of it. */
+export interface Outflow extends StreamOutput {
   /** Closes the socket, and cuts it when the app does not answer. */
   close(close: Close): void;
   /** Stops the timers. */

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { checkOrigin } from '../../http/access/page-guard.ts';
 import { Problem, unavailable } from '../../http/problems/problem.ts';
 import { addOtherMethods, problemResponses } from '../../http/resource.ts';
-import { PROTOCOL, RECONNECT_MS } from './frames.ts';
+import { PROTOCOL, RECONNECT_MS } from '../frames.ts';
 import type { Streams } from './sockets.ts';
 
 /** Where the stream is; tickets are good for this path alone. */

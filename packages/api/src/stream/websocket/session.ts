@@ -4,8 +4,8 @@ import { problemsOf } from '@magpie/schema-messages';
 import type { WebSocket } from 'ws';
 import { Problem, toProblem } from '../../http/problems/problem.ts';
 import type { EventEncoder } from '../encoder.ts';
+import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, type StreamLimits } from '../frames.ts';
 import { createSubscriptions, type Subscriptions } from '../subscriptions.ts';
-import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, type StreamLimits } from './frames.ts';
 import { createOutflow } from './outflow.ts';
 
 /** What every session needs. */
@@ -29,7 +29,7 @@ export function openSession(socket: WebSocket, { gateway, encode, limits }: Sess
     full: () => subscriptions.pause(),
     room: () => subscriptions.resume(),
   });
-  const subscriptions = createSubscriptions({ gateway, encode, limits, outflow });
+  const subscriptions = createSubscriptions({ gateway, encode, limits, output: outflow });
   const stopPings = keepAlive(socket, limits);
 
   socket.on('message', (data, binary) => {

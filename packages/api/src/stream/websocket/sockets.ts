@@ -2,7 +2,7 @@ import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import type { WebSocket } from 'ws';
 import { createEventEncoder } from '../encoder.ts';
-import { CLOSE, FRAME_BYTES, PROTOCOL, type StreamLimits } from './frames.ts';
+import { CLOSE, FRAME_BYTES, PROTOCOL, type StreamLimits } from '../frames.ts';
 import { openSession, type Session } from './session.ts';
 
 /** All sockets of `/v1/stream`. */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '@magpie/contract';
-import { LogLocked, LogRefused } from '../../contract.ts';
+import { LogLocked, LogRefused } from '../../contract/index.ts';
 import { isBusy } from '../file/sqlite-errors.ts';
 import type { DirectoryFiles } from './files.ts';
 import { type FileIdentity, identityOf, verifyIdentities } from './identity.ts';

@@ -1,6 +1,6 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { errorMessage } from '@magpie/contract';
-import { LogFailed } from '../../contract.ts';
+import { LogFailed } from '../../contract/index.ts';
 
 /** Which file a path led to when it was opened. Plain data: it goes to another thread. */
 export interface FileIdentity {

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
 import type { Logger } from '@magpie/contract';
-import { LogRefused } from '../../contract.ts';
+import { LogRefused } from '../../contract/index.ts';
 import type { DirectoryFiles } from './files.ts';
 import { readMarker } from './marker.ts';
 

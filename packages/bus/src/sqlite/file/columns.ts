@@ -1,5 +1,5 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { LogFailed } from '../../contract.ts';
+import { LogFailed } from '../../contract/index.ts';
 
 /** Typed access to a row's columns; a column of another type means a file that Magpie did not write. */
 export type Row = Readonly<Record<string, SQLOutputValue>>;

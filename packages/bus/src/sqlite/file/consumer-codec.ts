@@ -8,7 +8,7 @@ import {
   type ExceptionRow,
   type Outcome,
   type Position,
-} from '../../contract.ts';
+} from '../../contract/index.ts';
 import type { Positions } from '../../shared/positions.ts';
 import type { WireChanges, WireDeadLetter, WireException, WireOutcome } from '../protocol/writer.ts';
 import { decodeRecord, encodeRecord, RecordDamaged } from './event-record.ts';
@@ -16,10 +16,11 @@ import { packHeaders, unpackHeaders } from './header-json.ts';
 
 /** Everything of a commit but its appends as the writer takes it; undefined when there is nothing. Throws `RangeError`. */
 export function encodeChanges(change: Commit, positions: Positions): WireChanges | undefined {
-  const { matched, consumers = {}, floors = [], exceptions = {}, deadLetters = {}, outcomes = [] } = change;
+  const { matched, consumers = {}, floors = [], exceptions = {}, deadLetters = {} } = change;
+  const { outcomes = [], values = [] } = change;
   const { put = [], remove = [] } = exceptions;
   const { put: putLetters = [], remove: removeLetters = [] } = deadLetters;
-  const lists = [...Object.values(consumers), floors, put, remove, putLetters, removeLetters, outcomes];
+  const lists = [...Object.values(consumers), floors, put, remove, putLetters, removeLetters, outcomes, values];
   if (matched === undefined && lists.every((list) => list.length === 0)) return undefined;
   return {
     ...(matched === undefined ? {} : { matched: positions.offset(matched) }),
@@ -33,6 +34,7 @@ export function encodeChanges(change: Commit, positions: Positions): WireChanges
     putDeadLetters: putLetters.map((letter) => encodeDeadLetter(letter, positions)),
     removeDeadLetters: removeLetters,
     outcomes: outcomes.map(encodeOutcome),
+    values,
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { LogLocked, LogRefused } from '../../contract.ts';
+import { LogLocked, LogRefused } from '../../contract/index.ts';
 import { type DirectoryFiles, syncDirectory } from '../directory/files.ts';
 import type { AcceptedLoss } from '../directory/inspection.ts';
 import { readMarker, writeMarker } from '../directory/marker.ts';

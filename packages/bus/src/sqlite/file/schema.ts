@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Version of the tables below. A log with a greater one was written by a newer Magpie and is refused. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** Since version 2. `orphaned` is when the consumer was found to be configured no more. */
 const CONSUMERS = `
@@ -10,6 +10,13 @@ const CONSUMERS = `
 
 /** Since version 3: finds the dead letters that a consumer could come to again. */
 const LETTERS_BY_POSITION = 'CREATE INDEX dead_letters_by_position ON dead_letters (consumer, position);';
+
+/** Since version 4: what connections keep, see `ConnectionStore`. */
+const VALUES = `
+  CREATE TABLE connection_values (
+    connection TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (connection, key)) STRICT, WITHOUT ROWID;
+`;
 
 /**
  * `total` counts the bytes of all records ever appended up to and including the row, so that sizes are differences.
@@ -33,6 +40,7 @@ export const SCHEMA = `
     PRIMARY KEY (ref, consumer)) STRICT;
   CREATE TABLE dedupe (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;
   ${CONSUMERS}
+  ${VALUES}
 `;
 
 /** What leads from each version to the next, at a time in ms; the first entry starts at version 1. */
@@ -55,6 +63,7 @@ const MIGRATIONS: readonly ((db: DatabaseSync, now: number) => void)[] = [
     );
     db.exec(LETTERS_BY_POSITION);
   },
+  (db) => db.exec(VALUES),
 ];
 
 /** Brings a log from an older version to `SCHEMA_VERSION` in one transaction; it stays as it was when that fails. */

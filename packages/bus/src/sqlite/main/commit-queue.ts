@@ -1,5 +1,5 @@
 import { Throttled } from '@magpie/contract';
-import { type Appended, type Commit, LogFailed } from '../../contract.ts';
+import { type Appended, type Commit, LogFailed } from '../../contract/index.ts';
 import type { DedupeClock } from '../../shared/dedupe-clock.ts';
 import type { Positions } from '../../shared/positions.ts';
 import type { WireBatch, WireResult } from '../protocol/writer.ts';

@@ -1,5 +1,5 @@
 import type { LogFields } from '@magpie/contract';
-import type { DeadLetter, LogState, StoredEvent } from '../../contract.ts';
+import type { DeadLetter, LogState, StoredEvent } from '../../contract/index.ts';
 import type { Positions } from '../../shared/positions.ts';
 import { decodeDeadLetter, decodeException } from '../file/consumer-codec.ts';
 import { decodeRecord, RecordDamaged } from '../file/event-record.ts';

@@ -1,4 +1,4 @@
-import type { Append, Appended, Commit } from '../../contract.ts';
+import type { Append, Appended, Commit } from '../../contract/index.ts';
 import type { DedupeClock } from '../../shared/dedupe-clock.ts';
 import { isCompared } from '../../shared/dedupe-window.ts';
 import type { Positions } from '../../shared/positions.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { LogFailed } from '../../contract.ts';
+import { LogFailed } from '../../contract/index.ts';
 import type { ReaderCalls, ReaderReply } from '../protocol/reader.ts';
 import type { ReaderData } from '../reader/thread.ts';
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { LogFailed, LogLocked, LogRefused, type LogSpace } from '../../contract.ts';
+import { LogFailed, LogLocked, LogRefused, type LogSpace } from '../../contract/index.ts';
 import type { SavedClock } from '../../shared/dedupe-clock.ts';
 import type {
   RetainRequest,

@@ -1,4 +1,4 @@
-import type { DeadLetterQuery, EventFilter, KnownConsumer, OrphanedConsumer } from '../../contract.ts';
+import type { DeadLetterQuery, EventFilter, KnownConsumer, OrphanedConsumer } from '../../contract/index.ts';
 import type { WireDeadLetter, WireException, WireOutcome } from './writer.ts';
 
 /** An event as the reader hands it over; each record has its own buffer and is transferred. */
@@ -63,6 +63,7 @@ export interface ReaderCalls {
   state: { question: undefined; answer: WireState };
   lowestFloor: { question: { readonly orphanedBefore: number }; answer: number | undefined };
   orphans: { question: undefined; answer: readonly OrphanedConsumer[] };
+  values: { question: { readonly connection: string }; answer: readonly (readonly [key: string, value: string])[] };
   deadLetters: { question: DeadLetterQuery; answer: readonly WireDeadLetter[] };
   deadLetter: { question: { readonly id: string }; answer: WireDeadLetter | undefined };
   outcomes: { question: { readonly ref: string }; answer: readonly WireOutcome[] };

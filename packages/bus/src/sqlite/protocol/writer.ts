@@ -1,4 +1,4 @@
-import type { ConsumerChanges, DeadLetterReason, LogSpace } from '../../contract.ts';
+import type { ConnectionValue, ConsumerChanges, DeadLetterReason, LogSpace } from '../../contract/index.ts';
 import type { SavedClock } from '../../shared/dedupe-clock.ts';
 
 /** An append with a dedupe key, as the writer judges it. */
@@ -58,6 +58,7 @@ export interface WireChanges {
   readonly putDeadLetters: readonly WireDeadLetter[];
   readonly removeDeadLetters: readonly string[];
   readonly outcomes: readonly WireOutcome[];
+  readonly values: readonly ConnectionValue[];
 }
 
 /** One commit. Its records are the next `appends` of the batch. */

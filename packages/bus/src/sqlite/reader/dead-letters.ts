@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { LogFailed } from '../../contract.ts';
+import { LogFailed } from '../../contract/index.ts';
 import { bytesIn, numberIn, type Row, textIn } from '../file/columns.ts';
 import { isReason } from '../file/consumer-codec.ts';
 import { REF_IN_RECORD, sourceInRecord } from '../file/event-record.ts';

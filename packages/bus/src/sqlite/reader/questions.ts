@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { KnownConsumer } from '../../contract.ts';
+import type { KnownConsumer } from '../../contract/index.ts';
 import { bytesIn, numberIn, type Row, textIn } from '../file/columns.ts';
 import { createEventSearch } from '../file/event-search.ts';
 import type { ReaderCalls, WireStats } from '../protocol/reader.ts';
@@ -20,6 +20,7 @@ export function createReaderStore(db: DatabaseSync): ReaderStore {
     ...stateReader(db),
     ...letterReader(db),
     ...outcomeReader(db),
+    ...valueReader(db),
     stats: statsReader(db),
     ...maintenance(db),
   };
@@ -108,6 +109,14 @@ function outcomeReader(db: DatabaseSync): Pick<ReaderStore, 'outcomes'> {
         at: numberIn(row, 'at'),
         detail: textIn(row, 'detail'),
       })),
+  };
+}
+
+function valueReader(db: DatabaseSync): Pick<ReaderStore, 'values'> {
+  const values = db.prepare('SELECT key, value FROM connection_values WHERE connection = ? ORDER BY key');
+  return {
+    values: ({ connection }) =>
+      values.all(connection).map((row) => [textIn(row, 'key'), textIn(row, 'value')] as const),
   };
 }
 

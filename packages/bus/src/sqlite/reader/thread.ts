@@ -27,6 +27,8 @@ function answer(store: ReaderStore, request: Exclude<ReaderRequest, { name: 'ope
       return store.lowestFloor(request.question);
     case 'orphans':
       return store.orphans(request.question);
+    case 'values':
+      return store.values(request.question);
     case 'deadLetters':
       return store.deadLetters(request.question);
     case 'deadLetter':

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { type Clock, errorMessage } from '@magpie/contract';
-import { LogFailed, type LogSpace } from '../../contract.ts';
+import { LogFailed, type LogSpace } from '../../contract/index.ts';
 import { type FileIdentity, verifyIdentities } from '../directory/identity.ts';
 import { createReserve } from './reserve.ts';
 

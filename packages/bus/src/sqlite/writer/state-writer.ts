@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ConsumerChanges } from '../../contract.ts';
+import type { ConsumerChanges } from '../../contract/index.ts';
 import type { WireChanges } from '../protocol/writer.ts';
 
-/** Writes known consumers, floors, exceptions, dead letters and outcomes inside the caller's transaction. */
+/** Writes known consumers, floors, exceptions, dead letters, outcomes and values of connections inside the caller's transaction. */
 export interface StateWriter {
   apply(changes: WireChanges): void;
 }
@@ -18,6 +18,8 @@ export function createStateWriter(db: DatabaseSync): StateWriter {
   const putLetter = db.prepare('INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?)');
   const removeLetter = db.prepare('DELETE FROM dead_letters WHERE id = ?');
   const putOutcome = db.prepare('INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?, ?)');
+  const putValue = db.prepare('INSERT OR REPLACE INTO connection_values VALUES (?, ?, ?)');
+  const removeValue = db.prepare('DELETE FROM connection_values WHERE connection = ? AND key = ?');
   return {
     apply: (changes) => {
       applyConsumers(changes.consumers);
@@ -33,6 +35,10 @@ export function createStateWriter(db: DatabaseSync): StateWriter {
         putLetter.run(id, consumer, reason, detail, record, renderedBody, position);
       }
       for (const { ref, consumer, at, detail } of changes.outcomes) putOutcome.run(ref, consumer, at, detail);
+      for (const { connection, key, value } of changes.values) {
+        if (value === undefined) removeValue.run(connection, key);
+        else putValue.run(connection, key, value);
+      }
     },
   };
 }

@@ -99,14 +99,9 @@ export class Backlog implements FloorSource {
     return this.#queue.size;
   }
 
-  /** Deliveries with an exception row: refused ones and those held behind them. */
-  get parked(): number {
-    return this.#parked.size;
-  }
-
-  /** Bytes of their bodies. */
-  get parkedBytes(): number {
-    return this.#parked.bytes;
+  /** Deliveries with an exception row (refused ones and those held behind them), and the bytes of their bodies. */
+  get parked(): { readonly size: number; readonly bytes: number } {
+    return this.#parked;
   }
 
   /** The position matched before the first delivery that was offered before `begin`. */

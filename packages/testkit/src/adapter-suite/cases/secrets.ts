@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { Secret } from '@magpie/contract';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './bench.ts';
-import { errorOf, expectError } from './errors.ts';
-import type { Keys } from './fixture.ts';
-import { recordingSink } from './sinks.ts';
+import type { Bench, CaseGroup } from '../bench.ts';
+import { errorOf, expectError } from '../errors.ts';
+import type { Keys } from '../fixture.ts';
+import { recordingSink } from '../sinks.ts';
 
 /** Credentials: refused clearly, shown nowhere. */
 export const secretCases = {

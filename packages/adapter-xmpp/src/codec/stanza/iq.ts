@@ -1,5 +1,5 @@
+import { bareJid, normalJid, splitJid } from '../jid.ts';
 import { attribute, childElements, type Element, xml } from './element.ts';
-import { bareJid, normalJid, splitJid } from './jid.ts';
 import { NS } from './namespaces.ts';
 
 /**
@@ -17,6 +17,14 @@ export function answerTo(iq: Element): Element | undefined {
   else answer.append(errorElement('cancel', 'service-unavailable'));
   return answer;
 }
+
+/** The result of an iq, with what was asked for. */
+export const resultAnswer = (iq: Element, child: Element): Element =>
+  xml('iq', { ...addressed(iq), type: 'result' }, child);
+
+/** The refusal of an iq. */
+export const errorAnswer = (iq: Element, type: string, condition: string): Element =>
+  xml('iq', { ...addressed(iq), type: 'error' }, errorElement(type, condition));
 
 function addressed(iq: Element): Record<string, string> {
   const [id, to] = [attribute(iq, 'id'), attribute(iq, 'from')];

@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { leakCheck } from '../leaks.ts';
-import type { CaseGroup } from './bench.ts';
-import { expectError } from './errors.ts';
-import { heldSink, recordingSink } from './sinks.ts';
+import { leakCheck } from '../../leaks.ts';
+import type { CaseGroup } from '../bench.ts';
+import { expectError } from '../errors.ts';
+import { heldSink, recordingSink } from '../sinks.ts';
 
 /** Opening, closing and what is left behind. */
 export const lifecycleCases = {
@@ -149,7 +149,6 @@ const CLAIMS = [
   { capability: 'receives', cases: ['receive-bodies', 'receive-address', 'receive-window'] },
   { capability: 'sends', cases: ['send-bodies', 'send-ordered', 'send-largest'] },
   { capability: 'sendsWhileHeld', cases: ['send-while-held'] },
-  { capability: 'holdsPerPlace', cases: ['held-place'] },
   {
     capability: 'metadata',
     cases: ['receive-headers', 'receive-via', 'receive-trace', 'send-headers', 'send-via', 'send-trace'],

@@ -1,6 +1,6 @@
 import { EVENT_KINDS } from '@magpie/contract';
 import { z } from 'zod';
-import { storedEventSchema } from '../../resources/events/schema.ts';
+import { storedEventSchema } from '../resources/events/schema.ts';
 
 /** The subprotocol of `/v1/stream`. */
 export const PROTOCOL = 'magpie.v1.json';

@@ -1,6 +1,8 @@
 /** XML namespaces, by the specification that defines them. */
 export const NS = {
   client: 'jabber:client',
+  /** XEP-0114. */
+  component: 'jabber:component:accept',
   stream: 'http://etherx.jabber.org/streams',
   streamErrors: 'urn:ietf:params:xml:ns:xmpp-streams',
   stanzaErrors: 'urn:ietf:params:xml:ns:xmpp-stanzas',
@@ -12,11 +14,14 @@ export const NS = {
   streamManagement: 'urn:xmpp:sm:3',
   /** XEP-0030. */
   discoInfo: 'http://jabber.org/protocol/disco#info',
+  discoItems: 'http://jabber.org/protocol/disco#items',
   /** XEP-0045. */
   muc: 'http://jabber.org/protocol/muc',
   mucUser: 'http://jabber.org/protocol/muc#user',
   mucOwner: 'http://jabber.org/protocol/muc#owner',
   dataForms: 'jabber:x:data',
+  /** XEP-0054. */
+  vcard: 'vcard-temp',
   /** XEP-0184. */
   receipts: 'urn:xmpp:receipts',
   /** XEP-0199. */

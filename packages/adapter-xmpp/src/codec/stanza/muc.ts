@@ -1,5 +1,5 @@
+import { bareJid } from '../jid.ts';
 import { attribute, type Element, xml } from './element.ts';
-import { bareJid } from './jid.ts';
 import { NS } from './namespaces.ts';
 
 /** Somebody in a room, as the room's presence tells it. */

@@ -1,8 +1,8 @@
 import { type AddressScheme, createAddressBook } from '@magpie/contract';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { AnySuite } from './bench.ts';
-import { keysOf, undocumented } from './schemas.ts';
+import type { AnySuite } from '../bench.ts';
+import { keysOf, undocumented } from '../schemas.ts';
 import { TLS_KEYS, tlsCases } from './tls.ts';
 
 /** One case about the definition alone: no broker, no connection. */

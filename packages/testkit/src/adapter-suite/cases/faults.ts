@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './bench.ts';
-import { expectError } from './errors.ts';
-import { type Link, within } from './link.ts';
-import { heldSink, type RecordingSink, recordingSink } from './sinks.ts';
+import type { Bench, CaseGroup } from '../bench.ts';
+import { expectError } from '../errors.ts';
+import { type Link, within } from '../link.ts';
+import { heldSink, type RecordingSink, recordingSink } from '../sinks.ts';
 
 const ABORT_AFTER = 150;
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigInvalid } from '@magpie/contract';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './bench.ts';
-import { errorOf, expectError } from './errors.ts';
-import type { Link } from './link.ts';
-import { recordingSink } from './sinks.ts';
+import type { Bench, CaseGroup } from '../bench.ts';
+import { errorOf, expectError } from '../errors.ts';
+import type { Link } from '../link.ts';
+import { recordingSink } from '../sinks.ts';
 
 /** The keys of `tls` that every protocol with TLS has. */
 export const TLS_KEYS = ['ca', 'cert', 'key', 'passphrase', 'serverName', 'verify'] as const;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Verdict } from '@magpie/contract';
 import { expect } from 'vitest';
-import type { Bench, CaseGroup } from './bench.ts';
-import type { Link } from './link.ts';
-import { heldSink, recordingSink, STORED } from './sinks.ts';
+import type { Bench, CaseGroup } from '../bench.ts';
+import type { Link } from '../link.ts';
+import { heldSink, recordingSink, STORED } from '../sinks.ts';
 
 /** The promise: what is stored is acknowledged, what is not comes again. */
 export const settleCases = {

@@ -1,0 +1,156 @@
+import { createAccount, startEjabberd, startProsody, type XmppServer } from '@magpie/brokers';
+import { type People, type Person, startPeople, unique, useSharedBrokers, waitFor } from '@magpie/testkit';
+import mqtt, { type MqttClient } from 'mqtt';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type GatewayHome, type GatewayProcess, gatewayHome } from '../support/gateway-process.ts';
+
+const shared = useSharedBrokers('mosquitto');
+let people: People;
+beforeAll(async () => {
+  people = await startPeople();
+});
+afterAll(() => people.close());
+
+const DOMAIN = 'devices.localhost';
+const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
+
+describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (name) => {
+  const plant = unique('plant');
+  const pump = `pump\\207@${DOMAIN}`;
+  const heard: Array<readonly [topic: string, text: string]> = [];
+  let server: XmppServer;
+  let person: Person;
+  let device: MqttClient;
+  let home: GatewayHome;
+  let gateway: GatewayProcess;
+
+  beforeAll(async () => {
+    server = await SERVERS[name]({ components: [DOMAIN] });
+    for (const each of ['nadia', 'mallory']) await createAccount(server, each, `${each}-secret`);
+    person = await people.login(server, 'nadia', { accept: true });
+    device = await mqtt.connectAsync(shared.mosquitto.urls.plain);
+    device.on('message', (topic, body) => heard.push([topic, body.toString()]));
+    await device.subscribeAsync(`${plant}/#`, { qos: 1 });
+    home = await gatewayHome(JSON.stringify(configuration()));
+    gateway = await home.start();
+  });
+  afterAll(async () => {
+    await Promise.all([home?.remove(), device?.endAsync()]);
+    await server?.stop();
+  });
+
+  const configuration = () => ({
+    version: 1,
+    gateway: { id: 'magpie' },
+    http: { port: 0 },
+    connections: {
+      people: {
+        type: 'xmpp',
+        mode: 'component',
+        domain: DOMAIN,
+        secret: server.componentSecret,
+        url: server.urls.component,
+        contacts: { allow: ['nadia@localhost'] },
+      },
+      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}` },
+    },
+    routes: {
+      online: {
+        from: { connection: 'floor', topic: `${plant}/{device}/status` },
+        to: {
+          connection: 'people',
+          contact: '${device}',
+          presence: { available: '${payload.online}', show: '${payload.show}', status: '${payload.words}' },
+        },
+      },
+      commands: {
+        from: { connection: 'people', contact: '{device}', text: 'set {level}' },
+        allow: ['*@localhost'],
+        to: { connection: 'floor', topic: `${plant}/\${device}/set`, text: '${level}' },
+      },
+      answers: {
+        from: { connection: 'floor', topic: `${plant}/{device}/said/{user}` },
+        to: { connection: 'people', jid: '${user}@localhost', from: '${device}' },
+      },
+      colleagues: {
+        from: { connection: 'people', jid: '{user}@localhost', kind: 'presence' },
+        to: { connection: 'floor', topic: `${plant}/people/\${user}`, text: '${payload.available} ${event.type}' },
+      },
+    },
+  });
+
+  const status = (online: boolean, show: string, words: string): Promise<unknown> =>
+    device.publishAsync(`${plant}/Pump 7/status`, JSON.stringify({ online, show, words }), { qos: 1 });
+  const hears = (topic: string, text: string) =>
+    waitFor(() => heard.some(([at, said]) => at === `${plant}/${topic}` && said === text), {
+      what: `"${text}" at ${topic}; heard ${JSON.stringify(heard)}`,
+    });
+  const known = () => person.presences.length;
+  const sees = (from: number, words: string, type = 'available') =>
+    waitFor(
+      () =>
+        person.presences
+          .slice(from)
+          .some((each) => each.from === pump && each.type === type && (each.status ?? '') === words),
+      {
+        what: `"${words}" of the pump; saw ${JSON.stringify(person.presences.slice(from).map(({ xml }) => xml))}`,
+      },
+    );
+
+  it('shows a device to whom may have it in the list, as its status says', async () => {
+    await status(true, 'away', 'filling up');
+    await waitFor(async () => (await person.vcard(pump).catch(() => undefined))?.name === 'Pump 7', {
+      what: 'its card',
+    });
+    await person.subscribe(pump);
+    await person.presence(({ from, type }) => from === pump && type === 'subscribed');
+    await sees(0, 'filling up');
+    expect((await person.roster()).find(({ jid }) => jid === pump)).toMatchObject({ subscription: 'both' });
+    const before = known();
+    await status(true, '', 'running');
+    await sees(before, 'running');
+  });
+
+  it('tells the device who is there', async () => {
+    await hears('people/nadia', 'true available');
+  });
+
+  it('carries a command to the device, and what it says back', async () => {
+    await person.say(pump, 'set 42');
+    await hears('Pump 7/set', '42');
+    await device.publishAsync(`${plant}/Pump 7/said/nadia`, 'is 42', { qos: 1 });
+    const answer = await person.message(({ body }) => body === 'is 42');
+    expect(answer.from).toBe(pump);
+  });
+
+  it('shows it again after the gateway was killed, and that it is gone when the gateway stops', async () => {
+    const before = known();
+    await gateway.kill();
+    gateway = await home.start();
+    await sees(before, 'running');
+    const then = known();
+    await gateway.terminate();
+    await sees(then, '', 'unavailable');
+    gateway = await home.start();
+  });
+
+  it('refuses whom it does not know', async () => {
+    const stranger = await people.login(server, 'mallory');
+    await stranger.subscribe(pump);
+    await stranger.presence(({ from, type }) => from === pump && type === 'unsubscribed');
+    await stranger.show({ to: pump, type: 'probe' });
+    await stranger.ping('localhost');
+    expect(stranger.presences.filter(({ from, type }) => from === pump && type === 'available')).toEqual([]);
+  });
+
+  it('forgets who removes it', async () => {
+    await person.forget(pump);
+    const before = known();
+    await status(true, '', 'nobody sees this');
+    await status(false, '', '');
+    await person.ping('localhost');
+    expect(person.presences.slice(before).filter(({ from, type }) => from === pump && type === 'available')).toEqual(
+      [],
+    );
+  });
+});
