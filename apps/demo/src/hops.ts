@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** A hop of the scenario did not happen as it had to. */
+/** A hop of the scenario failed: nothing arrived in time, or the wrong thing. */
 export class HopFailed extends Error {
   override readonly name = 'HopFailed';
 }
@@ -9,7 +9,7 @@ export class HopFailed extends Error {
 export interface Hops {
   /** Something a player does. */
   does(who: string, what: string, action: () => Promise<void>): Promise<void>;
-  /** Something a player is to see, within the time limit. Throws `HopFailed` naming the hop. */
+  /** Something a player must see within the time limit. Throws `HopFailed`, which names the hop. */
   sees<T>(who: string, what: string, wait: Promise<T>, check: (seen: T) => string | undefined): Promise<T>;
   /** A heading between the acts. */
   act(title: string): void;

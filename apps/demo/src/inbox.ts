@@ -1,4 +1,4 @@
-/** Messages that have arrived and those who wait for them. */
+/** Messages that have arrived, and callers waiting for the next one. */
 export interface Inbox<T> {
   put(item: T): void;
   /** The next item, in order of arrival. */

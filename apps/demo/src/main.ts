@@ -28,7 +28,7 @@ const logger: Logger = createLineLogger((level, fields, message) => {
   if (level === 'warn' || level === 'error') say(`  ! ${message} ${JSON.stringify(fields)}`);
 });
 
-/** Real brokers, by Docker or as programs of this machine; where there is no way to have them, the in-memory ones. */
+/** Real brokers, in Docker or installed on this machine; in-memory brokers where neither is possible. */
 async function chooseWorld(memory: boolean): Promise<World> {
   if (memory) return memoryWorld();
   try {

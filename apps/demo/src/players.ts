@@ -23,13 +23,13 @@ export interface Office {
 
 /** Everything around the gateway. */
 export interface World {
-  /** What it is made of, for the title line. */
+  /** The brokers in use, for the title line. */
   readonly title: string;
   /** Environment of the configuration: addresses and passwords of the brokers. */
   readonly env: Readonly<Record<string, string>>;
   /** The configuration file that fits this world. */
   readonly configuration: string;
-  /** What the watching app is to see, as `connection address`. */
+  /** Events the watching app must see, as `connection address`. */
   readonly watched: readonly string[];
   /** Connects the players. Called once the gateway is up. */
   players(): Promise<{ readonly pump: Pump; readonly person: Person; readonly office: Office }>;

@@ -15,10 +15,12 @@ const ROOM = 'ops@conference.localhost';
 const GATEWAY = { name: 'magpie', password: PASSWORD };
 const PERSON = { name: 'alice', password: PASSWORD };
 
-/** The logins that {@link realWorld} needs on its brokers; the first one is the gateway's, the pump's and the back office's. */
+/**
+ * The logins that {@link realWorld} needs on its brokers. The gateway, the pump and the back office share the first.
+ */
 export const REAL_USERS: readonly [BrokerUser, BrokerUser] = [GATEWAY, PERSON];
 
-/** The world of real brokers, wherever they run. Takes them over: `stop` ends them. */
+/** The world of real brokers, wherever they run. Takes ownership of them: `stop` ends them. */
 export function realWorld({ title, urls, ca, stop }: BrokerSet): World {
   const closers: Closers = [];
   return {
@@ -81,7 +83,7 @@ async function startPerson(service: string, ca: string, closers: Closers): Promi
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(ca, 'utf8')]);
   const chat = client({ service, domain: 'localhost', username: PERSON.name, password: PASSWORD });
   const heard = createInbox<string>();
-  chat.on('error', () => undefined); // start() and the hops report what matters
+  chat.on('error', () => undefined); // start() and the hops report the errors that matter
   const joined = createInbox<void>();
   chat.on('stanza', (stanza) => {
     if (stanza.is('presence') && stanza.attrs.from === `${ROOM}/alice`) joined.put();
@@ -104,7 +106,7 @@ async function startPerson(service: string, ca: string, closers: Closers): Promi
 const SETTLE_MS = 10;
 const SETTLE_TRIES = 200;
 
-/** The library counts wrongly what arrives before stream management is on; the server would then end the stream. */
+/** The library miscounts stanzas that arrive before stream management is on; the server would then end the stream. */
 async function streamManaged({ streamManagement }: Client): Promise<void> {
   for (let tries = 0; tries < SETTLE_TRIES && !streamManagement.enabled; tries++) await sleep(SETTLE_MS);
 }

@@ -8,11 +8,11 @@ export interface Cast {
   readonly person: Person;
   readonly office: Office;
   readonly app: App;
-  /** What the watching app is to see. */
+  /** Events the watching app must see. */
   readonly watched: readonly string[];
 }
 
-/** What a hop was to show, or a sentence about what it showed instead. */
+/** Compares what a hop showed with what it should show; a mismatch becomes a sentence. */
 const expects =
   (wanted: string) =>
   (seen: string): string | undefined =>

@@ -149,8 +149,8 @@ test('a gateway that goes silent is left for another try', LIMIT, async () => {
 });
 
 test.each([
-  ['{"type":"events","id":"tail"}', 'does not speak like this version of Magpie'],
-  ['garbage', 'does not speak like this version of Magpie'],
+  ['{"type":"events","id":"tail"}', 'is not one of this Magpie version'],
+  ['garbage', 'is not one of this Magpie version'],
   ['{"type":"error","status":400,"title":"Invalid request","detail":"no such connection"}', 'no such connection'],
 ])('the frame %s ends it with a sentence', LIMIT, async (frame, message) => {
   const url = await scripted((socket) => socket.send(frame));

@@ -12,7 +12,7 @@ test.each([
   [['publish', 'a', 'b', '--url', 'ftp://a'], 'Expected a URL such as http://'],
   [['explain', '-c', 'FILE', 'floor', 'x', '--kind', 'mesage'], 'Allowed choices are message, presence'],
   [['explain', '-c', 'FILE', 'floor', 'x', 'y', '--origin', '{bad'], 'magpie: --origin: expected a JSON object'],
-  [['explain', '-c', 'FILE', 'chat', 'room:nope', 'y'], '"room:nope" is no address of chat: '],
+  [['explain', '-c', 'FILE', 'chat', 'room:nope', 'y'], 'expected an address of connection chat, got "room:nope": '],
   [['run', '-c', 'FILE', '--log-level', 'loud'], 'Allowed choices are debug, info'],
   [['run', '-c', '/nowhere/magpie.yaml'], 'ENOENT: no such file or directory'],
   [['tail', '--key', 'a b'], 'magpie: the key (--key or MAGPIE_KEY): expected visible ASCII characters'],

@@ -27,7 +27,7 @@ test('dead letters are listed as a table or as JSON', async () => {
   expect(stdout).toMatch(new RegExp(`${ids[0]} .*${CONSUMER} +rejected +1 +the channel is closed`));
   const json = JSON.parse((await dlq(world, 'list', '--json', '--limit', '1')).stdout);
   expect(json).toMatchObject([{ id: ids[0], reason: 'rejected' }]);
-  expect((await dlq(world, 'list', '--reason', 'age')).stdout).toBe('There are no such dead letters.\n');
+  expect((await dlq(world, 'list', '--reason', 'age')).stdout).toBe('No matching dead letters.\n');
 });
 
 test('a dead letter is shown with event, rendered message and attempts', async () => {
@@ -46,7 +46,7 @@ test('a dead letter is retried as it was or changed, and all by selection', asyn
   await dlq(world, 'retry', ids[1]!, '--payload', '{"mended":true}');
   await waitFor(() => arrived(world.broker, 'one').length === 2, { what: 'the first two' });
   const { stdout } = await dlq(world, 'retry', '--consumer', CONSUMER, '--rate', '500');
-  expect(stdout).toBe('2 are tried again, 500 per second\n');
+  expect(stdout).toBe('retrying 2, 500 per second\n');
   await waitFor(() => arrived(world.broker, 'one').length === 4, { what: 'all' });
   expect(arrived(world.broker, 'one')).toEqual(['one', '{"mended":true}', 'three', 'four']);
 });
@@ -85,12 +85,12 @@ test('a retry of many says how many have no target any more, and the list how ma
   world.rewrite([route('b', 'two')]);
   await command('reload', '--url', world.url);
   expect((await dlq(world, 'retry', '--all')).stdout).toBe(
-    '0 are tried again, 10 per second\n3 stay as they are: their target is configured no more, or they never entered the log\n',
+    'retrying 0, 10 per second\n3 cannot be retried: their target is no longer configured, or they never entered the log\n',
   );
   world.rewrite([route('a', 'one')]);
   await command('reload', '--url', world.url);
   await dlq(world, 'retry', '--all', '--rate', '0.1');
-  await waitFor(async () => (await dlq(world, 'list')).stdout.endsWith('\n2 are still to be tried again.\n'), {
+  await waitFor(async () => (await dlq(world, 'list')).stdout.endsWith('\n2 more will be retried.\n'), {
     what: 'the first retry',
   });
 });
@@ -114,7 +114,9 @@ test('more dead letters than are allowed raise an alarm and are a warning, until
   expect(await world.metrics.expose()).toMatch(/^magpie_dead_letters 3$/m);
   await dlq(world, 'drop', ids[0]!);
   expect(await alarms()).toEqual([]);
-  await waitFor(() => world.logged.includes('info there are only 2 dead letters again'), { what: 'the end of it' });
+  await waitFor(() => world.logged.includes('info back within the limit: there are 2 dead letters'), {
+    what: 'the end of it',
+  });
   expect(world.logged.filter((line) => line.includes('more than gateway.deadLetters.max'))).toHaveLength(1);
 });
 
@@ -122,8 +124,11 @@ test.each([
   [['retry', 'id', '--payload', '{'], '--payload: expected JSON, got {'],
   [['retry', 'id', '--payload', '1', '--text', 'a'], 'at most one of --payload, --text and --base64'],
   [['retry', 'id', '--header', 'a'], '--header: expected name=value, got "a"'],
-  [['list', '--since', 'monday'], 'Expected a time such as 2026-01-31T08:00:00Z, or how long ago, such as 2h.'],
-  [['retry', '--all', '--text', 'a'], 'expected its id'],
+  [
+    ['list', '--since', 'monday'],
+    'Expected a time such as 2026-01-31T08:00:00Z, or an age such as 2h (two hours ago).',
+  ],
+  [['retry', '--all', '--text', 'a'], 'give its id'],
   [['retry', '--all', '--rate', 'fast'], '--rate: expected a number above 0, got "fast"'],
   [['list', '--limit', '0'], '--limit: expected a whole number from 1, got "0"'],
 ])('dead-letters %j fails with a sentence', async (args, message) => {
@@ -201,7 +206,7 @@ test('trace shows every refused attempt at its time, and a target that is held w
     '2026-01-01T00:00:02.500Z  +2.0s   a/done  confirmed  by puback, 1 attempt',
     '2026-01-01T00:00:03.500Z  +3.0s   a/held  refused    attempt 2: busy',
     '                                  a/held  held       2 attempts, busy, next try 2026-01-01T00:00:09.000Z',
-    '2026-01-01T00:01:00.500Z  +60.0s          expires    then it is worth nothing',
+    '2026-01-01T00:01:00.500Z  +60.0s          expires    not delivered after this time',
   ]);
 });
 
@@ -231,7 +236,7 @@ test('reload says what it did, or would do, and shows mistakes with their place'
     `  - target ${CONSUMER}`,
   ];
   const planned = (await reload('--dry-run')).stdout.split('\n');
-  expect(planned[0]).toBe('revision 1 stays in force; a reload would do this:');
+  expect(planned[0]).toBe('revision 1 stays in force; a reload would make these changes:');
   expect(planned).toEqual(expect.arrayContaining(changes));
   const done = (await reload()).stdout.split('\n');
   expect(done).toEqual(['revision 2 is in force', ...planned.slice(1)]);

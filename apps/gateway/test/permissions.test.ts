@@ -11,7 +11,7 @@ const problemsOf = (connection: string, mode: number) => {
   return problems.map((problem) => `${source.locate(problem).line} ${problem.severity}: ${problem.message}`);
 };
 
-const WARNING = '4 warning: every user of this machine can read this file (mode 0644), and a secret stands in it';
+const WARNING = '4 warning: this file contains a secret, and every user of this machine can read it (mode 0644)';
 
 test.each([
   ['{ type: amqp, url: "amqp://h", password: pw }', 0o644, [WARNING]],

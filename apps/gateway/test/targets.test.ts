@@ -61,12 +61,12 @@ test('what is out of attempts and blocks its lane shows, and is tried again or g
   await waitFor(async () => (await gauge(world, 'target_blocked_deliveries')) === '1', { what: 'the blocked one' });
   await waitFor(async () => (await gauge(world, 'backlog_deliveries')) === '2', { what: 'the one behind it' });
   expect(await alarms(world)).toEqual([
-    expect.stringContaining(`target ${TARGET} is blocked by deliveries that are out of attempts (1): `),
+    expect.stringContaining(`target ${TARGET} is blocked by deliveries that ran out of attempts (1): `),
   ]);
   world.broker.refuseSends(1, full);
-  expect(await targets(world, 'retry', TARGET)).toBe('1 are tried again\n');
+  expect(await targets(world, 'retry', TARGET)).toBe('1 will be retried\n');
   await waitFor(async () => (await gauge(world, 'target_blocked_deliveries')) === '1', { what: 'the refusal' });
-  expect(await targets(world, 'give-up', TARGET)).toBe('1 become dead letters\n');
+  expect(await targets(world, 'give-up', TARGET)).toBe('1 became dead letters\n');
   await waitFor(() => arrived(world.broker, 'one').length === 1, { what: 'the one behind it' });
   expect(arrived(world.broker, 'one')).toEqual(['behind']);
   expect(await alarms(world)).toEqual([]);
@@ -79,7 +79,9 @@ test('the backlog of a removed target is named by the reload and in the list, an
   world.rewrite([route('b', 'two')]);
   const { stdout } = await command('reload', '--url', world.url);
   expect(stdout).toMatch(new RegExp(`  ! the backlog of the removed target ${TARGET} is kept until 2\\S+Z\n`));
-  expect(await targets(world)).toMatch(new RegExp(`\n\nREMOVED TARGET.*\n${TARGET} +2\\S+Z +2\\S+Z +waits for it\n$`));
+  expect(await targets(world)).toMatch(
+    new RegExp(`\n\nREMOVED TARGET.*\n${TARGET} +2\\S+Z +2\\S+Z +deliveries wait\n$`),
+  );
   expect(await gauge(world, 'backlog_deliveries')).toBeUndefined();
   expect(await gauge(world, 'backlog_deliveries', 'b/floor/channel:two')).toBe('0');
   world.rewrite([route('a', 'one'), route('b', 'two')]);

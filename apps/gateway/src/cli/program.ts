@@ -13,7 +13,7 @@ import { print, printError, printFailure } from './output/print.ts';
 
 const COMMANDS = [addRun, addReload, addCheck, addExplain, addPublish, addTail, addTrace, addTargets, addDeadLetters];
 
-/** The `magpie` command with everything it can do. Unknown commands and options get a suggestion. */
+/** The `magpie` command with all subcommands. Unknown commands and options get a suggestion. */
 export function createProgram(): Command {
   const program = new Command('magpie')
     .description('Messaging gateway: bridges XMPP, MQTT, AMQP and HTTP through one durable event log.')

@@ -7,8 +7,8 @@ import { permissionWarnings } from './permissions.ts';
 import { createReader, type FilesRead } from './reader.ts';
 
 /**
- * A configuration file, loaded and compiled. `config` and `routes` are there unless a problem is an error. Read were the file,
- * those it refers to and schemas of payloads.
+ * A configuration file, loaded and compiled. `config` and `routes` are set unless a problem is an error. The files read
+ * are this file, the files it refers to and payload schemas.
  */
 export interface Compiled extends FilesRead {
   readonly config: Config | undefined;
@@ -23,7 +23,7 @@ export interface CompileOptions {
   readonly path: string;
   readonly text?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Id of a gateway that runs already; default the one of the file. */
+  /** Id of the running gateway; default: the one in the file. */
   readonly gatewayId?: string;
 }
 
@@ -40,7 +40,7 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
   const exposed = options.text === undefined ? permissionWarnings(options.path, report.secrets) : [];
   const problems = [...found, ...exposed];
   const book = createAddressBook(adapters);
-  // Mistakes in the routes show even while a secret is missing.
+  // Mistakes in routes are reported even while a secret is missing.
   const known = config ?? (draft && checkable(draft));
   if (!known) return { config, routes: undefined, book, problems, source, ...reader.seen() };
   const compiled = compileRoutes({
@@ -56,14 +56,14 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
   return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source, ...reader.seen() };
 }
 
-/** A draft without the routes that use a connection which is not usable: what is wrong with those cannot be told yet. */
+/** A draft without the routes that use an unusable connection: those cannot be checked yet. */
 function checkable({ config, unusable }: Draft): Config {
   const isCheckable = (route: unknown): boolean => !connectionsIn(route).some((name) => unusable.has(name));
   const routes = Object.entries(config.routes).filter(([, route]) => isCheckable(route));
   return { ...config, routes: Object.fromEntries(routes) };
 }
 
-/** Every text under a key `connection`, as far down as it may stand. */
+/** Every text under a key `connection`, at any depth. */
 function connectionsIn(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) =>
@@ -71,7 +71,7 @@ function connectionsIn(value: unknown): readonly string[] {
   );
 }
 
-/** What enters by a built-in connection is acknowledged once stored: it cannot bypass the log. */
+/** Messages from a built-in connection are acknowledged once stored: they cannot bypass the log. */
 function unloggedBuiltIns({ unlogged }: RouteSet, adapters: readonly AnyAdapter[]): readonly Problem[] {
   const builtIn = new Set(adapters.filter((each) => each.builtIn).map(({ type }) => type));
   const routes = new Set(unlogged.filter(({ from }) => builtIn.has(from)).map(({ route }) => route));

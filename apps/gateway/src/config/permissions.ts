@@ -5,8 +5,8 @@ import type { Problem } from '@magpie/schema-messages';
 const READABLE_BY_ALL = 0o004;
 
 /**
- * Warns of a configuration file that every user of the machine can read though secrets stand in it. `secrets` are their
- * pointers. Called once per load; a file that cannot be looked at is left to those who read it.
+ * Warns of a configuration file that contains secrets and that every user of the machine can read. `secrets` are their
+ * pointers. Called once per load; a file that cannot be examined is reported when it is read.
  */
 export function permissionWarnings(path: string, secrets: readonly string[]): readonly Problem[] {
   const [pointer] = secrets;
@@ -18,8 +18,8 @@ export function permissionWarnings(path: string, secrets: readonly string[]): re
     {
       severity: 'warning',
       pointer,
-      message: `every user of this machine can read this file (mode ${shown}), and a secret stands in it`,
-      hint: 'take the permission away (chmod o-r), or write ${env:NAME} or ${file:path} in its place',
+      message: `this file contains a secret, and every user of this machine can read it (mode ${shown})`,
+      hint: 'remove the permission (chmod o-r), or replace the secret by ${env:NAME} or ${file:path}',
     },
   ];
 }

@@ -2,29 +2,32 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** What was read to load a configuration. */
+/** The files read to load a configuration. */
 export interface FilesRead {
-  /** Absolute paths of all that was read, there or not, in the order of the first time. */
+  /** Absolute paths of all files that were read or found missing, in the order of first use. */
   readonly files: readonly string[];
-  /** Of the contents of all those files: while `fingerprintOf(files)` is the same, loading again can give nothing new. */
+  /**
+   * Hash of the contents of all those files: while `fingerprintOf(files)` is the same, loading again gives the same
+   * result.
+   */
   readonly fingerprint: string;
 }
 
-/** Reads text files and remembers which, and what was in them. */
+/** Reads text files and remembers their paths and contents. */
 export function createReader() {
   const contents = new Map<string, string>();
   const read = (path: string): string => {
     const file = resolve(path);
     const now = contentOf(file);
     const before = contents.get(file) ?? now.digest;
-    contents.set(file, before === now.digest ? before : `${before} ${now.digest}`); // It changed meanwhile: equal to nothing.
+    contents.set(file, before === now.digest ? before : `${before} ${now.digest}`); // The file changed while it was read: a fingerprint that equals no other.
     if ('error' in now) throw now.error;
     return now.text;
   };
   return { read, seen: (): FilesRead => ({ files: [...contents.keys()], fingerprint: joined(contents) }) };
 }
 
-/** The fingerprint of files as they are now. */
+/** The fingerprint of the present contents of files. */
 export const fingerprintOf = (files: readonly string[]): string =>
   joined(files.map((file) => [file, contentOf(file).digest]));
 

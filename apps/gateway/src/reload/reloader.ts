@@ -9,26 +9,29 @@ import { inForce, restartNeeded } from './restart.ts';
 import { planOf, type Revisions } from './revisions.ts';
 import { describeRefusal, describeReport } from './words.ts';
 
-/** How a configuration is loaded, the first time and again. */
+/** How a configuration is loaded, at the start and at a reload. */
 export interface Loading {
-  /** What the gateway starts with. */
+  /** The configuration the gateway starts with. */
   readonly first: Compiled;
-  /** Loads it again for a gateway that runs under an id. */
+  /** Loads it again for the running gateway with this id. */
   load(gatewayId: string): Compiled;
 }
 
-/** Keeps a running gateway at its configuration. */
+/** Keeps a running gateway in line with its configuration file. */
 export interface Reloader extends ConfigControl {
-  /** Files the last look at the configuration has read, absolute. */
+  /** Absolute paths of the files that the last load read. */
   files(): readonly string[];
-  /** A file may have changed: loads again if one differs from the last look, else does not even parse. Never rejects. */
+  /**
+   * Called when a file may have changed. Reloads if one differs from the last load, otherwise does not even parse.
+   * Never rejects.
+   */
   filesChanged(): Promise<void>;
 }
 
-/** What a reloader works on. */
+/** The parts a reloader works with. */
 export interface ReloaderOptions {
   readonly loading: Loading;
-  /** What runs, begun with `loading.first`. */
+  /** The revisions in force, starting with `loading.first`. */
   readonly revisions: Revisions;
   readonly gateway: Pick<Gateway, 'id' | 'state' | 'reload'>;
   readonly builtins: ReadonlySet<string>;
@@ -42,7 +45,7 @@ const isUsable = (compiled: Compiled): compiled is Usable =>
 
 /** Makes the reloader of a gateway. Reloads run one at a time, in the order they were asked for. */
 export function createReloader({ loading, revisions, gateway, builtins, logger }: ReloaderOptions): Reloader {
-  let last = loading.first; // The last look at the file, whatever came of it.
+  let last = loading.first; // The last load of the file, accepted or refused.
   const inTurn = createTurns();
 
   const refuse = (compiled: Compiled): ReloadResult => {

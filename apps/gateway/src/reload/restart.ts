@@ -5,7 +5,7 @@ import { type Config, RESTART_KEYS } from '@magpie/config';
 export const restartNeeded = (running: Config, wanted: Config): readonly string[] =>
   RESTART_KEYS.flatMap((path) => differences(path.join('.'), valueAt(running, path), valueAt(wanted, path)));
 
-/** What is in force once the wanted configuration has been loaded: its own values but for those that need a restart. */
+/** The configuration in force after loading `wanted`: its values, except those that need a restart. */
 export const inForce = (running: Config, wanted: Config): Config =>
   RESTART_KEYS.reduce((config, path) => withValue(config, path, valueAt(running, path)), wanted);
 
@@ -17,7 +17,7 @@ const isMapping = (value: unknown): value is Mapping =>
 const valueAt = (value: unknown, [key, ...rest]: readonly string[]): unknown =>
   key === undefined || !isMapping(value) ? value : valueAt(value[key], rest);
 
-/** The same with another value at a path; the path is one that the type has. */
+/** A copy with another value at a path that exists in the type. */
 function withValue<T extends object>(whole: T, [key = '', ...rest]: readonly string[], value: unknown): T {
   const inner = (whole as Mapping)[key];
   return { ...whole, [key]: rest.length > 0 && isMapping(inner) ? withValue(inner, rest, value) : value };

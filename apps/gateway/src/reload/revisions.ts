@@ -6,15 +6,15 @@ import type { RouteSet } from '@magpie/routing';
 import { connectionMap } from '../config/compile.ts';
 
 /**
- * Keys of the section `gateway` that take effect by a reload. Whoever adds a key to the schema adds it here, or marks it there
- * with `.meta({ restart: true })`; a test fails otherwise.
+ * Keys of the section `gateway` that a reload can change. A key added to the schema must be added here or be marked
+ * `.meta({ restart: true })`; a test checks this.
  */
 export const LIVE_KEYS = ['log', 'deadLetters'] as const satisfies readonly (keyof Config['gateway'])[];
 
 /** Settings of the section `gateway` that may change while running. */
 export type LiveSettings = Pick<Config['gateway'], (typeof LIVE_KEYS)[number]>;
 
-/** A configuration that was put in force. */
+/** A configuration that took effect. */
 export interface Revision {
   readonly config: Config;
   readonly plan: Plan;
@@ -24,16 +24,19 @@ export interface Revision {
   readonly hash: string;
   /** ms since the epoch. */
   readonly loadedAt: number;
-  /** Keys that differ in the file and take effect after a restart. */
+  /** Keys that were changed in the file but take effect only after a restart. */
   readonly restartNeeded: readonly string[];
 }
 
-/** What a gateway runs with, and whether a newer configuration was refused. Written by the reloader, read while running. */
+/**
+ * The configuration in force, and whether a newer one was refused. Written by the reloader, read by the running
+ * gateway.
+ */
 export class Revisions {
   #now: Revision;
   #refused: ConfigInForce['refused'];
 
-  /** Starts with what a gateway starts with; `text` is that of its file. */
+  /** Starts with the gateway's first configuration; `text` is the content of its file. */
   constructor(config: Config, routes: RouteSet, text: string) {
     this.#now = revision(1, { config, plan: planOf(config, routes), restartNeeded: [] }, text);
   }
@@ -43,23 +46,23 @@ export class Revisions {
     return this.#now;
   }
 
-  /** What of the section `gateway` a reload may change. Read at every use. */
+  /** The keys of `gateway` that a reload may change. Read at every use. */
   get live(): LiveSettings {
     const { log, deadLetters } = this.#now.config.gateway;
     return { log, deadLetters };
   }
 
-  /** Why the last look at the file was refused; undefined when it is in force. */
+  /** Why the last load of the file was refused; undefined when it is in force. */
   get refused(): ConfigInForce['refused'] {
     return this.#refused;
   }
 
-  /** The last look at the file could not be put in force. */
+  /** Records that the last load of the file was refused. */
   refuse(problems: NonNullable<ConfigInForce['refused']>['problems']): void {
     this.#refused = { at: Date.now(), problems };
   }
 
-  /** The last look at the file, with this text, is in force. */
+  /** Records that the file with this text is in force. */
   apply(change: Change, text: string): Revision {
     this.#refused = undefined;
     this.#now = revision(this.#now.number + 1, change, text);

@@ -1,22 +1,22 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** What to watch and whom to tell. */
+/** Files to watch and the callback for changes. */
 export interface FileWatchOptions {
-  /** Absolute paths of what to watch. Asked at every look: they may change. */
+  /** Absolute paths of the files to watch. Called at every check, as the list may change. */
   files(): readonly string[];
-  /** Called once files have changed and have been left alone for a moment; also once at the beginning. */
+  /** Called when files have changed and then stayed unchanged for `quietMs`; also once at the start. */
   onChange(): void;
-  /** How long files must be left alone, in ms: an editor may still be writing. */
+  /** How long files must stay unchanged, in ms: an editor may still be writing. */
   readonly quietMs?: number;
-  /** How often files are looked at without being told, in ms: some file systems tell nothing. */
+  /** Polling interval in ms, for file systems that report no changes. */
   readonly pollMs?: number;
 }
 
 /**
- * Watches files by the directories they stand in, as editors replace files by renaming and Kubernetes swaps a symbolic link
- * next to them; and by looking now and then. What else happens in those directories is ignored. Keeps no process alive. The
- * result ends it. (chokidar 6 does not see the swapped link and reports one write twice.)
+ * Watches files through their directories, because editors replace files by renaming and Kubernetes swaps a symbolic
+ * link next to them, and by polling. Other changes in those directories are ignored. Does not keep the process alive.
+ * Returns a function that ends the watch. (chokidar 6 misses the swapped link and reports one write twice.)
  */
 export function watchFiles({ files, onChange, quietMs = 200, pollMs = 2000 }: FileWatchOptions): () => void {
   let seen = '';
@@ -62,11 +62,11 @@ function statOf(path: string) {
   try {
     return statSync(path, { bigint: true });
   } catch {
-    return undefined; // It is away or out of reach: both look the same to a reader.
+    return undefined; // The file is missing or cannot be reached: both are the same to a reader.
   }
 }
 
-/** Watches directories, as far as they can be watched; one that was replaced is watched anew at the next call. */
+/** Watches directories where the system can; a replaced directory is watched again at the next call. */
 function createDirectoryWatch(onEvent: () => void) {
   const watchers = new Map<string, { readonly inode: bigint; readonly watcher: FSWatcher }>();
 
@@ -81,7 +81,7 @@ function createDirectoryWatch(onEvent: () => void) {
       watcher.on('error', () => stop(directory));
       watchers.set(directory, { inode, watcher });
     } catch {
-      // It cannot be watched (no such file system, no handles left): looking now and then has to do.
+      // It cannot be watched (unsupported file system, no handles left): polling has to do.
     }
   };
 

@@ -13,7 +13,7 @@ export function describeReport(
     listed('removed connections', connections.removed),
     listed('added targets', targets.added),
     listed('removed targets', targets.removed),
-    `${connections.unchanged.length} connections and ${targets.kept} targets go on untouched`,
+    `${connections.unchanged.length} connections and ${targets.kept} targets are unchanged`,
     listed('need a restart', restartNeeded),
   ];
   return `configuration revision ${revision} is in force: ${parts.filter((part) => part !== '').join('; ')}`;
@@ -22,7 +22,7 @@ export function describeReport(
 const listed = (what: string, names: readonly string[]): string =>
   names.length === 0 ? '' : `${what}: ${names.join(', ')}`;
 
-/** Where a mistake is and what, as `file:line:column: …`. */
+/** A mistake with its place, as `file:line:column: …`. */
 const describeProblem = ({ file, line, column, message, hint }: ConfigProblem): string =>
   `${file}:${line}:${column}: ${message}${hint === undefined ? '' : ` (${hint})`}`;
 

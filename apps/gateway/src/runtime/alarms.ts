@@ -14,8 +14,8 @@ export interface AlarmOptions {
 }
 
 /**
- * What needs a human besides connections: targets that take nothing or hold what is out of attempts, too many dead letters,
- * a log with damaged records, a configuration that was refused. Read by `GET /v1`.
+ * Conditions that need a human, besides connections: suspended or blocked targets, too many dead letters, damaged
+ * records in the log, a refused configuration. Read by `GET /v1`.
  */
 export function createAlarms({ log, maxDeadLetters, gateway, config }: AlarmOptions): () => Promise<readonly string[]> {
   const quota = async (): Promise<readonly string[]> => {
@@ -38,7 +38,7 @@ function targetAlarms({ connections, targets }: AlarmOptions['gateway']): readon
       : []),
     ...(blocked > 0
       ? [
-          `target ${consumer} is blocked by deliveries that are out of attempts (${blocked}): run magpie targets retry or give-up`,
+          `target ${consumer} is blocked by deliveries that ran out of attempts (${blocked}): run magpie targets retry or give-up`,
         ]
       : []),
   ]);

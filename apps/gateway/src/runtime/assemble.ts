@@ -15,12 +15,12 @@ import { watchDeadLetters } from './dead-letter-watch.ts';
 import { measured, observe, observeGauges } from './observe.ts';
 import { keepWithinLimits } from './retention.ts';
 
-/** What a gateway process is made of. */
+/** The parts of a gateway process. */
 export interface Assembled {
   readonly gateway: Gateway;
   readonly api: Api;
   readonly metrics: Metrics;
-  /** Undefined when there is no way to load the configuration again. */
+  /** Undefined when the configuration cannot be reloaded. */
   readonly reloader: Reloader | undefined;
   /**
    * Opens the listener, then connects and starts routing; resolves to the URL of the API. Rejects with `ListenFailed` before any
@@ -39,9 +39,9 @@ export interface AssembleOptions {
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
   readonly times?: Partial<SupervisorTimes>;
-  /** Goes on although files of the log are missing: what was in them is lost. */
+  /** Starts although files of the log are missing; the messages in them are lost. */
   readonly acceptLoss?: boolean;
-  /** How to load the configuration again; without it the gateway keeps what it started with. */
+  /** How to reload the configuration; without it the gateway keeps its first one. */
   readonly loading?: Loading;
 }
 

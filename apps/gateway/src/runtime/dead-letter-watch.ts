@@ -1,7 +1,7 @@
 import type { EventLog } from '@magpie/bus';
 import type { Logger } from '@magpie/contract';
 
-/** What a watch looks at and whom it tells. */
+/** The log to watch, its limit and the logger. */
 export interface DeadLetterWatchOptions {
   readonly log: Pick<EventLog, 'stats'>;
   /** How many dead letters may be kept; it may change. */
@@ -9,23 +9,23 @@ export interface DeadLetterWatchOptions {
   readonly logger: Pick<Logger, 'warn' | 'info'>;
 }
 
-/** Looks at how many dead letters are kept. */
+/** Watches the number of dead letters. */
 export interface DeadLetterWatch {
-  /** Some have come or gone, or the gateway has started: has a look within a second. */
+  /** Called when dead letters were written or removed, and at the start. Counts them within a second. */
   changed(): void;
   stop(): void;
 }
 
-/** Between two looks, in ms: dead letters may come by the thousand. */
+/** Shortest time between two counts, in ms: dead letters may come by the thousand. */
 const LOOK_MS = 1000;
 
-/** Why there are too many dead letters, as a sentence; undefined when there are not. */
+/** The alarm for too many dead letters; undefined while the limit holds. */
 export const tooMany = (count: number, max: number): string | undefined =>
   count > max
     ? `there are ${count} dead letters, more than gateway.deadLetters.max (${max}): retry or drop them`
     : undefined;
 
-/** Says in the log, once each time it begins, that there are more dead letters than may be kept. */
+/** Logs a warning, once per occurrence, when there are more dead letters than the limit allows. */
 export function watchDeadLetters({ log, max, logger }: DeadLetterWatchOptions): DeadLetterWatch {
   let over = false;
   let stopped = false;
@@ -36,7 +36,7 @@ export function watchDeadLetters({ log, max, logger }: DeadLetterWatchOptions): 
     const alarm = tooMany(deadLetters, max());
     if (alarm !== undefined && !over) logger.warn({ count: deadLetters }, alarm);
     if (alarm === undefined && over)
-      logger.info({ count: deadLetters }, `there are only ${deadLetters} dead letters again`);
+      logger.info({ count: deadLetters }, `back within the limit: there are ${deadLetters} dead letters`);
     over = alarm !== undefined;
   };
   return {
@@ -44,7 +44,7 @@ export function watchDeadLetters({ log, max, logger }: DeadLetterWatchOptions): 
       if (stopped || timer) return;
       timer = setTimeout(() => {
         timer = undefined;
-        look().catch(() => undefined); // A log that has failed says so itself.
+        look().catch(() => undefined); // A failed log reports it elsewhere.
       }, LOOK_MS).unref();
     },
     stop: () => {

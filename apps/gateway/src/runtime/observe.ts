@@ -3,14 +3,14 @@ import type { CoreObserver, Gateway } from '@magpie/core';
 import type { Target } from '@magpie/routing';
 import type { CounterSeries, HistogramSeries, Metrics } from '@magpie/telemetry';
 
-/** How often each type occurs: a batch is counted at once. */
+/** How often each type occurs in a batch. */
 function countsOf(results: readonly { readonly type: string }[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { type } of results) counts.set(type, (counts.get(type) ?? 0) + 1);
   return counts;
 }
 
-/** Where the deliveries of one target are counted. */
+/** The counters of one target. */
 interface TargetSeries {
   readonly seconds: HistogramSeries;
   readonly results: Map<string, CounterSeries>;
@@ -47,7 +47,7 @@ export function observe(metrics: Metrics): CoreObserver {
   };
 }
 
-/** The same log, its commits measured. `onDeadLetters` is called after some have come or gone. */
+/** The same log with its commits measured. `onDeadLetters` is called after dead letters were written or removed. */
 export function measured(log: EventLog, metrics: Metrics, onDeadLetters: () => void): EventLog {
   const seconds = metrics.commitSeconds.series({});
   const events = metrics.commitEvents.series({});
@@ -67,7 +67,7 @@ export function measured(log: EventLog, metrics: Metrics, onDeadLetters: () => v
   };
 }
 
-/** Gauges that are read when somebody looks. */
+/** Gauges that are read at each scrape. */
 export function observeGauges(metrics: Metrics, gateway: Gateway, log: Pick<EventLog, 'stats'>): void {
   metrics.buildInfo.set({ version: gateway.version, node: process.version }, 1);
   const { backlog, targetSuspended, targetLagging, targetBlocked } = metrics;
@@ -84,7 +84,7 @@ export function observeGauges(metrics: Metrics, gateway: Gateway, log: Pick<Even
       targetBlocked.set({ target }, blocked);
     }
     known = targets.map(({ consumer }) => consumer);
-    // A log that has failed ends the gateway by itself; until then the other metrics are worth having.
+    // A failed log ends the gateway anyway; until then the other metrics are still useful.
     const stats = await log.stats().catch(() => undefined);
     if (stats) metrics.deadLettersKept.set({}, stats.deadLetters);
   });

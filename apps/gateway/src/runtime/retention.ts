@@ -5,13 +5,16 @@ const INTERVAL_MS = 60_000;
 
 /** Removes old events from a log. */
 export interface LogKeeper {
-  /** Removes now what may go; does nothing while that is under way. Called when the disk is full. */
+  /** Removes expired events now, unless a run is under way. Called when the disk is full. */
   sweep(): void;
-  /** Starts no more runs. */
+  /** Stops starting runs. */
   stop(): void;
 }
 
-/** Keeps a log within its limits, which may change: once a minute, and whenever `sweep` is called. `onFatal` hears of a log that failed. */
+/**
+ * Keeps a log within its limits, which may change: once a minute, and whenever `sweep` is called. `onFatal` is called
+ * when the log has failed.
+ */
 export function keepWithinLimits(
   log: Pick<EventLog, 'lowestFloor' | 'retain'>,
   limits: () => Config['gateway']['log'],
@@ -28,7 +31,7 @@ export function keepWithinLimits(
     running = true;
     run()
       .catch((error: Error) => {
-        // A run that the closing of the log has cut short is no failure.
+        // A run cut short by closing the log is not a failure.
         if (!stopped) onFatal(error);
       })
       .finally(() => {

@@ -18,20 +18,20 @@ export type StreamedEvent = Extract<Frame, { type: 'events' }>['events'][number]
 
 /** Who follows. */
 export interface Follower {
-  /** The first subscription stands. */
+  /** The first subscription was accepted. */
   started(): void;
   event(event: StreamedEvent): void;
-  /** Something a person should know, such as a lost link; a sentence without its full stop. */
+  /** A notice for the user, such as a lost link; one sentence without a full stop. */
   notice(text: string): void;
 }
 
 /** Events asked for at a time. */
 const CREDIT = 256;
 
-/** Waiting between two tries, ms. */
+/** Pause between two attempts, ms. */
 const BACKOFF = { min: 250, max: 10_000 };
 
-/** Where a subscription stands; outlives the links. */
+/** Position of a subscription; outlives the links. */
 interface Cursor {
   after: string | undefined;
   started: boolean;
@@ -39,10 +39,10 @@ interface Cursor {
 }
 
 /**
- * Follows the events of a running gateway until the signal fires. A lost link, a gateway that stops and a reader that was too
- * slow are made up for: it connects again, after growing pauses, and resumes after the last position seen. Rejects with
- * `CommandFailed` when the first try finds nobody, when the gateway refuses the subscription, and when it closes the stream for
- * good. Called by `magpie tail`.
+ * Follows the events of a running gateway until the signal fires. After a lost link, a gateway restart or a close for
+ * reading too slowly it reconnects with growing pauses and resumes after the last position seen. Rejects with
+ * `CommandFailed` when the first attempt reaches no gateway, when the gateway refuses the subscription, and when it
+ * closes the stream for good. Called by `magpie tail`.
  */
 export async function followStream(options: FollowOptions, follower: Follower, signal: AbortSignal): Promise<void> {
   const cursor: Cursor = { after: options.since, started: false, attempt: 0 };
@@ -55,7 +55,7 @@ export async function followStream(options: FollowOptions, follower: Follower, s
   }
 }
 
-/** One link; resolves to why it is worth another. */
+/** One link; resolves to the reason it ended, when reconnecting makes sense. */
 async function untilLost(
   options: FollowOptions,
   cursor: Cursor,
@@ -90,7 +90,7 @@ function subscription({ connection, address }: FollowOptions, cursor: Cursor, fo
     },
     frame: (frame: Answer<'frame'>): void => {
       if (frame.type === 'subscribed') subscribed(cursor, frame.position, follower);
-      if (frame.type === 'gap') follower.notice('older events are no longer kept, a part is missing');
+      if (frame.type === 'gap') follower.notice('some events were skipped: the log no longer keeps them');
       if (frame.type === 'events') take(frame.events);
       if (frame.type === 'error') throw refusal(frame);
     },
@@ -108,10 +108,13 @@ function subscribed(cursor: Cursor, position: string | null, follower: Follower)
 const refusal = ({ status, detail }: Extract<Frame, { type: 'error' }>): Error =>
   status >= 500 ? new NoLink(detail) : new CommandFailed(detail);
 
-/** Codes of RFC 6455 and its registry that say nothing against another try: going away, no code, lost, failed, restart, later. */
+/**
+ * Close codes of RFC 6455 and its registry after which reconnecting makes sense: going away, no code, lost, failed,
+ * restart, try again later.
+ */
 const PASSING: ReadonlySet<number> = new Set([1001, 1005, 1006, 1011, 1012, 1013, 1014]);
 
-/** From 4000 to 4399 the gateway asks to connect again; from 4400 on another try would end the same way. */
+/** With 4000 to 4399 the gateway asks the client to reconnect; from 4400 on another attempt would end the same way. */
 const comesBack = ({ code }: LinkEnd): boolean => PASSING.has(code) || (code >= 4000 && code < 4400);
 
 const describe = ({ code, reason }: LinkEnd): string =>

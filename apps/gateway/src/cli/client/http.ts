@@ -11,7 +11,7 @@ export interface ClientOptions {
 /** Where a gateway listens unless its configuration says otherwise. */
 export const DEFAULT_URL = 'http://127.0.0.1:8080';
 
-/** What is sent with a call. */
+/** Method, body and headers of a call. */
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
@@ -23,7 +23,10 @@ export interface Checker<T> {
   safeParse(json: unknown): { readonly success: true; readonly data: T } | { readonly success: false };
 }
 
-/** Headers with the bearer key (RFC 6750 section 2.1), from `--key` or MAGPIE_KEY. Never shows a key that cannot be one. */
+/**
+ * Headers with the bearer key (RFC 6750 section 2.1) from `--key` or MAGPIE_KEY. The error for an invalid key does not
+ * show it.
+ */
 export function authorization({ key = process.env.MAGPIE_KEY }: ClientOptions): Record<string, string> {
   if (key === undefined) return {};
   if (!/^[\x21-\x7e]+$/.test(key))
@@ -31,7 +34,7 @@ export function authorization({ key = process.env.MAGPIE_KEY }: ClientOptions): 
   return { authorization: `Bearer ${key}` };
 }
 
-/** One call of the API; ends the command with the problem's own words when it fails. */
+/** One call of the API; when it fails, the command ends with the API's error message. */
 export async function call(options: ClientOptions, path: string, init: CallOptions = {}): Promise<Response> {
   const request = requestOf(options, path, init);
   let response: Response;
@@ -45,13 +48,13 @@ export async function call(options: ClientOptions, path: string, init: CallOptio
   return fail(refusalText(response.status, await response.text()));
 }
 
-/** A header that was typed may hold what no header can. */
+/** A header the user typed may hold characters that HTTP forbids. */
 function requestOf(options: ClientOptions, path: string, init: CallOptions): Request {
   const headers = { ...authorization(options), ...init.headers };
   try {
     return new Request(new URL(path, options.url), { ...init, headers });
   } catch (error) {
-    return fail(`this cannot be sent: ${errorMessage(error)}`);
+    return fail(`the request cannot be sent: ${errorMessage(error)}`);
   }
 }
 
@@ -75,13 +78,15 @@ export async function postJson<T>(
 async function read<T>(response: Response, checker: Checker<T>): Promise<T> {
   const parsed = checker.safeParse(parseJsonBody(Buffer.from(await response.arrayBuffer()), 'application/json'));
   if (parsed.success) return parsed.data;
-  return fail(`what answers at ${response.url} does not speak like this version of Magpie; is --url right?`);
+  return fail(
+    `the answer from ${response.url} is not one of this Magpie version; check --url and the version of the gateway`,
+  );
 }
 
-/** Why the API has refused, in its own words. */
+/** The API's error message: status, title and detail of its problem document. */
 export const refusalText = (status: number, body: string): string => `${status} ${problemText(body)}`;
 
-/** Characters shown of an answer that is no problem, such as the error page of a proxy. */
+/** Characters shown of an answer that is not a problem document, such as the error page of a proxy. */
 const LONGEST_FOREIGN = 1000;
 
 function problemText(text: string): string {
@@ -93,11 +98,11 @@ function problemText(text: string): string {
     );
     return [visible(`${title ?? ''}${detail ? `: ${detail}` : ''}`), ...fields, ...places].join('');
   } catch {
-    return visible(text.slice(0, LONGEST_FOREIGN)); // No problem details: something between here and the gateway has answered.
+    return visible(text.slice(0, LONGEST_FOREIGN)); // Not a problem document: a proxy has answered, not the gateway.
   }
 }
 
-/** What of a problem is shown. */
+/** The members of a problem document that are shown. */
 interface ProblemBody {
   readonly title?: string;
   readonly detail?: string;

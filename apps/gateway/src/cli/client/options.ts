@@ -5,9 +5,12 @@ import { DEFAULT_URL } from './http.ts';
 export const withClientOptions = (command: Command): Command =>
   command
     .option('--url <url>', 'the gateway', gatewayUrl, DEFAULT_URL)
-    .option('--key <key>', 'bearer key; others see it in the list of processes, so rather set MAGPIE_KEY');
+    .option(
+      '--key <key>',
+      'bearer key; prefer the variable MAGPIE_KEY, as other users can see this option in the process list',
+    );
 
-/** Parses `--url`. Throws `InvalidArgumentError`, which commander shows with the option. */
+/** Parses `--url`. Throws `InvalidArgumentError`, which commander prints with the name of the option. */
 function gatewayUrl(text: string): string {
   const protocol = URL.parse(text)?.protocol;
   if (protocol === 'http:' || protocol === 'https:') return text;

@@ -13,14 +13,14 @@ export interface LinkEnd {
   readonly reason: string;
 }
 
-/** What happens on a link; what these throw ends it. */
+/** Callbacks of a link; an error thrown by one of them ends it. */
 export interface LinkEvents {
   /** The link is up; `send` takes the app's frames. */
   open(send: (frame: object) => void): void;
   frame(frame: Frame): void;
 }
 
-/** There is no link now; another try may succeed. */
+/** The link could not be opened; another attempt may succeed. */
 export class NoLink extends Error {
   override readonly name = 'NoLink';
 }
@@ -32,9 +32,9 @@ const MISSED_PINGS = 3;
 const CLOSE_MS = 1000;
 
 /**
- * One WebSocket to `/v1/stream`. Resolves at its end, however that comes; closes with 1000 when the signal fires. Rejects with
- * `NoLink` when nobody answers, or not now; with `CommandFailed` when the gateway refuses for good, in its words; and with what
- * `events` throws.
+ * One WebSocket to `/v1/stream`. Resolves when it ends, for whatever reason; closes with 1000 when the signal fires.
+ * Rejects with `NoLink` when nothing answers or the gateway is not ready, with `CommandFailed` and the gateway's
+ * message when the gateway refuses for good, and with any error that `events` throws.
  */
 export function openLink(options: ClientOptions, events: LinkEvents, signal: AbortSignal): Promise<LinkEnd> {
   const url = new URL('/v1/stream', options.url);
@@ -71,7 +71,7 @@ function attempt(failed: (error: unknown) => void, action: () => void): void {
   }
 }
 
-/** The gateway has answered the upgrade by HTTP: its problem says why. */
+/** The gateway answered the upgrade with an HTTP error: its problem document says why. */
 function onRefusal(socket: WebSocket, failed: (error: unknown) => void): void {
   socket.on('unexpected-response', (_, response) => {
     const { statusCode = 0 } = response;
@@ -87,7 +87,9 @@ function onRefusal(socket: WebSocket, failed: (error: unknown) => void): void {
 function parseFrame(data: RawData, { href }: URL): Frame {
   const parsed = ANSWERS.frame.safeParse(parseJsonBody(Buffer.from(String(data)), 'application/json'));
   if (parsed.success) return parsed.data;
-  throw new CommandFailed(`what answers at ${href} does not speak like this version of Magpie; is --url right?`);
+  throw new CommandFailed(
+    `the answer from ${href} is not one of this Magpie version; check --url and the version of the gateway`,
+  );
 }
 
 function closeOrCut(socket: WebSocket): void {
@@ -95,7 +97,7 @@ function closeOrCut(socket: WebSocket): void {
   setTimeout(() => socket.terminate(), CLOSE_MS).unref();
 }
 
-/** The gateway pings as often as its first frame says: a link on which it no longer does is lost. */
+/** The first frame says how often the gateway pings. A link without pings is lost. */
 function cutWhenSilent(socket: WebSocket): (frame: Frame) => void {
   let timer: NodeJS.Timeout | undefined;
   socket.on('ping', () => timer?.refresh());

@@ -24,16 +24,16 @@ interface ExplainOptions {
   readonly origin?: string;
 }
 
-/** `magpie explain`: what the routes would do with a message, and why. */
+/** `magpie explain`: shows what the routes would do with a message, and why. */
 export function addExplain(program: Command): void {
   program
     .command('explain')
-    .description('show which routes match a message, why the others do not, and what each target would get')
-    .argument('<connection>', 'the connection it comes from, for example floor')
-    .argument('<address>', 'where it comes from, in the words of the protocol, for example plant/p7/alarm')
+    .description('show which routes match a message, why other routes do not, and what each target would get')
+    .argument('<connection>', 'connection the message comes from, for example floor')
+    .argument('<address>', 'source address in the form of the protocol, for example plant/p7/alarm')
     .argument('[body]', 'JSON or text', '')
     .requiredOption('-c, --config <file>', 'configuration file')
-    .addOption(new Option('--kind <kind>', 'kind of the event').choices(EVENT_KINDS).default('message'))
+    .addOption(new Option('--kind <kind>', 'event kind').choices(EVENT_KINDS).default('message'))
     .option('--origin <json>', 'protocol facts, for example \'{"affiliation":"member"}\'')
     .action(explain);
 }
@@ -42,7 +42,7 @@ function explain(connection: string, address: string, body: string, options: Exp
   const { config, routes, book, problems, source } = compileFile(ADAPTERS, { path: options.config });
   if (!config || !routes) {
     printError(renderProblems(problems, source));
-    fail(`${options.config} cannot be used; the errors are above`);
+    fail(`${options.config} has errors (see above); correct them and run the command again`);
   }
   const connections = connectionMap(config);
   const info = connections.get(connection);
@@ -89,7 +89,7 @@ function addressOf(info: ConnectionInfo, text: string): Event['address'] {
   try {
     return { scheme: scheme.scheme, segments: scheme.parse(named ? text.slice(scheme.scheme.length + 1) : text) };
   } catch (error) {
-    return fail(`"${text}" is no address of ${info.name}: ${errorMessage(error)}`);
+    return fail(`expected an address of connection ${info.name}, got "${text}": ${errorMessage(error)}`);
   }
 }
 

@@ -10,11 +10,11 @@ interface ReloadOptions extends ClientOptions {
   readonly json?: true;
 }
 
-/** `magpie reload`: a running gateway loads its configuration again. */
+/** `magpie reload`: makes a running gateway reload its configuration. */
 export function addReload(program: Command): void {
   withClientOptions(program.command('reload'))
-    .description('make a running gateway load its configuration file again; says what changed')
-    .option('--dry-run', 'only say what would change')
+    .description('make a running gateway reload its configuration file, and show what changed')
+    .option('--dry-run', 'only show what would change')
     .option('--json', 'print JSON')
     .action(reload);
 }
@@ -28,7 +28,9 @@ async function reload({ dryRun, json, ...options }: ReloadOptions): Promise<void
 /** What a reload did, or would do, one line per change. */
 export function describeReloaded({ applied, revision, connections, targets, ...rest }: Answer<'reload'>): string {
   const lines = [
-    applied ? `revision ${revision} is in force` : `revision ${revision} stays in force; a reload would do this:`,
+    applied
+      ? `revision ${revision} is in force`
+      : `revision ${revision} stays in force; a reload would make these changes:`,
     ...connections.added.map((name) => `  + connection ${name}`),
     ...connections.changed.map((name) => `  ~ connection ${name}`),
     ...connections.removed.map((name) => `  - connection ${name}`),

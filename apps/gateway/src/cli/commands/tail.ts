@@ -8,14 +8,14 @@ interface TailOptions extends FollowOptions {
   readonly json?: true;
 }
 
-/** `magpie tail`: shows events as they are stored; a lost link is made up for. */
+/** `magpie tail`: shows events as they are stored; reconnects after a lost link and misses nothing. */
 export function addTail(program: Command): void {
   withClientOptions(program.command('tail'))
     .description('show events of a running gateway live')
     .option('--connection <name>', 'only events of this connection')
     .option(
       '--address <pattern>',
-      'only these addresses, in the words of the protocol: plant/+/alarm (needs --connection)',
+      'only these addresses, in the form of the protocol: plant/+/alarm (needs --connection)',
     )
     .option('--since <position>', 'start after a position, or "earliest"')
     .option('--json', 'one JSON object per line')

@@ -9,24 +9,22 @@ const PATH = '/v1/targets';
 
 type Target = Answer<'targets'>['targets'][number];
 
-/** `magpie targets`: what each target has before it, and what to do about deliveries that wait there. */
+/** `magpie targets`: shows the backlog of each target, and decides about waiting deliveries. */
 export function addTargets(program: Command): void {
   const group = program
     .command('targets')
-    .description('list what each target has before it; try waiting deliveries again, give them up or drop them');
+    .description('list targets with their backlogs; retry, give up or drop waiting deliveries');
   withClientOptions(group.command('list', { isDefault: true }))
-    .description('list all targets, and removed ones whose backlog is still kept')
+    .description('list all targets, including removed ones whose backlog is still kept')
     .option('--json', 'print JSON')
     .action(list);
   for (const { name, decision, description, outcome } of DECISIONS) {
     withClientOptions(group.command(name))
-      .description(
-        `${description}: those that are out of attempts and hold their lanes ("then: block"), or those named`,
-      )
-      .argument('<route/target>', 'the target, as the list shows it')
+      .description(`${description}: blocked ones (out of attempts, "then: block") unless options select others`)
+      .argument('<route/target>', 'target, as the list shows it')
       .argument('[ref]', 'only the delivery of this event')
       .option('--lane <key>', 'only deliveries with this ordering key')
-      .option('--place <address>', 'only deliveries that wait for this place, as the list shows it')
+      .option('--place <address>', 'only deliveries to this address, as the list shows it')
       .action(async (consumer: string, ref: string | undefined, options: DecisionOptions) =>
         print(`${await decide(consumer, decision, ref, options)} ${outcome}`),
       );
@@ -35,16 +33,16 @@ export function addTargets(program: Command): void {
 
 type DecisionOptions = ClientOptions & { readonly lane?: string; readonly place?: string };
 
-/** What an operator can do with deliveries that wait. */
+/** Decisions of an operator about waiting deliveries. */
 const DECISIONS = [
-  { name: 'retry', decision: 'retry', description: 'try deliveries again at once', outcome: 'are tried again' },
+  { name: 'retry', decision: 'retry', description: 'retry deliveries at once', outcome: 'will be retried' },
   {
     name: 'give-up',
     decision: 'dead-letter',
-    description: 'make dead letters of deliveries',
-    outcome: 'become dead letters',
+    description: 'turn deliveries into dead letters',
+    outcome: 'became dead letters',
   },
-  { name: 'drop', decision: 'drop', description: 'drop deliveries for good', outcome: 'are dropped' },
+  { name: 'drop', decision: 'drop', description: 'delete deliveries for good', outcome: 'are dropped' },
 ] as const;
 
 async function list({ json, ...options }: ClientOptions & { readonly json?: true }): Promise<void> {
@@ -66,14 +64,14 @@ async function decide(
   return (await postJson(options, path, undefined, ANSWERS.decided)).deliveries;
 }
 
-/** Targets as a table, and below it what has been kept of removed ones. */
+/** Targets as a table, followed by the kept backlogs of removed targets. */
 function targetTables({ targets, orphans }: Answer<'targets'>): string {
   const rows = targets.map((target) => {
     const { consumer, connection, waiting, inFlight, held, blocked } = target;
     return [consumer, connection, ...[waiting, inFlight, held, blocked].map(String), stateOf(target)];
   });
   const head = ['TARGET', 'CONNECTION', 'WAITING', 'IN FLIGHT', 'HELD', 'BLOCKED', 'STATE'];
-  const all = rows.length > 0 ? table(head, rows) : 'There are no targets.\n';
+  const all = rows.length > 0 ? table(head, rows) : 'No targets are configured.\n';
   const places = targets.flatMap(({ consumer, places: suspended }) =>
     suspended.map((place) => ({ consumer, ...place })),
   );
@@ -81,10 +79,10 @@ function targetTables({ targets, orphans }: Answer<'targets'>): string {
   return parts.filter((part) => part !== '').join('\n');
 }
 
-/** What is unusual about a target; nothing when it is as it should be. */
+/** Deviations of a target from normal operation; empty when there are none. */
 function stateOf({ suspended, suspension, lagging }: Target): string {
   const why = suspension && ` since ${suspension.since}: ${suspension.error}; next probe ${suspension.nextAttempt}`;
-  const parts = [suspended ? `suspended${why ?? ''}` : '', lagging ? 'more waits in the log' : ''];
+  const parts = [suspended ? `suspended${why ?? ''}` : '', lagging ? 'lagging: more waits in the log' : ''];
   return parts.filter((part) => part !== '').join('; ');
 }
 
@@ -102,7 +100,7 @@ function orphanTable(orphans: Answer<'targets'>['orphans']): string {
     consumer,
     since,
     keptUntil,
-    backlog ? 'waits for it' : 'nothing waits',
+    backlog ? 'deliveries wait' : 'nothing waits',
   ]);
   return table(['REMOVED TARGET', 'SINCE', 'KEPT UNTIL', 'BACKLOG'], rows);
 }

@@ -11,8 +11,8 @@ type TargetTrace = MessageTrace['targets'][number];
 /** `magpie trace`: every hop of a message. */
 export function addTrace(program: Command): void {
   withClientOptions(program.command('trace'))
-    .description('show every hop of a message: received, stored, and what became of it at each target')
-    .argument('<ref>', 'ref of the event, as publish prints it')
+    .description('show every hop of a message: received, stored, and its outcome at each target')
+    .argument('<ref>', 'ref of the message, as publish prints it')
     .option('--json', 'print JSON')
     .action(trace);
 }
@@ -26,7 +26,7 @@ async function trace(ref: string, { json, ...options }: ClientOptions & { readon
 /** States of a delivery that has not ended. */
 const OPEN: ReadonlySet<TargetTrace['state']> = new Set(['waiting', 'in-flight', 'held', 'blocked']);
 
-/** The hops of a message in the order of time; what has not ended stands last. `+` counts from its receipt. */
+/** The hops of a message in order of time, open deliveries last. `+` counts from its receipt. */
 export function timeline({ position, event, targets }: MessageTrace): string {
   const start = Date.parse(event.receivedAt);
   const [open, ended] = [
@@ -37,16 +37,16 @@ export function timeline({ position, event, targets }: MessageTrace): string {
   const rows = [
     [event.time, event.source, 'sent', `at ${event.address}`],
     [event.receivedAt, event.source, 'received', `ref ${event.ref}`],
-    // The log keeps no other time of an event than that of its receipt.
+    // The log stores only the time of receipt.
     [event.receivedAt, 'log', 'stored', `position ${position}`],
     ...timed.toSorted(([a = ''], [b = '']) => a.localeCompare(b)),
     ...open.map((target) => ['', ...hopOf(target)]),
     ...(event.expiresAt === undefined || open.length === 0
       ? []
-      : [[event.expiresAt, '', 'expires', 'then it is worth nothing']]),
+      : [[event.expiresAt, '', 'expires', 'not delivered after this time']]),
   ];
   const shown = rows.map(([at = '', ...rest]) => [at, since(start, at), ...rest]);
-  return table(['TIME', '+', 'HOP', 'STATE', 'DETAIL'], shown) + (targets.length > 0 ? '' : 'No route took it.\n');
+  return table(['TIME', '+', 'HOP', 'STATE', 'DETAIL'], shown) + (targets.length > 0 ? '' : 'No route matched it.\n');
 }
 
 const hopOf = (target: TargetTrace): readonly string[] => [target.consumer, target.state, detailOf(target)];

@@ -5,7 +5,7 @@ import { MagpieError } from '@magpie/contract';
 import { CommanderError } from 'commander';
 import { printError, printFailure } from './print.ts';
 
-/** A command that ends without success. Thrown by commands, shown and turned into an exit code in one place. */
+/** A command failed. Thrown by commands; `finish` prints it and sets the exit code. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
   readonly exitCode: number;
@@ -22,15 +22,15 @@ export function fail(message: string): never {
 }
 
 /**
- * Runs a command to its end; one that fails says so in a sentence on stderr and ends the process. Only a bug shows its stack.
- * Called once, by `main`.
+ * Runs a command to its end. A failure is printed as a sentence on stderr and ends the process; only a bug prints its
+ * stack. Called once, by `main`.
  */
 export async function finish(command: Promise<unknown>): Promise<void> {
   process.stdout.on('error', endWithReader);
   try {
     await command;
   } catch (error) {
-    if (error instanceof CommanderError) process.exit(error.exitCode); // It has been shown already.
+    if (error instanceof CommanderError) process.exit(error.exitCode); // Already printed.
     if (!isExpected(error)) {
       printError(inspect(error)); // A bug.
       process.exit(1);
@@ -48,11 +48,11 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof ListenFailed ||
   isSystemError(error);
 
-/** What the operating system refused: a file that is not there, a disk that is full. */
+/** An error of the operating system, such as a missing file or a full disk. */
 const isSystemError = (error: unknown): error is Error =>
   error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 
-/** Whoever read the output has seen enough, as in `magpie tail | head`. */
+/** The reader of the output is gone, as in `magpie tail | head`. */
 function endWithReader(error: Error): void {
   if ('code' in error && error.code === 'EPIPE') process.exit(0);
   throw error;

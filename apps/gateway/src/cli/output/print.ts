@@ -1,17 +1,17 @@
 import { visibleLines } from '@magpie/schema-messages';
 
 /**
- * Writes a line, or several, to standard output. All that a command prints goes through here or `printError`: characters that
- * would steer the terminal are shown as escapes. Texts that others have written pass `visible` before, so that they cannot
- * begin lines of their own either.
+ * Writes one or more lines to standard output. All output of commands goes through this function or `printError`:
+ * control characters are shown as escapes. Foreign text is passed through `visible` first, so that it cannot start
+ * lines of its own.
  */
 export const print = (text: string): void => void process.stdout.write(lines(text));
 
-/** Writes a line, or several, to standard error. */
+/** Writes one or more lines to standard error. */
 export const printError = (text: string): void => void process.stderr.write(lines(text));
 
 /**
- * Writes why a command failed. Only the first line begins at the margin: whatever the message quotes cannot look like a line of
+ * Writes why a command failed. Only the first line starts at the margin, so that quoted text cannot pass for a line of
  * ours.
  */
 export const printFailure = (message: string): void => printError(message.trimEnd().replace(/\n(?! )/g, '\n  '));

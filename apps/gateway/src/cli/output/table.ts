@@ -1,7 +1,7 @@
 import { visible } from '@magpie/schema-messages';
 import width from 'string-width';
 
-/** Rows as aligned columns; the last column is left as long as it is. Cells hold foreign text: each stays on its line. */
+/** Rows as aligned columns; the last column is not padded. Cells may hold foreign text: each stays on its line. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows.map((row) => row.map(visible))];
   const widths = head.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))));

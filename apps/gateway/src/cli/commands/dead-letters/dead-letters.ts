@@ -31,54 +31,54 @@ interface RetryOptions extends Selection, EditOptions {
   readonly rate: string;
 }
 
-/** `magpie dead-letters`: what could not be delivered, and what to do about it. */
+/** `magpie dead-letters`: lists, shows, retries and drops undelivered messages. */
 export function addDeadLetters(program: Command): void {
   const group = program
     .command('dead-letters')
     .alias('dlq')
-    .description('list, show, retry and drop deliveries that ended without success');
+    .description('list, show, retry and drop failed deliveries');
   withSelection(group.command('list'))
     .description('list dead letters, oldest first')
-    .option('--limit <count>', 'how many at most', '50')
+    .option('--limit <count>', 'maximum number of dead letters to list', '50')
     .option('--json', 'print JSON')
     .action(list);
   withClientOptions(group.command('show'))
-    .description('show why a delivery ended, every attempt, the event and the message as it was sent')
+    .description('show why a delivery failed, every attempt, the event and the message as sent')
     .argument('<id>', 'id of the dead letter')
     .option('--json', 'print JSON')
     .action(show);
   withEdit(withSelection(group.command('retry')))
-    .description('try dead letters again with the routes of today')
-    .argument('[id]', 'id of a dead letter; without one all that are selected')
+    .description('retry dead letters with the current routes')
+    .argument('[id]', 'id of one dead letter; omit it to take all that the options select')
     .option('--all', 'all dead letters')
-    .option('--rate <count>', 'with several: how many per second', '10')
+    .option('--rate <count>', 'retries per second when several are selected', '10')
     .action(retry);
   withSelection(group.command('drop'))
-    .description('remove dead letters for ever')
-    .argument('[id]', 'id of a dead letter; without one all that are selected')
+    .description('delete dead letters for good')
+    .argument('[id]', 'id of one dead letter; omit it to take all that the options select')
     .option('--all', 'all dead letters')
     .action(drop);
 }
 
-/** A time as the API takes it; a duration such as "2h" means so long ago. Throws `InvalidArgumentError`. */
+/** A time as the API takes it; a duration such as "2h" means two hours ago. Throws `InvalidArgumentError`. */
 function time(text: string): string {
   const ago = parseDuration(text);
   const at = new Date(ago === undefined ? text : Date.now() - ago);
   if (!Number.isNaN(at.getTime())) return at.toISOString();
-  throw new InvalidArgumentError('Expected a time such as 2026-01-31T08:00:00Z, or how long ago, such as 2h.');
+  throw new InvalidArgumentError('Expected a time such as 2026-01-31T08:00:00Z, or an age such as 2h (two hours ago).');
 }
 
 const withSelection = (command: Command): Command =>
   withClientOptions(
     command
       .option('--consumer <route/target>', 'only those for this target')
-      .option('--reason <reason>', 'only those that ended for this reason, for example attempts')
+      .option('--reason <reason>', 'only those with this reason, for example attempts')
       .option(
         '--since <time>',
-        'only those that ended at this time or later: 2026-01-31T08:00:00Z, or 2h for two hours ago',
+        'only those that failed at or after this time: 2026-01-31T08:00:00Z, or 2h for two hours ago',
         time,
       )
-      .option('--until <time>', 'only those that ended before this time', time)
+      .option('--until <time>', 'only those that failed before this time', time)
       .option('--source <connection>', 'only those of messages from this connection')
       .option('--ref <ref>', 'only those of this message'),
   );
@@ -87,7 +87,7 @@ async function list({ limit, json, ...options }: ListOptions): Promise<void> {
   const { found, retrying } = await lettersOf(options, wholeNumber(limit, '--limit'));
   if (json) return printJson(found);
   print(letterTable(found));
-  if (retrying > 0) print(`${retrying} are still to be tried again.`);
+  if (retrying > 0) print(`${retrying} more will be retried.`);
 }
 
 /** Reads page after page until there are enough. */
@@ -116,15 +116,14 @@ async function retry(id: string | undefined, options: RetryOptions): Promise<voi
   const edit = editOf(options);
   if (id !== undefined) {
     const { ref } = await postJson(options, `${PATH}/${encodeURIComponent(id)}/retry`, edit, ANSWERS.retried);
-    return print(visible(`${ref} is tried again; follow it by: magpie trace ${ref}`));
+    return print(visible(`retrying ${ref}; follow it with: magpie trace ${ref}`));
   }
-  if (edit)
-    return fail('--payload, --text, --base64, --header and --content-type change one dead letter: expected its id');
+  if (edit) return fail('--payload, --text, --base64, --header and --content-type change one dead letter: give its id');
   const body = { ...demandSelection(options), rate: positiveNumber(options.rate, '--rate') };
   const { matched, skipped } = await postJson(options, `${PATH}/retry`, body, ANSWERS.retrying);
-  print(`${matched - skipped} are tried again, ${options.rate} per second`);
+  print(`retrying ${matched - skipped}, ${options.rate} per second`);
   if (skipped > 0)
-    print(`${skipped} stay as they are: their target is configured no more, or they never entered the log`);
+    print(`${skipped} cannot be retried: their target is no longer configured, or they never entered the log`);
 }
 
 async function drop(id: string | undefined, options: Selection & { readonly all?: true }): Promise<void> {
@@ -144,7 +143,7 @@ const selectionOf = (options: Selection): Record<string, string> =>
     }),
   );
 
-/** Everything is meant only when that is said. */
+/** Acting on all dead letters needs an explicit --all. */
 function demandSelection({ all, ...options }: Selection & { readonly all?: true }): Record<string, string> {
   const selection = selectionOf(options);
   if (all || Object.keys(selection).length > 0) return selection;

@@ -2,7 +2,7 @@ import { parseJsonBody } from '@magpie/contract';
 import type { Command } from 'commander';
 import { fail } from '../../output/fail.ts';
 
-/** What is to be changed in a dead letter before it is tried again, as it was typed. */
+/** Changes to a dead letter before its retry, as typed by the user. */
 export interface EditOptions {
   readonly payload?: string;
   readonly text?: string;
@@ -20,11 +20,11 @@ export const withEdit = (command: Command): Command =>
     .option('--content-type <type>', 'with an id: the media type of the body')
     .option(
       '--header <name=value>',
-      'with an id: this header instead of all it has; repeat it for several',
+      'with an id: replace all headers by this one; repeat it for several',
       (text, all: readonly string[] = []) => [...all, text],
     );
 
-/** The change as the API takes it; undefined when nothing is to be changed. Ends the command when it makes no sense. */
+/** The change as the API takes it; undefined without one. Fails the command when the options contradict each other. */
 export function editOf({ payload, text, base64, contentType, header }: EditOptions): object | undefined {
   const bodies = [
     payload === undefined ? undefined : { payload: json(payload) },

@@ -7,7 +7,7 @@ type Headers = Answer<'deadLetter'>['event']['headers'];
 
 /** Dead letters as a table. */
 export function letterTable(letters: readonly Answer<'deadLetters'>['deadLetters'][number][]): string {
-  if (letters.length === 0) return 'There are no such dead letters.\n';
+  if (letters.length === 0) return 'No matching dead letters.\n';
   const rows = letters.map(({ id, at, consumer = '-', reason, attempts, message }) => [
     id,
     at,
@@ -19,13 +19,13 @@ export function letterTable(letters: readonly Answer<'deadLetters'>['deadLetters
   return table(['ID', 'AT', 'TARGET', 'REASON', 'ATTEMPTS', 'MESSAGE'], rows);
 }
 
-/** A dead letter with everything that explains it. */
+/** A dead letter in full: reason, event, sent message and attempts. */
 export function showLetter(letter: Answer<'deadLetter'>): string {
   const { id, at, consumer, reason, error, message, attempts, ref, source, address, event, rendered } = letter;
   const lines = [
     `dead letter ${id}`,
     `  at       ${at}`,
-    `  target   ${consumer ?? 'none: it never entered the log as it was'}`,
+    `  target   ${consumer ?? 'none: the received message could not be stored'}`,
     `  reason   ${reason}: ${error}: ${message}`,
     `  event    ${ref} from ${source} at ${address}, received ${event.receivedAt}`,
     ...showForms(event),

@@ -23,13 +23,13 @@ export function addRun(program: Command): void {
   program
     .command('run')
     .description(
-      'run the gateway until SIGTERM or SIGINT (a second signal ends it at once); SIGHUP or a changed file reloads',
+      'run the gateway until SIGTERM or SIGINT (a second signal ends it at once); SIGHUP or a changed file reloads it',
     )
     .requiredOption('-c, --config <file>', 'configuration file')
-    .addOption(new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'))
-    .option('--pretty', 'log for people instead of JSON lines (default on a terminal)')
-    .option('--no-watch', 'reload only on SIGHUP or by the API, not when the file changes')
-    .option('--accept-loss', 'start although files of the event log are missing: what was in them is lost')
+    .addOption(new Option('--log-level <level>', 'lowest level to log').choices(LOG_LEVELS).default('info'))
+    .option('--pretty', 'log readable lines instead of JSON (default on a terminal)')
+    .option('--no-watch', 'reload only on SIGHUP or through the API, not when the file changes')
+    .option('--accept-loss', 'start although files of the event log are missing; the messages in them are lost')
     .action(run);
 }
 
@@ -41,8 +41,8 @@ async function run({ config: path, logLevel, pretty, watch, acceptLoss }: RunOpt
   const first = load();
   const { config, routes, book, problems, source } = first;
   if (problems.length > 0) printError(`${renderProblems(problems, source)}\n`);
-  if (!config || !routes) return fail(`${path} cannot be used; the errors are above`);
-  if (process.getuid?.() === 0) logger.warn({}, 'running as root: give the gateway a user of its own');
+  if (!config || !routes) return fail(`${path} has errors (see above); correct them and start again`);
+  if (process.getuid?.() === 0) logger.warn({}, 'running as root: run the gateway as a user of its own');
   const loading = { first, load };
   const onFatal = endOnce((error) => logger.error({ error: error.name }, `stopping: ${error.message}`));
   const assembled = await assemble({
@@ -68,14 +68,14 @@ function reloadWhenChanged({ reloader }: Assembled): void {
 /** Exit code when the log can no longer be trusted: an internal error (sysexits.h, EX_SOFTWARE). */
 const EXIT_FATAL = 70;
 
-/** Ends the process at the first call, with one sentence. */
+/** Ends the process with one sentence; later calls do nothing. */
 function endOnce(say: (error: Error) => void): (error: Error) => void {
   let ending = false;
   return (error) => {
     if (ending) return;
     ending = true;
     say(error);
-    setImmediate(() => process.exit(EXIT_FATAL)); // Requests that wait for the log get their answer first.
+    setImmediate(() => process.exit(EXIT_FATAL)); // Requests waiting for the log are answered first.
   };
 }
 

@@ -2,25 +2,25 @@ import { errorMessage } from '@magpie/contract';
 import type { Assembled } from '../../../runtime/assemble.ts';
 import { printError } from '../../output/print.ts';
 
-/** Time for an ordered shutdown, and when it is taken for stuck, in ms. */
+/** Time for an orderly shutdown, and the time after which it counts as stuck, in ms. */
 const DRAIN_MS = 9000;
 const STUCK_MS = 10_000;
 
-/** What the signals of this process ask of its gateway. What is asked before it can be done is remembered. */
+/** Signals of this process as requests to its gateway. A request that comes too early is remembered. */
 export interface ProcessSignals {
   /**
-   * The gateway has been put together and is not started yet. Whether it has been asked to end meanwhile: then it is being
-   * stopped, and must not be started.
+   * Called when the gateway is assembled but not started. Returns true when a signal has asked it to end: it is then
+   * being stopped and must not be started.
    */
   stopEarly(assembled: Assembled): boolean;
-  /** The gateway has started: what has been asked happens now, and from now on at once. */
+  /** Called when the gateway has started. Remembered requests are carried out now, later ones at once. */
   obey(assembled: Assembled): void;
 }
 
 /**
- * Takes SIGTERM and SIGINT, which drain, and SIGHUP, which loads the configuration again; what comes of that is in the log.
- * A second signal to end exits at once, and so does a shutdown that is stuck. Called once, before anything that takes time:
- * without a handler each of them would end the process.
+ * Handles SIGTERM and SIGINT (drain) and SIGHUP (reload; the result is logged). A second signal to end exits at once,
+ * and so does a shutdown that is stuck. Called once, before anything slow: without a handler each signal would end the
+ * process.
  */
 export function takeSignals(say: (message: string) => void): ProcessSignals {
   let gateway: Assembled | undefined;
@@ -36,7 +36,7 @@ export function takeSignals(say: (message: string) => void): ProcessSignals {
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    say(gateway ? `${signal}: draining` : `${signal}: ends as soon as it can`);
+    say(gateway ? `${signal}: draining` : `${signal}: the gateway ends as soon as its start allows`);
     setTimeout(() => endBadly(`it took longer than ${STUCK_MS / 1000} s`), STUCK_MS).unref();
     if (gateway) end(gateway);
   };
@@ -44,7 +44,7 @@ export function takeSignals(say: (message: string) => void): ProcessSignals {
     reloading = true;
     if (!gateway || stopping) return;
     reloading = false;
-    gateway.reloader?.reload({ dryRun: false }).catch(() => undefined); // Only while the gateway stops: there is nothing to reload.
+    gateway.reloader?.reload({ dryRun: false }).catch(() => undefined); // The gateway is stopping: there is nothing to reload.
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
