@@ -13,29 +13,29 @@ import { directoryOf } from './references/references.ts';
 import { createGuards } from './show/guards.ts';
 import { literalSecrets, maskSecrets } from './show/mask.ts';
 
-/** What was read besides the file itself, to show it and to watch it. Never values. */
+/** Variables and files that a configuration refers to, for display and for the file watch. Never values. */
 export interface LoadReport {
   readonly file: string;
   /** Environment variables that were used. */
   readonly environment: readonly string[];
   /** Absolute paths of the files that were read for `${file:…}`. */
   readonly files: readonly string[];
-  /** Pointers of secrets that stand in the file itself instead of being referred to. */
+  /** Pointers of secrets that are written in the file instead of being referred to. */
   readonly secrets: readonly string[];
 }
 
-/** What there is of a configuration that cannot be used, so that its other parts can be checked all the same. */
+/** The usable parts of a faulty configuration, so that they can be checked too. */
 export interface Draft {
-  /** With the usable connections only; texts of references that could not be resolved stand as they are. */
+  /** With the usable connections only; references that could not be resolved are left as text. */
   readonly config: Config;
-  /** Names of the connections that are not usable. */
+  /** Names of the connections that have problems. */
   readonly unusable: ReadonlySet<string>;
 }
 
 /** The result of loading. `config` is undefined exactly when a problem is an error. */
 export interface Loaded {
   readonly config: Config | undefined;
-  /** In place of `config` when the mistakes leave enough of it. */
+  /** Set instead of `config` when enough of the file is valid. */
   readonly draft: Draft | undefined;
   readonly problems: readonly Problem[];
   /** Locates these problems and those of `compileRoutes` in the file. */
@@ -43,13 +43,13 @@ export interface Loaded {
   readonly report: LoadReport;
 }
 
-/** What to load and where references come from. */
+/** The file to load and the sources of its references. */
 export interface LoadOptions {
   /** Path of the file. With `text` it only names it and anchors relative paths. */
   readonly path: string;
   /** The configuration itself, instead of reading `path`. */
   readonly text?: string;
-  /** All adapters, the built-in `http` among them. */
+  /** All adapters, including the built-in `http`. */
   readonly adapters: readonly AnyAdapter[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly readFile?: (path: string) => string;
@@ -59,7 +59,7 @@ const readText = (path: string): string => readFileSync(path, 'utf8');
 
 /**
  * Loads a configuration file: parses, resolves references, checks by schema. Called once at start, per reload and per
- * `magpie check`. Never throws for what a file may contain; a file that cannot be read is a problem too.
+ * `magpie check`. Never throws for the content of a file; an unreadable file is reported as a problem.
  */
 export function loadConfig(options: LoadOptions): Loaded {
   const { path, readFile = readText } = options;
@@ -87,7 +87,7 @@ function loadText(text: string, { path, adapters, env = process.env, readFile = 
   const tree = document && textProblems.length === 0 ? readTree(document, references.scalar) : undefined;
   const places = tree?.places ?? new Map();
   const guards = createGuards(adapters, (name) => typeIn(tree?.value, name));
-  // A tree that was cut off lacks places: then its lines are masked.
+  // A truncated tree lacks places: then the file is masked line by line.
   const known = tree?.problems.length === 0 ? places : new Map();
   const source = createSource(path, text, lines, places, () => maskSecrets(text, known, guards));
   const report = {
@@ -100,7 +100,7 @@ function loadText(text: string, { path, adapters, env = process.env, readFile = 
     const problems = [...textProblems, ...(tree?.problems ?? [])];
     return { config: undefined, draft: undefined, problems, source, report };
   }
-  // A text of several lines in the place of a path is the content itself, such as a PEM certificate.
+  // A text of several lines in place of a path is the content itself, such as a PEM certificate.
   const absolute = (file: string): string => (file.includes('\n') ? file : resolve(directory, file));
   const { sections, problems } = checkSections(tree.value, {
     adapters,
@@ -120,14 +120,14 @@ function loadText(text: string, { path, adapters, env = process.env, readFile = 
   };
 }
 
-/** The `type` of a connection as it is written, references resolved. */
+/** The `type` of a connection as written, with references resolved. */
 const typeIn = (file: unknown, name: string): unknown => {
   const connections = isMapping(file) ? file.connections : undefined;
   const connection = isMapping(connections) ? connections[name] : undefined;
   return isMapping(connection) ? connection.type : undefined;
 };
 
-/** Connections of a file that are missing in what has been made of it. */
+/** Connections of the file that are missing in the checked configuration. */
 function unusableIn(file: unknown, { connections }: Config): ReadonlySet<string> {
   const written = Object.keys((isMapping(file) && isMapping(file.connections) && file.connections) || {});
   const usable = new Set(connections.map(({ name }) => name));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { found, loadWith } from './helpers.ts';
 
-const SENTENCE = 'expected every key once in a mapping, got this one a second time';
+const SENTENCE = 'expected each key once per mapping, got this key a second time';
 
 /** Line and column of every key that repeats. */
 const repeated = (text: string): string[] => {

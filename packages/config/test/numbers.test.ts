@@ -35,7 +35,7 @@ it.each([
 
 it.each(['.inf', '-.Inf', '.NAN'])('%s, which JSON cannot say, is refused with its place', (written) => {
   const problems = found(loadWith(`routes: { r: { to: { payload: { v: ${written} } } } }`));
-  expect(problems).toEqual([`3:36 expected a number with an end, got ${written}`]);
+  expect(problems).toEqual([`3:36 expected a finite number, got ${written}`]);
 });
 
 it('a number that no double holds is refused by its digits where a setting is', () => {

@@ -17,7 +17,7 @@ describe('problems of a configuration', () => {
     [
       'a key that repeats',
       'version: 1\ngateway: { id: a }\nroutes: {}\nroutes: {}',
-      '4:1 expected every key once in a mapping, got this one a second time',
+      '4:1 expected each key once per mapping, got this key a second time',
     ],
     [
       'a tag for a condition',
@@ -72,7 +72,7 @@ describe('problems of a configuration', () => {
     [
       'listening to everyone without keys',
       'http: { host: 0.0.0.0 }',
-      '3:15 expected keys when listening beyond this machine (host "0.0.0.0"), got none',
+      '3:15 expected API keys, as the gateway listens beyond this machine (host "0.0.0.0"), got none',
     ],
     [
       'a bad key hash',

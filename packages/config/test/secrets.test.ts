@@ -57,7 +57,9 @@ describe('a secret in the wrong place', () => {
 
   it('from the environment as the host of the API is not shown', () => {
     const loaded = loadWith('http: { host: "${env:KEY}" }', { env: { KEY: SECRET } });
-    expect(shown(loaded)).toContain('expected keys when listening beyond this machine (host a text), got none');
+    expect(shown(loaded)).toContain(
+      'expected API keys, as the gateway listens beyond this machine (host a text), got none',
+    );
     expect(shown(loaded)).not.toContain(SECRET);
   });
 
@@ -102,7 +104,7 @@ it('says what to do about a password that no URL can hold', () => {
     loadWith(`connections: { a: { type: strict, url: "s://shop:${SECRET}#9@h" } }`, { adapters: [strict] }),
   );
   expect(rendered).toContain(
-    'hint: percent-encode signs such as # / ? @ % in the password of a URL, or take the login',
+    'hint: percent-encode characters such as # / ? @ % in the password of a URL, or remove the login',
   );
 });
 

@@ -1,4 +1,4 @@
-/** What is wrong with a value that a schema refuses, in one wording: for configuration, routes and the API. */
+/** Messages about values that a schema refuses, in one wording for configuration, routes and the API. */
 export { acceptsType, alternativesOf, type JsonSchema, jsonSchemaOf, schemasAt } from './json-schema.ts';
 export { didYouMean, nearest } from './nearest.ts';
 export { type Problem, pathOf, pointerOf } from './problem.ts';

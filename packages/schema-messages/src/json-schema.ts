@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The little of JSON Schema (2020-12) that zod writes and Magpie reads. Extra keys come from `.meta()`. */
+/** The subset of JSON Schema (2020-12) that zod writes and Magpie reads. Extra keys come from `.meta()`. */
 export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly description?: string;
@@ -23,7 +23,7 @@ export interface JsonSchema {
   readonly filePath?: boolean;
   /** A change takes effect at the next start only. */
   readonly restart?: boolean;
-  /** What to write, as a noun phrase, for messages. */
+  /** The expected value as a noun phrase, for messages. */
   readonly expected?: string;
 }
 
@@ -39,7 +39,7 @@ export function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
   return inlined;
 }
 
-/** Definitions at the places that refer to them; inside itself one stands as anything. */
+/** Replaces references by their definitions; a recursive reference becomes "any value". */
 function inline(node: unknown, definitions: Readonly<Record<string, unknown>>, open: ReadonlySet<string>): unknown {
   if (Array.isArray(node)) return node.map((item) => inline(item, definitions, open));
   if (node === null || typeof node !== 'object') return node;
@@ -52,13 +52,16 @@ function inline(node: unknown, definitions: Readonly<Record<string, unknown>>, o
   return Object.fromEntries(Object.entries(own).map(([key, inner]) => [key, inline(inner, definitions, open)]));
 }
 
-/** The alternatives of a union, nested ones included; the schema itself when it is none. */
+/** The alternatives of a union, including nested ones; the schema itself when it is not a union. */
 export const alternativesOf = (schema: JsonSchema): readonly JsonSchema[] => {
   const inner = schema.anyOf ?? schema.oneOf;
   return inner ? inner.flatMap(alternativesOf) : [schema];
 };
 
-/** All schemas that may describe the value at a path: several where the schema has alternatives, none where it ends. */
+/**
+ * All schemas that may describe the value at a path: several where the schema has alternatives, none where the path
+ * leaves the schema.
+ */
 export function schemasAt(schema: JsonSchema, path: readonly PropertyKey[]): readonly JsonSchema[] {
   let level: readonly JsonSchema[] = [schema];
   for (const part of path) {
@@ -73,7 +76,7 @@ function stepInto(schema: JsonSchema, part: string): readonly JsonSchema[] {
   return typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : [];
 }
 
-/** Whether one of these schemas takes a plain value of this type; lists and mappings are no plain values. */
+/** Whether one of these schemas accepts a plain value of this type; lists and mappings are not plain values. */
 export const acceptsType = (schemas: readonly JsonSchema[], value: unknown): boolean =>
   schemas.flatMap(alternativesOf).some((schema) => {
     const allowed = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);

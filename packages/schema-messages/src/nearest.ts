@@ -1,8 +1,8 @@
 import distance from 'damerau-levenshtein';
 
 /**
- * The candidate nearest to `word` by edit distance (a swap of neighbours counts one), if near enough to be a likely slip: one
- * edit for words of up to three characters, else a third of the length. Letter case does not count.
+ * The candidate nearest to `word` by edit distance (swapping two neighbours is one edit), if it is near enough for a
+ * likely typo: one edit for words of up to three characters, else a third of the length. Case is ignored.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -16,7 +16,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** "did you mean …" for a misspelt word; undefined when nothing is near, or the word is right as it is. */
+/** "did you mean …" for a misspelt word; undefined when no candidate is near, or the word is correct. */
 export function didYouMean(word: unknown, candidates: Iterable<string>): string | undefined {
   const best = typeof word === 'string' ? nearest(word, candidates) : undefined;
   return best === undefined || best === word ? undefined : `did you mean "${best}"?`;

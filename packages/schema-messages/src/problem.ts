@@ -7,7 +7,7 @@ export interface Problem {
   readonly atKey?: boolean;
   /** Character range inside the string value at `pointer`, for a caret. */
   readonly range?: { readonly start: number; readonly end: number };
-  /** What was expected and what was got, one sentence. */
+  /** One sentence: what was expected and what was got. */
   readonly message: string;
   /** What to do about it, for example the nearest valid name. */
   readonly hint?: string;

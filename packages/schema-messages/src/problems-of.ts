@@ -6,7 +6,7 @@ import { describeExpected, describeInput, type Issue, oneOf, ownWords } from './
 
 export type { Issue } from './wording.ts';
 
-/** Where a checked value stands, and what of it must not be shown. */
+/** Position of a checked value, and which parts of it must not be shown. */
 export interface IssueContext {
   /** RFC 6901 pointer of the value. */
   readonly pointer: string;
@@ -19,10 +19,10 @@ interface Place extends IssueContext {
 }
 
 /**
- * What a failed zod parse found, as located problems worded "expected …, got …". The parse must have been made with
- * `reportInput: true`. An unknown key gets the nearest valid one of its place as a hint, a wrong choice the nearest right one.
- * Values at keys that are marked `secret` in the schema, and those that `isHidden` names, are never shown. At most the first
- * hundred. Pure; called once per failed check.
+ * The problems of a failed zod parse, located and worded "expected …, got …". The parse must have been made with
+ * `reportInput: true`. An unknown key gets the nearest valid key as a hint, a wrong choice the nearest valid choice.
+ * Values at keys marked `secret` in the schema, and those for which `isHidden` is true, are never shown. Returns at
+ * most the first hundred. Pure; called once per failed check.
  */
 export function problemsOf(
   schema: z.core.$ZodType,
@@ -38,7 +38,7 @@ export function problemsOf(
   return problems.slice(0, MOST_PROBLEMS);
 }
 
-/** More than anyone reads; without a bound a request of a megabyte of wrong keys would hold the process up. */
+/** More than anyone reads; without a limit a request with a megabyte of wrong keys would block the process. */
 const MOST_PROBLEMS = 100;
 
 function problemsOfIssue(issue: Issue, prefix: readonly PropertyKey[], place: Place): readonly Problem[] {
@@ -56,7 +56,7 @@ function unknownKey(key: string, path: readonly PropertyKey[], { json, pointer }
   return unknownKeyProblem(key, keysAt(json, path), pointer + pointerOf(path));
 }
 
-/** A key that nobody reads in the mapping at `pointer`, with the nearest of the keys that would be read there. */
+/** The problem for an unknown key in the mapping at `pointer`, with the nearest known key as a hint. */
 export function unknownKeyProblem(key: string, known: readonly string[], pointer: string): Problem {
   const hint = didYouMean(key, known) ?? (known.length > 0 ? `known keys: ${known.join(', ')}` : undefined);
   return {
@@ -68,7 +68,7 @@ export function unknownKeyProblem(key: string, known: readonly string[], pointer
   };
 }
 
-/** The one alternative of a union whose outer shape fits, so that its own issues say more than "no alternative fits". */
+/** The only alternative of a union whose outer shape fits: its issues say more than "no alternative fits". */
 function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
   const fitting = branches.filter(
     (issues) => !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'),
@@ -105,7 +105,7 @@ function messageOf(
   return `expected ${expected}, got ${describeInput(issue.input, hidden)}`;
 }
 
-/** What the schema itself says is to be written, by `.meta({ expected })`. */
+/** The expectation that the schema states by `.meta({ expected })`. */
 function markedExpected(schemas: readonly JsonSchema[]): string | undefined {
   const marked = schemas.flatMap(({ expected }) => (expected === undefined ? [] : [expected]));
   return marked.length > 0 ? oneOf([...new Set(marked)]) : undefined;
@@ -114,6 +114,6 @@ function markedExpected(schemas: readonly JsonSchema[]): string | undefined {
 const wholeNumber = ({ code }: Issue, schemas: readonly JsonSchema[]): string | undefined =>
   code === 'invalid_type' && schemas.some(({ type }) => type === 'integer') ? 'a whole number' : undefined;
 
-/** A check's own message, without the value should it quote it. */
+/** The message of a check, with the value removed if quoted. */
 const withoutInput = ({ message, input }: Issue): string =>
   typeof input === 'string' && input !== '' ? message.replaceAll(input, '[hidden]') : message;

@@ -12,12 +12,12 @@ const escaped = (char: string): string =>
     .join('');
 
 /**
- * A foreign text as it may stand on a terminal or in a line of a log: characters that move the cursor, change colours, break
- * the line or turn the direction of writing are shown as escapes, such as `\u001b`. The two joiners that scripts and emoji
- * need stay. Pure; used for every text that others have written.
+ * A foreign text made safe for a terminal or a log line: characters that move the cursor, change colours, break the
+ * line or reverse the writing direction become escapes such as `\u001b`. The two joiners that scripts and emoji need
+ * are kept. Pure; used for every text from outside.
  */
 export const visible = (text: string): string => text.replace(INVISIBLE, escaped);
 
-/** The same for text of several lines that we have laid out: its line breaks and tabs stay. */
+/** The same for our own multi-line text: its line breaks and tabs are kept. */
 export const visibleLines = (text: string): string =>
   text.replace(INVISIBLE, (char) => (char === '\n' || char === '\t' ? char : escaped(char)));

@@ -6,13 +6,15 @@ export type Issue = z.core.$ZodIssue;
 const LONGEST_SHOWN = 60;
 
 /**
- * Replaces the password in every URL of a text: `mqtt://user:[secret]@host`. It reaches to the last `@`, as people forget to
- * percent-encode what no password in a URL may hold; rather too much is hidden than too little.
+ * Replaces the password in every URL of a text: `mqtt://user:[secret]@host`. The password is taken to end at the last
+ * `@`, because people forget to percent-encode; hiding too much is safer than too little.
  */
 export const redactUrls = (text: string): string =>
   text.replace(/([a-z][a-z0-9+.-]*:\/\/[^\s"'<>:@]*):[^\s"'<>]*@/gi, '$1:[secret]@');
 
-/** What was written, for "got …". With `hidden` only its type, as for secrets and values from the environment. */
+/**
+ * Describes an input for "got …". With `hidden` only its type is given, as for secrets and values from the environment.
+ */
 export function describeInput(input: unknown, hidden: boolean): string {
   if (input === undefined || input === null) return 'nothing';
   if (Array.isArray(input)) return 'a list';
@@ -23,7 +25,7 @@ export function describeInput(input: unknown, hidden: boolean): string {
   return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
 }
 
-/** Whether a value has a text of its own, as a number that no double holds. */
+/** Whether a value has its own text form, such as a number that a double cannot hold. */
 const hasText = (input: object): boolean => 'toString' in input && input.toString !== Object.prototype.toString;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -37,7 +39,7 @@ const TYPES: Readonly<Record<string, string>> = {
   null: 'nothing',
 };
 
-/** What an issue says the value should have been, as a noun phrase; undefined when its own message is the best there is. */
+/** The value an issue expected, as a noun phrase; undefined when the issue's own message says it best. */
 export function describeExpected(issue: Issue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -61,7 +63,7 @@ export function describeExpected(issue: Issue): string | undefined {
   }
 }
 
-/** What the alternatives of a union expect, each once. */
+/** The distinct expectations of a union's alternatives. */
 function anyOf(branches: readonly (readonly Issue[])[]): string | undefined {
   const each = branches.flatMap((issues) =>
     issues.slice(0, 1).map((issue) => ownWords(issue) ?? describeExpected(issue)),
@@ -70,7 +72,9 @@ function anyOf(branches: readonly (readonly Issue[])[]): string | undefined {
   return known.length > 0 ? oneOf(known) : undefined;
 }
 
-/** What the author of a schema says is expected, as a noun phrase; undefined when the message is the library's. */
+/**
+ * The expectation written by the author of the schema, as a noun phrase; undefined when the message is the library's.
+ */
 export function ownWords({ code, message }: Issue): string | undefined {
   return code === 'custom' ? undefined : /^expected (.+)$/s.exec(message)?.[1];
 }

@@ -1,11 +1,11 @@
 import { type Issue, type Problem, pathOf, pointerOf, problemsOf } from '@magpie/schema-messages';
 import type { z } from 'zod';
 
-/** Where the checked value stands in the configuration. */
+/** Position of the checked value in the configuration. */
 export interface CheckContext {
   /** Path of the value from the root. */
   readonly path: readonly string[];
-  /** Pointers whose text came from the environment or a file: coerced to numbers where needed, never shown. */
+  /** Pointers of values that came from the environment or a file: converted to numbers where needed, never shown. */
   readonly substituted: ReadonlySet<string>;
   /** Whether a value, by its path from the root, may be a secret: then it is never shown either. */
   isUnquotable?(path: readonly string[], value: unknown): boolean;
@@ -17,7 +17,7 @@ export interface Checked<T> {
   readonly problems: readonly Problem[];
 }
 
-/** Parses a value by a zod schema and words what is wrong as "expected …, got …", located by pointer. Pure. */
+/** Parses a value by a zod schema; problems are worded "expected …, got …" and located by pointer. Pure. */
 export function checkSchema<T>(schema: z.ZodType<T>, input: unknown, context: CheckContext): Checked<T> {
   const first = schema.safeParse(input, { reportInput: true });
   const coerced = first.success ? undefined : coerceSubstituted(input, first.error.issues, context);
@@ -30,8 +30,8 @@ export function checkSchema<T>(schema: z.ZodType<T>, input: unknown, context: Ch
 }
 
 /**
- * Values from the environment are texts; where the schema wants a number or true/false, the text of one is taken for it.
- * Returns undefined when there was nothing to convert.
+ * Values from the environment are texts: where the schema expects a number or a boolean, the text is converted. Returns
+ * undefined when there was nothing to convert.
  */
 function coerceSubstituted(
   input: unknown,
@@ -47,7 +47,7 @@ function coerceSubstituted(
   return wanted.size === 0 ? undefined : { value: replaceAt(input, wanted, '') };
 }
 
-/** The number or truth value that the text of an issue spells, if the schema could mean one there. */
+/** The number or boolean that the input of an issue spells, if the schema accepts one there. */
 function scalarOf(issue: Issue): number | boolean | undefined {
   const text = typeof issue.input === 'string' ? issue.input.trim() : '';
   const spelt = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : TRUTH.get(text);

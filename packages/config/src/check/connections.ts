@@ -17,7 +17,7 @@ import { type CheckContext, checkSchema } from './check-schema.ts';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** What checking the connections needs to know. */
+/** The input for checking connections. */
 export interface ConnectionsContext {
   readonly adapters: readonly AnyAdapter[];
   readonly substituted: ReadonlySet<string>;
@@ -27,7 +27,7 @@ export interface ConnectionsContext {
   readonly absolute: (path: string) => string;
 }
 
-/** Checked connections: those without problems, in the order of the file, and the built-in one. */
+/** The connections without problems, in the order of the file, followed by the built-in ones. */
 export interface CheckedConnections {
   readonly connections: readonly ConnectionInfo[];
   readonly problems: readonly Problem[];
@@ -44,7 +44,7 @@ export function checkConnections(section: unknown, context: ConnectionsContext):
   };
 }
 
-/** The connections that are always there, each named like its type. */
+/** The built-in connections, each named like its type. */
 const builtInConnections = (adapters: readonly AnyAdapter[]): readonly ConnectionInfo[] =>
   adapters
     .filter(({ builtIn }) => builtIn)
@@ -73,24 +73,24 @@ function checkConnection(name: string, entry: unknown, { absolute, ...around }: 
   return { info: { name, adapter, config: config.value, subscribe: subscribed.value }, problems };
 }
 
-/** An unknown key may also be a slip of a common key, which the adapter's own schema does not know. */
+/** An unknown key may also be a misspelt common key, which the adapter's schema does not contain. */
 function withCommonKeys(problem: Problem): Problem {
   const key = problem.pointer.split('/').at(-1);
   const common = problem.atKey && problem.pointer.split('/').length === 4 ? didYouMean(key, ['subscribe']) : undefined;
   return common && !problem.hint?.startsWith('did you mean') ? { ...problem, hint: common } : problem;
 }
 
-/** Keys for a login beside the URL, as far as an adapter has them. */
+/** Keys that can hold the login instead of the URL, if the adapter has them. */
 const LOGIN_KEYS = ['username', 'jid', 'password'];
 
-/** What is wrong with a URL is often a sign in its password: says what to do about it, and quotes nothing. */
+/** An invalid URL often has an unescaped character in its password: adds a hint for that, without quoting it. */
 function withLoginHint(problem: Problem, path: readonly string[], keys: object, adapter: AnyAdapter): Problem {
   const [key = '', ...deeper] = pathOf(problem.pointer).slice(path.length);
   const value: unknown = Object.entries(keys).find(([name]) => name === key)?.[1];
   if (problem.hint !== undefined || deeper.length > 0 || passwordIn(value) === undefined) return problem;
   const beside = LOGIN_KEYS.filter((name) => Object.hasOwn(adapter.connectionSchema.shape, name));
-  const instead = beside.length > 0 ? `, or take the login out of it and use ${beside.join(' and ')}` : '';
-  return { ...problem, hint: `percent-encode signs such as # / ? @ % in the password of a URL${instead}` };
+  const instead = beside.length > 0 ? `, or remove the login from the URL and use ${beside.join(' and ')}` : '';
+  return { ...problem, hint: `percent-encode characters such as # / ? @ % in the password of a URL${instead}` };
 }
 
 function checkName(name: string, adapters: readonly AnyAdapter[]): Problem | undefined {

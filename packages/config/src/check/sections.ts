@@ -7,7 +7,7 @@ import { type HttpConfig, httpSchema } from '../schema/http.ts';
 import { checkSchema } from './check-schema.ts';
 import { type ConnectionsContext, checkConnections } from './connections.ts';
 
-/** The top level: only the presence of sections is checked here, each is then checked by itself. */
+/** The top level: only the presence of sections is checked here; each section is checked separately. */
 const rootSchema = z.strictObject({
   version: z.unknown(),
   gateway: z.unknown(),
@@ -16,13 +16,13 @@ const rootSchema = z.strictObject({
   routes: z.unknown(),
 });
 
-/** The checked sections of a file; undefined when the file is no mapping. */
+/** The checked sections of a file; undefined when the file is not a mapping. */
 export interface CheckedSections {
   readonly sections: Omit<Config, 'directory'> | undefined;
   readonly problems: readonly Problem[];
 }
 
-/** Checks a whole configuration value section by section, so that one mistake does not hide another. Pure. */
+/** Checks a whole configuration value section by section, so that one mistake does not hide others. Pure. */
 export function checkSections(value: unknown, context: ConnectionsContext): CheckedSections {
   const root = checkSchema(z.record(z.string(), z.unknown()), value ?? {}, { path: [], ...context });
   if (!root.value) return { sections: undefined, problems: root.problems };
@@ -56,7 +56,7 @@ export function checkSections(value: unknown, context: ConnectionsContext): Chec
   };
 }
 
-/** Top-level keys that start with `x-` are the user's own: a place for anchors. */
+/** Top-level keys that start with `x-` belong to the user, for example for anchors. */
 const withoutExtensions = (value: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')));
 
@@ -72,7 +72,7 @@ function checkVersion(version: unknown): readonly Problem[] {
 
 function checkExposure({ host, keys }: HttpConfig, hidden: boolean): readonly Problem[] {
   if (isLoopback(host) || keys.length > 0) return [];
-  const message = `expected keys when listening beyond this machine (host ${describeInput(host, hidden)}), got none`;
+  const message = `expected API keys, as the gateway listens beyond this machine (host ${describeInput(host, hidden)}), got none`;
   const hint = 'add http.keys: [{ id: app, hash: <SHA-256 of a long random key> }], or listen on 127.0.0.1';
   return [{ severity: 'error', pointer: '/http/host', message, hint }];
 }

@@ -1,9 +1,8 @@
 import { type Document, isScalar, visit } from 'yaml';
 
 /**
- * Where a mapping of the document has a key that it has already: character offsets of the later ones. Equal are keys of
- * equal value as YAML reads them, so `1` and `"1"` are two. In time proportional to the number of keys; the library's own
- * check compares every key with every other.
+ * Character offsets of repeated keys in the mappings of a document. Keys are compared by their YAML value, so `1` and
+ * `"1"` differ. Takes time proportional to the number of keys; the library's own check compares every pair.
  */
 export function duplicateKeys(document: Document): readonly number[] {
   const found: number[] = [];

@@ -5,8 +5,8 @@ import type { Scalar } from 'yaml';
 const DECIMAL = /^([-+]?)(\d*)(?:\.(\d*))?([eE][-+]?\d+)?$/;
 
 /**
- * The value of a scalar: a number that no double holds keeps its digits, anything else is what the YAML library says. Called
- * once per scalar of a file.
+ * The value of a scalar: a number that a double cannot hold keeps its digits, anything else is the YAML library's
+ * value. Called once per scalar of a file.
  */
 export function scalarValue({ value, source }: Scalar): unknown {
   if (typeof value !== 'number' || source === undefined) return value;

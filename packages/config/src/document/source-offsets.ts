@@ -2,8 +2,8 @@ import type { Scalar } from 'yaml';
 
 /**
  * Maps offsets inside the value of a YAML scalar to offsets in the file, so that a caret can point into an expression
- * whatever quoting or folding it was written with. Characters that stand for themselves are followed one by one; an
- * escape or a folded line break counts as one character of the value.
+ * however it was quoted or folded. Literal characters are followed one by one; an escape or a folded line break counts
+ * as one character of the value.
  */
 export function sourceOffsets(source: string, scalar: Scalar, value: string): (offset: number) => number {
   const [start, end] = scalar.range ?? [0, 0];
@@ -23,7 +23,7 @@ function firstCharacter(source: string, scalar: Scalar, start: number, end: numb
   return header < 0 ? end : skipSpace(source, header + 1, end);
 }
 
-/** The offset after what the file has at `cursor` for one character of the value. */
+/** The file offset after the text at `cursor` that stands for one character of the value. */
 type Advance = (source: string, cursor: number, char: string) => number;
 
 function followValue(source: string, value: string, from: number, advance: Advance): number[] {

@@ -13,20 +13,23 @@ export interface Location {
   readonly endColumn: number;
 }
 
-/** The text a configuration was read from, able to say where a problem is. */
+/** The text of a configuration file, which locates problems. */
 export interface ConfigSource {
   readonly file: string;
   readonly text: string;
-  /** The same text with secrets as `*`, for showing lines of it. Made when it is first asked for. */
+  /** The same text with secrets as `*`, for showing lines of it. Computed at first use. */
   readonly masked: string;
   /**
    * Line and column of a problem: of the value at its pointer, the key with `atKey`, or the characters of `range`. A
-   * pointer that leads nowhere (a missing key) is located at the nearest mapping around it.
+   * pointer to a missing key is located at the nearest mapping around it.
    */
   locate(problem: Problem): Location;
 }
 
-/** Makes the source of a parsed file. `places` is empty when the file could not be parsed; `mask` makes the text to show. */
+/**
+ * Makes the source of a parsed file. `places` is empty when the file could not be parsed; `mask` returns the text to
+ * show.
+ */
 export function createSource(
   file: string,
   text: string,

@@ -17,24 +17,24 @@ export interface Tree {
   readonly problems: readonly Problem[];
 }
 
-/** Called once per scalar; returns the value that takes its place. */
+/** Called once per scalar; returns the value to use. */
 export type ScalarHook = (scalar: Scalar, path: readonly string[]) => unknown;
 
 interface Walk {
-  /** Nodes by anchor, as far as the walk has come: an alias means the last one before it. */
+  /** Nodes by anchor, up to the present node: an alias means the last anchor before it. */
   readonly anchors: Map<string, Node>;
   readonly places: Map<string, Place>;
   readonly problems: Problem[];
   readonly scalar: ScalarHook;
   nodes: number;
-  /** Aliases being expanded around the current node; anchors inside them are known already. */
+  /** Number of aliases being expanded around the current node; the anchors inside are known already. */
   expanding: number;
 }
 
-/** Thrown inside the walk only: the tree is beyond a limit, nothing after it is read. */
+/** Thrown inside the walk only: the tree exceeds a limit, so the rest is not read. */
 class TreeLimit extends Error {}
 
-/** Turns a parsed document into plain values. Pure but for `scalar`; never throws for what a file may hold. */
+/** Turns a parsed document into plain values. Pure apart from `scalar`; never throws, whatever the file contains. */
 export function readTree(document: Document, scalar: ScalarHook): Tree {
   const walk: Walk = { anchors: new Map(), places: new Map(), problems: [], scalar, nodes: 0, expanding: 0 };
   const { places, problems } = walk;
@@ -88,7 +88,7 @@ function mapValue(walk: Walk, items: readonly { key: unknown; value: unknown }[]
   for (const { key, value } of items) {
     const name = keyText(key);
     if (name === undefined) {
-      const message = 'expected a plain text as key, got a list, a mapping or nothing';
+      const message = 'expected a plain text as the key, got a list, a mapping or nothing';
       walk.problems.push({ severity: 'error', pointer: pointerOf(path), message });
     } else {
       const keyNode = asNode(key);

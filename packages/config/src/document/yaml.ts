@@ -8,7 +8,7 @@ const MAX_LENGTH = 4 * 1024 * 1024;
 /** Keys are checked by `duplicateKeys`. */
 const OPTIONS = { prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
 
-/** A problem of the file itself: known by its place in the text, as no pointer leads there. */
+/** A problem of the file itself, located by its place in the text because it has no pointer. */
 export interface TextProblem extends Problem {
   /** Character offsets in the file. */
   readonly at: { readonly start: number; readonly end: number };
@@ -21,7 +21,9 @@ export interface ParsedDocument {
   readonly problems: readonly TextProblem[];
 }
 
-/** Parses one YAML 1.2 document. What the library calls a warning is an error here: it changes what was written. */
+/**
+ * Parses one YAML 1.2 document. The library's warnings are errors here, because they change the meaning of the file.
+ */
 export function parseYaml(text: string): ParsedDocument {
   const lines = new LineCounter();
   if (text.length > MAX_LENGTH) {
@@ -34,8 +36,8 @@ export function parseYaml(text: string): ParsedDocument {
     const [errors, warnings] = [document.errors.map(yamlProblem), document.warnings.map(yamlProblem)];
     return { document, lines, problems: [...errors, ...duplicates, ...warnings] };
   } catch (error) {
-    // The composer is recursive: thousands of nested brackets end its stack.
-    const message = `expected YAML of reasonable nesting, got ${error instanceof RangeError ? 'far deeper nesting' : error}`;
+    // The composer is recursive: thousands of nested brackets overflow its stack.
+    const message = `expected YAML with moderate nesting, got ${error instanceof RangeError ? 'nesting that is far too deep' : error}`;
     return { document: undefined, lines, problems: [textProblem(message, 0, 0)] };
   }
 }
@@ -58,7 +60,7 @@ const sentence = (message: string): string => `not valid YAML: ${message.charAt(
 const QUOTE = 'put the whole value in double quotes, for example "!payload.ok"';
 const QUOTE_REFERENCE = 'a value that contains "{" or ": " needs double quotes, for example "${env:NAME}"';
 
-const DUPLICATE_KEY = 'expected every key once in a mapping, got this one a second time';
+const DUPLICATE_KEY = 'expected each key once per mapping, got this key a second time';
 
 const WORDING: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'expected a value, got a YAML tag: a value that begins with "!" must be quoted',
@@ -72,5 +74,5 @@ const HINTS: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: QUOTE_REFERENCE,
   BLOCK_AS_IMPLICIT_KEY: QUOTE_REFERENCE,
   MULTILINE_IMPLICIT_KEY: QUOTE_REFERENCE,
-  MISSING_CHAR: 'close what was opened, and quote values that contain "{", "[", ": " or " #"',
+  MISSING_CHAR: 'close every bracket and quote, and quote values that contain "{", "[", ": " or " #"',
 };

@@ -6,8 +6,8 @@ import { gatewaySchema } from '../schema/gateway.ts';
 import { httpSchema } from '../schema/http.ts';
 
 /**
- * JSON Schema of a configuration file with these adapters, for editors (`# yaml-language-server: $schema=…`). It knows the
- * keys; expressions, templates and what follows from them are checked by `magpie check`.
+ * JSON Schema of a configuration file with these adapters, for editors (`# yaml-language-server: $schema=…`). It covers
+ * the keys; expressions and templates are checked by `magpie check`.
  */
 export function configJsonSchema(adapters: readonly AnyAdapter[]): Record<string, unknown> {
   const [builtIn, configurable] = [adapters.filter((each) => each.builtIn), adapters.filter((each) => !each.builtIn)];
@@ -46,7 +46,7 @@ function connectionJsonSchema({ type, connectionSchema, sourceSchema }: AnyAdapt
   };
 }
 
-/** A schema to stand inside another: without the dialect. */
+/** A schema to embed in another: without its dialect. */
 function bare(schema: JsonSchema): JsonSchema {
   const { $schema: _, ...rest } = schema as JsonSchema & { $schema?: string };
   return rest;

@@ -49,7 +49,7 @@ const plainMapping = ({ description }: JsonSchema): JsonSchema => ({
   ...(description === undefined ? {} : { description }),
 });
 
-/** The keys that all alternatives of a schema have, lists taken for their entries. */
+/** The keys that all alternatives of a schema share; a list counts as its entries. */
 function commonKeys(schema: JsonSchema): JsonSchema {
   const mappings = alternativesOf(schema).flatMap((each) => (each.items ? alternativesOf(each.items) : [each]));
   const [first = {}, ...others] = mappings;
@@ -81,7 +81,7 @@ function section(title: string, schema: JsonSchema): string {
   return `## ${title}\n\n${rows.length > 0 ? `${HEAD}\n${rows.join('\n')}` : 'No keys of its own.'}\n`;
 }
 
-/** The schema with the mark of a mapping on all its keys. */
+/** The schema with the restart mark of a mapping copied to all its keys. */
 function inherited(schema: JsonSchema, restart = false): JsonSchema {
   const mark = restart || schema.restart === true;
   if (!mark && !schema.properties) return schema;

@@ -3,7 +3,7 @@ import type { Scalar } from 'yaml';
 import { scalarValue } from '../document/numbers.ts';
 import { hasReference, type ReferenceSources, resolveReferences } from './references.ts';
 
-/** What a document refers to, collected while its scalars are read. */
+/** The references of a document, collected while its scalars are read. */
 export interface CollectedReferences {
   /** Resolves one scalar; given to `readTree`. */
   readonly scalar: (scalar: Scalar, path: readonly string[]) => unknown;
@@ -17,7 +17,7 @@ export interface CollectedReferences {
 /** Sections in which references are resolved; routes are left to the routing package, elsewhere they are errors. */
 const RESOLVED = new Set(['connections', 'http']);
 
-/** Starts with nothing collected; `scalar` of the result is called once per scalar of the document. */
+/** Makes an empty collection; its `scalar` is called once per scalar of the document. */
 export function collectReferences(sources: ReferenceSources): CollectedReferences {
   const found: Omit<CollectedReferences, 'scalar'> = {
     substituted: new Set(),
@@ -37,12 +37,12 @@ export function collectReferences(sources: ReferenceSources): CollectedReference
   return { ...found, scalar };
 }
 
-/** `.inf` and `.nan` of YAML: JSON has no such values, they would arrive as null. */
+/** YAML's `.inf` and `.nan`: JSON has no such values, so they would become null. */
 function endless({ source }: Scalar, path: readonly string[], found: Omit<CollectedReferences, 'scalar'>): undefined {
   const pointer = pointerOf(path);
   found.failed.add(pointer);
-  const message = `expected a number with an end, got ${source}`;
-  found.problems.push({ severity: 'error', pointer, message, hint: 'put it in quotes where the text is meant' });
+  const message = `expected a finite number, got ${source}`;
+  found.problems.push({ severity: 'error', pointer, message, hint: 'put it in quotes if you mean the text' });
   return undefined;
 }
 
@@ -65,6 +65,6 @@ function misplaced(value: string, path: readonly string[], found: Omit<Collected
   const pointer = pointerOf(path);
   found.failed.add(pointer);
   const message = 'references are resolved only under "connections" and "http"';
-  found.problems.push({ severity: 'error', pointer, message, hint: 'write the value itself here' });
+  found.problems.push({ severity: 'error', pointer, message, hint: 'write the value here' });
   return value;
 }

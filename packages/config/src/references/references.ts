@@ -11,7 +11,7 @@ export interface ReferenceSources {
   readonly directory: string;
 }
 
-/** A text with its references replaced. `used` lists what was read, `problems` what could not be. */
+/** A text with its references replaced. `used` lists the sources read, `problems` those that could not be read. */
 export interface Resolved {
   readonly text: string;
   readonly used: readonly { readonly kind: 'env' | 'file'; readonly name: string; readonly value: string }[];
@@ -20,13 +20,13 @@ export interface Resolved {
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 
-/** Whether a text has anything for `resolveReferences` to do. */
+/** Whether a text contains a reference or an escape for `resolveReferences`. */
 export const hasReference = (text: string): boolean => text.includes('${');
 
 /**
- * Replaces `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` in one text, and `$${` by `${`. What comes in is never
- * looked at again, so a password may contain anything. The default counts when the variable is unset or empty; one line
- * break at the end of a file is dropped.
+ * Replaces `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` in one text, and `$${` by `${`. Inserted values are
+ * not scanned again, so a password may contain anything. The default counts when the variable is unset or empty; one
+ * line break at the end of a file is dropped.
  */
 export function resolveReferences(text: string, sources: ReferenceSources): Resolved {
   const used: { kind: 'env' | 'file'; name: string; value: string }[] = [];
@@ -52,7 +52,7 @@ function resolveOne(inner: string, sources: ReferenceSources): One {
   if (inner.startsWith('file:') && inner.length > 5) return fromFile(inner.slice(5), sources);
   return {
     message: 'expected ${env:NAME}, ${env:NAME:-default} or ${file:path}, got another reference',
-    hint: 'write $${ where a literal ${ is meant',
+    hint: 'write $${ for a literal ${',
   };
 }
 

@@ -7,6 +7,6 @@ export const commonSchema = z.object({
     .array(z.record(z.string(), z.unknown()))
     .default([])
     .describe(
-      'What to receive besides what the routes ask for, for history and live streams; written like `from` in a route.',
+      'Further addresses to receive, besides those that routes use, for history and live streams. Written like `from` in a route.',
     ),
 });

@@ -18,18 +18,18 @@ const dedupe = z
     window: durationSchema()
       .prefault('10m')
       .describe(
-        'How long the identity of a message is remembered, to know it when it comes again. Time in which its connection is ' +
-          'down, or the gateway, does not count.',
+        'How long the identity of a message is remembered, to recognise it when it comes again. Time in which its connection ' +
+          'or the gateway is down does not count.',
       ),
-    count: z.int().min(1).default(1_000_000).describe('How many identities are remembered at most.'),
+    count: z.int().min(1).default(1_000_000).describe('Maximum number of remembered identities.'),
   })
-  .describe('The window within which repeats of a message are dropped.');
+  .describe('The window in which repeated messages are dropped.');
 
 const limits = z
   .strictObject({
-    maxBodyBytes: bodySize().prefault('1MiB').describe('Largest message body that is accepted, from anywhere.'),
+    maxBodyBytes: bodySize().prefault('1MiB').describe('Largest message body that is accepted from any source.'),
   })
-  .describe('Limits on what comes in.');
+  .describe('Limits on incoming messages.');
 
 const deadLetters = z
   .strictObject({
@@ -37,9 +37,11 @@ const deadLetters = z
       .int()
       .min(1)
       .default(100_000)
-      .describe('How many dead letters may be kept before an alarm is raised. Nothing else happens then.'),
+      .describe(
+        'Number of dead letters above which an alarm is raised. The alarm is the only effect: none is removed.',
+      ),
   })
-  .describe('Deliveries that ended without success. They are kept until somebody retries or drops them.');
+  .describe('Failed deliveries. They are kept until an operator retries or drops them.');
 
 /** Schema of the section `gateway`. Keys that are read once, at start, are marked `restart`. */
 export const gatewaySchema = z.strictObject({
@@ -48,12 +50,12 @@ export const gatewaySchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
     .meta({ expected: 'a name of letters, digits, ".", "_" and "-", at most 64 long', restart: true })
     .describe(
-      'Name of this gateway. Two gateways that exchange messages need different ones: it goes along with every message to stop loops.',
+      'Name of this gateway. It is carried by every message to stop loops, so gateways that exchange messages need different names.',
     ),
   dataDir: filePathSchema()
     .prefault('./data')
     .meta({ restart: true })
-    .describe('Directory of the event log. One process at a time uses it.'),
+    .describe('Directory of the event log. Only one process may use it at a time.'),
   log: log.prefault({}),
   dedupe: dedupe.prefault({}).meta({ restart: true }),
   limits: limits.prefault({}).meta({ restart: true }),

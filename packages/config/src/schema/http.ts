@@ -1,15 +1,13 @@
 import { z } from 'zod';
 
 const key = z.strictObject({
-  id: z.string().min(1).max(64).describe('Name of the key, for logs and status.'),
+  id: z.string().min(1).max(64).describe('Name of the key, for logs and status pages.'),
   hash: z
     .string()
     .regex(/^(sha256:)?[0-9a-fA-F]{64}$/)
     .meta({ secret: true, expected: 'the SHA-256 of the key as 64 hexadecimal digits' })
     .transform((text) => text.replace(/^sha256:/, '').toLowerCase())
-    .describe(
-      'SHA-256 of the key in hexadecimal: `printf %s "$KEY" | sha256sum`. The key itself is never in the file.',
-    ),
+    .describe('SHA-256 of the key in hexadecimal: `printf %s "$KEY" | sha256sum`. The file never contains the key.'),
 });
 
 const origin = z
@@ -25,11 +23,11 @@ export const httpSchema = z
     keys: z
       .array(key)
       .prefault([])
-      .describe('Bearer keys that may use the API. Without keys everyone who reaches the port may.'),
+      .describe('Bearer keys for the API. Without keys, everyone who can reach the port may use it.'),
     cors: z
-      .strictObject({ origins: z.array(origin).describe('Origins whose pages may call the API.') })
+      .strictObject({ origins: z.array(origin).describe('Origins of web pages that may call the API.') })
       .optional()
-      .describe('Lets browser pages of other origins use the API.'),
+      .describe('Access to the API for web pages of other origins.'),
   })
   .meta({ restart: true });
 

@@ -1,6 +1,6 @@
 import { alternativesOf, type JsonSchema, schemasAt } from '@magpie/schema-messages';
 
-/** Rewrites every text for which the schema has a mark, leaving everything else as it is. */
+/** Rewrites every text that the schema marks; everything else is unchanged. */
 export function mapMarked(
   schema: JsonSchema,
   value: unknown,

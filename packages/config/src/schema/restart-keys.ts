@@ -3,8 +3,8 @@ import { gatewaySchema } from './gateway.ts';
 import { httpSchema } from './http.ts';
 
 /**
- * Paths of the keys of `gateway` and `http` that take effect only at the next start, such as `['gateway', 'dataDir']`: those
- * marked `.meta({ restart: true })` in the schema, with all below them. Read by the reloader.
+ * Paths of the keys of `gateway` and `http` that take effect only at the next start, such as `['gateway', 'dataDir']`:
+ * those marked `.meta({ restart: true })` in the schema, including everything below them. Read by the reloader.
  */
 export const RESTART_KEYS: readonly (readonly string[])[] = [
   ...marked(jsonSchemaOf(gatewaySchema), ['gateway']),

@@ -4,29 +4,32 @@ import { commonSchema } from '../schema/connection.ts';
 import { httpSchema } from '../schema/http.ts';
 import { passwordIn } from './login.ts';
 
-/** What of a configuration may be shown. Paths are those of the file, from its root. */
+/** Decides which parts of a configuration may be shown. Paths start at the root of the file. */
 export interface Guards {
-  /** Whether a value stands in a section that may hold secrets. */
+  /** Whether a value belongs to a section that may hold secrets. */
   isGuarded(path: readonly string[]): boolean;
   /**
-   * Whether a value may hold a secret: it stands under `connections` or `http`, and the schema either marks it as one, or does
-   * not know its key, or does not expect a value of its type there (a password in the wrong place).
+   * Whether a value may hold a secret: it is under `connections` or `http`, and the schema marks it as secret, does not
+   * know its key, or expects another type there (a password in the wrong place).
    */
   hides(path: readonly string[], value: unknown): boolean;
-  /** Whether a message must not quote a value: one that `hides` is about, or that has a password in a URL, however broken. */
+  /**
+   * Whether a message must not quote a value: `hides` is true for it, or it contains a password in a URL, however
+   * malformed.
+   */
   isUnquotable(path: readonly string[], value: unknown): boolean;
   /** Whether the schema marks the value at a path as a secret. */
   isSecret(path: readonly string[]): boolean;
-  /** Names of keys that hold plain values in every schema: for text that is no valid YAML, where no path is known. */
+  /** Names of keys that hold plain values in every schema: for invalid YAML, where paths are unknown. */
   readonly plainKeys: ReadonlySet<string>;
-  /** Names of keys that hold secrets, and the usual suspects: for text outside the guarded sections. */
+  /** Names of keys that hold secrets, and other common names for them: for text outside the guarded sections. */
   readonly secretKeys: ReadonlySet<string>;
 }
 
-/** Key names that are secret in any configuration, also where no schema knows them. */
+/** Key names that are secret in any configuration, even if no schema knows them. */
 const ALWAYS = ['password', 'passwd', 'secret', 'token', 'passphrase', 'apiKey', 'privateKey'];
 
-/** Guards of a file; `typeOf` gives the type of a connection as far as it is known. */
+/** Guards of a file; `typeOf` returns the type of a connection if it is known. */
 export function createGuards(
   adapters: readonly AnyAdapter[],
   typeOf: (connection: string) => unknown = () => undefined,
@@ -58,7 +61,7 @@ export function createGuards(
   };
 }
 
-/** A number that no double holds is a number all the same. */
+/** A number that a double cannot hold still counts as a number. */
 const plainOf = (value: unknown): unknown => (value instanceof JsonNumber ? 0 : value);
 
 /** All keys of a connection of one type, the common ones included. */
@@ -68,7 +71,7 @@ function connectionSchemaOf({ connectionSchema, sourceSchema }: AnyAdapter): Jso
   return { type: 'object', properties: { ...jsonSchemaOf(commonSchema).properties, ...properties, subscribe } };
 }
 
-/** Every key with its schema, however deep. */
+/** Every key with its schema, at any depth. */
 function namedIn(schema: JsonSchema): readonly (readonly [string, JsonSchema])[] {
   const own = Object.entries(schema.properties ?? {});
   const inner = [...own.map(([, each]) => each), ...(schema.anyOf ?? schema.oneOf ?? [])];

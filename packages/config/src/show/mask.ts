@@ -4,16 +4,16 @@ import type { Place } from '../document/tree.ts';
 import type { Guards } from './guards.ts';
 import { LOGIN, passwordIn } from './login.ts';
 
-/** A reference: not the secret itself, unless it has a default. */
+/** A reference without a default, which is not a secret. */
 const REFERENCE = /\$\{(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^}\n]*)\}/g;
 
 /** Values by pointer, as the file was parsed. */
 type Places = ReadonlyMap<string, Place>;
 
 /**
- * The text of a file with every secret as `*`, character by character, so that lines and columns stay where they are. Under
- * `connections` and `http` only values that the schema knows to be plain stay readable, and references. Without `places` the
- * file could not be parsed, and is masked by its lines. Pure; called when a line is shown, once per file.
+ * The text of a file with every character of a secret as `*`, so that lines and columns stay the same. Under
+ * `connections` and `http` only references and values that the schema knows to be plain stay readable. Without `places`
+ * (the file could not be parsed) it is masked line by line. Pure; called once per file, when a line is shown.
  */
 export function maskSecrets(text: string, places: Places, guards: Guards): string {
   const masked = places.size > 0 ? maskPlaces(text, places, guards) : maskLines(text, guards.plainKeys);
@@ -21,8 +21,8 @@ export function maskSecrets(text: string, places: Places, guards: Guards): strin
 }
 
 /**
- * Pointers of the secrets of connections that stand in the file itself, as text of a secret key or in a URL. The hash of an API
- * key is none: it does not give the key away.
+ * Pointers of connection secrets that are written in the file, as the value of a secret key or in a URL. The hash of an
+ * API key is not a secret: the key cannot be derived from it.
  */
 export const literalSecrets = (places: Places, guards: Guards): readonly string[] =>
   [...places].flatMap(([pointer, { node }]) => {
@@ -52,7 +52,7 @@ function maskPlaces(text: string, places: Places, guards: Guards): string {
 const rangeOf = (node: Node | null): [number, number] | undefined =>
   node?.range ? [node.range[0], node.range[1]] : undefined;
 
-/** Masks a text but for its references. */
+/** Masks a text except for its references. */
 function around(text: string, mask: (rest: string) => string): string {
   const rest = text.replace(REFERENCE, (reference) => '\0'.repeat(reference.length));
   const masked = mask(rest);
@@ -62,7 +62,7 @@ function around(text: string, mask: (rest: string) => string): string {
 
 const stars = (text: string): string => text.replace(/\S/g, '*');
 
-/** All of a value but its quotes. */
+/** Masks a value except for its quotes. */
 const hidden = (text: string): string =>
   around(text, (rest) =>
     rest.replace(/^(\s*["']?)([\s\S]*?)(["']?\s*)$/, (_, open, inner, close) => open + stars(inner) + close),
@@ -74,7 +74,7 @@ const withoutPassword = (text: string): string =>
 /** Sections that hold no secrets. */
 const PLAIN_SECTIONS: ReadonlySet<string> = new Set(['version', 'gateway', 'routes']);
 
-/** Where no section is known, as in a file in one pair of braces, everything may be a secret. */
+/** Masks by lines. Where no section is known, as in a file inside one pair of braces, everything may be a secret. */
 function maskLines(text: string, plainKeys: ReadonlySet<string>): string {
   let section = '';
   const lines = text.split('\n').map((line) => {
@@ -86,7 +86,7 @@ function maskLines(text: string, plainKeys: ReadonlySet<string>): string {
 
 const KEY = /(["']?)[\w$.-]+\1\s*:(?=[\s[{]|$)/g;
 
-/** A line whose keys stay, and of the values those of plain keys. */
+/** Masks a line except for its keys and the values of plain keys. */
 function maskLine(line: string, plainKeys: ReadonlySet<string>): string {
   const keys = [...line.matchAll(KEY)];
   const head = line.slice(0, keys[0]?.index ?? line.length);
@@ -98,10 +98,10 @@ function maskLine(line: string, plainKeys: ReadonlySet<string>): string {
   return withoutValues(head) + pairs.join('');
 }
 
-/** All but the signs of YAML. */
+/** Masks everything except YAML syntax. */
 const withoutValues = (text: string): string => around(text, (rest) => rest.replace(/[^\s{}[\],:"'#-]/g, '*'));
 
-/** Values of keys that are secret by their name, in any section. */
+/** Masks the values of keys whose names mean a secret, in any section. */
 function maskNamed(text: string, secretKeys: ReadonlySet<string>): string {
   const names = [...secretKeys].map((name) => name.replace(/[^A-Za-z0-9]/g, '\\$&')).join('|');
   const pattern = new RegExp(

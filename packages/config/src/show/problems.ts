@@ -50,7 +50,7 @@ function codeFrame(where: Location, source: ConfigSource): readonly string[] {
   const column = where.column - 1 - from;
   const end = where.endLine === where.line ? where.endColumn - 1 - from : shown.trimEnd().length;
   const until = column + Math.max(1, Math.min(end, shown.length) - column);
-  // Escapes are longer than what they stand for: the carets are counted after them.
+  // Escapes are longer than the characters they show: carets are counted on the escaped text.
   const [before, marked] = [visibleLines(shown.slice(0, column)), visibleLines(shown.slice(column, until))];
   const gutter = `${where.line}`;
   return [

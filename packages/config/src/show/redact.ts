@@ -3,8 +3,8 @@ import { redactUrls } from '@magpie/schema-messages';
 import type { Config } from '../config.ts';
 
 /**
- * The effective configuration as JSON without any secret: `Secret` values and key hashes show `[secret]`, passwords in URLs
- * are cut out wherever a URL stands. For `GET /v1/config` and `magpie check --show`.
+ * The effective configuration as JSON without secrets: `Secret` values and key hashes show `[secret]`, passwords are
+ * removed from every URL. For `GET /v1/config` and `magpie check --show`.
  */
 export function redactConfig({ version, gateway, http, connections, routes }: Config): Record<string, unknown> {
   return {
