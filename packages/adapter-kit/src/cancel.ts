@@ -1,6 +1,6 @@
 import { Aborted, type Clock, type MagpieError, throwIfAborted } from '@magpie/contract';
 
-/** Something that waits until a signal fires. */
+/** A waiting operation with its abort signal. */
 export interface Cancellable {
   readonly signal: AbortSignal;
 }
@@ -11,24 +11,25 @@ interface Watched<T> {
 }
 
 /**
- * Calls `cancel` for those whose signal fires. However many wait for one signal, it has one listener, and none when nobody
- * waits: adding a listener costs as much as the signal has already, which a window of a thousand sends would feel.
+ * Calls `cancel` for each watched operation whose signal fires. Each signal gets one listener however many operations
+ * wait for it, and none when none wait: adding a listener takes time proportional to the listeners already there, which
+ * matters with a thousand sends in flight.
  */
 export class AbortWatch<T extends Cancellable> {
   readonly #watched = new WeakMap<AbortSignal, Watched<T>>();
   readonly #cancel: (waiting: T) => void;
 
-  /** @param cancel called once for each of those that wait when their signal fires; must not throw. */
+  /** @param cancel called once per waiting operation when its signal fires; must not throw. */
   constructor(cancel: (waiting: T) => void) {
     this.#cancel = cancel;
   }
 
-  /** Adds one that waits. Its signal must not have fired yet: see `throwIfAborted`. */
+  /** Adds an operation. Its signal must not have fired yet: see `throwIfAborted`. */
   watch(waiting: T): void {
     (this.#watched.get(waiting.signal) ?? this.#listen(waiting.signal)).waiting.add(waiting);
   }
 
-  /** It no longer waits. Does nothing for one that is unknown. */
+  /** Removes an operation that no longer waits. Ignores unknown ones. */
   done(waiting: T): void {
     const watched = this.#watched.get(waiting.signal);
     if (!watched?.waiting.delete(waiting) || watched.waiting.size > 0) return;
@@ -56,8 +57,8 @@ interface Callback extends Cancellable {
 const callbacks = new AbortWatch<Callback>((waiting) => waiting.call());
 
 /**
- * Calls back when the signal fires; at once when it has fired already. Calls at most once.
- * @returns ends the watching; has to be called when the operation is over, or the signal keeps the callback.
+ * Calls back once when the signal fires, or at once if it has fired already.
+ * @returns a function that removes the callback; call it when the operation is over, or the signal keeps the callback.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   if (signal.aborted) {
@@ -71,7 +72,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
 
 /**
  * Waits for a promise until the signal fires. The operation behind the promise goes on; its late failure is ignored.
- * @param what the message of the error, such as `sending was cancelled`.
+ * @param what message of the error, such as `sending was cancelled`.
  * @throws Aborted when the signal fires first, or had fired before.
  */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, what = 'cancelled'): Promise<T> {
@@ -87,17 +88,18 @@ export interface Deadline {
   readonly ms: number;
   /** The caller's signal. */
   readonly signal: AbortSignal;
-  /** What is cancelled, for the message: `connecting`. */
+  /** Name of the operation for the error message: `connecting`. */
   readonly what: string;
-  /** The error when the time is over. */
+  /** Makes the error for a missed deadline. */
   late(): MagpieError;
 }
 
 /**
- * Runs an operation with a signal that fires with the caller's or when the time is over, and waits for its end: what it
- * must not leave behind it has cleared up by then. An operation that cannot be ended by a signal is waited for with
- * `untilAborted`. Called once per attempt; leaves no timer and no listener.
- * @throws Aborted when the caller's signal has fired, the deadline's error when the time was over; else what the operation throws.
+ * Runs an operation with a signal that fires with the caller's signal or at the deadline, and waits until the operation
+ * has ended and cleaned up. For an operation that ignores signals use `untilAborted`. Called once per attempt; leaves
+ * no timer and no listener.
+ * @throws Aborted when the caller's signal fired, the error of `late` at the deadline; otherwise the operation's own
+ * error.
  */
 export async function withDeadline<T>(
   { clock, ms, signal, what, late }: Deadline,

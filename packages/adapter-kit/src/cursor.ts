@@ -1,6 +1,6 @@
 import { TextCache } from './text-cache.ts';
 
-/** Received bytes that break the protocol. The message says how, as the end of a sentence about the other side. */
+/** Received bytes that violate the protocol. The message completes the sentence "the peer sent …". */
 export class Malformed extends Error {
   override readonly name = 'Malformed';
 }
@@ -8,8 +8,8 @@ export class Malformed extends Error {
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Reads big-endian fields one after another. Every read throws `Malformed` instead of leaving the bytes it was given. A
- * protocol extends it by the fields of its own. One per link: it is reused for every packet or frame.
+ * Reads big-endian fields in sequence. Every read throws `Malformed` instead of passing the end of its bytes. Protocols
+ * extend it with their own fields. One per link, reused for every packet or frame.
  */
 export class Cursor {
   bytes: Buffer = NOTHING;
@@ -18,19 +18,19 @@ export class Cursor {
   readonly #unit: string;
   readonly #frequent = new TextCache();
 
-  /** @param unit what is read, for the message of `Malformed`: `packet`, `frame`. */
+  /** @param unit name of the unit for the message of `Malformed`: `packet`, `frame`. */
   constructor(unit: string) {
     this.#unit = unit;
   }
 
-  /** Starts over with other bytes, from `at` to before `end`. */
+  /** Starts over with the bytes from `at` to before `end`. */
   reset(bytes: Buffer, at: number, end: number): void {
     this.bytes = bytes;
     this.at = at;
     this.end = end;
   }
 
-  /** Bytes that are not read yet. */
+  /** Number of unread bytes. */
   get left(): number {
     return this.end - this.at;
   }
@@ -54,19 +54,19 @@ export class Cursor {
     return this.int32() >>> 0;
   }
 
-  /** A text of so many bytes. What is no UTF-8 in it becomes U+FFFD: that is the sender's fault, no reason to end the link. */
+  /** A text of `length` bytes. Invalid UTF-8 becomes U+FFFD: a sender's mistake must not end the link. */
   text(length: number): string {
     const from = this.skip(length);
     return length === 0 ? '' : this.bytes.toString('utf8', from, from + length);
   }
 
-  /** As `text`, for what comes again and again, such as addresses and names of headers. */
+  /** Like `text`, for texts that recur, such as addresses and header names. */
   frequentText(length: number): string {
     const from = this.skip(length);
     return length === 0 ? '' : this.#frequent.read(this.bytes, from, from + length);
   }
 
-  /** Passes over so many bytes. @returns where they begin. */
+  /** Skips `count` bytes. @returns the offset of the first one. */
   skip(count: number): number {
     const { at } = this;
     if (at + count > this.end) throw new Malformed(`a ${this.#unit} that ends inside a field`);

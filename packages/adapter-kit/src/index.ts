@@ -1,6 +1,6 @@
 /**
- * What adapters have in common below the protocol, so that it behaves the same in all of them. An adapter may use it or do
- * without; nothing above the adapters knows it, except the API, which is the adapter of HTTP.
+ * Code that adapters share below the protocol, so that it behaves the same in all of them. Its use is optional; nothing
+ * above the adapters uses it, except the API, which is the adapter for HTTP.
  */
 export * from './cancel.ts';
 export * from './cursor.ts';

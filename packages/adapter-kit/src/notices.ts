@@ -1,6 +1,6 @@
 import { type Address, type Origin, RECEIPT, type ReceivedEvent, STATUS } from '@magpie/contract';
 
-/** Where a notice comes from. */
+/** Source of a notice. */
 export interface NoticePlace {
   readonly address: Address;
   readonly key?: string;
@@ -12,9 +12,9 @@ const TEXT = 'text/plain; charset=utf-8';
 const NOTHING = new Uint8Array();
 
 /**
- * Messages may be missing. An adapter makes one when a link was established anew and the other side no longer has what it
- * kept for us; repeated until it is stored.
- * @param why one sentence for people, which becomes the body.
+ * Messages may be missing. An adapter emits this notice when the peer lost our session while the link was down; it is
+ * repeated until stored.
+ * @param why one sentence for people; it becomes the body.
  */
 export const possibleGap = (place: NoticePlace, why: string): ReceivedEvent => ({
   ...place,
@@ -27,8 +27,8 @@ export const possibleGap = (place: NoticePlace, why: string): ReceivedEvent => (
 });
 
 /**
- * A message of ours came back after it had been confirmed; the core makes a dead letter of its delivery.
- * @param delivery the `delivery` of the message, when the other side says it.
+ * A message we sent came back after its confirmation; the core makes a dead letter of its delivery.
+ * @param delivery the delivery id of the message, if the peer returned it.
  */
 export const bounced = (place: NoticePlace, delivery: string | undefined, reason: string): ReceivedEvent => ({
   ...place,
@@ -41,7 +41,7 @@ export const bounced = (place: NoticePlace, delivery: string | undefined, reason
   via: [],
 });
 
-/** A message of ours has reached its addressee. `delivery` as in `bounced`. */
+/** A message we sent has reached its addressee. `delivery` as in `bounced`. */
 export const delivered = (place: NoticePlace, delivery: string | undefined): ReceivedEvent => ({
   ...place,
   kind: 'receipt',

@@ -3,8 +3,8 @@ import { errorMessage, type ReceivedEvent, type Sink, type Verdict } from '@magp
 const NO_VERDICT: Verdict = { type: 'unavailable', reason: 'the sink gave no verdict' };
 
 /**
- * The sink's verdicts, one per event in their order. A sink that breaks its promise never to reject has stored nothing, and one
- * that gives too few verdicts has not stored the rest: such messages have to come again. Never rejects.
+ * The sink's verdicts, one per event, in order. If the sink rejects against its contract, nothing counts as stored;
+ * missing verdicts count as not stored, so that those messages are delivered again. Never rejects.
  */
 export async function judge(sink: Sink, events: readonly ReceivedEvent[]): Promise<readonly Verdict[]> {
   try {
@@ -17,10 +17,10 @@ export async function judge(sink: Sink, events: readonly ReceivedEvent[]): Promi
 }
 
 /**
- * Settles entries in order up to the first one that could not be stored: on a protocol that acknowledges cumulatively nothing
- * after it may count as handled.
- * @param settle called for each that was stored, is a duplicate or was refused for good.
- * @returns why that first one could not be stored; undefined when all are settled.
+ * Settles entries in order up to the first one that could not be stored: where acknowledgements are cumulative, no
+ * later entry may be acknowledged.
+ * @param settle called for each entry that was stored, is a duplicate or was refused for good.
+ * @returns the reason why that first entry could not be stored; undefined when all are settled.
  */
 export function settleInOrder<T>(
   entries: readonly T[],
@@ -35,7 +35,7 @@ export function settleInOrder<T>(
   return undefined;
 }
 
-/** A batch on its way: what of it the sink is given, and who hears the verdicts on that. */
+/** A batch on its way to the sink, with the callback for its verdicts. */
 export interface HandedBatch {
   readonly events: readonly ReceivedEvent[];
   /** Called once, after all earlier batches were settled. Must not throw. */
@@ -43,8 +43,9 @@ export interface HandedBatch {
 }
 
 /**
- * The way into the log for what a link receives: everything of one turn of the event loop is one batch, so that one commit and one
- * acknowledgement serve it, and batches are settled in the order of receipt. How much is under way the protocol's own window bounds.
+ * Hands received items to the sink: all items of one turn of the event loop form one batch, so that one commit and one
+ * acknowledgement serve them, and batches are settled in the order of receipt. The protocol's own window limits how
+ * many are under way.
  */
 export class SinkBatches<T> {
   readonly #hand: (batch: readonly T[]) => HandedBatch;
@@ -55,22 +56,22 @@ export class SinkBatches<T> {
   #settled: Promise<void> = Promise.resolve();
 
   /**
-   * @param hand called with each batch as it goes to the sink.
-   * @param most items of one batch; a fuller turn makes several.
+   * @param hand called with each batch as it goes to the sink. @param most maximum number of items per batch; a fuller
+   * turn makes several.
    */
   constructor(hand: (batch: readonly T[]) => HandedBatch, most = 500) {
     this.#hand = hand;
     this.#most = most;
   }
 
-  /** From now on batches go to this sink; what was taken before goes to the former one, if there was one. */
+  /** Sends batches to this sink from now on; items taken earlier go to the previous sink, if there was one. */
   open(sink: Sink): void {
     this.flush();
     this.#sink = sink;
     this.#schedule();
   }
 
-  /** Hands over nothing more until `open`; verdicts on what was handed over still settle it. */
+  /** Stops handing over until `open`; batches already handed over are still settled. */
   close(): void {
     this.#sink = undefined;
   }
@@ -81,7 +82,7 @@ export class SinkBatches<T> {
     this.#schedule();
   }
 
-  /** Hands over at once what was taken. */
+  /** Hands over at once all items taken so far. */
   flush(): void {
     if (!this.#sink || this.#items.length === 0) return;
     const items = this.#items;
@@ -99,7 +100,7 @@ export class SinkBatches<T> {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // After everything of this turn, so that it becomes one batch.
+    // Runs after all callbacks of this turn, so that its items form one batch.
     setImmediate(() => {
       this.#scheduled = false;
       this.flush();

@@ -8,8 +8,8 @@ interface Known {
 }
 
 /**
- * Texts that come again and again, such as addresses and the names of headers, without decoding them each time. Each place
- * keeps the text that came last, so that it is bounded and senders can at worst make it useless. One per reader of a link.
+ * Caches texts that recur, such as addresses and header names, to save decoding. Each slot keeps its latest text, so
+ * memory is bounded and a hostile sender can only make the cache useless. One per reader of a link.
  */
 export class TextCache {
   readonly #places = new Array<Known | undefined>(PLACES).fill(undefined);

@@ -6,24 +6,21 @@ import { ConfigInvalid, errorMessage, filePathSchema, type Secret, secretSchema 
 import { z } from 'zod';
 
 const KEYS = {
-  ca: filePathSchema().optional().describe('Authorities to trust: PEM file or PEM text. Default: those of the system.'),
-  cert: filePathSchema()
+  ca: filePathSchema()
     .optional()
-    .describe('Our own certificate, where the server asks for one: PEM file or PEM text.'),
+    .describe('Certificate authorities to trust: PEM file or PEM text. Default: those of the system.'),
+  cert: filePathSchema().optional().describe('Client certificate, for servers that ask for one: PEM file or PEM text.'),
   key: secretSchema()
     .meta({ secret: true, filePath: true })
     .optional()
-    .describe('Key of `cert`: PEM file or PEM text.'),
+    .describe('Private key of `cert`: PEM file or PEM text.'),
   passphrase: secretSchema().optional().describe('Passphrase of `key`.'),
   serverName: z
     .string()
     .min(1)
     .optional()
-    .describe('Name expected in the server’s certificate, if it is not the one we connect to.'),
-  verify: z
-    .boolean()
-    .default(true)
-    .describe('Whether to verify the server’s certificate. Turn it off only on a test bench.'),
+    .describe('Name expected in the server’s certificate, if it differs from the host in the URL.'),
+  verify: z.boolean().default(true).describe('Whether to verify the server’s certificate. Turn it off for tests only.'),
 } as const;
 
 /** A parsed `tls` of any connection. */
@@ -44,11 +41,11 @@ export const tlsSchema = <M extends z.ZodRawShape>(more: M) =>
       error: 'expected both cert and key, or neither',
     });
 
-/** What of `tls.connect` the settings decide. */
+/** The options of `tls.connect` that follow from the settings. */
 export interface TlsOptions {
   readonly secureContext: SecureContext;
   readonly rejectUnauthorized: boolean;
-  /** For the server to choose its certificate by (RFC 6066 section 3): never an IP address. */
+  /** Server name indication (RFC 6066 section 3): never an IP address. */
   readonly servername?: string;
 }
 
@@ -57,9 +54,10 @@ type PemKey = 'ca' | 'cert' | 'key';
 const PEM = /^\s*-----BEGIN /;
 
 /**
- * Reads and checks certificates and keys. Called at every connect, so that renewed files are taken up.
+ * Reads and checks certificates and keys. Called at every connect, so that renewed files are used.
  * @param host the name we connect to, which the certificate has to carry unless `serverName` is set.
- * @throws ConfigInvalid with the pointer of the key, `/tls/ca` for example, when a file cannot be read or holds something else.
+ * @throws ConfigInvalid with the pointer of the key, `/tls/ca` for example, when a file cannot be read or is not such a
+ * PEM file.
  */
 export async function loadTls(settings: TlsSettings = { verify: true }, host: string): Promise<TlsOptions> {
   const [ca, cert, key] = await Promise.all([
@@ -83,7 +81,7 @@ export async function loadTls(settings: TlsSettings = { verify: true }, host: st
   return { secureContext, rejectUnauthorized: settings.verify, ...(isIP(name) === 0 && { servername: name }) };
 }
 
-/** The PEM text of a value that is one, or the path of a file with it. A key is shown in no error. */
+/** The PEM text of a value, which is the text or the path of a file. No error shows a key. */
 async function readPem(name: PemKey, value: string | undefined): Promise<string | undefined> {
   if (value === undefined || PEM.test(value)) return value;
   const file = name === 'key' ? 'the file' : `"${value}"`;
@@ -112,7 +110,7 @@ const invalid = (name: PemKey, problem: string, cause?: unknown): ConfigInvalid 
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 
-/** What to do about a link that TLS did not let come about. Tried in order, on the error's code and message. */
+/** Advice for TLS errors at connect. Patterns are tried in order on the error's code and message. */
 const TLS_ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/SELF_SIGNED|UNABLE_TO_/, "set tls.ca to the authority that signed the server's certificate"],
   [/CERT_HAS_EXPIRED/, "renew the server's certificate"],
@@ -120,13 +118,13 @@ const TLS_ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/ERR_TLS_CERT_ALTNAME_INVALID/, "set tls.serverName to a name in the server's certificate"],
   [
     /certificate required|handshake failure|alert bad certificate/i,
-    'set tls.cert and tls.key: the server wants a certificate of ours that it trusts',
+    'set tls.cert and tls.key: the server requires a client certificate that it trusts',
   ],
   [/wrong version number|packet length too long|EPROTO/, 'check whether the port speaks TLS'],
   [/CERT_|ERR_SSL|ERR_TLS/, 'check tls.ca and tls.serverName'],
 ];
 
-/** What to do about an error of TLS, as half a sentence; undefined for any other error. */
+/** Advice for a TLS error, as half a sentence; undefined for any other error. */
 export function tlsAdvice(error: unknown): string | undefined {
   const text = `${codeOf(error)} ${errorMessage(error)}`;
   return TLS_ADVICE.find(([pattern]) => pattern.test(text))?.[1];

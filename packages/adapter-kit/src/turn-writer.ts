@@ -1,18 +1,18 @@
 import type { Writable } from 'node:stream';
 import { writeAll } from './write-all.ts';
 
-/** Memory that is written to from the front; replaced when it is full, and never written over. */
+/** A buffer that is filled from the front, replaced when full and never overwritten. */
 export interface Slab {
   bytes: Buffer;
   /** Where the next byte goes. */
   at: number;
 }
 
-/** Who takes part in writing to one socket. */
+/** Callbacks of a writer. */
 export interface TurnWriterEvents {
-  /** Everything that was written has been given to a socket that takes more. */
+  /** Everything written was handed to the socket, which accepts more. */
   handedOver?(): void;
-  /** The socket is about to get what there is: the last chance to add to it. */
+  /** The writer is about to flush: the last chance to add bytes. */
   flushing?(): void;
 }
 
@@ -20,16 +20,16 @@ export interface TurnWriterEvents {
 const SLAB = 64 * 1024;
 /** Larger parts are handed to the socket as they are instead of being copied, bytes. */
 const COPIED = 8 * 1024;
-/** This much goes out before the turn has ended, to bound memory, bytes. */
+/** Buffered bytes that are flushed before the end of the turn, to limit memory. */
 const ENOUGH = 256 * 1024;
 
 /** Whether a part of that many bytes is copied into the slab. */
 export const isCopied = (bytes: number): boolean => bytes <= COPIED;
 
 /**
- * Gives a socket everything that is written within one turn of the event loop in one call, because the call is what a small
- * message costs most by. While the socket is blocked, more is kept until it drains. One per socket, which nobody else writes to
- * without calling `flush` before.
+ * Writes everything of one turn of the event loop to a socket in one call, because the call is the largest cost of a
+ * small message. While the socket is blocked, bytes are kept until it drains. One per socket; other code must call
+ * `flush` before writing to it.
  */
 export class TurnWriter {
   /** Where the caller writes. */
@@ -43,7 +43,7 @@ export class TurnWriter {
   #scheduled = false;
   #writes = 0;
 
-  /** @param slab where the caller writes; empty at first. After every write into it follows `schedule`. */
+  /** @param slab where the caller writes; empty at first. Call `schedule` after every write into it. */
   constructor(socket: Writable, slab: Slab, events: TurnWriterEvents = {}) {
     this.#socket = socket;
     this.slab = slab;
@@ -51,27 +51,27 @@ export class TurnWriter {
     socket.on('drain', () => this.#drained());
   }
 
-  /** The socket takes nothing now; what is written nevertheless waits for it. */
+  /** Whether the socket accepts nothing now; bytes written meanwhile wait. */
   get blocked(): boolean {
     return this.#blocked;
   }
 
-  /** Bytes that wait for the end of the turn, or for the socket. */
+  /** Bytes waiting for the end of the turn or for the socket. */
   get waiting(): number {
     return this.#partBytes + this.slab.at - this.#start;
   }
 
-  /** How many times the socket was written to, to tell whether it was since the last look. */
+  /** Number of writes to the socket, to see whether anything was written since the last check. */
   get writes(): number {
     return this.#writes;
   }
 
-  /** Makes room for so many bytes in one piece, at `slab.at`. */
+  /** Makes room for `bytes` contiguous bytes at `slab.at`. */
   room(bytes: number): void {
     if (this.slab.at + bytes > this.slab.bytes.length) this.renew(Math.max(SLAB, bytes));
   }
 
-  /** Takes another slab, of so many bytes. */
+  /** Replaces the slab by a new one of `bytes` bytes. */
   renew(bytes: number): void {
     this.#seal();
     this.slab.bytes = Buffer.allocUnsafeSlow(bytes);
@@ -79,7 +79,10 @@ export class TurnWriter {
     this.#start = 0;
   }
 
-  /** Adds bytes after what is in the slab: as a copy, or when they are many as they are; then nobody may change them. */
+  /**
+   * Adds bytes after the content of the slab. Small parts are copied; large ones are kept by reference and must not be
+   * changed.
+   */
   add(bytes: Uint8Array): void {
     if (!isCopied(bytes.length)) {
       this.#seal();
@@ -91,7 +94,7 @@ export class TurnWriter {
     this.slab.at += bytes.length;
   }
 
-  /** Sees to it that the socket gets what was written, at the end of the turn at the latest unless it is blocked. */
+  /** Schedules a flush for the end of the turn; a blocked socket is flushed when it drains. */
   schedule(): void {
     if (this.waiting >= ENOUGH && !this.#blocked) this.flush();
     else if (!this.#scheduled) {
@@ -100,7 +103,7 @@ export class TurnWriter {
     }
   }
 
-  /** Gives the socket all there is, whether it is blocked or not; nothing once it is closed. */
+  /** Writes everything to the socket, even while it is blocked; does nothing once it is closed. */
   flush(): void {
     this.#flush();
   }
@@ -123,7 +126,7 @@ export class TurnWriter {
     const parts = this.#parts;
     this.#parts = [];
     this.#partBytes = 0;
-    // After its end a socket answers a write with an error, which would hide how it ended.
+    // Writing after the end raises an error that would hide why the socket ended.
     if (!this.#socket.writable) return true;
     this.#writes++;
     this.#blocked = !writeAll(this.#socket, parts);

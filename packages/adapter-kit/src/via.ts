@@ -3,8 +3,8 @@ import { HOP_LIMIT } from '@magpie/contract';
 const NONE: readonly string[] = [];
 
 /**
- * Ids of the gateways a message has passed, oldest first, from what a protocol carried: other values than texts are left
- * out, as are all beyond the hop limit, from which on nothing is routed. Called per received message.
+ * Ids of the gateways a message has passed, oldest first, as carried by a protocol. Values that are not text are left
+ * out, as are ids beyond the hop limit, where routing stops anyway. Called per received message.
  */
 export function viaOf(ids: Iterable<unknown>): readonly string[] {
   let via: string[] | undefined;

@@ -7,19 +7,21 @@ export const connectionSchema = z.strictObject({
     .string()
     .min(1)
     .default('default')
-    .describe('Name of the in-process broker; connections with the same name meet.'),
+    .describe('Name of the in-process broker; connections with the same name share it.'),
   clientId: z
     .string()
     .min(1)
     .optional()
-    .describe('Identity whose unacknowledged messages the broker keeps. Default: gateway id and connection name.'),
-  password: secretSchema().optional().describe('Needed when the broker has been told to require one.'),
-  fifoWindow: z.int().min(1).max(10_000).default(64).describe('Sends kept in order while unconfirmed.'),
-  window: z.int().min(1).max(10_000).default(256).describe('Received messages that may be unacknowledged.'),
+    .describe(
+      'Client identity; the broker keeps its unacknowledged messages. Default: gateway id and connection name.',
+    ),
+  password: secretSchema().optional().describe('Password, if the broker requires one.'),
+  fifoWindow: z.int().min(1).max(10_000).default(64).describe('Maximum number of unconfirmed messages.'),
+  window: z.int().min(1).max(10_000).default(256).describe('Maximum number of unacknowledged received messages.'),
   metadata: z
     .boolean()
     .default(true)
-    .describe('Whether headers and ids travel with a message; false imitates a protocol that carries only a body.'),
+    .describe('Whether headers and ids are carried; false imitates a protocol that carries only a body.'),
   maxBodyBytes: sizeSchema().default(BODY_LIMITS.default).describe('Largest body, for example "1MiB".'),
 });
 
@@ -28,7 +30,7 @@ export type MemoryConfig = z.output<typeof connectionSchema>;
 
 /** Keys of a route's `from`. */
 export const sourceSchema = z.strictObject({
-  channel: z.string().min(1).describe('Channel to receive from; `+` stands for one segment, `#` for the rest.'),
+  channel: z.string().min(1).describe('Channel to receive from; `+` matches one segment, `#` the rest.'),
 });
 
 /** Keys of a target. */
@@ -43,5 +45,5 @@ export const targetSchema = z.strictObject({
 /** Protocol facts of a received message. */
 export const originSchema = z.strictObject({
   channel: z.string().describe('The channel as the broker wrote it.'),
-  sender: z.string().describe('Client id of the publisher; empty when it was published through the broker’s handle.'),
+  sender: z.string().describe('Client id of the publisher; empty if published through the broker’s handle.'),
 });

@@ -4,7 +4,7 @@ import { channelScheme } from './codec/address.ts';
 import { connectionSchema, type MemoryConfig, originSchema, sourceSchema, targetSchema } from './config.ts';
 import { createConnection } from './connection.ts';
 
-/** The in-memory protocol: everything the gateway knows of it. */
+/** The definition of the in-memory protocol. */
 export const memoryAdapter = defineAdapter({
   type: 'memory',
   connectionSchema,

@@ -1,4 +1,4 @@
-/** What a histogram is made of. */
+/** Definition of a histogram. */
 export interface HistogramOptions {
   readonly name: string;
   readonly help: string;
@@ -12,7 +12,7 @@ export interface HistogramOptions {
 class Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly #bounds: readonly number[];
-  /** Values up to each bound and beyond the one before it, then those beyond the last. */
+  /** Number of values per bucket, the last one for values above all bounds. */
   readonly counts: number[];
   sum = 0;
 
@@ -32,8 +32,8 @@ class Series {
 }
 
 /**
- * A histogram of its own: prom-client's makes a text of the labels for every value, at twenty times the price (ADR 0015).
- * A caller keeps what `series` gave it.
+ * Own histogram: prom-client's builds a text of the labels for every value, at twenty times the cost (ADR 0015).
+ * Callers keep the result of `series`.
  */
 export class Histogram {
   readonly #options: HistogramOptions;
@@ -44,7 +44,7 @@ export class Histogram {
     if (!options.labelled) this.series({});
   }
 
-  /** The distribution for these labels, always the same. */
+  /** The distribution for these labels; the same object every time. */
   series(labels: Readonly<Record<string, string>>): Pick<Series, 'observe'> {
     const key = JSON.stringify(labels);
     const series = this.#series.get(key) ?? new Series(labels, this.#options.buckets);

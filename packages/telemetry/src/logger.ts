@@ -3,12 +3,12 @@ import { redactUrls } from '@magpie/schema-messages';
 import { type Logger as Pino, pino, stdTimeFunctions } from 'pino';
 import { prettyLine } from './pretty.ts';
 
-/** Log levels, from most to least. Normal operation is silent at `info` once everything is up. */
+/** Log levels, from most to least verbose. Normal operation logs nothing at `info` once everything is up. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Where finished lines go; standard output unless a test wants them. */
+/** Destination of finished lines: standard output, or a test. */
 export interface LogOutput {
   write(line: string): void;
 }
@@ -22,7 +22,7 @@ export interface LoggerOptions {
   readonly output?: LogOutput;
 }
 
-/** Names of fields that are cut out should somebody log them all the same, at the top and one level down. */
+/** Names of fields that are removed if logged by mistake, at the top and one level down. */
 const REDACTED = [
   'password',
   'passphrase',
@@ -37,8 +37,8 @@ const REDACTED = [
 ];
 
 /**
- * Makes the logger of a process: JSON lines on standard output, times in ISO 8601. Secrets, bodies and passwords in URLs
- * are cut out of whatever is logged.
+ * Makes the logger of a process: JSON lines on standard output, times in ISO 8601. Secrets, bodies and passwords in
+ * URLs are removed from everything that is logged.
  */
 export function createLogger({ level = 'info', pretty = false, output = process.stdout }: LoggerOptions = {}): Logger {
   const known = LOG_LEVELS.find((each) => each === level) ?? 'info';

@@ -8,7 +8,7 @@ export type LabelsOf<D extends MetricDefinition> = Readonly<Record<D['labels'][n
 /** Counts. `by` is at least 0, 1 by default. */
 export interface CounterHandle<L> {
   inc(labels: L, by?: number): void;
-  /** The count for these labels, to be kept by who counts often. */
+  /** The count for these labels; keep it when counting often. */
   series(labels: L): CounterSeries;
 }
 
@@ -20,13 +20,13 @@ export interface CounterSeries {
 /** A value that goes up and down. */
 export interface GaugeHandle<L> {
   set(labels: L, value: number): void;
-  /** Forgets the value for these labels, as when a target is removed. */
+  /** Removes the value for these labels, for example with its target. */
   remove(labels: L): void;
 }
 
-/** Distributions. */
+/** Distributions of values. */
 export interface HistogramHandle<L> {
-  /** The distribution for these labels, to be kept by who observes often. */
+  /** The distribution for these labels; keep it when observing often. */
   series(labels: L): HistogramSeries;
 }
 
@@ -50,17 +50,17 @@ export interface Metrics extends MetricHandles {
   readonly contentType: string;
   /** The Prometheus text form, after every `beforeExpose` callback has run. Called per scrape. */
   expose(): Promise<string>;
-  /** Registers a callback that brings gauges up to date before each scrape. It must not throw. */
+  /** Registers a callback that updates gauges before each scrape. It must not throw. */
   beforeExpose(update: () => void | Promise<void>): void;
 }
 
-/** What to measure besides the table. */
+/** Metrics besides the table. */
 export interface MetricsOptions {
-  /** Adds the usual `process_…` and `nodejs_…` metrics of the process; one gateway per process should. */
+  /** Adds the usual `process_…` and `nodejs_…` metrics; for at most one gateway per process. */
   readonly process?: boolean;
 }
 
-/** Makes the metrics of one gateway, all at zero. Nothing is global: two gateways in one process do not meet. */
+/** Makes the metrics of one gateway, all at zero. Nothing is global: two gateways in one process stay separate. */
 export function createMetrics({ process: ofProcess = false }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const histograms: Histogram[] = [];
@@ -108,7 +108,7 @@ const base = ({ name, help, labels }: MetricDefinition, registry: Registry) => (
   registers: [registry],
 });
 
-/** Counts are added up here and handed to the library when somebody looks, since it hashes the labels of every call. */
+/** Counts are added up here and passed to the library at each scrape, because it hashes the labels of every call. */
 function counter<D extends MetricDefinition>(definition: D, registry: Registry): CounterHandle<LabelsOf<D>> {
   const gathered = new Map<string, Tally<LabelsOf<D>>>();
   const made = new Counter({
@@ -128,7 +128,7 @@ function counter<D extends MetricDefinition>(definition: D, registry: Registry):
   return { series, inc: (labels, by) => series(labels).inc(by) };
 }
 
-/** What has been counted for one combination of labels since somebody looked. */
+/** The count for one combination of labels since the last scrape. */
 class Tally<L> implements CounterSeries {
   readonly labels: L;
   #count = 0;

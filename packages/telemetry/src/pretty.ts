@@ -1,8 +1,8 @@
 import { visible } from '@magpie/schema-messages';
 
 /**
- * A JSON log line as a line for people: `12:00:00.123 WARN  message  connection=floor`. Foreign text in it cannot steer the
- * terminal. Anything else is left alone.
+ * A JSON log line as a line for people: `12:00:00.123 WARN  message  connection=floor`. Control characters in foreign
+ * text are escaped. Any other line is returned unchanged.
  */
 export function prettyLine(line: string): string {
   const fields = parseLine(line);
@@ -18,7 +18,7 @@ function parseLine(line: string): Record<string, unknown> | undefined {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? { ...value } : undefined;
   } catch {
-    return undefined; // Not one of ours: shown as it is.
+    return undefined; // Not one of our lines: shown unchanged.
   }
 }
 

@@ -15,7 +15,7 @@ import { createWire, type Network, type Wire } from './wire.ts';
 
 export type { MemoryListener } from './store.ts';
 
-/** The hand of a test (or of a demo) on an in-memory broker. Everything takes effect at once. */
+/** Control of an in-memory broker by a test or demo. Everything takes effect at once. */
 export interface MemoryBroker {
   readonly name: string;
   /** Publishes as a client outside the gateway would. Throws like a refused send (see `refuseSends`). */
@@ -24,38 +24,38 @@ export interface MemoryBroker {
   subscribe(filter: string, listener: MemoryListener): () => void;
   /** The last 10,000 messages published by anyone, oldest first. */
   readonly seen: readonly MemoryMessage[];
-  /** From now on a link needs this password; undefined: none. */
+  /** Requires this password from new links; undefined: none. */
   requirePassword(password: string | undefined): void;
   /** Cuts every link; clients may connect again at once. Ends a silence. */
   disconnectAll(): void;
   /** Cuts every link and refuses new ones until `start`. Sessions and waiting messages are kept. */
   stop(): void;
   start(): void;
-  /** Nothing passes in either direction and nobody notices, until `restore` or `disconnectAll`. */
+  /** Stops all traffic in both directions without closing links, until `restore` or `disconnectAll`. */
   silence(): void;
   restore(): void;
-  /** Refuses the next messages with errors of a class, for example `() => new Transient('queue full')`. */
+  /** Refuses the next `count` messages with this error, for example `() => new Transient('queue full')`. */
   refuseSends(count: number, error: () => MagpieError): void;
   /** Takes messages in but does not confirm them, until `releaseConfirmations`. */
   holdConfirmations(): void;
   releaseConfirmations(): void;
-  /** Delay of everything on the wire, one way, in ms. */
+  /** Sets the one-way delay of the wire, in ms. */
   setLatency(ms: number): void;
   /** Cuts every link and forgets everything: sessions, kept values, listeners, `seen` and all faults. */
   reset(): void;
 }
 
-/** Who connects. */
+/** Identity of a connecting client. */
 export interface Login {
   readonly clientId: string;
   readonly password: Secret | undefined;
 }
 
-/** The handle with the entrance that the adapter uses. */
+/** The handle plus the part that the adapter uses. */
 export interface BrokerServer extends MemoryBroker {
   /**
-   * Establishes a link; `onLost` is called once if it ends without the client's doing. Rejects with `NotConnected`
-   * while the broker is stopped, with `AuthFailed` for a wrong password.
+   * Establishes a link; `onLost` is called once if it ends other than by the client. Rejects with `NotConnected` while
+   * the broker is stopped, with `AuthFailed` for a wrong password.
    */
   connect(login: Login, onLost: (error: MagpieError) => void): Promise<MemoryClient>;
 }
@@ -69,17 +69,17 @@ export function brokerServer(name: string): BrokerServer {
   return broker;
 }
 
-/** The test's hand on the broker of that name, the same that connections with `broker: name` use. */
+/** The test's handle of the broker with that name, which connections with `broker: name` use. */
 export const memoryBroker = (name = 'default'): MemoryBroker => brokerServer(name);
 
-/** What is up and what is wrong. */
+/** Present state and faults. */
 interface BrokerState {
   epoch: string;
   running: boolean;
   password: Secret | undefined;
   readonly network: Network;
   readonly confirmations: ReturnType<typeof createGate>;
-  /** Links by client id; each knows how to end itself. */
+  /** Functions that end a link, by client id. */
   readonly links: Map<string, (error: MagpieError) => void>;
 }
 

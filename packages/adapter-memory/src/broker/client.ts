@@ -5,20 +5,20 @@ import type { Wire } from './wire.ts';
 
 /** An established link, as a protocol's client library would offer it. Every call crosses the wire. */
 export interface MemoryClient {
-  /** Names the broker's life in which the link was made. */
+  /** Id of the broker's run in which the link was made. */
   readonly epoch: string;
   readonly up: boolean;
   /**
    * Resolves when the broker confirms. Rejects with the broker's refusal, or with `Unknown` when the link is cut first.
    */
   publish(message: MemoryMessage): Promise<void>;
-  /** Replaces the subscriptions; what waits for this client is handed over from now on. */
+  /** Replaces the subscriptions; messages waiting for this client are delivered from now on. */
   subscribe(patterns: readonly AddressPattern[], window: number, deliver: Deliver): Promise<void>;
   /** Stops deliveries without giving up subscriptions. */
   pause(): Promise<void>;
   acknowledge(numbers: readonly number[]): Promise<void>;
   ping(): Promise<void>;
-  /** Says goodbye: acknowledgements on their way arrive before. */
+  /** Closes in order: acknowledgements already sent arrive first. */
   close(): Promise<void>;
   /** Ends the link without a goodbye. */
   destroy(): void;
@@ -26,16 +26,16 @@ export interface MemoryClient {
 
 type Deliver = (batch: readonly MemoryDelivery[]) => void;
 
-/** What a client needs of the broker. */
+/** The broker as seen by a client. */
 export interface BrokerSide {
   readonly epoch: string;
   readonly wire: Wire;
   readonly session: Session;
-  /** Takes a message in; resolves on the confirmation, rejects with the refusal. */
+  /** Accepts a message; resolves on confirmation, rejects with the refusal. */
   accept(message: MemoryMessage): Promise<void>;
   /** Sends the kept last values of channels that the patterns match. */
   sendRetained(patterns: readonly AddressPattern[]): void;
-  /** Forgets the link. Idempotent; `error` tells the client, undefined when it said goodbye itself. */
+  /** Removes the link. Idempotent; `error` is passed to the client, undefined when the client closed. */
   drop(error?: MagpieError): void;
 }
 
@@ -83,7 +83,7 @@ export function createClient(side: BrokerSide): MemoryClient {
   };
 }
 
-/** The outcome of a publish; once it is on its way, a cut wire leaves it unknown. */
+/** The outcome of a publish; unknown when the wire is cut after sending. */
 async function confirmed(wire: Wire, outcome: Promise<void>): Promise<void> {
   try {
     await wire.whileUp(outcome);
@@ -97,7 +97,7 @@ async function deliverOver(wire: Wire, batch: readonly MemoryDelivery[], deliver
   try {
     await wire.pass();
   } catch {
-    return; // Cut on the way: the session has them and delivers them again.
+    return; // The wire was cut: the session keeps the messages and delivers them again.
   }
   deliver(batch);
 }

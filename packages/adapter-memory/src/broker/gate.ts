@@ -1,8 +1,8 @@
-/** Something that can be shut for a while: who comes meanwhile waits, in order. */
+/** A gate that can be closed for a while: callers then wait, in order. */
 export interface Gate {
   shut(): void;
   open(): void;
-  /** Resolves at once while open, else when it is opened. */
+  /** Resolves at once while open, otherwise when it is opened. */
   passed(): Promise<void>;
 }
 

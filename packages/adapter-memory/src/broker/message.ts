@@ -1,11 +1,11 @@
 import type { MessageParts } from '@magpie/contract';
 
-/** What travels beside the body; a link configured with `metadata: false` carries none of it. */
+/** Metadata of a message; a link configured with `metadata: false` carries none. */
 export type MemoryProperties = Partial<Omit<MessageParts, 'body' | 'retain'>>;
 
-/** A message as this protocol knows it: what a packet is to MQTT and a frame is to AMQP. */
+/** A message of this protocol, as a packet is of MQTT or a frame of AMQP. */
 export interface MemoryMessage {
-  /** The place as one text, `/` between segments. */
+  /** The channel as text, with `/` between segments. */
   readonly channel: string;
   readonly body: Uint8Array;
   /** Whether the broker keeps it as the last value of its channel, or delivers it as such. */

@@ -5,27 +5,27 @@ import type { MemoryDelivery, MemoryMessage } from './message.ts';
 /** Messages a session keeps for a client that is away; more are refused to the publisher, never dropped. */
 export const SESSION_LIMIT = 100_000;
 
-/** Where a session's deliveries go while its client is there. */
+/** Receiver of a session's deliveries while its client is connected. */
 export interface Outlet {
   /** Deliveries that may be unacknowledged. */
   readonly window: number;
   deliver(batch: readonly MemoryDelivery[]): void;
 }
 
-/** What the broker keeps for one client id: its subscriptions, waiting messages, and unacknowledged ones. */
+/** The broker's state for one client id: subscriptions, waiting and unacknowledged messages. */
 export interface Session {
   /** Replaces the subscriptions. Returns the patterns that are new. */
   subscribe(patterns: readonly AddressPattern[]): readonly AddressPattern[];
   wants(channel: string): boolean;
   readonly full: boolean;
-  /** Queues a message and hands it over when the window has room. */
+  /** Queues a message and delivers it when the window has room. */
   enqueue(number: number, message: MemoryMessage): void;
   attach(outlet: Outlet): void;
-  /** The client is gone: everything unacknowledged will come again, in order, marked as redelivered. */
+  /** Called when the client is gone: unacknowledged messages will be redelivered in order, marked as such. */
   detach(): void;
-  /** Hands over nothing more, while acknowledgements still count. */
+  /** Stops deliveries; acknowledgements still count. */
   pause(): void;
-  /** Numbers that are not outstanding are ignored. */
+  /** Acknowledges deliveries by number; unknown numbers are ignored. */
   acknowledge(numbers: readonly number[]): void;
 }
 
@@ -44,7 +44,7 @@ export function createSession(): Session {
     for (const delivery of batch) unacknowledged.set(delivery.number, delivery);
     if (batch.length > 0) outlet.deliver(batch);
   };
-  /** Once per turn, so that messages which come together are handed over together. */
+  /** Once per turn, so that messages arriving together are delivered together. */
   const pumpSoon = (): void => {
     if (pumping) return;
     pumping = true;

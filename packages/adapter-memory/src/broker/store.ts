@@ -9,12 +9,14 @@ export type MemoryListener = (message: MemoryMessage) => void;
 /** Most messages that `seen` remembers; older ones are forgotten. */
 const SEEN_LIMIT = 10_000;
 
-/** What a broker holds: sessions, kept last values, and the watchers of a test. */
+/** State of a broker: sessions, retained values, and a test's listeners. */
 export interface Store {
   readonly seen: readonly MemoryMessage[];
-  /** The session of a client id, made when it is new. */
+  /** The session of a client id, created at first use. */
   session(clientId: string): Session;
-  /** Gives a message to every session that wants it. Throws the refusal asked for, or `Transient` when a session is full. */
+  /**
+   * Gives a message to every session that wants it. Throws the planned refusal, or `Transient` when a session is full.
+   */
   accept(message: MemoryMessage): void;
   /** Queues the kept last values that the patterns match. */
   sendRetained(session: Session, patterns: readonly AddressPattern[]): void;

@@ -4,16 +4,16 @@ import type { Gate } from './gate.ts';
 
 /** The state of the network, shared by all wires of a broker. */
 export interface Network {
-  /** Shut while nothing passes in either direction and nobody notices. */
+  /** Closed while the network is silent. */
   readonly silence: Gate;
   /** One way, ms. */
   latency: number;
 }
 
-/** One client's link to the broker, as a socket would be: it delays, falls silent, and can be cut. */
+/** One client's link to the broker, like a socket: it can be delayed, silenced and cut. */
 export interface Wire {
   readonly up: boolean;
-  /** Resolves when a packet has come through, in call order. Rejects with `NotConnected` when the wire is cut first. */
+  /** Resolves when a packet has arrived, in call order. Rejects with `NotConnected` when the wire is cut first. */
   pass(): Promise<void>;
   /** Waits for something the other end does. Rejects with `NotConnected` when the wire is cut first. */
   whileUp<T>(promise: Promise<T>): Promise<T>;

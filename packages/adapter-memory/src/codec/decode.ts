@@ -4,15 +4,15 @@ import type { MemoryDelivery, MemoryProperties } from '../broker/message.ts';
 import type { MemoryConfig } from '../config.ts';
 import { channelScheme } from './address.ts';
 
-/** What the codec needs to know of the link. */
+/** Facts of the link that the codec needs. */
 export interface LinkFacts {
   readonly clientId: string;
-  /** Names one life of the broker: its delivery numbers start anew after a reset. */
+  /** Id of one run of the broker: delivery numbers restart after a reset. */
   readonly epoch: string;
   readonly metadata: MemoryConfig['metadata'];
 }
 
-/** A delivery of the broker to the event the gateway stores. Pure and total: every message becomes an event. */
+/** Converts a delivery to the event the gateway stores. Pure and total: every message becomes an event. */
 export function decodeDelivery(delivery: MemoryDelivery, link: LinkFacts): ReceivedEvent {
   const { number, message, redelivered } = delivery;
   const { channel, sender, body, retain } = message;
@@ -29,7 +29,7 @@ export function decodeDelivery(delivery: MemoryDelivery, link: LinkFacts): Recei
     origin: { channel, sender },
     ...(retain ? { retain } : {}),
     ...(redelivered ? { redelivered } : {}),
-    // Sound because the broker itself numbers messages and repeats the number on a redelivery.
+    // Reliable because the broker numbers messages and repeats the number on redelivery.
     ...(link.metadata ? { dedupeKey: JSON.stringify([link.epoch, link.clientId, number]) } : {}),
   };
 }

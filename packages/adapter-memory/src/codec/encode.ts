@@ -4,7 +4,7 @@ import { targetSchema } from '../config.ts';
 import { channelScheme } from './address.ts';
 import type { LinkFacts } from './decode.ts';
 
-/** An event on its way out to the message the broker takes. Pure. */
+/** Converts an outgoing event to a message of the broker. Pure. */
 export function encodeMessage(event: OutgoingEvent, target: TargetRequest, link: LinkFacts): MemoryMessage {
   const { body, retain, ref: _ref, delivery: _delivery, redelivered: _redelivered, ...properties } = event;
   const options = targetSchema.parse(target.options);

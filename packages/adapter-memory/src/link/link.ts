@@ -8,13 +8,13 @@ import type { MemoryConfig } from '../config.ts';
 export interface MemoryLink {
   /** The established client. Throws `NotConnected` while there is none. */
   current(): MemoryClient;
-  /** Makes the link. Rejects with what the broker says, or with `Aborted` when the signal fires or `close` is called. */
+  /** Opens the link. Rejects with the broker's error, or with `Aborted` when the signal fires or `close` is called. */
   open(signal: AbortSignal): Promise<void>;
   /** Stops deliveries, if there is a link. */
   pause(signal: AbortSignal): Promise<void>;
-  /** Gives the link up and tells the supervisor why. */
+  /** Drops the link and reports the reason to the supervisor. */
   lose(error: MagpieError): void;
-  /** Ends an `open` in progress, says goodbye, and cuts when the signal fires first. Never rejects. */
+  /** Ends an `open` in progress, closes in order, or cuts when the signal fires first. Never rejects. */
   close(signal: AbortSignal): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export function createLink(config: MemoryConfig, clientId: string, context: Adap
       const ended = AbortSignal.any([signal, attempt.signal]);
       const connecting = broker.connect({ clientId, password: config.password }, lose);
       client = await untilAborted(connecting, ended).catch((error: unknown) => {
-        connecting.then((late) => late.destroy()).catch(() => undefined); // The caller has its error already.
+        connecting.then((late) => late.destroy()).catch(() => undefined); // The caller already has its error.
         throw error;
       });
     },
@@ -56,7 +56,7 @@ export function createLink(config: MemoryConfig, clientId: string, context: Adap
         throwIfAborted(signal);
         await untilAborted(closing.close(), signal);
       } catch {
-        closing.destroy(); // The goodbye did not come through in time: cut.
+        closing.destroy(); // Closing took too long: cut the link.
       }
     },
   };

@@ -4,7 +4,7 @@ import type { MemoryClient } from '../broker/client.ts';
 import type { MemoryDelivery } from '../broker/message.ts';
 import { decodeDelivery, type LinkFacts } from '../codec/decode.ts';
 
-/** What receiving on one link needs. */
+/** Dependencies of receiving on one link. */
 interface ReceiverParts {
   readonly client: MemoryClient;
   readonly facts: LinkFacts;
@@ -15,11 +15,11 @@ interface ReceiverParts {
 }
 
 /**
- * Hands deliveries to the sink and acknowledges what has become durable. Nothing is buffered: the broker keeps at most a
- * window of deliveries unacknowledged. Batches may wait for their verdicts side by side.
+ * Hands deliveries to the sink and acknowledges stored ones. Nothing is buffered: the broker sends at most a window of
+ * unacknowledged deliveries. Several batches may wait for their verdicts at once.
  *
  * `unavailable` ends the link: the broker then delivers that message and all unacknowledged ones after it again, in
- * order, once the supervisor has connected anew.
+ * order, once the supervisor has reconnected.
  */
 export function createReceiver(parts: ReceiverParts): (batch: readonly MemoryDelivery[]) => void {
   const { facts, sink } = parts;
@@ -44,5 +44,5 @@ async function settle(
   if (reason === undefined || !client.up) return;
   context.count('received-unavailable', batch.length - settled.length);
   client.destroy();
-  lose(new NotConnected(`ended the link so that messages which could not be stored come again: ${reason}`));
+  lose(new NotConnected(`link ended, so that messages that could not be stored are delivered again: ${reason}`));
 }
