@@ -35,7 +35,7 @@ export interface HttpOptions {
   readonly cors?: { readonly origins: readonly string[] } | undefined;
 }
 
-/** What an API is made of. */
+/** The parts of an API. */
 export interface ApiOptions {
   readonly gateway: Gateway;
   readonly http: HttpOptions;
@@ -43,27 +43,27 @@ export interface ApiOptions {
   readonly maxBodyBytes: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** The configuration in force, to show it and to load it again; without it these resources answer 404. */
+  /** Access to the configuration in force; without it the config resources answer 404. */
   readonly config?: ConfigControl | undefined;
-  /** What needs a human besides the alarms of connections, as sentences for `GET /v1`. */
+  /** Alarms besides those of connections, as sentences for `GET /v1`. */
   readonly alarms?: () => Promise<readonly string[]>;
-  /** Bytes of bodies that may be on their way into the log at a time; default `MOST_WAITING`. */
+  /** Maximum total bytes of bodies on their way into the log; default `MOST_WAITING`. */
   readonly mostWaiting?: number;
-  /** Bytes of large answers that may be made or unread at a time; default `MOST_ANSWERS`. */
+  /** Maximum total bytes of large answers being made or unread; default `MOST_ANSWERS`. */
   readonly mostAnswers?: number;
-  /** Times of requests that are not the usual ones. */
+  /** Overrides of request time limits. */
   readonly times?: Partial<RequestTimes>;
-  /** Limits of the stream's sockets that are not the usual ones. */
+  /** Overrides of the stream's limits. */
   readonly stream?: Partial<StreamLimits>;
 }
 
-/** How long clients may take, ms. */
+/** Time limits for clients, ms. */
 export interface RequestTimes {
   /** From the first byte of a request to its last. */
   readonly request: number;
   /** From the first byte of a request to the end of its headers. */
   readonly headers: number;
-  /** Without taking anything of what is written to it. */
+  /** Without reading anything that is written to the client. */
   readonly stalled: number;
 }
 
@@ -71,9 +71,12 @@ export interface RequestTimes {
 export interface Api {
   /** The application, for tests by `inject`. */
   readonly app: FastifyInstance;
-  /** Opens the port; resolves to the URL. Rejects with `ListenFailed`. Until the gateway runs all but health and metrics is 503. */
+  /**
+   * Opens the port; resolves to the URL. Rejects with `ListenFailed`. Until the gateway runs, everything except health
+   * and metrics answers 503.
+   */
   listen(): Promise<string>;
-  /** Ends streams with 1001, lets requests finish, closes. Never hangs: when the signal fires everything is cut. */
+  /** Ends streams with 1001, lets requests finish, closes. Never hangs: when the signal fires, all sockets are cut. */
   close(signal: AbortSignal): Promise<void>;
 }
 
@@ -113,10 +116,10 @@ export function createApi(options: ApiOptions): Api {
 const BASE64 = 1.4;
 const ENVELOPE_BYTES = 64 * 1024;
 
-/** Longest part of a path: the name of a target has an address in it. */
+/** Longest path parameter: the name of a target contains an address. */
 const PARAMETER_CHARACTERS = 2048;
 
-/** How long a request may take to come, ms. */
+/** Longest time for receiving a request, ms. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 

@@ -55,7 +55,7 @@ test('what does not fit while the log stands still is answered 503 unread, and a
   const sent = await filling(world);
   const unread = await raw(world.url, head(`content-length: ${60 * KIB}`));
   const answer = await answerOf(unread);
-  expect(answer).toMatch(/^HTTP\/1.1 503 .*retry-after: 1\r\n.*application\/problem\+json.*Too much waits/is);
+  expect(answer).toMatch(/^HTTP\/1.1 503 .*retry-after: 1\r\n.*application\/problem\+json.*Too much is waiting/is);
   expect((await post(world, BODY)).statusCode).toBe(503);
   expect((await get(world, '/livez')).statusCode).toBe(200);
   expect((await get(world, '/metrics')).body).toMatch(/^magpie_http_overload_total 2$/m);

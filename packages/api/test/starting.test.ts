@@ -13,7 +13,10 @@ test('before the gateway runs its health is answered and everything else is 503'
     const answer = await get(world, url);
     expect(answer.statusCode).toBe(503);
     expect(answer.headers['retry-after']).toBe('1');
-    expect(answer.json()).toMatchObject({ title: 'Unavailable', detail: 'The gateway is starting.' });
+    expect(answer.json()).toMatchObject({
+      title: 'Unavailable',
+      detail: 'The gateway is starting: try again as Retry-After says.',
+    });
   }
   expect((await post(world, { topic: 'notices/a', text: 'x' })).statusCode).toBe(503);
   await world.gateway.start();
@@ -39,5 +42,5 @@ test('a port that is taken is named with what to do', async () => {
 
 test('a host that is none of this machine is named with what to do', async () => {
   const world = await startWorld({ http: { host: '192.0.2.1', keys: KEYS } });
-  await expect(world.listen()).rejects.toThrow('cannot listen on 192.0.2.1:0: that is no address of this machine');
+  await expect(world.listen()).rejects.toThrow('cannot listen on 192.0.2.1:0: that is not an address of this machine');
 });

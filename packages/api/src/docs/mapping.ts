@@ -1,6 +1,6 @@
 import type { MappingRow } from '@magpie/adapter-kit';
 
-/** `publish`: where `POST /v1/messages` takes it from. `shown`: where events in answers and frames show it. */
+/** `publish`: its place in `POST /v1/messages`. `shown`: its place in events of answers and frames. */
 type HttpRow = MappingRow<'publish' | 'shown'>;
 
 const same = (concept: string, name: string): HttpRow => ({
@@ -10,12 +10,12 @@ const same = (concept: string, name: string): HttpRow => ({
   shown: `\`${name}\``,
 });
 
-/** How the fields of an event travel over REST and the stream; the documentation's table is made from it. */
+/** How the fields of an event travel over REST and the stream; source of the documentation's table. */
 export const MAPPING: readonly HttpRow[] = [
   {
     concept: 'Address',
     field: 'address',
-    publish: '`topic`; or `to`: a connection with the words of its protocol',
+    publish: '`topic`; or `to`: a connection and an address in the form of its protocol',
     shown: '`address`, as `scheme:value`',
   },
   { concept: 'Connection', field: 'source', publish: 'always `http`; with `to` `$direct`', shown: '`source`' },
@@ -55,5 +55,5 @@ export const MAPPING: readonly HttpRow[] = [
     shown: '`origin`',
   },
   { concept: 'Kind', field: 'kind', publish: 'always `message`', shown: '`kind`' },
-  { concept: 'Ref', field: 'ref', publish: 'given by the gateway', shown: '`ref`' },
+  { concept: 'Ref', field: 'ref', publish: 'assigned by the gateway', shown: '`ref`' },
 ];

@@ -10,11 +10,16 @@ export function addOpenApi(app: FastifyInstance, version: string): void {
       info: {
         title: 'Magpie',
         version,
-        description: 'Publish to and read from a messaging gateway. Live events come by WebSocket on `/v1/stream`.',
+        description:
+          'Publish to and read from a messaging gateway. Live events are delivered by WebSocket on `/v1/stream`.',
       },
       components: {
         securitySchemes: {
-          key: { type: 'http', scheme: 'bearer', description: 'A key of `http.keys`; not needed when there is none.' },
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key of `http.keys`; not needed when none is configured.',
+          },
         },
       },
       security: [{ key: [] }],
@@ -26,7 +31,7 @@ export function addOpenApi(app: FastifyInstance, version: string): void {
 
 type Document = ReturnType<typeof jsonSchemaTransformObject>;
 
-/** A body that may be null may be left out, which the framework cannot say: it calls every body required. */
+/** A nullable body may be omitted. The framework cannot express that: it marks every body as required. */
 function withOptionalBodies(document: Document): Document {
   for (const path of Object.values(document.paths ?? {})) {
     for (const operation of Object.values(path ?? {})) makeOptional(operation);
@@ -45,7 +50,7 @@ function makeOptional(operation: unknown): void {
   }
 }
 
-/** The one schema of a pair with null; undefined when it is no such pair. */
+/** The other schema of a union with null; undefined when it is not such a union. */
 function withoutNull({ anyOf }: Record<string, unknown>): unknown {
   if (!Array.isArray(anyOf) || anyOf.length !== 2) return undefined;
   const isNull = (schema: unknown): boolean => isRecord(schema) && schema.type === 'null';

@@ -6,7 +6,7 @@ import { MAPPING } from './mapping.ts';
 
 type Frames = Readonly<Record<string, z.ZodObject>>;
 
-/** The page of the documentation about HTTP and WebSocket, as Markdown. Deterministic: it is kept under version control. */
+/** The documentation page about HTTP and WebSocket, as Markdown. Deterministic, as it is kept under version control. */
 export const httpReference = (): string => [introduction, rest(), mapping(), stream(), flow()].join('\n');
 
 const introduction = `# HTTP and WebSocket
@@ -14,7 +14,7 @@ const introduction = `# HTTP and WebSocket
 <!-- Generated from the tables in packages/api by infra/checks/docs.ts; do not edit. -->
 
 Apps publish by REST and read by history or by a WebSocket stream. The connection \`http\` is built in: routes receive from it
-with \`from: { connection: http, topic: notices/# }\`. It sends nothing; apps ask.
+with \`from: { connection: http, topic: notices/# }\`. It sends nothing; apps read.
 `;
 
 const rest = (): string => `## REST

@@ -16,7 +16,7 @@ import type { z } from 'zod';
 import { PROBLEM_TYPE, Problem, TITLES } from './problems/problem.ts';
 import { problemSchema } from './problems/problem-schema.ts';
 
-/** Handlers see what their schemas let through; answers are documented by theirs and written as they are. */
+/** Requests are parsed by their schemas; answers are documented by their schemas and written without parsing. */
 interface RequestTypes extends FastifyTypeProvider {
   readonly validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
   readonly serializer: unknown;
@@ -35,23 +35,23 @@ type ZodRoute<S extends FastifySchema> = RouteOptions<
 /** Methods that resources have. */
 export type Method = 'GET' | 'POST' | 'DELETE';
 
-/** Waits until an answer that may be large can be made. */
+/** Waits until a large answer may be made. */
 export type TakeTurn = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
-/** What a method of a path takes and gives. Routes, validation, OpenAPI and the documentation are made from it. */
+/** Input and output of one method of a path. Routes, validation, OpenAPI and the documentation are made from it. */
 export interface ResourceDefinition<S extends FastifySchema, Deps> {
   readonly method: Method;
   /** Path with `:name` parameters. */
   readonly url: string;
   readonly summary: string;
   readonly schema: S;
-  /** Statuses of the problems it may answer with, besides those that every resource has. */
+  /** Problem statuses it may answer with, besides those of every resource. */
   readonly problems?: readonly number[];
-  /** Answers without a key. */
+  /** Whether it answers without a key. */
   readonly open?: true;
   /** Media types of the body, when not just JSON. */
   readonly consumes?: readonly string[];
-  /** Its answers may be large: it waits for its turn, see `AnswerBudget`. */
+  /** Whether its answers may be large: requests then wait for their turn, see `AnswerBudget`. */
   readonly large?: true;
   readonly validatorCompiler?: Exclude<ZodRoute<S>['validatorCompiler'], undefined>;
   /** Makes the handler, once per application. */
@@ -64,17 +64,17 @@ export interface Resource<Deps> {
   readonly url: string;
   readonly summary: string;
   readonly open: boolean;
-  /** `takeTurn` is run before the handler of one with large answers. */
+  /** `takeTurn` runs before the handler of a resource with large answers. */
   add(app: FastifyInstance, deps: Deps, takeTurn: TakeTurn): void;
 }
 
 /** Problems of every resource that needs a key. */
 const COMMON = [401, 421, 429] as const;
 
-/** Problems of every resource that changes something: pages of other origins may not. */
+/** Problems of every resource that changes something: pages of other origins are refused. */
 const UNSAFE = [403] as const;
 
-/** Problems of every resource whose answers may be large: it is not its turn in time. */
+/** Problems of every resource with large answers: the wait for its turn took too long. */
 const LARGE = [503] as const;
 
 /** Closes over the types of a definition. */
@@ -126,7 +126,7 @@ export const problemResponses = (statuses: readonly number[]): Readonly<Record<n
 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/** Adds resources, and 405 with `Allow` (RFC 9110, 15.5.6) for the methods that their paths do not have. */
+/** Adds resources, and 405 with `Allow` (RFC 9110, 15.5.6) for all other methods of their paths. */
 export function addResources<Deps>(
   app: FastifyInstance,
   resources: readonly Resource<Deps>[],
@@ -140,7 +140,7 @@ export function addResources<Deps>(
   }
 }
 
-/** Answers the methods that a path does not have. */
+/** Answers methods that a path does not have. */
 export function addOtherMethods(app: FastifyInstance, url: string, methods: readonly Method[]): void {
   const allowed: readonly HTTPMethods[] = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
   const allow = allowed.join(', ');
@@ -150,7 +150,7 @@ export function addOtherMethods(app: FastifyInstance, url: string, methods: read
     schema: { hide: true },
     handler: async (request, reply) => {
       if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
-      throw new Problem(405, `${url} takes ${allow}, got ${request.method}.`, { headers: { allow } });
+      throw new Problem(405, `Expected ${allow} for ${url}, got ${request.method}.`, { headers: { allow } });
     },
   });
 }

@@ -12,7 +12,7 @@ import { messageStatusSchema } from './events/schema.ts';
 import { acceptedMessageSchema } from './messages/schema.ts';
 import { decidedSchema, targetsSchema } from './targets/schema.ts';
 
-/** What the API answers, for its clients: the command line reads every answer by these. */
+/** Schemas of the API's answers, for its clients: the command line parses every answer with them. */
 export const ANSWERS = {
   /** `POST /v1/messages` with one message. */
   accepted: acceptedMessageSchema,
@@ -38,5 +38,5 @@ export const ANSWERS = {
   frame: serverFrameSchema,
 } as const;
 
-/** An answer once it has been checked. */
+/** A checked answer. */
 export type Answer<Name extends keyof typeof ANSWERS> = z.output<(typeof ANSWERS)[Name]>;

@@ -12,20 +12,20 @@ export interface Link {
   readonly title: string;
 }
 
-/** What the handlers of resources need. */
+/** Dependencies of the resource handlers. */
 export interface ResourceDeps {
   readonly gateway: Gateway;
   readonly metrics: Metrics;
   readonly tickets: Tickets;
-  /** The configuration in force; undefined where it comes from no file. */
+  /** The configuration in force; undefined when the gateway was not started from a file. */
   readonly config: ConfigControl | undefined;
-  /** What needs a human besides connections, as sentences. */
+  /** Alarms besides those of connections, as sentences. */
   alarms(): Promise<readonly string[]>;
   /** Links to everything. */
   readonly links: readonly Link[];
 }
 
-/** A resource whose handler is made of these. */
+/** A resource whose handler uses `ResourceDeps`. */
 export type Resource = ResourceOf<ResourceDeps>;
 
 /** Defines a resource of this API. */

@@ -2,15 +2,15 @@ import type { Position, StoredEvent } from '@magpie/bus';
 import type { Gateway } from '@magpie/core';
 import { eventReference, eventText } from '../resources/events/view.ts';
 
-/** Characters of JSON kept for other subscribers. */
+/** Size of the cache of JSON texts shared by subscribers, characters. */
 const KEPT_CHARACTERS = 2 * 1024 * 1024;
 
-/** Text of an event as the stream shows it: one that is larger than a frame may be comes as a reference to its body. */
+/** Text of an event for the stream: an event larger than a frame gets a reference instead of its body. */
 export type EventEncoder = (stored: StoredEvent) => string;
 
 /**
- * Makes the JSON of each event once for all subscribers, of at most `most` bytes; the latest texts are kept, bounded by their
- * size.
+ * Makes the JSON of each event once for all subscribers, of at most `most` bytes; the latest texts are cached up to a
+ * total size.
  */
 export function createEventEncoder(gateway: Gateway, most: number, keep = KEPT_CHARACTERS): EventEncoder {
   const texts = new Map<Position, string>();

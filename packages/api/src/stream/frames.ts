@@ -5,7 +5,7 @@ import { storedEventSchema } from '../resources/events/schema.ts';
 /** The subprotocol of `/v1/stream`. */
 export const PROTOCOL = 'magpie.v1.json';
 
-/** Limits of a socket. */
+/** Limits of a stream socket. */
 export interface StreamLimits {
   /** Largest frame an app may send, bytes. */
   readonly frameBytes: number;
@@ -15,7 +15,7 @@ export interface StreamLimits {
   readonly subscriptions: number;
   /** Unsent bytes above which a socket gets no more events. */
   readonly bufferedBytes: number;
-  /** How long a socket may stay above, ms. */
+  /** Longest time a socket may stay above `bufferedBytes`, ms. */
   readonly slowMs: number;
   /** Time between two pings, ms. */
   readonly pingMs: number;
@@ -23,10 +23,10 @@ export interface StreamLimits {
   readonly missedPings: number;
 }
 
-/** The usual limits; tests lower them. */
+/** The default limits; tests lower them. */
 export const STREAM_LIMITS: StreamLimits = {
   frameBytes: 64 * 1024,
-  // Below 1 MiB, at which clients of several libraries close unless told otherwise.
+  // Below 1 MiB, the default maximum of several client libraries.
   eventFrameBytes: 1_000_000,
   subscriptions: 32,
   bufferedBytes: 1024 * 1024,
@@ -35,13 +35,13 @@ export const STREAM_LIMITS: StreamLimits = {
   missedPings: 2,
 };
 
-/** What a frame has around its events, bytes: the type and a name of 64 characters, each escaped. */
+/** Bytes of a frame besides its events: the type and a name of 64 characters, all escaped. */
 export const FRAME_BYTES = 512;
 
-/** How long an app should wait before it connects again to a gateway that is stopping, ms. */
+/** Time an app should wait before it reconnects to a stopping gateway, ms. */
 export const RECONNECT_MS = 1000;
 
-/** Close codes. 4000 to 4399: connect again and resume; 4400 to 4499: the app has to change something first. */
+/** Close codes. 4000 to 4399: reconnect and resume; 4400 to 4499: the app must change something first. */
 export const CLOSE = {
   goingAway: { code: 1001, reason: 'the gateway is stopping', again: true },
   tooLarge: { code: 1009, reason: 'a frame was too large', again: true },
@@ -52,7 +52,7 @@ export const CLOSE = {
 /** Why a socket is closed. */
 export type Close = (typeof CLOSE)[keyof typeof CLOSE];
 
-const id = z.string().min(1).max(64).describe('Your name for the subscription.');
+const id = z.string().min(1).max(64).describe('Name of the subscription, chosen by the app.');
 const credit = z.int().min(1).max(100_000);
 const position = z.string().max(255);
 
@@ -66,14 +66,17 @@ export const CLIENT_FRAMES = {
       address: z.string().optional().describe('Only these addresses, as in `GET /v1/events`.'),
       kinds: z.array(z.enum(EVENT_KINDS)).min(1).optional().describe('Only events of these kinds.'),
       after: position.optional().describe('Events after this position, or `earliest`; default only new ones.'),
-      credit: credit.or(z.literal(0)).optional().describe('Exactly so many events; default as the socket can take.'),
+      credit: credit
+        .or(z.literal(0))
+        .optional()
+        .describe('Number of events to send; default: as many as the socket accepts.'),
     })
     .describe('Starts a subscription.'),
-  credit: z.strictObject({ type: z.literal('credit'), id, credit }).describe('Lets more events through.'),
+  credit: z.strictObject({ type: z.literal('credit'), id, credit }).describe('Allows more events.'),
   unsubscribe: z.strictObject({ type: z.literal('unsubscribe'), id }).describe('Ends a subscription.'),
   ack: z
     .strictObject({ type: z.literal('ack'), id, position })
-    .describe('Says what has been dealt with. Accepted; reserved for cursors that the gateway keeps.'),
+    .describe('Acknowledges processed events. Accepted without effect; reserved for cursors kept by the gateway.'),
   ping: z.strictObject({ type: z.literal('ping') }).describe('Asks for a `pong`: browsers do not see protocol pings.'),
 } as const;
 
@@ -86,7 +89,7 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
   CLIENT_FRAMES.ping,
 ]);
 
-/** A frame of an app, checked. Made and obeyed by the session. */
+/** A checked frame of an app. Parsed and carried out by the session. */
 export type ClientFrame = z.output<typeof clientFrameSchema>;
 
 /** Frames the gateway sends, by type. */
@@ -103,7 +106,7 @@ export const SERVER_FRAMES = {
       maxSubscriptions: z.int(),
       pingMs: z.int(),
     })
-    .describe('The first frame: who serves, and the limits.'),
+    .describe('The first frame: the gateway and its limits.'),
   subscribed: z
     .object({ type: z.literal('subscribed'), id, position: position.nullable() })
     .describe('A subscription has started after this position; `null`: at the beginning of the log.'),
@@ -122,14 +125,14 @@ export const SERVER_FRAMES = {
       title: z.string(),
       detail: z.string(),
     })
-    .describe('A frame was not understood or a subscription failed; the words of a problem. The socket stays open.'),
+    .describe('A frame was invalid or a subscription failed; contains a problem document. The socket stays open.'),
   pong: z.object({ type: z.literal('pong') }).describe('Answers `ping`.'),
   bye: z
     .object({ type: z.literal('bye'), reconnectAfterMs: z.int() })
     .describe('The gateway is stopping; a close with 1001 follows.'),
 } as const;
 
-/** Any frame an app may get, for clients. */
+/** Any frame an app may receive, for clients. */
 export const serverFrameSchema = z.discriminatedUnion('type', [
   SERVER_FRAMES.hello,
   SERVER_FRAMES.subscribed,
@@ -141,7 +144,7 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
   SERVER_FRAMES.bye,
 ]);
 
-/** A control frame of the gateway. Frames with events are put together as text, see `EventEncoder`. */
+/** A control frame of the gateway. Frames with events are assembled as text, see `EventEncoder`. */
 export type ServerFrame = { [K in keyof typeof SERVER_FRAMES]: z.output<(typeof SERVER_FRAMES)[K]> }[Exclude<
   keyof typeof SERVER_FRAMES,
   'events'

@@ -16,17 +16,17 @@ export interface SubscriptionDeps {
   readonly output: StreamOutput;
 }
 
-/** The subscriptions of one socket, by the app's names. Methods throw `Problem` for what an app got wrong. */
+/** The subscriptions of one socket, by the app's names. Methods throw `Problem` for mistakes of the app. */
 export interface Subscriptions {
   subscribe(frame: Subscribe): void;
   credit(id: string, count: number): void;
   unsubscribe(id: string): void;
-  /** Checks an acknowledgement; nothing depends on it. */
+  /** Checks an acknowledgement; it has no effect. */
   acknowledge(id: string, position: string): void;
-  /** Stops or goes on with all, as the socket has room. */
+  /** Pauses all subscriptions while the socket is full. */
   pause(): void;
   resume(): void;
-  /** Ends all; nothing is sent any more. */
+  /** Ends all subscriptions; nothing is sent afterwards. */
   close(): void;
 }
 
@@ -62,7 +62,7 @@ export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
   };
 }
 
-/** Starts what a frame asks for and says from where; `ended` is called when reading fails for good. */
+/** Starts the subscription of a frame and reports its start position; `ended` is called when reading fails for good. */
 function start(
   { gateway, encode, limits, output }: SubscriptionDeps,
   frame: Subscribe,
@@ -91,7 +91,7 @@ function start(
   return subscription;
 }
 
-/** Texts in their order, as many together as fit into a frame. */
+/** Groups texts, in order, into frames of limited size. */
 function* inFrames(texts: readonly string[], most: number): Generator<readonly string[]> {
   let frame: string[] = [];
   let bytes = 0;
@@ -108,7 +108,9 @@ function* inFrames(texts: readonly string[], most: number): Generator<readonly s
   if (frame.length > 0) yield frame;
 }
 
-/** Subscriptions by the app's names, at most `limit`; throws `Problem` for a name that is unknown, taken or one too many. */
+/**
+ * Subscriptions by the app's names, at most `limit`; throws `Problem` for an unknown or taken name, or above the limit.
+ */
 function createNames(limit: number) {
   const open = new Map<string, EventSubscription>();
   return {

@@ -6,18 +6,18 @@ import type { Tickets } from './tickets.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Id of the key that was used; undefined without keys. */
+    /** Id of the API key that was used; undefined without keys. */
     principal: string | undefined;
   }
   interface FastifyContextConfig {
-    /** Answers without a key. */
+    /** Whether it answers without a key. */
     readonly open?: boolean;
-    /** Takes a ticket in its query instead of a key. */
+    /** Whether it accepts a ticket in the query instead of a key. */
     readonly tickets?: boolean;
   }
 }
 
-/** Who may use an API. */
+/** The keys and origins that may use an API. */
 export interface AccessOptions {
   readonly keys: readonly ApiKey[];
   /** Origins whose pages may use it. */
@@ -39,7 +39,7 @@ export function addAccess(app: FastifyInstance, { keys, origins, tickets }: Acce
   });
 }
 
-/** A ticket counts only where it is for; never a key in a URL, which logs would show. */
+/** A ticket is valid only on its own path. A key is never accepted in a URL, as logs would show it. */
 function authenticate(authenticator: Authenticator, tickets: Tickets, request: FastifyRequest): string | undefined {
   const ticket = request.routeOptions.config.tickets ? ticketOf(request.url) : undefined;
   if (ticket === undefined) return authenticator.byHeader(request.headers.authorization, request.ip);

@@ -8,17 +8,17 @@ export interface ApiKey {
   readonly hash: string;
 }
 
-/** Tells who calls. */
+/** Identifies callers. */
 export interface Authenticator {
-  /** Whether a key is needed at all. */
+  /** Whether a key is required. */
   readonly required: boolean;
   /**
-   * The id of the key in an `Authorization` header; undefined when no keys are configured. `address` is the caller's, for the
-   * limit of wrong keys. Called for every request. Throws `Problem` 401 for a missing or wrong key, 429 after too many wrong
-   * ones; a right key is always let in.
+   * The id of the key in an `Authorization` header; undefined when no keys are configured. `address` is the caller's,
+   * for the limit on wrong keys. Called for every request. Throws `Problem` 401 for a missing or wrong key, 429 after
+   * too many wrong ones; a valid key is always accepted.
    */
   byHeader(authorization: string | undefined, address: string): string | undefined;
-  /** The same for a one-time ticket; `take` gives back whom it was issued to. */
+  /** The same for a one-time ticket; `take` returns the principal it was issued to. */
   byTicket(
     take: () => { readonly principal: string | undefined } | undefined,
     ticket: string,
@@ -31,7 +31,7 @@ export function createAuthenticator(keys: readonly ApiKey[], now: () => number):
   const known = keys.map(({ id, hash }) => ({ id, digest: Buffer.from(hash, 'hex') }));
   const limit = createFailureLimit(now);
 
-  /** Every key is compared, so that the time taken says nothing. */
+  /** Every key is compared, so that timing reveals nothing. */
   const find = (token: string): string | undefined => {
     const digest = createHash('sha256').update(token).digest();
     return known.filter((each) => each.digest.length === digest.length && timingSafeEqual(each.digest, digest))[0]?.id;
@@ -51,7 +51,9 @@ export function createAuthenticator(keys: readonly ApiKey[], now: () => number):
       const taken = take();
       if (taken) return taken.principal;
       limit.failed(address, ticket);
-      throw unauthorized('The ticket is unknown, used or older than 30 s: get another by POST /v1/tickets.');
+      throw unauthorized(
+        'Expected a valid ticket: this one is unknown, used or older than 30 s. Get a new one with POST /v1/tickets.',
+      );
     },
   };
 }

@@ -8,7 +8,7 @@ const PREFLIGHT_SECONDS = 600;
 
 /**
  * Lets pages of the given origins use the API (CORS, WHATWG Fetch) and answers their preflight requests, which carry no
- * key. Other origins get no permission, so browsers keep their pages out.
+ * key. Other origins get no permission, so browsers block their pages.
  */
 export function addCors(app: FastifyInstance, origins: readonly string[]): void {
   if (origins.length === 0) return;
@@ -20,6 +20,7 @@ export function addCors(app: FastifyInstance, origins: readonly string[]): void 
     maxAge: PREFLIGHT_SECONDS,
     strictPreflight: false,
   };
-  // Called, not registered: what is registered comes after all hooks that are added at once, and keys would be asked for first.
+  // Called, not registered: a registered plugin's hooks would run after ours, and preflights would be asked for a key
+  // first.
   cors(app, options, () => undefined);
 }

@@ -1,30 +1,32 @@
 import { isIPv6 } from 'node:net';
 import { Problem, retryAfter } from '../problems/problem.ts';
 
-/** Wrong keys with the same beginning, from one network, in a minute. */
+/** Wrong keys with the same prefix allowed per network and minute. */
 export const FAILURES_PER_KEY = 5;
-/** Wrong keys of all kinds from one network in a minute: who guesses begins each key otherwise. */
+/** Wrong keys of any prefix allowed per network and minute: a guesser varies the prefix. */
 export const FAILURES_PER_NETWORK = 20;
 
 const MINUTE = 60_000;
 
-/** Characters of a key that tell one wrong key from another, so that one bad app behind a proxy is told apart. */
+/**
+ * Characters of a key that distinguish wrong keys, so that one misconfigured app behind a proxy does not block others.
+ */
 const PREFIX = 6;
 
-/** Entries remembered; beyond it the oldest is forgotten. */
+/** Maximum number of counters; beyond it the oldest is removed. */
 const ENTRIES = 10_000;
 
-/** Slows down whoever guesses. Asked only after a key was found to be wrong, so it never refuses a right one. */
+/** Slows down guessing of keys. Consulted only for wrong keys, so it never refuses a valid one. */
 export interface FailureLimit {
-  /** Notes a wrong key or ticket from an address; throws `Problem` 429 when there were too many of them. */
+  /** Counts a wrong key or ticket from an address; throws `Problem` 429 when there were too many. */
   failed(address: string, secret: string): void;
 }
 
-/** Counts failures per network and beginning of the key in windows of a minute. `now`: monotonic ms. Memory is bounded. */
+/** Counts failures per network and key prefix in windows of a minute. `now`: monotonic ms. Memory is bounded. */
 export function createFailureLimit(now: () => number): FailureLimit {
   const failures = new Map<string, { count: number; readonly since: number }>();
 
-  /** Counts one more; how long to wait in ms, 0 while there are not too many. */
+  /** Counts one failure; returns the time to wait in ms, 0 below the limit. */
   const count = (key: string, most: number): number => {
     const known = failures.get(key);
     const entry = known && known.since + MINUTE > now() ? known : { count: 0, since: now() };
@@ -42,12 +44,15 @@ export function createFailureLimit(now: () => number): FailureLimit {
         count(network, FAILURES_PER_NETWORK),
         count(`${network} ${secret.slice(0, PREFIX)}`, FAILURES_PER_KEY),
       );
-      if (wait > 0) throw new Problem(429, 'Too many wrong keys from this address.', { headers: retryAfter(wait) });
+      if (wait > 0)
+        throw new Problem(429, 'Too many wrong keys from this address: wait as long as Retry-After says.', {
+          headers: retryAfter(wait),
+        });
     },
   };
 }
 
-/** The network that one subscriber has: the address itself, or the /64 of an IPv6 address (RFC 6177). */
+/** The network of one subscriber: the address itself, or the /64 of an IPv6 address (RFC 6177). */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

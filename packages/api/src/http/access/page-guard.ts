@@ -3,17 +3,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem.ts';
 
 /**
- * Without keys a request must name this machine in its `Host`: else a page could reach a loopback API by a DNS name of its
- * own that points here.
+ * Without keys a request must name this machine in its `Host`: otherwise a web page could reach a loopback API through
+ * its own DNS name that points here (DNS rebinding).
  */
 export function addHostGuard(app: FastifyInstance): void {
-  let known: string | undefined; // A client says the same in every request.
+  let known: string | undefined; // Clients repeat the same host in every request.
   app.addHook('onRequest', ({ headers: { host = '' } }, _, done) => {
     if (host === known) return done();
     if (!isLoopback(hostOf(host) ?? '')) {
       throw new Problem(
         421,
-        `Expected a Host of this machine such as "localhost", got "${host}": other names need http.keys.`,
+        `Expected a Host that names this machine, such as "localhost", got "${host}": other names need http.keys.`,
       );
     }
     known = host;
@@ -23,12 +23,12 @@ export function addHostGuard(app: FastifyInstance): void {
 
 const hostOf = (host: string): string | undefined => URL.parse(`http://${host}`)?.hostname;
 
-/** Methods that change nothing (RFC 9110, 9.2.1); browsers keep the answers from pages of other origins. */
+/** Methods that change nothing (RFC 9110, 9.2.1); browsers hide their answers from pages of other origins. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Refuses requests that change something and come from a page of another origin. Browsers send those of simple types and
- * those without a body unasked: a page could do whatever needs no key.
+ * Refuses requests that change something and come from a page of another origin. Browsers send requests of simple types
+ * and those without a body without a preflight, so a page could do everything that needs no key.
  */
 export function addPageGuard(app: FastifyInstance, origins: readonly string[]): void {
   app.addHook('onRequest', ({ method, headers }, _, done) => {
@@ -38,13 +38,16 @@ export function addPageGuard(app: FastifyInstance, origins: readonly string[]): 
 }
 
 /**
- * Throws `Problem` 403 when a page of another origin that is not allowed sends a request, by what its browser says of it
- * (`Sec-Fetch-Site`, W3C Fetch Metadata; `Origin`, RFC 6454). Apps say neither.
+ * Throws `Problem` 403 for a request from a page of an origin that is not allowed, according to the browser's headers
+ * (`Sec-Fetch-Site`, W3C Fetch Metadata; `Origin`, RFC 6454). Other clients send neither.
  */
 export function checkOrigin(headers: FastifyRequest['headers'], origins: readonly string[]): void {
   const { origin, host = '', 'sec-fetch-site': site } = headers;
   if (site === 'same-origin' || site === 'none') return;
   if (origin === undefined && site === undefined) return;
   if (origin !== undefined && (origins.includes(origin) || URL.parse(origin)?.host === host)) return;
-  throw new Problem(403, `Pages of ${origin ?? 'other sites'} may not do this: add their origin to http.cors.origins.`);
+  throw new Problem(
+    403,
+    `Pages of ${origin ?? 'other sites'} may not do this: to allow them, add their origin to http.cors.origins.`,
+  );
 }

@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 /** How long a ticket can be used, ms. */
 export const TICKET_MS = 30_000;
 
-/** Tickets not yet used; beyond it the oldest is void. */
+/** Maximum number of unused tickets; beyond it the oldest becomes invalid. */
 const OUTSTANDING = 10_000;
 
 /** One-time passes for clients that cannot set headers: a WebSocket in a browser. */
 export interface Tickets {
-  /** A fresh ticket for a caller. */
+  /** Issues a new ticket to a caller. */
   issue(principal: string | undefined): string;
-  /** Whom a ticket was issued to; it is void from then on. Undefined: unknown, used or too old. */
+  /** The caller a ticket was issued to; the ticket becomes invalid. Undefined: unknown, used or too old. */
   take(ticket: string): { readonly principal: string | undefined } | undefined;
 }
 

@@ -3,14 +3,14 @@ import { Problem } from '../problems/problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Becomes a WebSocket. */
+    /** Whether it becomes a WebSocket. */
     readonly upgrades?: boolean;
   }
 }
 
 /**
- * Refuses to make a WebSocket of a request to any path that is none: without a key it would be kept open for nothing. The
- * socket of every refused upgrade is taken back, since no server looks after it any more.
+ * Refuses upgrades on any path that is not a WebSocket: the socket would stay open, without a key and without use. The
+ * socket of a refused upgrade is returned to our care, as the HTTP server no longer watches it.
  */
 export function addUpgradeGuard(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _, done) => {
@@ -25,6 +25,6 @@ export function addUpgradeGuard(app: FastifyInstance): void {
   });
 }
 
-/** Whether the server takes a request for an upgrade (RFC 9110, 7.8). */
+/** Whether the server treats a request as an upgrade (RFC 9110, 7.8). */
 const asksForUpgrade = ({ headers }: FastifyRequest): boolean =>
   headers.upgrade !== undefined && /(^|,)\s*upgrade\s*(,|$)/i.test(headers.connection ?? '');

@@ -1,31 +1,31 @@
 import { type Problem, unavailable } from '../problems/problem.ts';
 
-/** Bytes of all large answers that are made, or wait for their clients to read them, at a time. */
+/** Total bytes of large answers that are being made or read at a time. */
 export const MOST_ANSWERS: number = 64 * 1024 * 1024;
 
-/** What a page costs before it is known what is on it: the events and their JSON. */
+/** Estimated bytes of a page before its content is known: the events and their JSON. */
 export const PAGE_COST: number = 8 * 1024 * 1024;
 
-/** Requests that may wait for their turn. */
+/** Maximum number of waiting requests. */
 const MOST_WAITING = 256;
 
-/** How long one waits for its turn, ms. */
+/** Longest wait for a turn, ms. */
 const WAIT_MS = 10_000;
 
-/** How long a client may take to read its answer while others wait for theirs, ms. */
+/** Longest time a client may take to read its answer while other requests wait, ms. */
 const SLOW_MS = 10_000;
 
-/** Time between two looks for slow clients while others wait, ms. */
+/** Interval of the check for slow clients while requests wait, ms. */
 const CHECK_MS = 250;
 
-/** When to try again, ms. */
+/** Value of `retry-after`, ms. */
 const RETRY_MS = 1000;
 
-/** What one answer takes of the budget, until it is read or its client is gone. */
+/** The share of one answer in the budget, until it is read or its client is gone. */
 export interface AnswerShare {
-  /** It takes only so much, as is known now. */
+  /** Reduces the share to its actual size once that is known. */
   shrink(bytes: number): void;
-  /** It takes nothing any more. Idempotent. */
+  /** Returns the share. Idempotent. */
   end(): void;
 }
 
@@ -44,8 +44,8 @@ interface Waiting {
 }
 
 /**
- * The bound on large answers: how many there are at a time times how large they are. Requests beyond it wait for their turn;
- * clients that are slow to read are cut when that keeps others waiting.
+ * Limits the total size of large answers at a time. Further requests wait for their turn; clients that read slowly are
+ * cut when others wait.
  */
 export class AnswerBudget {
   readonly #most: number;
@@ -56,15 +56,15 @@ export class AnswerBudget {
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** `most`: bytes of all answers together; one answer is made whatever its size. `slowMs`: the time a client has to read. */
+  /** `most`: bytes of all answers together; a single answer may exceed it. `slowMs`: time a client has to read. */
   constructor(most: number = MOST_ANSWERS, slowMs: number = SLOW_MS) {
     this.#most = most;
     this.#slowMs = slowMs;
   }
 
   /**
-   * Resolves once it is the turn of an answer that may take so many bytes. `cut` ends its connection. Rejects with `Problem` 503
-   * when too many wait already, or for too long.
+   * Resolves when an answer of up to `bytes` may be made. `cut` ends its connection. Rejects with `Problem` 503 when
+   * too many requests wait, or this one waited too long.
    */
   async acquire(bytes: number, cut: () => void): Promise<AnswerShare> {
     if (this.#waiting.length === 0 && this.#fits(bytes)) return this.#take(bytes, cut);
@@ -120,4 +120,5 @@ export class AnswerBudget {
   }
 }
 
-const tooMany = (): Problem => unavailable('Too many large answers are being made or read.', RETRY_MS);
+const tooMany = (): Problem =>
+  unavailable('Too many large answers are being made or read: try again as Retry-After says.', RETRY_MS);

@@ -4,17 +4,17 @@ import { type AnswerBudget, type AnswerShare, PAGE_COST } from './answer-budget.
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What its answer takes of the bound on large answers; undefined where answers are small. */
+    /** The answer's share of the budget for large answers; undefined where answers are small. */
     answerShare: AnswerShare | undefined;
   }
 }
 
-/** From so many bytes on an answer goes out piece by piece, as its client reads it. */
+/** Size from which an answer is sent piece by piece, as its client reads it, bytes. */
 const PIECEWISE = 256 * 1024;
 
 const TYPE = 'application/json; charset=utf-8';
 
-/** Waits for the turn of an answer that may be large. Run before the handler of such a resource. */
+/** Waits until a large answer may be made. Run before the handler of such a resource. */
 export const takeTurn =
   (budget: AnswerBudget) =>
   async (request: FastifyRequest, { raw }: FastifyReply): Promise<void> => {
@@ -33,15 +33,15 @@ export function sendText({ answerShare }: FastifyRequest, reply: FastifyReply, t
 /** A list in an answer. */
 export interface List {
   readonly name: string;
-  /** JSON texts; made one by one, as the client reads. */
+  /** JSON texts, produced one by one as the client reads. */
   readonly items: Iterable<string>;
   /** Other members of the answer, after the list. */
   readonly rest: Readonly<Record<string, unknown>>;
-  /** About how many bytes all of it has. */
+  /** Approximate size of the whole list in bytes. */
   readonly bytes: number;
 }
 
-/** Sends an object with a list of any size; a large one as its client reads it, so that its JSON is never in memory as a whole. */
+/** Sends an object with a list of any size. A large one is streamed, so that its JSON is never in memory as a whole. */
 export function sendList(request: FastifyRequest, reply: FastifyReply, list: List): FastifyReply {
   if (list.bytes < PIECEWISE) return sendText(request, reply, [...pieces(list)].join(''));
   request.answerShare?.shrink(2 * list.bytes);

@@ -3,10 +3,12 @@ import type { Logger } from '@magpie/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEM_TYPE, Problem, problemJson, toProblem } from './problem.ts';
 
-/** Statuses of the 500s that are no fault of the gateway: it says when to try again. */
+/** Statuses of the 5xx class that are not faults of the gateway; they carry `retry-after`. */
 const EXPECTED: ReadonlySet<number> = new Set([503, 507]);
 
-/** Writes any error as problem details. The framework calls it for everything thrown in hooks, parsers and handlers. */
+/**
+ * Writes any error as problem details. Called by the framework for every error thrown in hooks, parsers and handlers.
+ */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const problem = toProblem(error);
   if (problem.status >= 500 && !EXPECTED.has(problem.status)) {
@@ -19,7 +21,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .send(JSON.stringify(problemJson(problem, request.id)));
 }
 
-/** Every error response is a problem, unknown paths included; every response names its request. */
+/**
+ * Makes every error response a problem document, including unknown paths, and adds the request id to every response.
+ */
 export function addErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, logger));
   app.setNotFoundHandler((request) => {
@@ -36,22 +40,22 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
-/** How long a client may take to read why it was refused, ms; then its socket is cut. */
+/** Time a client has to read a refusal before its socket is cut, ms. */
 const GRACE_MS = 1000;
 
 /**
- * Answers bytes that are no HTTP request, among them one that is not complete in time, and takes the socket back. Called by the
+ * Answers bytes that are not an HTTP request, or not a complete one in time, and closes the socket. Called by the
  * server before there is a request; the socket may be gone.
  */
 export function refuseBytes(error: Error & { readonly code?: string }, socket: Socket): void {
   if (!socket.writable || socket.destroyed) return void socket.destroy();
   const status = STATUS_OF[error.code ?? ''] ?? 400;
-  const problem = new Problem(status, 'The bytes received are not a complete HTTP request.');
+  const problem = new Problem(status, 'Expected a complete HTTP request, got other bytes.');
   const body = JSON.stringify(problemJson(problem));
   socket.end(
     `HTTP/1.1 ${status} ${problem.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
-  // It is half open until the client closes its side, which it need never do.
+  // The socket stays half open until the client closes its side, which it may never do.
   setTimeout(() => socket.destroy(), GRACE_MS).unref();
 }

@@ -18,11 +18,11 @@ export const configProblemSchema = z
 /** Problem details as every error response has them (RFC 9457). */
 export const problemSchema = z
   .object({
-    type: z.string().describe('What kind of problem, a stable URI.'),
-    title: z.string().describe('The kind in words.'),
+    type: z.string().describe('Kind of the problem, as a stable URI.'),
+    title: z.string().describe('Kind of the problem in words.'),
     status: z.int().describe('The HTTP status.'),
-    detail: z.string().describe('What was expected, what was got and what to do.'),
-    instance: z.string().optional().describe('The request, as in the header `x-request-id`.'),
+    detail: z.string().describe('What was expected, what was received, and what to do.'),
+    instance: z.string().optional().describe('Id of the request, as in the header `x-request-id`.'),
     errors: z
       .array(
         z.object({
@@ -32,7 +32,7 @@ export const problemSchema = z
         }),
       )
       .optional()
-      .describe('The fields that are wrong.'),
-    problems: z.array(configProblemSchema).optional().describe('What is wrong with a configuration file.'),
+      .describe('The invalid fields.'),
+    problems: z.array(configProblemSchema).optional().describe('The mistakes in a configuration file.'),
   })
   .meta({ id: 'Problem' });

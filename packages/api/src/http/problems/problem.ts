@@ -1,20 +1,20 @@
 import { MagpieError, Throttled } from '@magpie/contract';
 
-/** One field that is wrong. */
+/** One invalid field. */
 export interface FieldProblem {
-  /** Part of the request it stands in. */
+  /** Part of the request that contains it. */
   readonly in: 'body' | 'query' | 'path' | 'header';
   /** JSON pointer (RFC 6901) into that part; for a header its name behind a slash. */
   readonly pointer: string;
   readonly detail: string;
 }
 
-/** What a problem may have besides its words. */
+/** Optional parts of a problem. */
 export interface ProblemExtras {
   readonly errors?: readonly FieldProblem[];
   /** Response headers, such as `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Members of the body besides those every problem has (RFC 9457 section 3.2). */
+  /** Extension members of the body (RFC 9457 section 3.2). */
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
@@ -87,31 +87,34 @@ export const retryAfter = (ms: number): Readonly<Record<string, string>> => ({
   'retry-after': `${Math.max(1, Math.ceil(ms / 1000))}`,
 });
 
-/** The gateway cannot take this now; `ms` says when to try again. */
+/** The gateway cannot accept this now; `ms` is the time until a retry. */
 export const unavailable = (detail: string, ms: number, status: 429 | 503 | 507 = 503): Problem =>
   new Problem(status, detail, { headers: retryAfter(ms) });
 
 /** A single wrong field as a 400. */
 export const invalidField = (part: FieldProblem['in'], pointer: string, detail: string): Problem =>
-  new Problem(400, 'The request is not valid: see errors.', { errors: [{ in: part, pointer, detail }] });
+  new Problem(400, 'The request is invalid: see errors.', { errors: [{ in: part, pointer, detail }] });
 
-/** Any error as a problem. What is not the sender's fault tells nothing of the inside. */
+/** Converts any error to a problem. Internal errors reveal no details. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof MagpieError) return fromTaxonomy(error);
-  return fromFramework(error) ?? new Problem(500, 'The gateway could not answer; its log says why.');
+  return fromFramework(error) ?? new Problem(500, 'Internal error of the gateway: see its log for the cause.');
 }
 
 function fromTaxonomy(error: MagpieError): Problem {
   if (error.name === 'TooLarge') return new Problem(413, error.message);
   if (error.name === 'Rejected') return new Problem(422, error.message);
-  return unavailable('The gateway cannot do this now.', error instanceof Throttled ? error.retryAfter : 1000);
+  return unavailable(
+    'The gateway cannot do this now: try again later.',
+    error instanceof Throttled ? error.retryAfter : 1000,
+  );
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** An error of Fastify with a status of the 400s: its message is meant for the sender. */
+/** A Fastify error with a 4xx status: its message is meant for the sender. */
 function fromFramework(error: unknown): Problem | undefined {
   if (!isRecord(error)) return undefined;
   const { statusCode, message } = error;

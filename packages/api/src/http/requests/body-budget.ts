@@ -1,7 +1,10 @@
-/** What a request costs besides its body, bytes: so that there is a bound on their number as well. */
+/** Bytes counted per request besides its body, so that the number of requests is limited too. */
 const OVERHEAD = 4096;
 
-/** What one request takes of the budget: from its headers on until its answer is out, or the client is gone, and nobody keeps it. */
+/**
+ * The share of one request in the budget, from its headers until its answer is sent or the client is gone, and its
+ * message no longer waits for the log.
+ */
 export class Share {
   readonly #budget: BodyBudget;
   #bytes = OVERHEAD;
@@ -14,22 +17,22 @@ export class Share {
     this.#budget = budget;
   }
 
-  /** Bytes it takes at present. */
+  /** Its present size in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether it takes nothing any more: its body is to be read no further. */
+  /** Whether it has ended: the body must not be read further. */
   get hasEnded(): boolean {
     return this.#state === 'ended';
   }
 
-  /** Sets what is called, at most once, when its body has to make room for others. */
+  /** Sets the callback for the eviction of its body; called at most once. */
   set onEvicted(callback: () => void) {
     this.#onEvicted = callback;
   }
 
-  /** So many bytes of its body have come. False: there is no room for them, and it is evicted. */
+  /** Counts received bytes of its body. Returns false when there is no room and it was evicted. */
   arrive(bytes: number): boolean {
     if (this.#state !== 'arriving') return false;
     const fits = this.#budget.grow(this, bytes);
@@ -38,14 +41,14 @@ export class Share {
     return fits;
   }
 
-  /** The body is there: from now on it makes room for nobody. */
+  /** Marks the body as complete: from now on it cannot be evicted. */
   complete(): void {
     if (this.#state !== 'arriving') return;
     this.#state = 'waiting';
     this.#budget.completed(this);
   }
 
-  /** Takes its part back before the body is complete. Called by the budget. */
+  /** Ends the share before the body is complete. Called by the budget. */
   evict(): void {
     if (this.#state !== 'arriving') return;
     this.#state = 'ended';
@@ -53,13 +56,16 @@ export class Share {
     this.#onEvicted();
   }
 
-  /** What the request brought waits for the log, also when the client is gone. Returns what ends that, to be called once. */
+  /**
+   * Keeps the share while the message waits for the log, even if the client is gone. Returns the release, to be called
+   * once.
+   */
   keep(): () => void {
     this.#keepers++;
     return () => this.end();
   }
 
-  /** One who kept it does so no more. */
+  /** Releases one hold on the share. */
   end(): void {
     if (--this.#keepers > 0 || this.#state === 'ended') return;
     this.#budget.release(this, this.#state);
@@ -68,9 +74,9 @@ export class Share {
 }
 
 /**
- * The bound on all bodies that are on their way into the log. Bytes count as they arrive, never because they are announced, and
- * bodies that wait to be stored cannot be turned away any more; where there is no room, the body that has been arriving for the
- * longest makes it, so that slow clients never keep quick ones out.
+ * Limits the total size of bodies on their way into the log. Bytes count when they arrive, not when they are announced.
+ * Complete bodies are never evicted; when room is needed, the body that has been arriving longest is evicted, so that
+ * slow clients cannot block fast ones.
  */
 export class BodyBudget {
   readonly #most: number;
@@ -78,15 +84,18 @@ export class BodyBudget {
   #waiting = 0;
   /** Bytes of bodies that are arriving. */
   #partial = 0;
-  /** Those that are arriving, the oldest first. */
+  /** Shares of arriving bodies, oldest first. */
   readonly #arriving = new Set<Share>();
 
-  /** `most`: bytes of all bodies together. One body is taken in whatever its size. */
+  /** `most`: bytes of all bodies together. A single body may exceed it. */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Takes up a request that announces so many bytes. Undefined: they would not fit beside what waits to be stored. */
+  /**
+   * Admits a request that announces `announced` bytes. Undefined when they would not fit beside the bodies waiting to
+   * be stored.
+   */
   admit(announced: number): Share | undefined {
     if (this.#waiting > 0 && this.#waiting + OVERHEAD + announced > this.#most) return undefined;
     const share = new Share(this);
@@ -96,7 +105,7 @@ export class BodyBudget {
     return share;
   }
 
-  /** Counts bytes that have come for a share; false when there is no room. */
+  /** Counts received bytes of a share; false when there is no room. */
   grow(share: Share, bytes: number): boolean {
     if (!this.#makeRoom(bytes, share)) return false;
     this.#partial += bytes;

@@ -3,23 +3,25 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem.ts';
 import { readBody } from './read-body.ts';
 
-/** Media types of request bodies, nothing else: a browser cannot send any of them to another origin without asking first. */
+/**
+ * The accepted media types of request bodies. A browser cannot send any of them to another origin without a preflight.
+ */
 export const MEDIA_TYPES = ['application/json', 'application/x-ndjson'] as const;
 
 const [JSON_TYPE, LINES_TYPE] = MEDIA_TYPES;
 const ACCEPTED = /^application\/(json|x-ndjson)(?: *; *charset="?utf-8"?)?$/i;
 
 /**
- * Parses request bodies: JSON and JSON lines in UTF-8. Any other content type or coding ends with 415; JSON that is nested
- * too deep, has a key `__proto__` or is malformed with 400. Numbers that no double holds become `JsonNumber`.
- * `bodyLimit`: most bytes of a body; beyond it 413.
+ * Parses request bodies: JSON and JSON lines in UTF-8. Any other content type or coding ends with 415; JSON that is
+ * nested too deep, has a key `__proto__` or is malformed with 400. Numbers that a double cannot hold become
+ * `JsonNumber`. `bodyLimit`: maximum bytes of a body; beyond it 413.
  */
 export function addMediaTypes(app: FastifyInstance, bodyLimit: number): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
   const parseBody = (request: FastifyRequest, bytes: Buffer): unknown => {
     let outcome: { readonly error: Error | null; readonly value?: unknown } | undefined;
-    // It calls back before it returns. What to do next is not done inside: it would take an error of that for bad JSON.
+    // The parser calls back synchronously. `done` is called outside, or the parser would take its errors for bad JSON.
     const text = textOf(bytes);
     void parse(request, text, (error, value) => {
       outcome ??= { error, value };
@@ -76,8 +78,9 @@ function checkType({ 'content-type': type, 'content-encoding': coding }: Fastify
 
 function textOf(bytes: Buffer): string {
   const text = decodeUtf8(bytes);
-  if (text === undefined) throw new Problem(400, 'Expected JSON in UTF-8: the body has other bytes.');
-  if (isTooDeep(text)) throw new Problem(400, `Expected JSON of at most ${MAX_JSON_DEPTH} levels.`);
+  if (text === undefined) throw new Problem(400, 'Expected JSON in UTF-8, got a body that is not UTF-8.');
+  if (isTooDeep(text))
+    throw new Problem(400, `Expected JSON with at most ${MAX_JSON_DEPTH} levels of nesting, got more.`);
   return text;
 }
 
@@ -88,6 +91,6 @@ const linesOf = (bytes: Buffer): readonly { readonly text: string; readonly numb
 
 function textLines(bytes: Buffer): readonly string[] {
   const text = decodeUtf8(bytes);
-  if (text === undefined) throw new Problem(400, 'Expected lines of JSON in UTF-8: the body has other bytes.');
+  if (text === undefined) throw new Problem(400, 'Expected lines of JSON in UTF-8, got a body that is not UTF-8.');
   return text.split('\n');
 }

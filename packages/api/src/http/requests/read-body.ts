@@ -5,29 +5,32 @@ import { BodyBudget, type Share } from './body-budget.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What its body takes of the bound on waiting bodies; undefined without a body. */
+    /** The body's share of the budget for waiting bodies; undefined without a body. */
     share: Share | undefined;
   }
 }
 
-/** Bodies that may be on their way into the log at a time: in the hands of all requests together, bytes. */
+/** Total size of bodies on their way into the log, over all requests, bytes. */
 export const MOST_WAITING: number = 64 * 1024 * 1024;
 
-/** When to try again, ms: the log takes up much within a second, unless the disk stands still. */
+/** Value of `retry-after`, ms: the log writes much within a second unless the disk is stuck. */
 const RETRY_MS = 1000;
 
 /** Ends the connection: the rest of the body is not read. */
 const CLOSE = { connection: 'close' } as const;
 
-/** The bound of an API. */
+/** The load limit of an API. */
 export interface LoadOptions {
-  /** Most bytes that may be waiting; one body is taken in whatever its size. */
+  /** Maximum total of waiting bytes; a single body may exceed it. */
   readonly most: number;
-  /** A request is turned away. */
+  /** Called for each refused request. */
   refused(): void;
 }
 
-/** Turns requests with a body away, before it is read, while too much waits already: the log may be slow or stand still. */
+/**
+ * Refuses requests with a body, before it is read, while too much is waiting to be stored, for example because the disk
+ * is slow.
+ */
 export function addLoadLimit(app: FastifyInstance, { most, refused }: LoadOptions): void {
   const budget = new BodyBudget(most);
   app.decorateRequest('share', undefined);
@@ -37,7 +40,7 @@ export function addLoadLimit(app: FastifyInstance, { most, refused }: LoadOption
     const share = budget.admit(bytes);
     if (!share) {
       refused();
-      throw unavailable('Too much waits to be stored already.', RETRY_MS);
+      throw unavailable('Too much is waiting to be stored: try again as Retry-After says.', RETRY_MS);
     }
     reply.raw.once('close', () => share.end());
     request.share = share;
@@ -45,7 +48,7 @@ export function addLoadLimit(app: FastifyInstance, { most, refused }: LoadOption
   });
 }
 
-/** Bytes of the body by the headers of a request, 0 when they do not tell; undefined when it has none. */
+/** Size of the body according to the headers, 0 when they do not say; undefined without a body. */
 function announced({ headers }: FastifyRequest): number | undefined {
   const { 'content-length': length, 'transfer-encoding': coding } = headers;
   if (coding !== undefined) return 0;
@@ -53,8 +56,8 @@ function announced({ headers }: FastifyRequest): number | undefined {
 }
 
 /**
- * Reads the body of a request, as a content type parser does: called once per request with a body. Calls back with `Problem` 413
- * when it has more than `limit` bytes, 503 when it has to make room for others, 400 when it breaks off.
+ * Reads the body of a request, as a content type parser does: called once per request with a body. Calls back with
+ * `Problem` 413 for more than `limit` bytes, 503 when it was evicted, 400 when it breaks off.
  */
 export function readBody(
   { share, headers }: FastifyRequest,
@@ -77,7 +80,7 @@ export function readBody(
     share?.complete();
     end(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
   };
-  const breakOff = (): void => end(new Problem(400, 'The body of the request broke off.'));
+  const breakOff = (): void => end(new Problem(400, 'Expected a complete body, but the connection ended before it.'));
   if (Number(headers['content-length'] ?? 0) > limit) return void done(tooLarge(limit));
   if (share?.hasEnded) return void done(evicted());
   if (share) share.onEvicted = () => end(evicted());
@@ -88,6 +91,10 @@ const tooLarge = (limit: number): Problem =>
   new Problem(413, `Expected a body of at most ${limit} bytes.`, { headers: CLOSE });
 
 const evicted = (): Problem =>
-  new Problem(503, 'Too many bodies arrive at a time: this one had to make room, as it took the longest.', {
-    headers: { ...retryAfter(RETRY_MS), ...CLOSE },
-  });
+  new Problem(
+    503,
+    'Too many request bodies are arriving at once, and this one took longest: try again as Retry-After says.',
+    {
+      headers: { ...retryAfter(RETRY_MS), ...CLOSE },
+    },
+  );

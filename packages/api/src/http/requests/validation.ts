@@ -11,11 +11,11 @@ const PARTS: Readonly<Record<string, FieldProblem['in']>> = {
   headers: 'header',
 };
 
-/** Checks a part of a request; what comes out is what the handler sees. */
+/** Checks a part of a request; the handler sees the parsed value. */
 export const validatorCompiler: FastifySchemaCompiler<ZodType> = ({ schema, httpPart }) =>
   validatorOf(() => schema, PARTS[httpPart ?? ''] ?? 'body');
 
-/** A validator whose schema depends on what came. */
+/** A validator whose schema depends on the input. */
 export const validatorOf =
   (schemaOf: (data: unknown) => ZodType, part: FieldProblem['in']): ReturnType<FastifySchemaCompiler<ZodType>> =>
   (data: unknown) => {
@@ -24,15 +24,15 @@ export const validatorOf =
     return parsed.success ? { value: parsed.data } : { error: invalid(schema, parsed.error, part) };
   };
 
-/** A validator that asks `isPlain` first: what that takes is handed on as it is, as the schema would at a higher price. */
+/** A validator that asks `isPlain` first: a value it accepts is passed on unchanged, as the slower schema would do. */
 export const withShortcut =
   <T>(isPlain: (data: T) => boolean, validator: ReturnType<FastifySchemaCompiler<ZodType>>) =>
   (data: T) =>
     isPlain(data) || validator(data);
 
-/** All that is wrong with a part of a request, as one 400. The parse must have been made with `reportInput`. */
+/** All problems of a part of a request, as one 400. The parse must have been made with `reportInput`. */
 export const invalid = (schema: ZodType, { issues }: ZodError, part: FieldProblem['in']): Problem =>
-  new Problem(400, 'The request is not valid: see errors.', {
+  new Problem(400, 'The request is invalid: see errors.', {
     errors: problemsOf(schema, issues).map(({ pointer, message, hint }) => ({
       in: part,
       pointer,

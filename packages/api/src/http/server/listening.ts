@@ -1,12 +1,12 @@
 import { isLoopback } from '@magpie/contract';
 import type { FastifyInstance } from 'fastify';
 
-/** The API cannot listen where it is to. The message is a sentence that says where, why and what to do. */
+/** The API cannot listen on its configured address. The message says where, why and what to do. */
 export class ListenFailed extends Error {
   override readonly name = 'ListenFailed';
 }
 
-/** Where an API listens and whether it asks for keys. */
+/** Where an API listens and whether it requires keys. */
 export interface Listening {
   readonly host: string;
   readonly port: number;
@@ -14,8 +14,9 @@ export interface Listening {
 }
 
 /**
- * Opens the port and resolves to the URL. Called once, before anything else of the gateway starts. Rejects with `ListenFailed`
- * when the port is taken or not permitted, the host is none of this machine, or it is beyond loopback without keys.
+ * Opens the port and resolves to the URL. Called once, before anything else of the gateway starts. Rejects with
+ * `ListenFailed` when the port is taken or not permitted, the host is not an address of this machine, or it is beyond
+ * loopback without keys.
  */
 export async function listenOn(app: FastifyInstance, { host, port, keys }: Listening): Promise<string> {
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -31,11 +32,11 @@ export async function listenOn(app: FastifyInstance, { host, port, keys }: Liste
   }
 }
 
-/** What the system says, in words, and what to do about it; by the code of its error. */
+/** Cause and remedy in words, by error code of the system. */
 const REMEDIES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process uses that port; stop it, or set http.port to another one (0 takes a free one)',
   EACCES: 'this user may not use that port; set http.port to one above 1023',
-  EADDRNOTAVAIL: 'that is no address of this machine; set http.host to one, for example 127.0.0.1',
-  ENOTFOUND: 'that name is not known; set http.host to an address of this machine, for example 127.0.0.1',
-  EAI_AGAIN: 'that name is not known; set http.host to an address of this machine, for example 127.0.0.1',
+  EADDRNOTAVAIL: 'that is not an address of this machine; set http.host to one, for example 127.0.0.1',
+  ENOTFOUND: 'that host name is unknown; set http.host to an address of this machine, for example 127.0.0.1',
+  EAI_AGAIN: 'that host name is unknown; set http.host to an address of this machine, for example 127.0.0.1',
 };

@@ -1,14 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests that may wait on one connection behind the one in work; a client that sends more is cut off. */
+/** Requests that may wait on one connection behind the one in progress; a client that sends more is cut off. */
 const MOST_WAITING = 64;
 
 type Waiting = readonly [IncomingMessage, ServerResponse];
 
 /**
- * Lets one request of each connection into work at a time; those that a client has sent ahead (RFC 9112, 9.3.2) wait for
- * their turn. Otherwise one client could have a thousand answers made at once that it never reads.
+ * Handles one request per connection at a time; pipelined requests (RFC 9112, 9.3.2) wait for their turn. Otherwise one
+ * client could cause a thousand answers at once without reading any.
  */
 export function oneAtATime(handle: RequestListener): RequestListener {
   const waiting = new WeakMap<Socket, Waiting[]>();

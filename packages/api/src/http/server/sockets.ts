@@ -1,27 +1,27 @@
 import type { Server, Socket } from 'node:net';
 
-/** How long a peer may take nothing of what is written to it, ms. */
+/** Longest time a peer may read nothing of what is written to it, ms. */
 const STALLED_MS = 60_000;
 
-/** Time between two looks at all sockets, ms. */
+/** Interval of the check of all sockets, ms. */
 const CHECK_MS = 5000;
 
-/** How far a peer had got with reading, and since when. */
+/** How much a peer has read, and since when that has not changed. */
 interface Progress {
   taken: number;
   at: number;
 }
 
 /**
- * Every socket of a server: the server forgets those that became WebSockets, waits for ever for one with half a request or
- * none, and keeps what a peer does not read for as long as that stays.
+ * All sockets of a server. The HTTP server itself forgets sockets that became WebSockets, waits for ever for incomplete
+ * requests, and buffers unread answers for as long as the peer stays.
  */
 export class Sockets {
   readonly #open = new Map<Socket, Progress>();
   readonly #timer: NodeJS.Timeout;
   readonly #stalledMs: number;
 
-  /** `stalledMs`: how long a peer may take nothing of what is written to it. */
+  /** `stalledMs`: longest time a peer may read nothing of what is written to it. */
   constructor(server: Server, stalledMs: number = STALLED_MS) {
     this.#stalledMs = stalledMs;
     server.on('connection', (socket: Socket) => {
@@ -32,7 +32,7 @@ export class Sockets {
     this.#timer.unref();
   }
 
-  /** Cuts all of them and looks at none any more. */
+  /** Cuts all sockets and stops watching. */
   cut(): void {
     clearInterval(this.#timer);
     for (const socket of this.#open.keys()) socket.destroy();

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { unavailable } from '../problems/problem.ts';
 
-/** What is answered from the first moment on: it tells others how far the gateway is. */
+/** Paths that are answered from the beginning: health and metrics. */
 const ALWAYS: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz', '/metrics']);
 
-/** When to try again while the gateway starts, in ms. */
+/** Value of `retry-after` while the gateway starts, in ms. */
 const RETRY_MS = 1000;
 
 /**
@@ -13,7 +13,8 @@ const RETRY_MS = 1000;
  */
 export function addStartGuard(app: FastifyInstance, isStarting: () => boolean): void {
   app.addHook('onRequest', ({ routeOptions: { url } }, _, done) => {
-    if (isStarting() && !ALWAYS.has(url)) throw unavailable('The gateway is starting.', RETRY_MS);
+    if (isStarting() && !ALWAYS.has(url))
+      throw unavailable('The gateway is starting: try again as Retry-After says.', RETRY_MS);
     done();
   });
 }

@@ -13,7 +13,7 @@ export interface ConfigProblem {
   readonly hint?: string;
 }
 
-/** The configuration a gateway works by. */
+/** The configuration in force. */
 export interface ConfigInForce {
   readonly file: string;
   /** Counts from 1 at start; one more with every reload. */
@@ -22,18 +22,18 @@ export interface ConfigInForce {
   readonly hash: string;
   /** ms since the epoch. */
   readonly loadedAt: number;
-  /** As it is in force, defaults filled in, without secrets. */
+  /** The effective configuration with defaults, without secrets. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Keys that differ in the file but need a restart, such as `gateway.dataDir`. */
   readonly restartNeeded: readonly string[];
-  /** The last reload was refused: when (ms since the epoch) and why. */
+  /** Set when the last reload was refused: when (ms since the epoch) and why. */
   readonly refused?: { readonly at: number; readonly problems: readonly ConfigProblem[] };
 }
 
-/** What came of loading a configuration again. */
+/** The result of a reload. */
 export type ReloadResult =
   | {
-      /** `planned`: only looked at. */
+      /** `planned`: a dry run. */
       readonly type: 'applied' | 'planned';
       /** The revision in force now. */
       readonly revision: number;
@@ -43,12 +43,12 @@ export type ReloadResult =
     }
   | { readonly type: 'invalid'; readonly problems: readonly ConfigProblem[] };
 
-/** The hand of the API on the configuration of its gateway. */
+/** Lets the API show and reload the configuration of its gateway. */
 export interface ConfigControl {
   current(): ConfigInForce;
   /**
-   * Loads the configuration again and changes to it, or with `dryRun` only says what would change. An invalid one changes
-   * nothing. One at a time, in the order of the calls.
+   * Reloads the configuration, or with `dryRun` only reports what would change. An invalid one changes nothing. Reloads
+   * run one at a time, in the order of the calls.
    */
   reload(options: { readonly dryRun: boolean }): Promise<ReloadResult>;
 }

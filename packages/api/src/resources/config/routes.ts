@@ -25,7 +25,7 @@ const getConfig = resource({
 const reloadConfig = resource({
   method: 'POST',
   url: '/v1/config/reload',
-  summary: 'Load the configuration file again and change to it, or with `dryRun=true` only say what would change',
+  summary: 'Reload the configuration file, or with `dryRun=true` only report what would change',
   schema: { querystring: reloadQuerySchema, response: { 200: reloadReportSchema } },
   problems: [400, 404, 422, 503],
   handler:
@@ -53,6 +53,6 @@ function invalidConfig(problems: readonly ConfigProblem[]): Problem {
   const [first] = errors;
   const where = first ? ` The first is at ${first.file}:${first.line}:${first.column}: ${first.message}.` : '';
   const count = `${errors.length} mistake${errors.length === 1 ? '' : 's'}`;
-  const detail = `The configuration has ${count}; what was in force still is.${where}`;
+  const detail = `The configuration has ${count}; the previous one stays in force.${where}`;
   return new Problem(422, detail, { members: { problems } });
 }

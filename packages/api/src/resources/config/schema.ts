@@ -17,14 +17,14 @@ export const configSchema = z
     refused: z
       .object({ at: z.string(), problems: z.array(configProblemSchema) })
       .optional()
-      .describe('The last reload was refused; what was in force before still is.'),
-    config: z.record(z.string(), z.unknown()).describe('As it is in force, defaults filled in, without secrets.'),
+      .describe('Set when the last reload was refused; the previous configuration stays in force.'),
+    config: z.record(z.string(), z.unknown()).describe('The effective configuration with defaults, without secrets.'),
   })
   .meta({ id: 'Config' });
 
 /** Query of `POST /v1/config/reload`. */
 export const reloadQuerySchema = z.strictObject({
-  dryRun: z.stringbool({ error: 'expected true or false' }).default(false).describe('Only say what would change.'),
+  dryRun: z.stringbool({ error: 'expected true or false' }).default(false).describe('Only report what would change.'),
 });
 
 /** Answer of `POST /v1/config/reload`. */
@@ -35,15 +35,15 @@ export const reloadReportSchema = z
     connections: z.object({
       added: names,
       removed: names,
-      changed: names.describe('Reconnected, as a key of theirs changed.'),
+      changed: names.describe('Reconnected, because one of their keys changed.'),
       unchanged: names,
     }),
     targets: z.object({
       added: names,
-      removed: names.describe('Their backlog is kept for a day, in case they come back.'),
+      removed: names.describe('Their backlog is kept for a day, in case they are configured again.'),
       kept: z.int(),
     }),
-    orphans: z.array(orphanSchema).describe('Every removed target whose backlog is kept now.'),
+    orphans: z.array(orphanSchema).describe('All removed targets whose backlog is kept.'),
     restartNeeded,
     warnings: z.array(configProblemSchema),
   })

@@ -1,7 +1,7 @@
 import { CONNECTION_STATES } from '@magpie/core';
 import { z } from 'zod';
 
-/** What is known of a connection. Times are RFC 3339. */
+/** The state of a connection. Times are RFC 3339. */
 export const connectionSchema = z
   .object({
     name: z.string(),

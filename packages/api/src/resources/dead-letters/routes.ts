@@ -30,14 +30,14 @@ async function find({ deadLetters }: Gateway, id: string) {
   return letter;
 }
 
-/** What the operator changes, as the core takes it. */
+/** The operator's changes in the form of the core. */
 const editOf = ({ headers, ...rest }: DeadLetterEditBody): DeadLetterEdit =>
   defined({ ...rest, headers: headers && headerList(headers) });
 
 const list = resource({
   method: 'GET',
   url: '/v1/dead-letters',
-  summary: 'Deliveries that ended without success, oldest first',
+  summary: 'Failed deliveries, oldest first',
   schema: { querystring: deadLettersQuerySchema, response: { 200: deadLettersSchema } },
   problems: [400],
   large: true,
@@ -53,7 +53,7 @@ const list = resource({
     },
 });
 
-/** One page; a short one need not be the last. */
+/** One page. A page below the limit is not necessarily the last. */
 async function pageOf({ deadLetters }: Gateway, { limit, ...given }: z.output<typeof deadLettersQuerySchema>) {
   const query = defined(given);
   const letters = await deadLetters.list({ ...query, limit });
@@ -66,7 +66,7 @@ async function pageOf({ deadLetters }: Gateway, { limit, ...given }: z.output<ty
 const show = resource({
   method: 'GET',
   url: '/v1/dead-letters/:id',
-  summary: 'A dead letter: why, each attempt, the event and the message as it was sent',
+  summary: 'A dead letter: reason, attempts, the event and the message as sent',
   schema: { params, response: { 200: deadLetterSchema } },
   problems: [404],
   large: true,
@@ -79,7 +79,7 @@ const show = resource({
 const retry = resource({
   method: 'POST',
   url: '/v1/dead-letters/:id/retry',
-  summary: 'Try a dead letter again with the routes of today, changed if wanted',
+  summary: 'Retry a dead letter with the current routes, with changes if given',
   schema: { params, body: editSchema.nullable(), response: { 202: retriedSchema } },
   problems: [400, 404, 413, 415, 422],
   handler:
@@ -94,7 +94,7 @@ const retry = resource({
 const drop = resource({
   method: 'DELETE',
   url: '/v1/dead-letters/:id',
-  summary: 'Remove a dead letter for ever',
+  summary: 'Delete a dead letter for good',
   schema: { params, response: { 204: z.null().describe('It is gone.') } },
   problems: [404],
   handler:
@@ -108,7 +108,7 @@ const drop = resource({
 const retryAll = resource({
   method: 'POST',
   url: '/v1/dead-letters/retry',
-  summary: 'Try all that fit again in the background, so many per second',
+  summary: 'Retry all matching dead letters in the background, at a rate per second',
   schema: { body: retrySchema, response: { 202: retryingSchema } },
   problems: [400, 415],
   handler:
@@ -120,7 +120,7 @@ const retryAll = resource({
 const dropAll = resource({
   method: 'POST',
   url: '/v1/dead-letters/drop',
-  summary: 'Remove all that fit for ever',
+  summary: 'Delete all matching dead letters for good',
   schema: { body: dropSchema, response: { 200: droppedSchema } },
   problems: [400, 415],
   handler:
@@ -128,5 +128,5 @@ const dropAll = resource({
     async ({ body }) => ({ dropped: await gateway.deadLetters.dropAll(defined(body)) }),
 });
 
-/** `/v1/dead-letters` with what operators do to them. */
+/** `/v1/dead-letters` with the operators' actions. */
 export const deadLetterResources: readonly Resource[] = [list, show, retry, drop, retryAll, dropAll];

@@ -11,7 +11,7 @@ import {
 } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 
-/** A dead letter in a list: why and what for, without the message. */
+/** A dead letter in a list: reason and target, without the message. */
 export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, message, ...rest }: DeadLetter) => ({
   id,
   at: isoInstant(at),
@@ -25,7 +25,9 @@ export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, 
   address: addressText(rest.event.address, book),
 });
 
-/** The JSON text of a dead letter. Never throws: what cannot be written of it is left out or is a placeholder. */
+/**
+ * The JSON text of a dead letter. Never throws: parts that cannot be written are left out or replaced by a placeholder.
+ */
 export const deadLetterText = (gateway: Gateway, letter: DeadLetter): string =>
   jsonTextOr(showDeadLetter(gateway, letter), (reason) => {
     const { attempts: _, ...summary } = summarize(gateway, letter);
@@ -33,7 +35,7 @@ export const deadLetterText = (gateway: Gateway, letter: DeadLetter): string =>
     return { ...summary, attempts: letter.attempts.map(showAttempt), event };
   });
 
-/** A dead letter with everything needed to understand it: each attempt, the event, the message as it was sent. */
+/** A dead letter in full: attempts, the event, the message as sent. */
 function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
   const { position, event, rendered } = letter;
   const { attempts: _, ...summary } = summarize(gateway, letter);
@@ -49,7 +51,7 @@ function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
 /** A refused attempt. */
 export const showAttempt = ({ at, error, message }: Attempt) => ({ at: isoInstant(at), error, message });
 
-/** The message as it was made; why it cannot be shown, if it cannot. */
+/** The rendered message, or the reason why it cannot be shown. */
 function renderedOr(gateway: Gateway, rendered: NonNullable<DeadLetter['rendered']>): object {
   try {
     return showRendered(gateway, rendered);

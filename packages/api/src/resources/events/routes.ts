@@ -4,7 +4,7 @@ import { type Resource, resource } from '../deps.ts';
 import { eventsPageSchema, eventsQuerySchema } from './schema.ts';
 import { eventTexts, filterOf, positionOf } from './view.ts';
 
-/** About what an event has in JSON besides its body, bytes. */
+/** Estimated JSON size of an event without its body, bytes. */
 const EVENT_OVERHEAD = 1024;
 
 /** `GET /v1/events`: history by connection, address pattern, kind and cursor. */

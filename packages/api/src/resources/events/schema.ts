@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const optionalText = z.string().optional();
 
-/** The JSON form of an event. Adapters' facts stand in `origin`. */
+/** The JSON form of an event. Protocol facts are in `origin`. */
 export const eventSchema = z
   .looseObject({
     ref: z.string(),
@@ -32,9 +32,9 @@ export const eventSchema = z
     tracestate: optionalText,
     via: z.array(z.string()),
     origin: z.record(z.string(), z.unknown()),
-    bodyUrl: optionalText.describe('Where the body is, when it is too large for a frame of the stream.'),
-    bytes: z.int().optional().describe('Size of the body that `bodyUrl` leads to.'),
-    unreadable: optionalText.describe('Why the event cannot be shown; then this is a placeholder for it.'),
+    bodyUrl: optionalText.describe('URL of the body, when it is too large for a frame of the stream.'),
+    bytes: z.int().optional().describe('Size of the body at `bodyUrl`.'),
+    unreadable: optionalText.describe('Why the event cannot be shown; this object is then a placeholder.'),
   })
   .meta({ id: 'Event' });
 
@@ -48,11 +48,13 @@ export const eventsQuerySchema = z
     address: z
       .string()
       .optional()
-      .describe('Only these addresses: `scheme:value`, or with a connection in its own words; wildcards work.'),
+      .describe(
+        'Only these addresses: `scheme:value`, or with a connection in the form of its protocol; wildcards are allowed.',
+      ),
     kind: z.enum(EVENT_KINDS).optional().describe('Only events of this kind.'),
     after: z.string().optional().describe('Oldest first, after this position or from `earliest`.'),
     before: z.string().optional().describe('Newest first, before this position.'),
-    limit: z.coerce.number().int().min(1).max(500).default(50).describe('How many at most.'),
+    limit: z.coerce.number().int().min(1).max(500).default(50).describe('Maximum number of results.'),
   })
   .refine(
     ({ after, before }) => after === undefined || before === undefined,
@@ -76,19 +78,19 @@ const targetSchema = z
     state: z
       .enum(['waiting', 'in-flight', 'held', 'blocked', 'confirmed', 'dead', 'bounced', 'expired', 'dropped'])
       .describe(
-        '`held`: it, or an earlier one of its key, was refused; `blocked`: out of attempts, it waits for an operator.',
+        '`held`: it, or an earlier one of its key, was refused; `blocked`: it ran out of attempts and waits for an operator.',
       ),
     attempts: z.int(),
-    at: optionalText.describe('When it ended, or was refused last.'),
+    at: optionalText.describe('Time of its end or of the last refusal.'),
     confirmedBy: optionalText.describe('What confirmed it.'),
     nextAttempt: optionalText,
-    error: optionalText.describe('What was said last, by the target or of it.'),
+    error: optionalText.describe('The last message from or about the target.'),
     failures: z
       .array(attemptSchema)
       .optional()
-      .describe('Attempts that were refused, the oldest first; not of one that was confirmed after all.'),
+      .describe('Refused attempts, oldest first; absent once the delivery is confirmed.'),
   })
   .meta({ id: 'DeliveryStatus' });
 
-/** An event with what became of it. */
+/** An event with its outcome at each target. */
 export const messageStatusSchema = storedEventSchema.extend({ targets: z.array(targetSchema) });

@@ -23,8 +23,8 @@ export const eventText = (gateway: Gateway, stored: StoredEvent): string =>
   }));
 
 /**
- * The JSON text of a stored event without its body, which `bodyUrl` leads to: for readers who take no text as large as it is. A
- * placeholder when the rest alone has more than `most` bytes.
+ * The JSON text of a stored event with a `bodyUrl` instead of its body, for readers with a size limit. A placeholder
+ * when even that has more than `most` bytes.
  */
 export function eventReference(gateway: Gateway, stored: StoredEvent, most: number): string {
   const { position, event } = stored;
@@ -39,19 +39,19 @@ export function eventReference(gateway: Gateway, stored: StoredEvent, most: numb
 
 const NOTHING = new Uint8Array();
 
-/** The texts of stored events, each made when it is asked for. */
+/** The texts of stored events, each made on demand. */
 export function* eventTexts(gateway: Gateway, events: readonly StoredEvent[]): Generator<string> {
   for (const stored of events) yield eventText(gateway, stored);
 }
 
-/** What a query or a subscription selects events by. */
+/** The conditions of a query or subscription. */
 export interface Selection {
   readonly connection?: string | undefined;
   readonly address?: string | undefined;
   readonly kinds?: readonly EventKind[] | undefined;
 }
 
-/** A selection as a filter of the core. Throws `Problem` 400 for an address or a connection nobody understands. */
+/** A selection as a filter of the core. Throws `Problem` 400 for an unknown connection or an invalid address. */
 export function filterOf(gateway: Gateway, selection: Selection, part: FieldProblem['in']): EventFilter {
   const { connection, address, kinds } = selection;
   return {
@@ -70,10 +70,13 @@ function patternOf(gateway: Gateway, address: string, connection: string | undef
   }
 }
 
-/** A position from text. Throws `Problem` 400 naming the field when it is none of this log, as after a restore. */
+/**
+ * A position from text. Throws `Problem` 400 naming the field when it is not a position of this log, for example after
+ * a restore.
+ */
 export function positionOf(gateway: Gateway, text: string, part: FieldProblem['in'], pointer: string): Position {
   const position = gateway.parsePosition(text);
   if (position) return position;
-  const detail = `"${text}" is not a position of this log: expected one from an event; start at "earliest" for all that is kept`;
+  const detail = `expected a position of this log, as in an event, got "${text}"; start at "earliest" to read everything that is kept`;
   throw invalidField(part, pointer, detail);
 }

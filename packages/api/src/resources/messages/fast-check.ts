@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { fields, HEADER_NAME, IDEMPOTENCY_KEY, type Message } from './schema.ts';
 
 /**
- * Whether a JSON value is a message that `messageSchema` takes and hands on as it is. The usual ones are, and this is some ten
- * times cheaper than the schema (ADR 0016). False says nothing: the schema, which is the rule, must be asked.
+ * Whether `messageSchema` would accept a JSON value unchanged. True for most messages, at a tenth of the schema's cost
+ * (ADR 0016). False means only that the schema, which is authoritative, must decide.
  */
 export function isPlainMessage(data: unknown): data is Message {
   if (!isObject(data)) return false;
   const { topic, payload, text } = data;
-  // A topic, and one of the two forms; direct sends and base64 are for the schema.
+  // A topic and one of two body forms; direct sends and base64 are left to the schema.
   if (topic === undefined || (payload === undefined) === (text === undefined)) return false;
   for (const name of Object.keys(data)) {
     if (!CHECKS.get(name)?.(data[name])) return false;
@@ -17,9 +17,9 @@ export function isPlainMessage(data: unknown): data is Message {
   return true;
 }
 
-/** The same for the headers of a request, as the server gives them, and `messageHeadersSchema`. */
+/** The same for the headers of a request and `messageHeadersSchema`. */
 export function arePlainHeaders({ 'idempotency-key': key }: IncomingHttpHeaders): boolean {
-  // The others that are read are always text: lists are made of no header but `set-cookie`.
+  // All other headers are always text: Node makes lists only of `set-cookie`.
   return key === undefined || (typeof key === 'string' && IDEMPOTENCY_KEY.test(key));
 }
 
@@ -37,14 +37,14 @@ const lengthOf = ({ minLength, maxLength }: z.ZodString): Check =>
   textWithin(minLength ?? 0, maxLength ?? Number.POSITIVE_INFINITY);
 
 /**
- * The check that says the same as the schema of a field, with the limits of that schema; undefined for one that converts its
- * value or has a rule that is not read here.
+ * A check equivalent to the schema of a field, with its limits; undefined for a schema that converts its value or has a
+ * rule not covered here.
  */
 function checkOf(schema: z.ZodType): Check | undefined {
   const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   if (inner instanceof z.ZodUnknown) return () => true;
   if (inner instanceof z.ZodBoolean) return (value) => typeof value === 'boolean';
-  // One with a format, such as a time, is another class.
+  // A string with a format, such as a time, is another class.
   if (inner instanceof z.ZodString && inner.format === null) return lengthOf(inner);
   if (!(inner instanceof z.ZodNumber) || inner.format !== 'safeint') return undefined;
   const { minValue, maxValue } = inner;
@@ -52,7 +52,7 @@ function checkOf(schema: z.ZodType): Check | undefined {
   return (value) => Number.isSafeInteger(value) && Number(value) >= minValue && Number(value) <= maxValue;
 }
 
-/** What each field may be; one that is not here is for the schema. */
+/** The check of each field; fields without one are left to the schema. */
 const CHECKS: ReadonlyMap<string, Check> = new Map(
   Object.entries(fields.shape).flatMap(([name, schema]): [string, Check][] => {
     const check = name === 'headers' ? isHeaders : checkOf(schema);
@@ -62,7 +62,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map(
 
 const isNameLength = lengthOf(HEADER_NAME);
 
-/** The schema leaves out a header of the other name, which no parser lets through. */
+/** The schema drops a header named `__proto__`, which no parser lets through. */
 const isHeaderName = (name: string): boolean => isNameLength(name) && name !== '__proto__';
 
 function isHeaders(value: unknown): boolean {

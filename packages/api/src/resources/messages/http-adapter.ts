@@ -4,10 +4,10 @@ import { z } from 'zod';
 const connectionSchema = z.strictObject({});
 
 const sourceSchema = z.strictObject({
-  topic: z.string().min(1).describe('Topic that apps publish to; `+` stands for one segment, `#` for the rest.'),
+  topic: z.string().min(1).describe('Topic that apps publish to; `+` matches one segment, `#` the rest.'),
 });
 
-/** A target on this connection is refused, whatever it says. */
+/** Targets on this connection are refused, whatever their keys. */
 const targetSchema = z.strictObject({});
 
 const originSchema = z.strictObject({
@@ -54,7 +54,7 @@ export const httpAdapter = defineAdapter({
 
 const nothing = async (): Promise<void> => undefined;
 
-/** There is no link to keep: the HTTP server is where the events come from. */
+/** There is no link: events come through the HTTP server. */
 const noLink: Connection = {
   connect: nothing,
   receive: nothing,
@@ -62,6 +62,6 @@ const noLink: Connection = {
   quiesce: nothing,
   close: nothing,
   send: async () => {
-    throw new Rejected('the connection "http" cannot send: apps read events by /v1/stream or /v1/events');
+    throw new Rejected('the connection "http" cannot send: apps read events from /v1/stream or /v1/events');
   },
 };

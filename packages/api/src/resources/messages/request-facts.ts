@@ -2,16 +2,16 @@ import { traceOf, viaOf } from '@magpie/adapter-kit';
 import type { TraceContext } from '@magpie/contract';
 import type { MessageHeaders } from './schema.ts';
 
-/** What a request says about a message besides its body. */
+/** Facts about a message from its request, besides the body. */
 export interface RequestFacts {
-  /** Id of the key that was used; undefined without keys. */
+  /** Id of the API key that was used; undefined without keys. */
   readonly principal: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly trace: TraceContext | undefined;
   /** Ids of the gateways the message has passed. */
   readonly via: readonly string[];
   readonly remoteAddress: string;
-  /** When the request came, ms since the epoch. */
+  /** Time of the request, ms since the epoch. */
   readonly now: number;
 }
 

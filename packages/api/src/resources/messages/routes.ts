@@ -34,7 +34,7 @@ const checkHeaders = withShortcut(
 const postMessages: Resource = resource({
   method: 'POST',
   url: '/v1/messages',
-  summary: 'Publish a message, or a batch as a JSON array or JSON lines; answered once it is on disk',
+  summary: 'Publish a message, or a batch as a JSON array or JSON lines; the answer comes once it is on disk',
   schema: { headers: messageHeadersSchema, body: messagesBodySchema, response: { 202: acceptedSchema } },
   problems: [400, 409, 413, 415, 422, 503, 507],
   consumes: MEDIA_TYPES,
@@ -56,7 +56,7 @@ const postMessages: Resource = resource({
   },
 });
 
-/** Every message of a batch is judged by itself: one that is not taken does not keep the others back. */
+/** Every message of a batch is accepted or refused separately. */
 function publishAll(
   publisher: Publisher,
   items: readonly unknown[],
@@ -87,7 +87,7 @@ function parseItem(item: unknown) {
 const getMessage: Resource = resource({
   method: 'GET',
   url: '/v1/messages/:ref',
-  summary: 'An event and where it stands with each of its targets',
+  summary: 'An event and its state at each of its targets',
   schema: { params: z.object({ ref: z.string().max(64) }), response: { 200: messageStatusSchema } },
   problems: [400, 404],
   large: true,
@@ -96,7 +96,8 @@ const getMessage: Resource = resource({
     async (request, reply) => {
       const { ref } = request.params;
       const status = await gateway.message(ref);
-      if (!status) throw new Problem(404, `No message ${ref} is kept: it never existed or its retention is over.`);
+      if (!status)
+        throw new Problem(404, `There is no message ${ref}: it never existed, or the log no longer keeps it.`);
       const targets = JSON.stringify(status.targets.map(showTarget));
       return sendText(request, reply, `${eventText(gateway, status.event).slice(0, -1)},"targets":${targets}}`);
     },
@@ -105,7 +106,7 @@ const getMessage: Resource = resource({
 const getBody: Resource = resource({
   method: 'GET',
   url: '/v1/messages/:ref/body',
-  summary: 'The bytes of the body of an event, which a frame of the stream may leave out',
+  summary: 'The bytes of an event’s body, for events whose body is too large for the stream',
   schema: {
     params: z.object({ ref: z.string().max(64) }),
     response: { 200: { description: 'The bytes', content: { 'application/octet-stream': { schema: z.string() } } } },
@@ -117,10 +118,11 @@ const getBody: Resource = resource({
     async (request, reply) => {
       const { ref } = request.params;
       const status = await gateway.message(ref);
-      if (!status) throw new Problem(404, `No message ${ref} is kept: it never existed or its retention is over.`);
+      if (!status)
+        throw new Problem(404, `There is no message ${ref}: it never existed, or the log no longer keeps it.`);
       const { body } = status.event.event;
       request.answerShare?.shrink(body.byteLength);
-      // Never by the media type that its sender gave it: a browser would run it as a page of the gateway.
+      // Never with the sender's media type: a browser would run it as a page of the gateway.
       return reply
         .type('application/octet-stream')
         .header('x-content-type-options', 'nosniff')

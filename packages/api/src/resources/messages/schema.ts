@@ -5,7 +5,7 @@ import { problemSchema } from '../../http/problems/problem-schema.ts';
 const headerValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'expected text, a number, true, false or null',
 });
-/** The name of a header; how long one may be. */
+/** The name of a header, with its length limits. */
 export const HEADER_NAME: z.ZodString = z.string().min(1).max(255);
 
 /** Headers as apps write them. */
@@ -40,24 +40,24 @@ export const fields = z.strictObject({
     .optional()
     .describe('Publish to this topic: routes from the connection `http` decide what happens.'),
   to: z
-    .looseObject({ connection: z.string().describe('Name of the connection to send by.') })
+    .looseObject({ connection: z.string().describe('Name of the connection that sends it.') })
     .optional()
-    .describe('Send directly: a connection and the words and options of its protocol, as in a target of a route.'),
+    .describe('Send directly: a connection with address and options of its protocol, as in a target of a route.'),
   ...bodyFields,
-  contentType: z.string().max(255).optional().describe('Media type of the body; default by its form.'),
+  contentType: z.string().max(255).optional().describe('Media type of the body; the default depends on its form.'),
   contentEncoding: z.string().max(255).optional().describe('Coding of the body, such as `gzip`.'),
-  id: z.string().min(1).max(255).optional().describe('Your own id of the message; not a guard against repeats.'),
-  type: z.string().max(255).optional().describe('What kind of thing happened.'),
-  subject: z.string().max(255).optional().describe('What it is about.'),
-  key: z.string().max(1024).optional().describe('Ordering key; default the address.'),
+  id: z.string().min(1).max(255).optional().describe('Your own id of the message; not used to recognise repeats.'),
+  type: z.string().max(255).optional().describe('Type of the event, in your own terms.'),
+  subject: z.string().max(255).optional().describe('Subject of the event, in your own terms.'),
+  key: z.string().max(1024).optional().describe('Ordering key; default: the address.'),
   headers: headersSchema.optional().describe('Headers by name, or as a list of pairs when names repeat.'),
-  correlationId: z.string().max(65_535).optional().describe('Ties an answer to its question.'),
-  replyTo: z.string().optional().describe('Where an answer is expected, as address text such as `topic:answers/7`.'),
-  priority: z.int().min(0).max(9).optional().describe('0 to 9, 4 is normal.'),
-  retain: z.boolean().optional().describe('Whether it is to become the last value of its address.'),
-  ttl: durationSchema().optional().describe('How long the message is worth anything, such as `30s`.'),
-  expiresAt: instant().optional().describe('Until when the message is worth anything.'),
-  time: instant().optional().describe('When it happened; default now.'),
+  correlationId: z.string().max(65_535).optional().describe('Relates a reply to its request.'),
+  replyTo: z.string().optional().describe('Address for replies, such as `topic:answers/7`.'),
+  priority: z.int().min(0).max(9).optional().describe('0 to 9; 4 is normal.'),
+  retain: z.boolean().optional().describe('Whether the broker keeps it as the last value of its address.'),
+  ttl: durationSchema().optional().describe('Lifetime of the message, such as `30s`.'),
+  expiresAt: instant().optional().describe('Time after which the message is not delivered.'),
+  time: instant().optional().describe('Time of the event; default: now.'),
 });
 
 type Fields = z.output<typeof fields>;
@@ -83,14 +83,14 @@ export const messageFields: ReadonlyMap<string, string> = new Map(
 /** Most messages of one batch. */
 export const LARGEST_BATCH = 1000;
 
-/** A batch before its messages are looked at: each is judged by itself. */
+/** A batch before its messages are checked: each is checked separately. */
 export const batchSchema = z.array(z.unknown()).min(1).max(LARGEST_BATCH);
 
 /** The body of `POST /v1/messages` as it is documented. */
 export const messagesBodySchema = z.union([messageSchema, z.array(messageSchema).min(1).max(LARGEST_BATCH)]);
 
 const ref = z.string().describe('Ref of the event (UUIDv7).');
-const position = z.string().describe('Its place in the log.');
+const position = z.string().describe('Its position in the log.');
 
 /** The answer to one message. */
 export const acceptedMessageSchema = z.object({ ref, position }).meta({ id: 'Accepted' });
@@ -110,11 +110,11 @@ export const messageHeadersSchema = z.looseObject({
     .string()
     .regex(IDEMPOTENCY_KEY, 'expected 1 to 255 characters, bare or as a string in quotes')
     .optional()
-    .describe('The same key and message is stored once, within the dedupe window.'),
+    .describe('Within the dedupe window, a message repeated with the same key is stored once.'),
   traceparent: z.string().optional().describe('Trace the message belongs to (W3C Trace Context).'),
   tracestate: z.string().optional(),
   'magpie-via': z.string().optional().describe('Ids of the gateways passed, comma-separated, for the loop guard.'),
 });
 
-/** Request headers of a publish that mean something. Read by `requestFacts`. */
+/** The request headers that publishing reads. Read by `requestFacts`. */
 export type MessageHeaders = z.output<typeof messageHeadersSchema>;

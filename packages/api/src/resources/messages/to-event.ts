@@ -21,7 +21,7 @@ export function defined(fields: object): object {
 
 type Given<T, K extends keyof T> = { [P in K]?: Exclude<T[P], undefined> };
 
-/** The named fields that are given. Several times as fast as `defined`. */
+/** Those of the named fields that are set. Several times as fast as `defined`. */
 function given<T extends object, K extends keyof T>(fields: T, names: readonly K[]): Given<T, K> {
   const found: Given<T, K> = {};
   for (const name of names) {
@@ -35,7 +35,7 @@ const NONE = {} as const;
 
 type Dedupe = Pick<ReceivedEvent, 'dedupeKey' | 'dedupeContent'>;
 
-/** A message to a topic as an event. Throws `Problem` 400 naming the field that is wrong. */
+/** A message to a topic as an event. Throws `Problem` 400 naming the invalid field. */
 export function toEvent(gateway: Gateway, message: Message, topic: string, facts: RequestFacts): ReceivedEvent {
   const { replyTo } = message;
   const parts = partsOf(message, facts);
@@ -54,7 +54,7 @@ export function toEvent(gateway: Gateway, message: Message, topic: string, facts
   };
 }
 
-/** A message to a place behind a connection. Throws `Problem` 400 when `replyTo` is no address. */
+/** A direct send to an address of a connection. Throws `Problem` 400 when `replyTo` is not an address. */
 export function toDirect(
   gateway: Gateway,
   message: Message,
@@ -74,12 +74,15 @@ export function toDirect(
   };
 }
 
-/** One key per sender, whatever it sends where: all that was written is compared, the body by the log. */
+/**
+ * One key space per sender, for all addresses. The fingerprint covers all fields of the message; the log compares the
+ * body.
+ */
 function dedupe(message: Message, { principal = '', idempotencyKey }: RequestFacts): Dedupe {
   if (idempotencyKey === undefined) return NONE;
   const { payload, text, base64, ...others } = message;
   const form = BODY_FORMS.find((name) => message[name] !== undefined);
-  // The order of fields says nothing.
+  // The order of fields does not matter.
   const fields = Object.entries(others).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return { dedupeKey: `${principal}\n${idempotencyKey}`, dedupeContent: JSON.stringify([form, fields]) };
 }
@@ -96,7 +99,7 @@ const PARTS = [
   'retain',
 ] as const;
 
-/** The fields that both kinds of message share, only those that are given. */
+/** The fields that both kinds of message share, if set. */
 function partsOf(message: Message, facts: RequestFacts) {
   const expiresAt = expiryOf(message, facts.now);
   return {
@@ -120,7 +123,7 @@ function expiryOf({ ttl, expiresAt }: Message, now: number): number | undefined 
   return expiresAt === undefined ? undefined : Date.parse(expiresAt);
 }
 
-/** A life that counts from now makes now the time. */
+/** A `ttl` starts now, so the time of the event is now. */
 function timeOf({ time, ttl }: Message, { now }: RequestFacts): { readonly time?: number } {
   if (time !== undefined) return { time: Date.parse(time) };
   return ttl === undefined ? NONE : { time: now };
@@ -130,7 +133,7 @@ function timeOf({ time, ttl }: Message, { now }: RequestFacts): { readonly time?
 export const headerList = (headers: Message['headers'] = []): readonly Header[] =>
   Array.isArray(headers) ? headers : Object.entries(headers);
 
-/** Topics that were published to: apps use few, again and again. */
+/** Parsed topics: apps use few, repeatedly. */
 const known = new Map<string, Address>();
 const KNOWN = { topics: 1000, characters: 256 } as const;
 

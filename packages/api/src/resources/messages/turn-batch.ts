@@ -3,14 +3,17 @@ import type { ReceivedEvent } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
 import { httpAdapter } from './http-adapter.ts';
 
-/** What goes into the log at once at the most. Few events: while they are written, the rest of the turn is read. */
+/** Maximum size of one commit. Few events: while they are written, the rest of the turn is read. */
 const LARGEST = { events: 32, bytes: 1024 * 1024 } as const;
 
-/** Publishes one event at a time, and what comes in the same turn of the event loop together: a commit per event costs more. */
+/**
+ * Publishes single events; those of one turn of the event loop are committed together, as a commit per event costs
+ * more.
+ */
 export interface TurnBatch {
-  /** The result of this event, as `Gateway.publish` gives it. Events enter the log in the order of the calls. */
+  /** The result of this event, as from `Gateway.publish`. Events enter the log in the order of the calls. */
   publish(event: ReceivedEvent): Promise<PublishResult>;
-  /** Hands on what has gathered: whatever goes into the log by another way now comes after it. */
+  /** Hands over the gathered events, so that events written by another way come after them. */
   flush(): void;
 }
 
@@ -20,7 +23,10 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Gathers for the connection `http`. `check` throws when the gateway takes nothing any more: a turn is long enough to stop. */
+/**
+ * Gathers for the connection `http`. `check` throws when the gateway accepts nothing any more: it may stop within a
+ * turn.
+ */
 export function createTurnBatch(gateway: Pick<Gateway, 'publish'>, check: () => void): TurnBatch {
   let waiting: Waiting[] = [];
   let bytes = 0;

@@ -7,8 +7,8 @@ const entry = z.object({
   gateway: z.string().describe('Id of the gateway.'),
   version: z.string(),
   state: z.enum(['starting', 'running', 'draining', 'stopped']),
-  holds: z.array(z.string()).describe('Why intake is held at present; empty when it is not.'),
-  alarms: z.array(z.string()).describe('What needs a human.'),
+  holds: z.array(z.string()).describe('Why intake is held; empty when it is not.'),
+  alarms: z.array(z.string()).describe('Conditions that need a human, as sentences.'),
   links: z.array(z.object({ method: z.string(), href: z.string(), title: z.string() })),
 });
 
@@ -22,7 +22,7 @@ export const entryResources: readonly Resource[] = [
   resource({
     method: 'GET',
     url: '/v1',
-    summary: 'The gateway, what holds it up or needs a human, and links to everything it serves',
+    summary: 'State of the gateway with holds and alarms, and links to all resources',
     schema: { response: { 200: entry } },
     handler:
       ({ gateway, alarms, links }) =>

@@ -11,7 +11,7 @@ export const healthResources: readonly Resource[] = [
   resource({
     method: 'GET',
     url: '/livez',
-    summary: 'Whether the process serves; never looks at connections',
+    summary: 'Whether the process serves requests; independent of connections',
     open: true,
     schema: { response: { 200: z.object({ status: z.literal('alive') }) } },
     handler: () => async () => ({ status: 'alive' }),
@@ -19,7 +19,7 @@ export const healthResources: readonly Resource[] = [
   resource({
     method: 'GET',
     url: '/readyz',
-    summary: 'Whether the gateway runs and every connection is up; 503 otherwise, and while it drains',
+    summary: 'Whether the gateway runs and every connection is up; otherwise 503, also while it drains',
     open: true,
     schema: { response: { 200: readiness, 503: readiness } },
     handler:

@@ -9,14 +9,14 @@ import { decidedSchema, selectionSchema, targetsSchema } from './schema.ts';
 const list = resource({
   method: 'GET',
   url: '/v1/targets',
-  summary: 'All targets with what they have before them, and removed ones whose backlog is still kept',
+  summary: 'All targets with their backlogs, including removed ones whose backlog is still kept',
   schema: { response: { 200: targetsSchema } },
   handler:
     ({ gateway }) =>
     async () => ({ targets: gateway.targets().map(show), orphans: await orphansOf(gateway) }),
 });
 
-/** An operator's decision about deliveries of a target that wait. */
+/** An operator's decision about waiting deliveries of a target. */
 const decide = (decision: Decision, summary: string): Resource =>
   resource({
     method: 'POST',
@@ -42,14 +42,14 @@ const decide = (decision: Decision, summary: string): Resource =>
       },
   });
 
-const WHICH = 'those that are out of attempts (`then: block`), or the one, the lane or the place that is named';
+const WHICH = 'blocked ones (out of attempts, `then: block`), or those of the given event, lane or place';
 
-/** `/v1/targets` with what operators do to what waits there. */
+/** `/v1/targets` with the operators' decisions. */
 export const targetResources: readonly Resource[] = [
   list,
-  decide('retry', `Try deliveries of a target again, counted anew: ${WHICH}`),
-  decide('dead-letter', `Make dead letters of deliveries of a target: ${WHICH}`),
-  decide('drop', `Drop deliveries of a target for good: ${WHICH}`),
+  decide('retry', `Retry deliveries of a target, with a new count of attempts: ${WHICH}`),
+  decide('dead-letter', `Turn deliveries of a target into dead letters: ${WHICH}`),
+  decide('drop', `Delete deliveries of a target for good: ${WHICH}`),
 ];
 
 /** Removed targets as every answer shows them. */

@@ -2,10 +2,10 @@ import type { WebSocket } from 'ws';
 import { CLOSE, type Close, type StreamLimits } from '../frames.ts';
 import type { StreamOutput } from '../output.ts';
 
-/** Replies to an app that does not read them; beyond it the socket is closed. */
+/** Replies queued for an app that does not read; beyond it the socket is closed. */
 const REPLIES_WHILE_FULL = 256;
 
-/** How long a closing handshake may take, ms. */
+/** Longest time for a closing handshake, ms. */
 const CLOSE_MS = 1000;
 
 /** What goes out on one socket, bounded by the bytes not yet sent. `onRoom` follows when a full one has sent half of it. */
@@ -17,8 +17,8 @@ export interface Outflow extends StreamOutput {
 }
 
 /**
- * Watches a socket's unsent bytes: above the budget it is full, and closed with 4008 when it stays so for `slowMs`. `onFull`
- * and `onRoom` alternate.
+ * Watches a socket's unsent bytes: above the limit it is full, and it is closed with 4008 when it stays full for
+ * `slowMs`. `onFull` and `onRoom` alternate.
  */
 export function createOutflow(
   socket: WebSocket,

@@ -5,10 +5,10 @@ import { addOtherMethods, problemResponses } from '../../http/resource.ts';
 import { PROTOCOL, RECONNECT_MS } from '../frames.ts';
 import type { Streams } from './sockets.ts';
 
-/** Where the stream is; tickets are good for this path alone. */
+/** Path of the stream; tickets are valid for this path only. */
 export const STREAM_PATH = '/v1/stream';
 
-/** What the stream's route needs. */
+/** Dependencies of the stream's route. */
 export interface StreamRouteDeps {
   readonly streams: Streams;
   /** Origins of other sites whose pages may open the stream. */
@@ -45,7 +45,10 @@ const notUpgraded = (): Problem =>
     headers: { upgrade: 'websocket', connection: 'upgrade' },
   });
 
-/** Without any subprotocol the socket opens, for a close code that says so: a page does not see an HTTP status. */
+/**
+ * Without any subprotocol the socket is opened and closed with a code that explains it: a web page cannot see an HTTP
+ * status.
+ */
 function checkProtocol({ 'sec-websocket-protocol': offered }: FastifyRequest['headers']): void {
   if (offered === undefined || offered.split(',').some((name) => name.trim() === PROTOCOL)) return;
   throw new Problem(400, `Expected the subprotocol ${PROTOCOL}, got "${offered}".`);

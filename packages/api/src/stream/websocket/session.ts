@@ -8,7 +8,7 @@ import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, typ
 import { createSubscriptions, type Subscriptions } from '../subscriptions.ts';
 import { createOutflow } from './outflow.ts';
 
-/** What every session needs. */
+/** Dependencies of a session. */
 export interface SessionDeps {
   readonly gateway: Gateway;
   readonly encode: EventEncoder;
@@ -23,7 +23,7 @@ export interface Session {
   end(): void;
 }
 
-/** Serves a socket: greets, obeys frames, pings. A wrong frame is answered with an error; the socket stays open. */
+/** Serves a socket: greets, handles frames, pings. A wrong frame is answered with an error; the socket stays open. */
 export function openSession(socket: WebSocket, { gateway, encode, limits }: SessionDeps): Session {
   const outflow = createOutflow(socket, limits, {
     full: () => subscriptions.pause(),
@@ -80,7 +80,7 @@ function obey(subscriptions: Subscriptions, frame: Exclude<ClientFrame, { type: 
   }
 }
 
-/** Pings (RFC 6455, 5.5.2) and cuts a socket whose peer has gone without a word. */
+/** Pings (RFC 6455, 5.5.2) and cuts a socket whose peer no longer answers. */
 function keepAlive(socket: WebSocket, { pingMs, missedPings }: StreamLimits): () => void {
   let unanswered = 0;
   socket.on('pong', () => {
