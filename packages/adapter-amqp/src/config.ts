@@ -2,7 +2,7 @@ import { tlsSchema } from '@magpie/adapter-kit';
 import { BODY_LIMITS, durationSchema, Secret, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 
-/** Where the broker is, taken apart so that no text with a password is kept. */
+/** Address of the broker in parts, so that no text with a password is kept. */
 export interface Endpoint {
   readonly secure: boolean;
   readonly hostname: string;
@@ -20,21 +20,23 @@ const endpointSchema: z.ZodType<Endpoint, string> = z
   .transform((text, context) => {
     const endpoint = parseEndpoint(text);
     if (typeof endpoint === 'string')
-      context.addIssue({ code: 'custom', message: `expected ${URL_EXPECTED}: ${endpoint}` });
+      context.addIssue({ code: 'custom', message: `expected ${URL_EXPECTED}, ${endpoint}` });
     return typeof endpoint === 'string' ? z.NEVER : endpoint;
   })
   .meta({ expected: URL_EXPECTED });
 
-/** The parts of a broker URL, or what is wrong with it; the sentence never repeats the URL, it may hold a password. */
+/**
+ * The parts of a broker URL, or a message about its mistake, which never quotes the URL as it may contain a password.
+ */
 function parseEndpoint(text: string): Endpoint | string {
   const url = URL.parse(text);
-  if (!url) return 'this is not a URL';
+  if (!url) return 'got a text that is not a URL';
   const { protocol, hostname, username, password, pathname } = url;
-  if (protocol !== 'amqp:' && protocol !== 'amqps:') return `the scheme is "${protocol}//"`;
-  if (hostname === '') return 'the host is missing';
+  if (protocol !== 'amqp:' && protocol !== 'amqps:') return `got the scheme "${protocol}//"`;
+  if (hostname === '') return 'got no host';
   if (url.search !== '' || url.hash !== '')
-    return 'parameters after "?" are keys of the connection here, such as heartbeat';
-  if (!decodable(username, password, pathname)) return 'a "%" that is not followed by two hexadecimal digits';
+    return 'got parameters after "?": write them as keys of the connection, such as heartbeat';
+  if (!decodable(username, password, pathname)) return 'got a "%" that is not followed by two hexadecimal digits';
   const secure = protocol === 'amqps:';
   return {
     secure,
@@ -51,7 +53,7 @@ function decodable(...parts: readonly string[]): boolean {
     parts.forEach(decodeURIComponent);
     return true;
   } catch {
-    return false; // The caller turns this into a sentence.
+    return false; // The caller turns this into a message.
   }
 }
 
@@ -70,13 +72,13 @@ const exchangeSchema = z.strictObject({
   name: shortName('exchange name').describe('Name of the exchange'),
   type: z.string().min(1).default('topic').describe('topic, direct, fanout, headers or the type of a broker plugin'),
   durable: z.boolean().default(true).describe('Whether the exchange survives a broker restart'),
-  autoDelete: z.boolean().default(false).describe('Whether the exchange goes away with its last binding'),
+  autoDelete: z.boolean().default(false).describe('Whether the exchange is deleted with its last binding'),
   arguments: argumentsSchema,
 });
 
 const bindingSchema = z.strictObject({
-  exchange: shortName('exchange name').describe('Exchange to take messages from'),
-  routingKey: z.string().default('#').describe('Binding key; "*" is one word, "#" any number of words'),
+  exchange: shortName('exchange name').describe('Exchange to bind to'),
+  routingKey: z.string().default('#').describe('Binding key; "*" matches one word, "#" any number of words'),
   arguments: argumentsSchema,
 });
 
@@ -94,7 +96,7 @@ const declareSchema = z
   })
   .prefault({})
   .describe(
-    'Exchanges and queues to create on connecting. What exists with other properties is an error, never changed',
+    'Exchanges and queues to create on connecting. An existing one with other properties is an error and is not changed',
   );
 
 const seconds = (text: string, least: number, most: number) =>
@@ -107,10 +109,10 @@ const prefetch = () => z.int().min(1).max(65_535);
 const whenTooLarge = z
   .enum(['reject', 'hold'])
   .describe(
-    'What becomes of a received message of more than 16 MiB. "reject": without requeue, so that the dead-letter ' +
-      'exchange of the queue takes it; without one the broker drops it. "hold": it stays unacknowledged and takes up prefetch',
+    'What to do with a received message above 16 MiB. "reject": reject it without requeue, so that the dead-letter ' +
+      'exchange of the queue gets it; without one the broker drops it. "hold": leave it unacknowledged, which uses up prefetch',
   );
-/** What becomes of a received message that is too large to be kept. */
+/** What to do with a received message that is too large to store. */
 export type WhenTooLarge = z.output<typeof whenTooLarge>;
 
 /** Keys of a connection besides `type` and `subscribe`. */
@@ -122,17 +124,15 @@ export const connectionSchema = z
       .min(1)
       .optional()
       .describe(
-        'User name; takes precedence over the one in the url. Default: with a client certificate none, the broker takes ' +
+        'User name; takes precedence over the one in the url. Default: none with a client certificate, where the broker takes ' +
           'the name from it (SASL EXTERNAL); else guest',
       ),
     password: secretSchema().optional().describe('Password; takes precedence over the one in the url'),
     tls: tlsSchema({}).optional().describe('TLS of an amqps:// URL.'),
     heartbeat: seconds('10s', 1000, 3_600_000).describe(
-      'Heartbeat interval; a silent broker is noticed after two to three',
+      'Heartbeat interval; a silent broker is detected after two to three intervals',
     ),
-    prefetch: prefetch()
-      .default(1000)
-      .describe('Most messages of one queue that may be with the gateway unacknowledged'),
+    prefetch: prefetch().default(1000).describe('Maximum number of unacknowledged messages per queue'),
     confirmTimeout: seconds('60s', 1000, 3_600_000).describe(
       "Longest wait for the broker's confirmation of one message",
     ),
@@ -140,13 +140,17 @@ export const connectionSchema = z
     maxBodyBytes: sizeSchema()
       .refine((bytes) => bytes <= BODY_LIMITS.max, `expected at most ${BODY_LIMITS.max / 2 ** 20}MiB`)
       .prefault(`${BODY_LIMITS.max / 2 ** 20}MiB`)
-      .describe('Largest body that is sent'),
+      .describe('Largest body to send'),
     tooLarge: whenTooLarge.default('reject'),
     declare: declareSchema,
   })
   .superRefine(({ url, tls }, context) => {
     if (tls === undefined || url.secure) return;
-    context.addIssue({ code: 'custom', path: ['tls'], message: 'tls needs a URL that starts with amqps://' });
+    context.addIssue({
+      code: 'custom',
+      path: ['tls'],
+      message: 'expected a URL that starts with amqps://, because tls is set',
+    });
   });
 
 /** A parsed connection. Durations in ms, sizes in bytes. */
@@ -157,7 +161,7 @@ export type Declarations = AmqpConfig['declare'];
 const plainQueue = (name: string): boolean => !/[{}]/.test(name) && name !== '*' && name !== '#';
 const manyAtEnd = (key: string): boolean => !key.split('.').slice(0, -1).includes('#');
 
-/** Native words and options of a route's `from`. */
+/** Keys of a route's `from`. */
 export const sourceSchema = z.strictObject({
   queue: shortName('queue name')
     .refine(plainQueue, 'expected the name of one queue: a queue cannot be a wildcard or a capture, routingKey can')
@@ -167,18 +171,18 @@ export const sourceSchema = z.strictObject({
     .refine(manyAtEnd, 'expected "#" only as the last word of the routing key')
     .optional()
     .describe(
-      'Only messages with such a routing key: "*" is one word, "#" the rest. The others are taken and acknowledged too',
+      'Only messages with such a routing key: "*" matches one word, "#" the rest. Other messages are consumed and acknowledged too',
     ),
   prefetch: prefetch()
     .optional()
-    .describe("Overrides the connection's prefetch for this queue; the largest of several counts"),
+    .describe("Overrides the connection's prefetch for this queue; of several values the largest counts"),
   tooLarge: whenTooLarge.optional().describe("Overrides the connection's tooLarge for this queue"),
   dedupe: z
     .enum(['redelivered', 'messageId'])
     .default('redelivered')
     .describe(
-      'Which messages are dropped when their message-id, routing key and body are known within the dedupe window. ' +
-        '"redelivered": those the broker or a gateway marks as a possible second delivery. "messageId": all, for ' +
+      'Which messages are dropped as repeats when message-id, routing key and body occurred within the dedupe window. ' +
+        '"redelivered": only those marked as a possible second delivery. "messageId": all, for ' +
         'senders that never give two messages the same message-id',
     ),
 });
@@ -186,23 +190,26 @@ export const sourceSchema = z.strictObject({
 /** A parsed `from`. */
 export type AmqpSource = z.output<typeof sourceSchema>;
 
-/** Native words and options of a target. */
+/** Keys of a target. */
 export const targetSchema = z
   .strictObject({
     queue: z.string().optional().describe('Queue to send to, through the default exchange'),
     exchange: z.string().optional().describe('Exchange to publish to'),
-    routingKey: z.string().optional().describe('Routing key; may be left out for fanout and headers exchanges'),
+    routingKey: z.string().optional().describe('Routing key; optional for fanout and headers exchanges'),
     persistent: z.boolean().default(true).describe('Whether durable queues keep the message through a broker restart'),
-    mandatory: z.boolean().default(true).describe('Whether a message that no queue takes is an error instead of lost'),
+    mandatory: z
+      .boolean()
+      .default(true)
+      .describe('Whether a message that reaches no queue is an error; otherwise it is lost'),
   })
   .refine(
     ({ queue, exchange }) => (queue === undefined) !== (exchange === undefined),
     'expected either queue or exchange',
   )
   .refine(({ queue, routingKey }) => queue === undefined || routingKey === undefined, {
-    message: 'routingKey belongs to an exchange: use exchange and routingKey, or queue alone',
+    message: 'expected exchange and routingKey, or queue alone',
     path: ['routingKey'],
   });
 
-/** A parsed target; what is not said is safe. */
+/** A parsed target; the defaults are the safe choices. */
 export type AmqpTarget = z.output<typeof targetSchema>;

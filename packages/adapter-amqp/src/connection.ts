@@ -16,7 +16,7 @@ const CONNECT_MS = 30_000;
 /** Longest wait for an answer to a probe, ms. */
 const PROBE_MS = 10_000;
 
-/** Longest goodbye, ms. */
+/** Longest time for closing, ms. */
 const CLOSE_MS = 5000;
 
 const NO_LINK = 'not connected to the broker';
@@ -66,7 +66,7 @@ export function createConnection(config: AmqpConfig, context: AdapterContext): C
       session = undefined;
       if (!closing) return;
       const deadline = { clock, ms: CLOSE_MS, signal, what: 'closing', late: () => silent(CLOSE_MS) };
-      // Without its goodbye the link is cut all the same.
+      // The link is cut even if closing fails.
       await withDeadline(deadline, (limited) => untilAborted(closing.close(), limited)).catch(() => undefined);
       closing.cut();
     },

@@ -12,7 +12,7 @@ import {
 } from './config.ts';
 import { createConnection } from './connection.ts';
 
-/** Sends without a confirmation; the broker confirms in batches, so that a wide window costs no round trips. */
+/** Maximum number of unconfirmed sends; the broker confirms in batches, so a wide window saves round trips. */
 const FIFO_WINDOW = 1000;
 
 /** AMQP 0-9-1, for RabbitMQ. */
@@ -35,7 +35,10 @@ export const amqpAdapter = defineAdapter({
   guarantees: {
     source: ({ declare }: AmqpConfig, { queue }: AmqpSource): Guarantee =>
       declare.queues.some(({ name, arguments: more }) => name === queue && more['x-queue-type'] === 'stream')
-        ? { level: 'at-most-once', reason: `queue "${queue}" is declared as a stream, and streams are not consumed` }
+        ? {
+            level: 'at-most-once',
+            reason: `queue "${queue}" is declared as a stream; the gateway cannot consume streams`,
+          }
         : SOURCE,
     target: (_: AmqpConfig, target: AmqpTarget): Guarantee => targetGuarantee(target),
   },
@@ -45,15 +48,15 @@ export const amqpAdapter = defineAdapter({
 
 const SOURCE: Guarantee = {
   level: 'at-least-once',
-  reason: 'a message is acknowledged to the broker after it is stored; the broker delivers it again until then',
+  reason: 'a message is acknowledged after it is stored; until then the broker delivers it again',
 };
 
-/** Only a persistent message that must be routed is sure to be kept; see `guarantees`. */
+/** Only a persistent, mandatory message is sure to be kept; see `guarantees`. */
 export function targetGuarantee({ persistent, mandatory }: AmqpTarget): Guarantee {
   if (!persistent) return { level: 'at-most-once', reason: 'persistent: false, a broker restart loses the message' };
-  if (!mandatory) return { level: 'at-most-once', reason: 'mandatory: false, a message that no queue takes is lost' };
+  if (!mandatory) return { level: 'at-most-once', reason: 'mandatory: false, a message that reaches no queue is lost' };
   return {
     level: 'at-least-once',
-    reason: 'the broker confirms once it has the message safe, and returns it when no queue takes it',
+    reason: 'the broker confirms a message once it is safe, and returns it when it reaches no queue',
   };
 }

@@ -10,7 +10,7 @@ import {
   Transient,
 } from '@magpie/contract';
 
-/** Where an error of the client library came up: on a whole link, or on one channel of it. */
+/** Origin of a client library error: a link, or one of its channels. */
 export type Stage = 'link' | 'channel';
 
 /** One kind of wire error and what it means for the gateway. Rows are tried in order. */
@@ -18,7 +18,7 @@ export interface WireError {
   readonly stage: Stage;
   /** System error codes or AMQP reply codes; none means any. */
   readonly codes?: readonly (string | number)[];
-  /** Must occur in the library's message, too. */
+  /** Must match the library's message too. */
   readonly text?: RegExp;
   readonly as: keyof typeof make;
   /** What to do about it; empty when the supervisor's next attempt is all. */
@@ -87,7 +87,7 @@ export const WIRE_ERRORS: readonly WireError[] = [
     stage: 'channel',
     text: /message size \d+/,
     as: 'TooLarge',
-    advice: "raise the broker's max_message_size or send less",
+    advice: "raise the broker's max_message_size or send smaller messages",
   },
   { stage: 'channel', codes: [311], as: 'TooLarge', advice: 'send less' },
   {
@@ -109,20 +109,20 @@ export function errorCode(error: unknown): string | number | undefined {
 }
 
 /**
- * Whether the broker cannot serve a queue at present although nothing is wrong with what we ask: the node that holds it is down,
- * its process is restarting, or another connection holds it.
+ * Whether the broker cannot serve a queue at present although our request is valid: its node is down, its process is
+ * restarting, or another connection holds it.
  */
 export const isQueueOutage = (error: unknown): boolean =>
   errorCode(error) === 405 ||
   /home node|inaccessible|process is stopped|no leader|\btime(d )?out\b/i.test(wireReason(error));
 
-/** Replies to a frame or method of ours that breaks the protocol (AMQP 0-9-1, 1.3: 501 to 505, 540). */
+/** Replies to a frame or method of ours that violates the protocol (AMQP 0-9-1, 1.3: 501 to 505, 540). */
 const PROTOCOL_ERRORS: ReadonlySet<string | number | undefined> = new Set([501, 502, 503, 504, 505, 540]);
 
-/** Whether the broker has ended the link and named what we sent as the reason. */
+/** Whether the broker ended the link because of a frame we sent. */
 export const isPeersVerdict = (error: unknown): boolean => PROTOCOL_ERRORS.has(errorCode(error));
 
-/** What the broker said, without the library's frame around it. */
+/** The broker's message without the library's prefix. */
 export const wireReason = (error: unknown): string =>
   /with message "(.*)"/s.exec(errorMessage(error))?.[1] ?? errorMessage(error);
 

@@ -31,7 +31,7 @@ interface Links {
 
 /**
  * Opens both links, declares the topology and opens the publishing channel. `lost` is called at most once, when either
- * link is gone before `close`; everything of the session is freed by then. After a rejection nothing is left.
+ * link is gone before `close`; all resources of the session are freed by then. After a rejection nothing is left open.
  */
 export async function openSession(
   config: AmqpConfig,
@@ -90,7 +90,7 @@ function tellBlocked(context: AdapterContext, purpose: string, reason: string | 
   if (reason !== undefined) context.logger.warn({ reason }, 'the broker takes no messages at present');
 }
 
-/** What a session is made of. */
+/** The parts of a session. */
 interface SessionParts {
   readonly links: Links;
   readonly outbox: ReturnType<typeof createOutbox>;
@@ -130,7 +130,7 @@ function createSession(
   };
 }
 
-/** A blocked link is alive but answers nothing: the broker has stopped reading it until the alarm is over. */
+/** A blocked link is alive but answers nothing: the broker does not read it until the alarm is over. */
 async function roundTrip(link: Link, scratch: Scratch): Promise<void> {
   if (link.blocked() !== undefined) return;
   await Promise.race([link.untilBlocked(), scratch((channel) => channel.checkExchange(PROBED_EXCHANGE))]);

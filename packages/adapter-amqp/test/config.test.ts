@@ -53,13 +53,13 @@ describe('a connection', () => {
   it.each([
     [
       { url: 'mqtt://h' },
-      'url: expected a URL such as amqp://host:5672, amqps://host:5671 or amqp://host/vhost: the scheme is "mqtt://"',
+      'url: expected a URL such as amqp://host:5672, amqps://host:5671 or amqp://host/vhost, got the scheme "mqtt://"',
     ],
-    [{ url: 'bob:secret' }, 'the scheme is "bob://"'],
-    [{ url: 'x' }, 'this is not a URL'],
-    [{ url: 'amqp://' }, 'the host is missing'],
-    [{ url: 'amqp:///v' }, 'the host is missing'],
-    [{ url: 'amqp://h?heartbeat=5' }, 'are keys of the connection here, such as heartbeat'],
+    [{ url: 'bob:secret' }, 'got the scheme "bob://"'],
+    [{ url: 'x' }, 'got a text that is not a URL'],
+    [{ url: 'amqp://' }, 'got no host'],
+    [{ url: 'amqp:///v' }, 'got no host'],
+    [{ url: 'amqp://h?heartbeat=5' }, 'write them as keys of the connection, such as heartbeat'],
     [{ url: 'amqp://h/%zz' }, 'a "%" that is not followed by two hexadecimal digits'],
     [{ url, heartbeat: '10' }, 'heartbeat: expected a duration'],
     [{ url, heartbeat: '500ms' }, 'heartbeat: expected a duration from 1s to 3600s'],
@@ -103,7 +103,7 @@ describe('a target', () => {
   it.each([
     [{}, 'expected either queue or exchange'],
     [{ queue: 'q', exchange: 'x' }, 'expected either queue or exchange'],
-    [{ queue: 'q', routingKey: 'k' }, 'routingKey: routingKey belongs to an exchange'],
+    [{ queue: 'q', routingKey: 'k' }, 'routingKey: expected exchange and routingKey, or queue alone'],
     [{ exchange: 'x', routingKey: 'k' }, 'fine'],
     [{ exchange: 'x' }, 'fine'],
   ])('%j: %s', (value, sentence) => {

@@ -42,7 +42,7 @@ it('a delivery that makes no sense ends the link, what came before it counts', (
   const [begin, header] = deliveryFrames(1, consumed());
   return against('consume', Buffer.concat([begin!, header!, begin!]), async (amqp) => {
     expect(await lost(amqp)).toMatch(
-      /127\.0\.0\.1:\d+: the broker has sent something else than the body of a delivery/,
+      /127\.0\.0\.1:\d+: the broker has sent another frame instead of the body of a delivery/,
     );
     expect(amqp.events.map(textOf)).toEqual(['good']);
     await expect(amqp.connection.probe(AbortSignal.timeout(1000))).rejects.toMatchObject({ name: 'NotConnected' });

@@ -11,7 +11,7 @@ import { createSetting, openSession, outletOf, type Session } from './session.ts
 
 const MAX_PING_MS = 5000;
 
-const GAP = 'the broker has lost our session: messages may be missing';
+const GAP = 'the broker lost our session: messages may be missing';
 
 /** A configured MQTT connection. No I/O until `connect`. */
 export function createMqttConnection(config: MqttConnection, context: AdapterContext): Connection {
@@ -43,7 +43,7 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
       await subscriber.receive(link, sources);
     },
     send(event, target, signal) {
-      // Not an async function: it would cost another promise per message.
+      // Not an async function, which would cost another promise per message.
       try {
         throwIfAborted(signal);
         const { outbox } = links.current();
@@ -58,7 +58,7 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
       try {
         return outbox.post(encode(event, target, version, context.clock.now()));
       } catch {
-        return false; // `send` says what is wrong with it.
+        return false; // `send` reports the error.
       }
     },
     probe: async (signal) => links.current().link.ping(Math.min(MAX_PING_MS, config.keepalive), signal),
@@ -70,17 +70,17 @@ export function createMqttConnection(config: MqttConnection, context: AdapterCon
   };
 }
 
-/** The place of what is said about the session: among the `$` topics, which no wildcard of a route reaches. */
+/** The address of notices about the session: a `$` topic, which no wildcard of a route matches. */
 const sessionPlace = (connection: string, version: 5 | 3): NoticePlace => ({
   address: { scheme: topicAddress.scheme, segments: ['$magpie', connection, 'session'] },
   origin: { topic: `$magpie/${connection}/session`, qos: 0, retain: false, replay: false, dup: false, version },
 });
 
-/** The one link a connection has at a time, and who is told when it is lost. */
+/** The current link of a connection; reports its loss. */
 function createLinks(context: AdapterContext, where: string, shortLinks: ShortLinks) {
   let session: Session | undefined;
   let attempt = new AbortController();
-  /** Forgets the link first, so that its end is not reported: only what nobody here asked for is a loss. */
+  /** Drops the link first, so that its end is not reported as a loss: we asked for it. */
   const release = (): Session | undefined => {
     attempt.abort();
     const last = session;
@@ -107,7 +107,7 @@ function createLinks(context: AdapterContext, where: string, shortLinks: ShortLi
       if (session) return session;
       throw new NotConnected(`no link to the broker at ${where}`);
     },
-    /** Opens a link in place of the former one; `release` ends the attempt. */
+    /** Opens a link in place of the previous one; `release` ends the attempt. */
     async replace(open: (signal: AbortSignal) => Promise<Session>, signal: AbortSignal) {
       throwIfAborted(signal);
       release()?.link.cut(new NotConnected('connecting again'));

@@ -33,17 +33,19 @@ export const mqttAdapter = defineAdapter({
   guarantees: {
     source: ({ session, version, maxPacketBytes }: MqttConnection, { topic, qos }: MqttSource) => {
       const dropped =
-        version === 5 ? `; the broker drops what is larger than maxPacketBytes (${maxPacketBytes} bytes)` : '';
+        version === 5 ? `; the broker drops messages larger than maxPacketBytes (${maxPacketBytes} bytes)` : '';
       if (qos === 0) return atMostOnce(`"${topic}" is received at QoS 0`);
       if (session.expiry > 0)
         return atLeastOnce(`"${topic}" is received at QoS 1 and acknowledged once it is stored${dropped}`);
-      return atMostOnce(`session.expiry is 0: what is published to "${topic}" while the link is down is lost`);
+      return atMostOnce(`session.expiry is 0: messages published to "${topic}" while the link is down are lost`);
     },
     target: ({ version }: MqttConnection, { topic, qos }: MqttTarget) => {
       if (qos === 0) return atMostOnce(`"${topic}" is published at QoS 0`);
-      const confirmed = `"${topic}" is published at QoS ${qos} and counts when the broker has confirmed it`;
+      const confirmed = `"${topic}" is published at QoS ${qos} and counts as delivered when the broker confirms it`;
       if (version === 5) return atLeastOnce(confirmed);
-      return atLeastOnce(`${confirmed}; an MQTT 3.1.1 broker confirms also what it drops (not permitted, too large)`);
+      return atLeastOnce(
+        `${confirmed}; an MQTT 3.1.1 broker also confirms messages that it drops (not permitted, too large)`,
+      );
     },
   },
   guide: { title: 'MQTT', columns: { mqtt5: 'MQTT 5', mqtt311: 'MQTT 3.1.1' }, mapping: MAPPING },

@@ -24,7 +24,7 @@ type ErrorKind =
   | 'Throttled'
   | 'Transient';
 
-/** Meaning of a reason code and its class for each reply; what is not said is the reply's default. */
+/** Meaning of a reason code and its error class per reply; the default is that of the reply. */
 type Reason = { readonly meaning: string } & Partial<Readonly<Record<Reply, ErrorKind>>>;
 
 const DEFAULTS: Readonly<Record<Reply, ErrorKind>> = {

@@ -16,13 +16,13 @@ import { PacketLimit } from './send/packet-limit.ts';
 import type { AckBytes } from './wire/outgoing.ts';
 import type { InboundPacket } from './wire/packets.ts';
 
-/** What a connection keeps over all of its links. */
+/** State of a connection that outlives its links. */
 export interface Setting {
   readonly config: MqttConnection;
   readonly context: AdapterContext;
   readonly endpoint: Endpoint;
   readonly replays: ReplayMemory;
-  /** QoS 2 publishes that a lost link left half done; the broker still holds them. */
+  /** QoS 2 publishes left unfinished by lost links; the broker still holds them. */
   readonly unfinished: UnfinishedPublishes;
   readonly packetLimit: PacketLimit;
 }
@@ -37,7 +37,7 @@ export const createSetting = (config: MqttConnection, context: AdapterContext): 
   packetLimit: new PacketLimit(context.clock),
 });
 
-/** One established link with everything that lives and dies with it. */
+/** One established link with all objects of its lifetime. */
 export interface Session {
   readonly link: Link;
   readonly intake: Intake;
@@ -45,7 +45,7 @@ export interface Session {
 }
 
 /**
- * One attempt to connect and log in, within the configured time. After a rejection nothing of it is left.
+ * One attempt to connect and log in, within the configured time. After a rejection everything is cleaned up.
  * @throws as `openSocket` and `openLink`; `NotConnected` when the time is over, `Aborted` when the signal fires.
  */
 export function openSession(setting: Setting, signal: AbortSignal): Promise<Session> {
@@ -83,8 +83,8 @@ async function establish(setting: Setting, signal: AbortSignal): Promise<Session
 }
 
 /**
- * A larger message than we want must get as far as the log, which keeps it as a dead letter: MQTT 3.1.1 cannot tell the broker
- * our limit, and with a broker that ignores it the same message would end every link.
+ * Messages above our limit must reach the log, which keeps them as dead letters: MQTT 3.1.1 cannot announce our limit,
+ * and with a broker that ignores it the same message would end every link.
  */
 const incomingLimit = ({ maxPacketBytes }: MqttConnection): number =>
   Math.max(maxPacketBytes, BODY_LIMITS.max + PACKET_OVERHEAD);
@@ -99,8 +99,8 @@ function toEntry({ config, context, replays }: Setting, packet: InboundPacket, r
 }
 
 /**
- * Where a link's messages go. Left out are those of subscriptions that an earlier configuration left behind, and on
- * 3.1.1, where every SUBSCRIBE replays, a replay of what was stored last for its topic.
+ * The destination of a link's messages. Messages of subscriptions left over from an earlier configuration are dropped,
+ * and on 3.1.1, where every SUBSCRIBE replays, repeated replays.
  */
 export function outletOf({ config, replays }: Setting, link: Link, sink: Sink, filters: Iterable<string>): Outlet {
   const wanted = filterSet(filters);

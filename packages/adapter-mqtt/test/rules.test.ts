@@ -40,15 +40,15 @@ describe('configuration', () => {
 
   it.each([
     [{ url: 'http://x' }, /url: expected a URL such as "mqtt:/],
-    [{ url: 'mqtt://me:secret@x' }, /url: a URL with a login.*username and password/],
-    [{ url: 'mqtt://x/path' }, /url: only host and port/],
-    [{ url, tls: { ca: 'ca.pem' } }, /tls: tls needs a URL that starts with mqtts/],
+    [{ url: 'mqtt://me:secret@x' }, /url: expected a URL without a login.*username and password/],
+    [{ url: 'mqtt://x/path' }, /url: expected a URL with only a host and a port/],
+    [{ url, tls: { ca: 'ca.pem' } }, /tls: expected a URL that starts with mqtts:.*because tls is set/],
     [{ url: 'mqtts://x', tls: { cert: 'c.pem' } }, /tls: expected both cert and key/],
     [{ url, version: 3, dedupe: { userProperty: 'uid' } }, /dedupe: dedupe needs version 5/],
     [{ url, version: 3, password: 'p' }, /password: a password needs a username/],
     [{ url, keepalive: '1ms' }, /keepalive: expected between 1s/],
     [{ url, will: { topic: 'a/#' } }, /will.topic: the wildcard/],
-    [{ url, will: { topic: 'a', text: 'x', base64: 'eA==' } }, /will: expected only one of/],
+    [{ url, will: { topic: 'a', text: 'x', base64: 'eA==' } }, /will: expected at most one of/],
   ])('refuses %j', (keys, message) => expect(issuesOf('connectionSchema', keys)).toMatch(message));
 
   it.each([

@@ -231,7 +231,7 @@ describe('the broker’s limits', () => {
         await connection.connect(never);
         await expect(connection.send(event('x'), target('t'), never)).rejects.toMatchObject({ name: 'Unknown' });
         expect(lost[0]?.message).toMatch(
-          /a packet of 268435460 bytes, more than the 16908288 .*limit the size of messages at the broker/,
+          /a packet of 268435460 bytes, more than the limit of 16908288.*limit the size of messages at the broker/,
         );
       },
     );

@@ -5,8 +5,8 @@ const AFFILIATIONS = new Set(['owner', 'admin', 'member', 'none']);
 const FORMS = 'expected an affiliation (owner, admin, member, none) or a JID pattern (user@example.org, *@example.org)';
 
 /**
- * Who may use a route. In a room the affiliation or the real JID decides, never the nick: anyone may take a nick. In
- * one-to-one messages the sender's JID decides, which the servers vouch for.
+ * Rules of `allow`. In a room the affiliation or the real JID decides, never the nick, which anyone may take. In
+ * one-to-one messages the sender's JID decides, which the servers verify.
  */
 export const access: AccessRules = {
   open: true,
@@ -17,7 +17,7 @@ export const access: AccessRules = {
     const problem = jidProblem({ local: local === '*' ? 'any' : local, domain });
     if (problem !== undefined) return `"${entry}" has ${problem}; ${FORMS}`;
     const wild = local !== '*' && local.includes('*');
-    return wild || domain.includes('*') ? `"${entry}": "*" stands for a whole local part only; ${FORMS}` : undefined;
+    return wild || domain.includes('*') ? `"${entry}": "*" can only replace a whole local part; ${FORMS}` : undefined;
   },
   permits(entry, origin) {
     // Only occupants of a room have one.
@@ -27,7 +27,7 @@ export const access: AccessRules = {
   },
 };
 
-/** The bare JID that servers vouch for; in a room that hides it there is none. */
+/** The bare JID verified by the servers; undefined in a room that hides it. */
 function senderJid(origin: Origin): string | undefined {
   const jid = origin.room === undefined ? origin.from : origin.realJid;
   return typeof jid === 'string' && jid !== '' ? bareJid(jid) : undefined;

@@ -34,7 +34,7 @@ const jidEntry = z.string().superRefine((entry, context) => {
 
 const roomSchema = z.strictObject({
   room: roomJidSchema.describe('Address of the room, such as ops@conference.example.org.'),
-  nick: resourcePart.optional().describe('Our name in the room; default the nick of the connection.'),
+  nick: resourcePart.optional().describe('Our nick in the room; default: the nick of the connection.'),
   password: secretSchema().optional().describe('Password of the room, if it has one.'),
 });
 
@@ -72,14 +72,16 @@ const keysSchema = z.strictObject({
     required: z
       .boolean()
       .default(true)
-      .describe('Whether to refuse a server without TLS. With false everything but the password may go in clear.'),
+      .describe(
+        'Whether to refuse a server without TLS. With false, everything except the password may be sent unencrypted.',
+      ),
   })
     .prefault({})
     .describe('TLS, direct or by STARTTLS.'),
   resource: resourcePart
     .optional()
-    .describe('Resource to bind; default the gateway id and a random suffix per process.'),
-  nick: resourcePart.optional().describe('Nick in rooms that set none; default the gateway id.'),
+    .describe('Resource to bind; default: the gateway id and a random suffix per process.'),
+  nick: resourcePart.optional().describe('Nick in rooms without their own; default: the gateway id.'),
   priority: z
     .number()
     .int()
@@ -87,7 +89,7 @@ const keysSchema = z.strictObject({
     .max(127)
     .default(1)
     .describe(
-      'Priority of our presence. The client with the highest one gets the one-to-one messages of the account; others get copies.',
+      'Priority of our presence. The client with the highest priority gets the one-to-one messages of the account; others get copies.',
     ),
   contacts: z
     .strictObject({
@@ -103,7 +105,7 @@ const keysSchema = z.strictObject({
     .default([])
     .describe('Rooms to join, with nick and password. Rooms named in routes are joined as well.'),
   ping: durationSchema().prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
-  timeout: durationSchema().prefault('20s').describe('How long the server may take to confirm a message or to answer.'),
+  timeout: durationSchema().prefault('20s').describe('Longest time for the server to confirm a message or to answer.'),
   receiveWindow: z
     .number()
     .int()
@@ -111,12 +113,12 @@ const keysSchema = z.strictObject({
     .max(10_000)
     .default(250)
     .describe(
-      'Received messages on their way into the log at a time. Reading stops at eight times as many, or at 16 MiB.',
+      'Maximum number of received messages on their way into the log. Reading stops at eight times this number, or at 16 MiB.',
     ),
   maxStanzaBytes: sizeSchema()
     .prefault('256KiB')
     .describe(
-      'Largest stanza to send, markup and escaping included, as the server permits. Received ones may be four times as large.',
+      'Largest stanza to send, including markup and escaping, as permitted by the server. Received ones may be four times as large.',
     ),
   maxDepth: z
     .number()

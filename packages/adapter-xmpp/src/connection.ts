@@ -17,7 +17,7 @@ import { Session } from './session.ts';
 /** Longest time for one attempt to log in, ms; the contract allows 30 s. */
 const LOGIN_MS = 25_000;
 
-/** Rooms keep nothing for a session that could not be resumed (XEP-0198 §5). */
+/** Rooms store nothing for a session that could not be resumed (XEP-0198 §5). */
 const SESSION_LOST = 'the session could not be resumed: messages may be missing';
 
 /** A configured XMPP connection. No I/O until `connect`. */
@@ -27,13 +27,13 @@ export class XmppConnection implements Connection {
   readonly #session: Session;
   /** Ends the attempt to connect in progress. */
   #attempt = new AbortController();
-  /** The supervisor takes us for connected and is to hear of a loss. */
+  /** Whether the supervisor considers us connected and must be told of a loss. */
   #connected = false;
-  /** What ended the last link. */
+  /** Error that ended the last link. */
   #loss: MagpieError | undefined;
-  /** Something is received: a session that is not resumed leaves a gap. */
+  /** Whether anything is received: losing the session then leaves a gap. */
   #receiving = false;
-  /** Messages may be missing, and no event says so yet. */
+  /** Whether messages may be missing without an event that says so. */
   #gap = false;
   #lastPing = 0;
 
@@ -90,8 +90,8 @@ export class XmppConnection implements Connection {
   async probe(signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const link = this.#session.live();
-    // While reading is stopped no answer can be read; what was received is the proof of life. A server that reads slowly, by a
-    // shaper, would answer late: what it acknowledges meanwhile is the proof, and the link ends when it does not.
+    // While reading is stopped no answer can be read; the received data proves that the link works. A server that reads
+    // slowly (traffic shaping) answers late: its acknowledgements are the proof, and without them the link ends.
     if (link.paused || link.busy) return;
     await link.ping(signal);
     const now = this.#context.clock.monotonic();

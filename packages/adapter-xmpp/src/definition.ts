@@ -53,7 +53,7 @@ function capabilities(config: XmppConfig): Capabilities {
     // Echoes and acknowledgements stand in the stream behind the messages that are not read.
     sendsWhileHeld: false,
     metadata: true,
-    // What a body needs besides itself depends on its content: each stanza is measured before it goes out.
+    // The overhead of a stanza depends on its content: each one is measured before sending.
     maxBodyBytes: config.maxStanzaBytes,
   };
 }

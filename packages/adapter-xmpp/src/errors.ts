@@ -16,7 +16,7 @@ import {
 import { attribute, childElements, type Element } from './codec/stanza/element.ts';
 import { NS } from './codec/stanza/namespaces.ts';
 
-/** How long to wait after an error of type `wait` that names no time, ms. */
+/** Pause after an error of type `wait` without a time, ms. */
 const WAIT_MS = 5_000;
 
 type Make = (message: string) => MagpieError;
@@ -33,7 +33,9 @@ interface Refusal {
 const message = (make: Make): Refusal => ({ make, concerns: 'message' });
 const place = (make: Make): Refusal => ({ make, concerns: 'place' });
 
-/** Stanza errors (RFC 6120 §8.3.3) answered to a message we sent. A condition that is not here goes by the error's type. */
+/**
+ * Stanza errors (RFC 6120 §8.3.3) answered to a message we sent. Other conditions are classified by the error's type.
+ */
 export const STANZA_ERRORS: Readonly<Record<string, Refusal>> = {
   'bad-request': message(rejected),
   conflict: message(rejected),
@@ -60,15 +62,15 @@ export const STANZA_ERRORS: Readonly<Record<string, Refusal>> = {
 };
 
 /**
- * Answers of a room, to a message or to a ping of ourselves, by which we know that we are not in it: it has lost us, it was
- * destroyed, or its server went away and has forgotten its occupants.
+ * Answers of a room to a message or a self-ping that mean we are not in it: it dropped us, it was destroyed, or its
+ * server restarted and forgot its occupants.
  */
 const ABSENT: Readonly<Record<string, string>> = {
-  'not-acceptable': 'the room has lost us',
-  'item-not-found': 'the room is gone',
-  gone: 'the room is gone',
-  'remote-server-not-found': 'the server of the room is away',
-  'remote-server-timeout': 'the server of the room is away',
+  'not-acceptable': 'the room no longer lists us as an occupant',
+  'item-not-found': 'the room no longer exists',
+  gone: 'the room no longer exists',
+  'remote-server-not-found': 'the server of the room is unreachable',
+  'remote-server-timeout': 'the server of the room is unreachable',
 };
 
 const BY_TYPE: Readonly<Record<string, Make>> = {
@@ -83,15 +85,16 @@ const BY_TYPE: Readonly<Record<string, Make>> = {
 export const conditionOf = (error: Element): string =>
   childElements(error).find((child) => child.name !== 'text')?.name ?? 'undefined-condition';
 
-/** Why a room's error says that we are not in it, in words; undefined when it says nothing of the kind. */
+/** The reason why we are not in a room, from its error; undefined when the error means something else. */
 export function absenceOf(stanza: Element): string | undefined {
   const error = attribute(stanza, 'type') === 'error' ? stanza.getChild('error') : undefined;
   return error && ABSENT[conditionOf(error)];
 }
 
 /**
- * The taxonomy error of a stanza of type `error` that answers a message. A policy violation that asks to modify is about size.
- * @param room whether a room answers: when we are not in it any more, the message is sent again once we are.
+ * The taxonomy error of a stanza of type `error` that answers a message. A policy violation of type `modify` means
+ * size.
+ * @param room whether a room answers: if we are no longer in it, the message is sent again after rejoining.
  */
 export function stanzaError(stanza: Element, room: boolean): MagpieError {
   const error = stanza.getChild('error');
@@ -108,17 +111,15 @@ export function stanzaError(stanza: Element, room: boolean): MagpieError {
   return (known?.make ?? BY_TYPE[type] ?? rejected)(sentence).concerning(known?.concerns ?? 'message');
 }
 
-/** The server has ended the stream because a stanza of ours was larger than it takes. Which one it does not say. */
+/** The server ended the stream because one of our stanzas was too large. It does not say which one. */
 export class StanzaTooBig extends NotConnected {
-  /** The error of the stanza that it must have been. */
+  /** The error for the stanza that must have been the cause. */
   refusal(bytes: number): TooLarge {
-    return new TooLarge(
-      `${this.message} over a stanza of ${bytes} bytes: set maxStanzaBytes to what the server permits`,
-    );
+    return new TooLarge(`${this.message} over a stanza of ${bytes} bytes: set maxStanzaBytes to the server's limit`);
   }
 }
 
-/** Prosody, ejabberd and others say it in the text only; XEP-0205 has an element for it. */
+/** Prosody, ejabberd and others put it into the text only; XEP-0205 defines an element. */
 const isTooBig = (error: Element, text: string | undefined): boolean =>
   error.getChild('stanza-too-big') !== undefined ||
   (conditionOf(error) === 'policy-violation' && /too (big|large|long)|size limit/i.test(text ?? ''));
@@ -130,7 +131,7 @@ const STREAM_ERRORS: Readonly<Record<string, Make>> = {
   'not-authorized': (message) => new AuthFailed(message),
 };
 
-/** Stream errors that are about something we have sent, unless their text speaks of how much it was. */
+/** Stream errors caused by a stanza we sent, unless their text is about a rate limit. */
 const BLAMES_US = new Set([
   'bad-format',
   'bad-namespace-prefix',
@@ -144,7 +145,7 @@ const BLAMES_US = new Set([
   'unsupported-stanza-type',
 ]);
 
-/** The error of a message that was on its way when the link was lost for this reason. */
+/** The error of a message in flight when the link was lost. */
 export function lostOnTheWay(reason: MagpieError): Unknown {
   const lost = new Unknown(`the link was lost before the confirmation: ${reason.message}`);
   return reason.isPeersVerdict ? lost.asPeersVerdict() : lost;
@@ -161,7 +162,7 @@ export function streamError(error: Element): MagpieError {
   return blamed ? made.asPeersVerdict() : made;
 }
 
-/** SASL failures (RFC 6120 §6.5) that are about the moment, not about the credentials. */
+/** SASL failures (RFC 6120 §6.5) that are temporary, not about the credentials. */
 const SASL_TEMPORARY = new Set(['temporary-auth-failure', 'aborted']);
 
 /** The taxonomy error of a refused login. */
@@ -174,7 +175,7 @@ export function saslError(failure: Element): MagpieError {
     : new AuthFailed(`${message}: check jid and password`);
 }
 
-/** Joining a room (XEP-0045 §7.2): what an error presence means for the room. A taken nick is tried again with another one. */
+/** Joining a room (XEP-0045 §7.2): the meaning of an error presence. A taken nick is retried with another one. */
 export function joinError(room: string, presence: Element): MagpieError {
   const error = presence.getChild('error');
   const condition = error ? conditionOf(error) : 'undefined-condition';
@@ -185,14 +186,14 @@ export function joinError(room: string, presence: Element): MagpieError {
 }
 
 const JOIN_HINTS: Readonly<Record<string, string>> = {
-  'not-authorized': 'a password is needed: set it under rooms',
+  'not-authorized': 'the room needs a password: set it under rooms',
   forbidden: 'we are banned from the room',
   'registration-required': 'the room is for members only and we are not a member',
   'not-allowed': 'the room does not exist and we may not create it',
-  'service-unavailable': 'the room has no place left',
+  'service-unavailable': 'the room is full',
 };
 
-/** Anything the library or a socket throws, as a taxonomy error about the link. */
+/** Converts an error of the library or a socket to a contract error about the link. */
 export function linkError(error: unknown): MagpieError {
   if (error instanceof MagpieError) return error;
   const advice = tlsAdvice(error);

@@ -28,9 +28,9 @@ import { Rooms } from './rooms/rooms.ts';
 import { Outbox } from './send/outbox.ts';
 import { Unconfirmed } from './send/unconfirmed.ts';
 
-/** Longest time for taking up a lost session only to end it, ms. */
+/** Longest time for resuming a lost session just to end it, ms. */
 const RECLAIM_MS = 3_000;
-/** Longest time to wait, before a session is resumed, for verdicts on what its old link brought, ms. */
+/** Longest wait before a resumption for verdicts on stanzas of the old link, ms. */
 const SETTLE_MS = 2_000;
 
 /**
@@ -48,7 +48,7 @@ export class Session {
   readonly #unconfirmed: Unconfirmed;
   readonly #receiver: Receiver;
   readonly #lost: (error: MagpieError) => void;
-  /** The same for every login, so that a new session replaces what is left of the old one. */
+  /** The same for every login, so that a new session replaces the old one. */
   readonly #resource: string;
   readonly #clients: OtherClients;
   readonly #book: ContactBook;
@@ -56,19 +56,19 @@ export class Session {
   /** Set for a component. */
   readonly #contacts: Contacts | undefined;
   #link: Link | undefined;
-  /** One-to-one messages are received. */
+  /** Whether one-to-one messages are received. */
   #receiving = false;
-  /** The server sends us copies of what other clients of our account get. */
+  /** Whether the server sends us copies of messages to other clients of our account. */
   #copies = false;
   #clientStatus: string | undefined;
 
-  /** @param lost hears that the link is lost; called once per link, also while `establish` is still busy with it. */
+  /** @param lost called once per link when it is lost, possibly during `establish`. */
   constructor(config: XmppConfig, context: AdapterContext, lost: (error: MagpieError) => void) {
     this.#config = config;
     this.#identity = identityOf(config, context.gatewayId);
     this.#context = context;
     this.#lost = lost;
-    // Random per process: a restarted gateway must not fight its own ghost for a resource.
+    // Random per process: a restarted gateway must not compete with its old session for a resource.
     this.#resource = config.resource ?? `${context.gatewayId}-${randomBytes(4).toString('hex')}`;
     const link = (): Link | undefined => this.#link;
     const unconfirmed = new Unconfirmed(context.clock);
@@ -129,7 +129,7 @@ export class Session {
     return this.#link;
   }
 
-  /** Logs in: takes up the lost session, or begins a new one. The signal ends the attempt. */
+  /** Logs in: resumes the lost session, or begins a new one. The signal ends the attempt. */
   async establish(signal: AbortSignal): Promise<Link> {
     const link = await this.#login(signal);
     this.#link = link;
@@ -146,7 +146,9 @@ export class Session {
     this.#resumable.forget();
   }
 
-  /** Says goodbye; cuts the link when the signal fires. When it has fired already, the next login resumes the session. */
+  /**
+   * Closes in order; cuts the link when the signal fires. If it has already fired, the next login resumes the session.
+   */
   async end(signal: AbortSignal): Promise<void> {
     const link = this.#link ?? (await this.#reclaim(signal));
     if (!signal.aborted) this.#contacts?.sayGoodbye();
@@ -154,7 +156,7 @@ export class Session {
     await link?.close(signal);
   }
 
-  /** The link is gone: what waits for a confirmation will not get it. */
+  /** Called when the link is gone: waiting sends will get no confirmation. */
   forget(reason: MagpieError): void {
     this.#link = undefined;
     this.#paced.clear();
@@ -164,8 +166,8 @@ export class Session {
   }
 
   /**
-   * Says whether one-to-one messages are received: presence makes the server deliver them to us, a negative priority makes it
-   * keep them for later (RFC 6121 §8.5.2).
+   * Announces whether one-to-one messages are received: presence makes the server deliver them, a negative priority
+   * makes it store them (RFC 6121 §8.5.2).
    */
   announce(link: Link, receiving: boolean): void {
     if (this.#identity.domain !== undefined) return; // Everything for its domain comes to a component.
@@ -176,7 +178,7 @@ export class Session {
     if (receiving && !this.#copies) this.#enableCopies(link);
   }
 
-  /** A server without XEP-0280 refuses, which changes nothing. */
+  /** A server without XEP-0280 refuses, which is harmless. */
   #enableCopies(link: Link): void {
     const answered = (answer: Element): void => {
       this.#copies = attribute(answer, 'type') === 'result';
@@ -194,16 +196,13 @@ export class Session {
     if (status !== undefined) this.#context.logger.warn({}, status);
   }
 
-  /**
-   * Says for our account that messages may be missing.
-   * @param stored called once that is durable.
-   */
+  /** Reports a possible gap for our account. @param stored called once the notice is durable. */
   reportGap(why: string, stored: () => void): void {
     const origin = { from: this.account, stanzaType: 'normal', replay: false };
     this.intake.notice(possibleGap({ address: addressOf('jid', this.account), origin }, why), stored);
   }
 
-  /** Says for each room that we were not in for a while that messages may be missing, unless that is stored already. */
+  /** Reports a possible gap for each room that we were absent from, unless already stored. */
   reportAbsences(): void {
     for (const room of this.rooms) this.#reportAbsence(room);
   }
@@ -244,8 +243,9 @@ export class Session {
   }
 
   /**
-   * After a lost link the server still holds our session and what it had for us. Only a goodbye makes it release that for
-   * the next login at once, so the session is taken up once more. Undefined when there is none, or it cannot be.
+   * After a lost link the server still holds our session with its messages, and releases them to the next login only
+   * after an orderly close. So the session is resumed once more in order to close it. Undefined when that is not
+   * possible.
    */
   async #reclaim(signal: AbortSignal): Promise<Link | undefined> {
     if (this.#resumable.id === undefined || signal.aborted) return undefined;
@@ -258,7 +258,7 @@ export class Session {
     }
   }
 
-  /** What the old link brought and the gateway has not settled would be delivered twice: a moment usually settles it. */
+  /** Unsettled stanzas of the old link would be delivered twice: a short wait usually settles them. */
   async #settled(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     const deadline = clock.monotonic() + SETTLE_MS;

@@ -98,7 +98,7 @@ describe('other errors', () => {
   it.each([
     ['forbidden', 'ConfigInvalid', 'banned'],
     ['registration-required', 'ConfigInvalid', 'members only'],
-    ['service-unavailable', 'NotConnected', 'no place'],
+    ['service-unavailable', 'NotConnected', 'is full'],
     ['remote-server-timeout', 'NotConnected', 'remote-server-timeout'],
   ])('a refused join by %s is %s', (condition, name, text) => {
     const error = joinError('ops@conference', refusal(condition, 'auth'));

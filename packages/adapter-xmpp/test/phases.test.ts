@@ -211,7 +211,7 @@ describe('an element that nobody asked for ends the link', () => {
 
   it.each(cases)('%s in %s', async (name, phase) => {
     const { error, texts, written } = await send(phase, ELEMENTS[name]!);
-    expect(error.message).toMatch(/has no place: expected/);
+    expect(error.message).toMatch(/in the phase "[a-z]+": expected/);
     expect(texts).toEqual([]);
     expect(written).not.toContain(Buffer.from(PASSWORD).toString('base64'));
   });

@@ -71,7 +71,11 @@ describe('a room that refuses us', () => {
 
 describe('a membership that was lost without notice', () => {
   it.each([
-    ['the room does not know us', 'the room has lost us', (ping: string) => refusal(ping, 'not-acceptable', 'cancel')],
+    [
+      'the room does not know us',
+      'the room no longer lists us as an occupant',
+      (ping: string) => refusal(ping, 'not-acceptable', 'cancel'),
+    ],
     ['the room is silent', 'the room does not answer', () => ''],
   ])('is found by a ping of ourselves when %s, and taken up again', async (_, reason, answer) => {
     let member = false;

@@ -56,7 +56,7 @@ describe('answers', () => {
     };
     await waitFor(asked, { what: 'the end of the stream' });
     expect(stream.failures.map(({ message }) => message)).toEqual([
-      'the server asks and does not read: more than 1048576 bytes of answers wait',
+      'the server sends requests but does not read the answers: more than 1048576 bytes wait',
     ]);
   });
 

@@ -7,12 +7,12 @@ import { gatewayOf, impliedTime } from './compact-properties.ts';
 import { fromField } from './headers.ts';
 import { isReserved, RESERVED } from './reserved.ts';
 
-/** What the codec must know besides the message. */
+/** Context for decoding a message. */
 export interface DecodeContext {
   readonly queue: string;
   /** Wall time, ms since the epoch. */
   readonly now: number;
-  /** The sender never gives two messages the same message-id. */
+  /** Whether the sender never uses a message-id twice. */
   readonly uniqueIds: boolean;
 }
 
@@ -23,8 +23,8 @@ const MAX_TIME = 8.64e15;
 const NO_HEADERS: Table = Object.freeze(Object.create(null));
 
 /**
- * A consumed message as an event. Pure and total: a property that makes no sense is left out, never an error. Called by
- * the consumer once per message.
+ * A consumed message as an event. Pure and total: a malformed property is left out, never an error. Called by the
+ * consumer once per message.
  */
 export function decode(message: ConsumeMessage, context: DecodeContext): ReceivedEvent {
   const { fields, properties, content } = message;
@@ -52,7 +52,7 @@ function readHeaders(table: Table): Header[] {
   return headers;
 }
 
-/** A header of one of our names that does not hold what we write is left where it is, for people to see. */
+/** A header with one of our names but a foreign value stays a header, so that people can see it. */
 function isOurs(name: string, value: unknown): boolean {
   if (name === RESERVED.traceparent) return isTraceparent(value);
   if (name === RESERVED.replyTo) return textToAddress(value) !== undefined;
@@ -60,7 +60,7 @@ function isOurs(name: string, value: unknown): boolean {
   return isReserved(name);
 }
 
-/** Without a list, the gateway that has published the message. */
+/** The list of gateways; without one, the gateway that published the message. */
 const readVia = (value: unknown, appId: unknown): readonly string[] =>
   viaOf(Array.isArray(value) ? value : [gatewayOf(appId)]);
 
@@ -68,7 +68,7 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 
 const isTime = (value: unknown): value is number => Number.isInteger(value) && Math.abs(Number(value)) <= MAX_TIME;
 
-/** The exact time when it agrees with the property (someone else may have changed only that), else what that stands for. */
+/** The exact time if it agrees with the property, which others may have changed; otherwise the property. */
 function readTime(event: Draft, exact: unknown, { timestamp, messageId }: MessageProperties): void {
   const seconds = isTime(timestamp) && Math.abs(timestamp) <= MAX_TIME / 1000 ? timestamp : undefined;
   if (isTime(exact) && (seconds === undefined || Math.floor(exact / 1000) === seconds)) event.time = exact;
@@ -101,10 +101,10 @@ function readReply(event: Draft, properties: MessageProperties, table: Table): v
   if (replyTo) event.replyTo = replyTo;
 }
 
-/** A text that looks like our mark for bytes is marked itself, see `bytesToText`. */
+/** A text that looks like our marker for bytes is escaped, see `bytesToText`. */
 const markedText = (value: string): string => (value.startsWith('base64:') ? bytesToText(Buffer.from(value)) : value);
 
-/** `expiration` counts from the arrival in the queue and is not shortened there: without our header, from now. */
+/** The broker does not shorten `expiration` while a message waits: without our header it counts from now. */
 function readLifetime(event: Draft, properties: MessageProperties, table: Table, now: number): void {
   const exact = table[RESERVED.expiresAt];
   const expiration = text(properties.expiration);

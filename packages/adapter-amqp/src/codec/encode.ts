@@ -8,23 +8,23 @@ import { appIdOf, impliedTime } from './compact-properties.ts';
 import { writeHeaders } from './headers.ts';
 import { RESERVED } from './reserved.ts';
 
-/** What the codec must know besides the event. */
+/** Context for encoding an event. */
 export interface EncodeContext {
   readonly gatewayId: string;
   /** Wall time, ms since the epoch. */
   readonly now: () => number;
   readonly persistent: boolean;
-  /** Largest frame that the broker takes. */
+  /** Largest frame that the broker accepts. */
   readonly frameMax: number;
 }
 
-/** Longest `expiration` that RabbitMQ takes, ms; beyond it closes the channel. */
+/** Longest `expiration` that RabbitMQ accepts, ms; for a longer one it closes the channel. */
 const MAX_EXPIRATION = 0xffff_ffff;
 
-/** Most bytes of all headers. */
+/** Maximum total size of headers, bytes. */
 const MOST_HEADER_BYTES = 64 * 1024;
 
-/** Bytes of the length of a frame before its class, and where the flags follow. */
+/** Offset of the property flags in a header frame. */
 const FLAGS_AT = 12;
 
 /**
@@ -70,7 +70,7 @@ export function encode(writer: Writer, channel: number, event: OutgoingEvent, co
   writer.byte(FRAME.end);
   const bytes = writer.at - from + FRAME_HEAD;
   if (bytes > context.frameMax) {
-    throw new TooLarge(`headers and properties that make a frame of ${bytes} bytes, of at most ${context.frameMax}`);
+    throw new TooLarge(`headers and properties that need a frame of ${bytes} bytes; the limit is ${context.frameMax}`);
   }
 }
 
@@ -80,7 +80,7 @@ function property(writer: Writer, flag: number, value: string): number {
   return flag;
 }
 
-/** Properties are short strings; what is longer goes into a header. */
+/** Properties are short strings; longer values go into a header. */
 const isShort = (value: string | undefined): value is string =>
   value !== undefined && (value.length * 3 <= SHORT_STRING_BYTES || Buffer.byteLength(value) <= SHORT_STRING_BYTES);
 
@@ -91,7 +91,7 @@ function correlationOf({ correlationId }: OutgoingEvent): string | Uint8Array | 
   return decodeUtf8(bytes) ?? bytes;
 }
 
-/** How long the event is worth something, ms; undefined for ever, or for longer than the broker takes. */
+/** Remaining lifetime of the event, ms; undefined without a limit, or above the broker's limit. */
 function expirationOf({ expiresAt }: OutgoingEvent, { now }: EncodeContext): string | undefined {
   const expiry = expiryOf(expiresAt);
   if (expiry === undefined) return undefined;
@@ -158,14 +158,14 @@ function writeTimes(writer: Writer, { id, time, expiresAt }: OutgoingEvent): voi
   writeNumber(writer, expiry);
 }
 
-/** Gateways passed; `app-id` says it of the last one. */
+/** Gateways passed; the last one is in `app-id`. */
 function writeVia(writer: Writer, { via }: OutgoingEvent, gatewayId: string): void {
   if (via.length === 0 || (via.length === 1 && via[0] === gatewayId && isShort(appIdOf(gatewayId)))) return;
   writer.shortText(RESERVED.via);
   writeList(writer, via);
 }
 
-/** What has no property in AMQP 0-9-1. */
+/** Fields without a property in AMQP 0-9-1. */
 function writeExtensions(writer: Writer, { subject, retain, redelivered, trace, replyTo }: OutgoingEvent): void {
   if (replyTo && replyQueue(replyTo) === undefined) writeText(writer, RESERVED.replyTo, addressToText(replyTo));
   if (subject !== undefined) writeText(writer, RESERVED.subject, subject);

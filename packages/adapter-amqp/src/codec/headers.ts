@@ -3,7 +3,7 @@ import { writeField, writeList, writeName } from '../wire/fields.ts';
 import type { Writer } from '../wire/writer.ts';
 import { isForwarded } from './reserved.ts';
 
-/** Most bytes of an event's headers: brokers give up at one frame, which our own headers must fit into as well. */
+/** Maximum size of an event's headers, bytes: they must fit into one frame together with our own headers. */
 export const TABLE_BYTES = 32 * 1024;
 
 const MAX_DEPTH = 32;
@@ -47,12 +47,12 @@ const valuesOf = (headers: readonly Header[], name: string): HeaderValue[] =>
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 
-/** A received table's value as a header value; total. What is nested too deep, or of no known type, becomes null. */
+/** A received table's value as a header value; total. Values nested too deep or of an unknown type become null. */
 export function fromField(value: unknown, depth = 0): HeaderValue {
   if (depth > MAX_DEPTH) return null;
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return fromNumber(value);
-  // A copy: this is a view of what was received, which would stay in memory as long as the header.
+  // A copy: a view would keep the whole received chunk in memory.
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return value.map((item) => fromField(item, depth + 1));
   return isRecord(value) ? fromTable(value, depth) : null;

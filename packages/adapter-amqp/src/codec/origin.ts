@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Protocol facts of a consumed message, as expressions see them in `origin`. */
+/** Protocol facts of a consumed message, available to expressions as `origin`. */
 export const originSchema = z.object({
   queue: z.string().describe('Queue it was consumed from'),
   exchange: z.string().describe('Exchange it was published to; empty for the default exchange'),

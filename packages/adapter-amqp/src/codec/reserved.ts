@@ -1,9 +1,9 @@
 /**
- * Headers this adapter writes and reads for what AMQP 0-9-1 has no property for. They never appear among an event's
+ * Headers this adapter writes and reads for fields without an AMQP 0-9-1 property. They never appear among an event's
  * headers, and an event's own headers of these names are not sent.
  */
 export const RESERVED = {
-  /** Ids of the gateways passed, where they are more than the publisher that `app-id` names: array of strings. */
+  /** Ids of the gateways passed, if more than the publisher in `app-id`: array of strings. */
   via: 'x-magpie-via',
   /** Exact time in ms where `timestamp` (whole seconds) and `message-id` do not tell it. */
   time: 'x-magpie-time',
@@ -27,10 +27,12 @@ export const RESERVED = {
 
 const own: ReadonlySet<string> = new Set(Object.values(RESERVED));
 
-/** Headers that steer the broker or tell of a former hop: the route decides where a message goes, not its headers. */
+/**
+ * Headers that control the broker or describe an earlier hop: the route decides where a message goes, not its headers.
+ */
 const hop = /^(?:CC|BCC|x-death|x-first-death-.*|x-last-death-.*)$/;
 
-/** Whether a received header is one of ours and so shows up in a field of the event instead. */
+/** Whether a received header is one of ours, whose value is in a field of the event. */
 export const isReserved = (name: string): boolean => own.has(name) || name.startsWith('x-magpie-');
 
 /** Whether a header of an event may be published as it is. */

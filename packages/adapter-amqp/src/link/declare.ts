@@ -11,15 +11,16 @@ interface Step {
   /** JSON pointer within the connection. */
   readonly pointer: string;
   run(scratch: Scratch): Promise<unknown>;
-  /** Of a queue, which the node that holds it may keep from being served. */
+  /** Set for a queue, which may be out of service while its node is down. */
   readonly isQueue?: true;
   /** Whether it exists, where declaring is not permitted. */
   check?(scratch: Scratch): Promise<unknown>;
 }
 
 /**
- * Declares exchanges, queues and bindings, in this order, on a scratch channel. Called once per connect. Resolves with the
- * queues that the broker cannot serve at present, which are no fault of the configuration. Rejects with `ConfigInvalid` naming the exchange or queue and what differs when it exists with other properties, when it cannot be
+ * Declares exchanges, queues and bindings, in this order, on a scratch channel. Called once per connect. Resolves with
+ * the queues that the broker cannot serve at present, which is not a fault of the configuration. Rejects with
+ * `ConfigInvalid` naming the exchange or queue and what differs when it exists with other properties, when it cannot be
  * bound or when the user may not declare it; with the library's error when the link is lost.
  */
 export async function declare(declarations: Declarations, scratch: Scratch): Promise<QueueOutage[]> {

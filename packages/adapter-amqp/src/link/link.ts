@@ -9,19 +9,19 @@ import { createOutgoing, type Outgoing } from '../wire/outgoing.ts';
 
 /** One open connection to the broker. */
 export interface Link {
-  /** For everything but messages, their confirmations and acknowledgements. */
+  /** For everything except messages, confirmations and acknowledgements. */
   readonly model: ChannelModel;
   readonly inbound: Inbound;
   readonly outgoing: Outgoing;
-  /** Largest frame, as agreed upon with the broker. */
+  /** Largest frame, as negotiated with the broker. */
   readonly frameMax: number;
-  /** Why the broker takes no publishes (a memory or disk alarm), while it takes none. */
+  /** Why the broker accepts no publishes (a memory or disk alarm); undefined when it does. */
   blocked(): string | undefined;
   /** Resolves at the next alarm. */
   untilBlocked(): Promise<void>;
   /** Whether it can still be used. */
   alive(): boolean;
-  /** AMQP goodbye; resolves when the connection is closed in whatever way. */
+  /** Closes the connection in order; resolves when it is closed for whatever reason. */
   close(): Promise<void>;
   /** Destroys the socket. Idempotent. */
   cut(): void;
@@ -34,7 +34,7 @@ export interface LinkEvents {
   blocked(reason: string | undefined): void;
 }
 
-/** What one link is opened with. */
+/** The options of one link. */
 export interface LinkOptions {
   readonly config: AmqpConfig;
   /** Shown in the broker's list of connections. */
@@ -72,7 +72,7 @@ export async function openLink(options: LinkOptions, events: LinkEvents, signal:
   }
 }
 
-/** Handlers are in place before anything else is awaited: an error event nobody hears ends the process. */
+/** Handlers are added before anything is awaited: an unhandled error event would end the process. */
 function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents, cut: () => void): Link {
   const connection = libraryConnection(model);
   const inbound = interceptFrames(connection);
@@ -92,12 +92,12 @@ function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents,
   };
   model.on('error', (error) => {
     cause ??= error;
-    // Over a frame out of turn the library says goodbye and waits for the broker's, which may never come.
+    // On an unexpected frame the library closes and waits for the broker's answer, which may never come.
     setImmediate(cut);
   });
   model.on('blocked', (reason) => setBlocked(reason || 'no reason given'));
   model.on('unblocked', () => setBlocked(undefined));
-  if (connection.blocked === true) setBlocked('an alarm that was on when we logged in');
+  if (connection.blocked === true) setBlocked('an alarm raised before we logged in');
   model.on('close', (error) => {
     alive = false;
     cut();
@@ -114,9 +114,9 @@ function watch(model: ChannelModel, { config }: LinkOptions, events: LinkEvents,
     alive: () => alive,
     cut,
     async close() {
-      outgoing.flush(); // The broker hears nothing after the goodbye, and what it says then counts no more.
+      outgoing.flush(); // After closing, frames in either direction are ignored.
       inbound.detachAll();
-      if (alive) model.close().catch(() => undefined); // Fails only when it is closed already, which `gone` tells.
+      if (alive) model.close().catch(() => undefined); // Fails only when it is closed already, which `gone` covers.
       await gone.promise;
     },
   };
@@ -133,7 +133,10 @@ function endpointOf({ url, heartbeat, frameMax }: AmqpConfig): Options.Connect {
   };
 }
 
-/** The login: by name and password, or by the client certificate when there is one and no name. Never `guest` in its place. */
+/**
+ * The login: by name and password, or by the client certificate when there is one and no name. Never falls back to
+ * `guest`.
+ */
 export function loginOf(config: Pick<AmqpConfig, 'url' | 'username' | 'password' | 'tls'>) {
   const named = config.username ?? config.url.username;
   if (named === undefined && config.tls?.cert !== undefined) return credentials.external();
@@ -142,7 +145,7 @@ export function loginOf(config: Pick<AmqpConfig, 'url' | 'username' | 'password'
   return credentials.plain(username, password?.reveal() ?? (username === 'guest' ? 'guest' : ''));
 }
 
-/** amqplib hands its socket options to `net.connect`, which knows an abort signal: the only handle on the socket there is. */
+/** amqplib passes its socket options to `net.connect`, which accepts an abort signal: the only way to cancel. */
 function socketOptions(
   { config, title }: LinkOptions,
   tls: TlsOptions | undefined,

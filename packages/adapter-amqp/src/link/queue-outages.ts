@@ -8,13 +8,12 @@ export interface QueueOutage {
   again(): Promise<void>;
 }
 
-/** Pauses between two tries, ms. */
+/** Pauses between two attempts, ms. */
 const RETRY = { min: 1000, max: 60_000 } as const;
 
 /**
- * Declares again, one after the other, what the broker could not serve when the link was made, and shows it meanwhile as
- * `declared queue …`. The rest of the connection works.
- * @returns what ends it, for the end of the link.
+ * Retries the declaration of queues that the broker could not serve at connect, and shows them meanwhile as `declared
+ * queue …`. The rest of the connection works. @returns a function that stops the retries.
  */
 export function watchOutages(outages: readonly QueueOutage[], context: AdapterContext): () => void {
   const retry = createRetry(context.clock, RETRY);

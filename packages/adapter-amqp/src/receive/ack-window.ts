@@ -1,17 +1,17 @@
 /**
- * Which deliveries of one channel are durable. Delivery tags count from 1 without gaps on a channel, and `basic.ack` with
- * `multiple` settles everything up to a tag: the ledger finds the highest tag below which nothing is missing.
+ * Tracks the durable deliveries of one channel. Delivery tags count from 1 without gaps, and `basic.ack` with
+ * `multiple` settles everything up to a tag: this finds the highest tag below which every delivery is durable.
  */
 export interface AckLedger {
   /** This delivery may be acknowledged. Any order, each tag once. */
   settle(tag: number): void;
-  /** This delivery has been settled by a word of its own, a rejection: no acknowledgement may name it. */
+  /** Marks a delivery as settled by a rejection: no acknowledgement may name it. */
   skip(tag: number): void;
-  /** This delivery stays unacknowledged; those after it are acknowledged one by one. */
+  /** Leaves a delivery unacknowledged; later ones are acknowledged individually. */
   leave(tag: number): void;
   /** The tag to acknowledge now with `multiple`, or undefined when nothing was added since the last call. */
   advance(): number | undefined;
-  /** The tags to acknowledge now one by one, because one before them stays. */
+  /** The tags to acknowledge individually now, because an earlier one stays unacknowledged. */
   singles(): readonly number[];
 }
 

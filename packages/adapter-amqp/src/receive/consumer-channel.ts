@@ -5,28 +5,28 @@ import { DeliveryReader } from '../wire/delivery-reader.ts';
 import { channelNumber } from '../wire/library.ts';
 import { createIntake, type IntakeOptions } from './intake.ts';
 
-/** One consuming channel from its opening to its end; acknowledgements of an ended one go nowhere. */
+/** One consuming channel from its opening to its end; after its end acknowledgements are dropped. */
 export interface Tap {
-  /** Stops deliveries and hands over what has been delivered, which is still acknowledged. Never rejects. */
+  /** Stops deliveries and hands over those received, which are still acknowledged. Never rejects. */
   cancel(): Promise<void>;
-  /** Resolves when everything delivered has a verdict. */
+  /** Resolves when every delivery has a verdict. */
   settled(): Promise<void>;
-  /** Closes the channel: the broker takes back what is unacknowledged. Never rejects. */
+  /** Closes the channel: the broker takes back unacknowledged messages. Never rejects. */
   close(): Promise<void>;
 }
 
-/** What one channel consumes and who hears of its end. */
+/** Queue and callbacks of one consuming channel. */
 export interface TapOptions
   extends Pick<IntakeOptions, 'queue' | 'uniqueIds' | 'now' | 'sink' | 'whenTooLarge' | 'refused'> {
   readonly prefetch: number;
   readonly consumerTag: string;
   /** Messages have been acknowledged. */
   progress(): void;
-  /** The channel is of no more use; at most once, not after `close`. May come before `openTap` resolves. */
+  /** Called when the channel has ended; at most once, not after `close`, possibly before `openTap` resolves. */
   ended(reason: TapEnd): void;
 }
 
-/** Why a tap ended: by the broker, or because the gateway could not store a message. */
+/** Why a channel ended: by the broker, or because the gateway could not store a message. */
 export type TapEnd =
   | { readonly type: 'broker'; readonly error: unknown }
   | { readonly type: 'unavailable'; readonly reason: string };
@@ -68,14 +68,14 @@ export async function openTap({ model, inbound, outgoing }: TapLink, options: Ta
   };
   channel.on('error', (error) => {
     failure = error;
-    outgoing.flush(); // Before the library answers the broker, which ignores everything until then.
+    outgoing.flush(); // Must be written before the library's answer, up to which the broker ignores everything.
   });
   channel.on('close', () => {
     inbound.detach(number);
     end({ type: 'broker', error: failure ?? new Error('channel closed') });
   });
   const take = (message: ConsumeMessage): void => {
-    // Only streams say so; a broker that has let us consume one would go on from now, whatever was missed.
+    // Only streams have this header; a stream would start with new messages, and missed ones would be lost.
     if (message.properties.headers?.['x-stream-offset'] !== undefined)
       end({ type: 'broker', error: new Error(STREAM) });
     else intake.take(message);
@@ -85,7 +85,7 @@ export async function openTap({ model, inbound, outgoing }: TapLink, options: Ta
   await channel.prefetch(options.prefetch, false);
   const { consumerTag } = await channel.consume(
     options.queue,
-    () => end({ type: 'broker', error: cancelled(options.queue) }), // The library sees no messages: this is their end.
+    () => end({ type: 'broker', error: cancelled(options.queue) }), // The library must see no messages.
     { consumerTag: options.consumerTag, arguments: NO_STREAM },
   );
   return {
@@ -97,20 +97,20 @@ export async function openTap({ model, inbound, outgoing }: TapLink, options: Ta
     close() {
       open = false;
       intake.stop();
-      outgoing.flush(); // After the goodbye an acknowledgement would be an error.
+      outgoing.flush(); // An acknowledgement after closing would be an error.
       return quietly(channel.close.bind(channel));
     },
   };
 }
 
 /**
- * The usual priority, which changes nothing, but which RabbitMQ refuses for a stream: a stream would begin with what comes next,
- * and what came while the gateway was away would be lost.
+ * The default priority, which changes nothing for a queue but which RabbitMQ refuses for a stream: a stream would start
+ * with new messages, and those received while the gateway was down would be lost.
  */
 const NO_STREAM = { 'x-priority': 0 };
 const STREAM = 'the queue is a stream: queue type rabbit_stream_queue';
 
-/** What the library needs of a message to settle it. */
+/** The fields of a message that the library needs to settle it. */
 const named = (deliveryTag: number): ConsumeMessage => ({
   content: Buffer.alloc(0),
   fields: { deliveryTag, consumerTag: '', exchange: '', routingKey: '', redelivered: false },
@@ -133,15 +133,15 @@ const NO_PROPERTIES: ConsumeMessage['properties'] = {
   clusterId: undefined,
 };
 
-/** A deleted queue looks the same in the status whether it went before or while it was consumed. */
+/** A deleted queue has the same status whether it was deleted before or during consumption. */
 const cancelled = (queue: string): Error =>
   Object.assign(new Error(`the broker cancelled the consumer: queue '${queue}' was deleted or moved`), { code: 404 });
 
-/** Runs something that may fail only because the channel is closed already. */
+/** Runs an operation that can fail only because the channel is closed already. */
 async function quietly(operation: () => Promise<unknown>): Promise<void> {
   try {
     await operation();
   } catch {
-    // Closed already, which is what the caller wants.
+    // Already closed.
   }
 }

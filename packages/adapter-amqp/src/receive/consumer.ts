@@ -4,7 +4,7 @@ import { errorCode, isQueueOutage, wireReason } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { openTap, type Tap, type TapEnd, type TapOptions } from './consumer-channel.ts';
 
-/** What is wanted of one queue, from all sources that name it. */
+/** The combined settings of all sources that name a queue. */
 export interface QueueWish {
   readonly prefetch: number;
   readonly uniqueIds: boolean;
@@ -16,15 +16,15 @@ export interface Consumer {
   readonly wish: QueueWish;
   /** Resolves when the queue is consumed or the first attempt has failed visibly. Never rejects. */
   start(): Promise<void>;
-  /** No new messages and no new attempts; acknowledgements still go out. */
+  /** Stops new messages and new attempts; acknowledgements are still sent. */
   quiesce(): Promise<void>;
-  /** Ends it: waits up to 5 s for the verdicts of what was delivered, then closes the channel. */
+  /** Ends the consumer: waits up to 5 s for outstanding verdicts, then closes the channel. */
   stop(): Promise<void>;
-  /** The link is gone: forget everything, without I/O. */
+  /** Called when the link is gone: drops everything without I/O. */
   abandon(): void;
 }
 
-/** What a consumer works on and with. */
+/** Dependencies of a consumer. */
 export interface ConsumerOptions {
   readonly queue: string;
   readonly wish: QueueWish;
@@ -33,12 +33,13 @@ export interface ConsumerOptions {
   readonly sink: Sink;
 }
 
-/** Longest wait for verdicts when a queue is given up; what has none then is delivered again to the next consumer, ms. */
+/** Longest wait for verdicts when a queue is no longer consumed, ms; messages without one are redelivered. */
 const VERDICTS_MS = 5000;
 
 /**
- * Consumes one queue on a channel of its own, so that trouble with it (deleted, no permission, a message that cannot be
- * stored) disturbs no other queue. The channel is rebuilt after a growing pause, and the status tells why it is down.
+ * Consumes one queue on its own channel, so that a problem with it (deleted, no permission, a message that cannot be
+ * stored) does not affect other queues. The channel is rebuilt after a growing pause, and the status shows why it is
+ * down.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { queue, wish, link, context } = options;
@@ -58,7 +59,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   };
   let held = 0;
   const refused = (bytes: number): void => {
-    const size = `a message of ${bytes} bytes, more than the ${BODY_LIMITS.max} that can be kept`;
+    const size = `a message of ${bytes} bytes, more than the limit of ${BODY_LIMITS.max}`;
     const isHeld = wish.whenTooLarge === 'hold';
     context.count(isHeld ? 'held-too-large' : 'rejected-too-large');
     context.logger.warn(
@@ -107,7 +108,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   };
 }
 
-/** Progress means that a message was stored: a queue that can be opened but not stored from keeps its growing pauses. */
+/** Only a stored message counts as progress: a queue whose messages cannot be stored keeps its growing pauses. */
 const tapOptions = (
   { queue, wish, sink, context }: ConsumerOptions,
   progress: () => void,
@@ -134,7 +135,7 @@ const STATES = new Map<string | number | undefined, string>([
   [405, 'in use by another connection'],
 ]);
 
-/** What RabbitMQ says by the code of another thing. */
+/** RabbitMQ messages that need a different explanation than their code. */
 const SAYINGS: readonly (readonly [RegExp, string])[] = [
   [/exclusive use/, 'in use by an exclusive consumer'],
   [/exclusive access/, 'in use by another connection'],

@@ -12,7 +12,7 @@ export interface Receiver {
   abandon(): void;
 }
 
-/** What a source takes from its connection unless it says otherwise. */
+/** Defaults of a source from its connection. */
 export type SourceDefaults = Pick<AmqpConfig, 'prefetch' | 'tooLarge'>;
 
 /** Called once per established link. */
@@ -51,7 +51,7 @@ export function createReceiver(link: Link, defaults: SourceDefaults, context: Ad
   };
 }
 
-const NO_SINK = { type: 'unavailable', reason: 'nothing receives yet' } as const;
+const NO_SINK = { type: 'unavailable', reason: 'no receiver yet' } as const;
 
 /** One wish per queue: a queue named by several sources is consumed once, with the largest prefetch. */
 function wishesOf(sources: readonly SourceRequest[], defaults: SourceDefaults): Map<string, QueueWish> {

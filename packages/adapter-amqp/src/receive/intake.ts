@@ -5,42 +5,42 @@ import { decode } from '../codec/decode.ts';
 import type { WhenTooLarge } from '../config.ts';
 import { createAckLedger } from './ack-window.ts';
 
-/** The way of one channel's messages into the log and of the verdicts back. */
+/** Hands one channel's messages to the sink and settles their verdicts. */
 export interface Intake {
   /** Takes a delivered message. */
   take(message: ConsumeMessage): void;
-  /** A delivered message that is larger than what can be kept; nothing of it was. */
+  /** Takes a delivered message that was too large to keep; its body was dropped. */
   tooLarge(deliveryTag: number, bytes: number): void;
-  /** Hands over at once what has been taken. */
+  /** Hands over all taken messages at once. */
   flush(): void;
-  /** Resolves when everything taken has a verdict, or after `stop`. */
+  /** Resolves when every taken message has a verdict, or after `stop`. */
   settled(): Promise<void>;
-  /** From now on nothing more is handed over and verdicts are ignored: the channel is gone. */
+  /** Stops handing over and ignores verdicts: the channel is gone. */
   stop(): void;
 }
 
-/** What one channel's intake works with. */
+/** Options of one channel's intake. */
 export interface IntakeOptions {
   readonly queue: string;
-  /** The sender never gives two messages the same message-id. */
+  /** Whether the sender never uses a message-id twice. */
   readonly uniqueIds: boolean;
   readonly now: () => number;
   readonly sink: Sink;
-  /** Everything up to this delivery tag is durable. */
+  /** Acknowledges everything up to this delivery tag. */
   acknowledge(upTo: number): void;
-  /** This delivery is durable; one before it stays with us. */
+  /** Acknowledges this delivery alone; an earlier one stays unacknowledged. */
   acknowledgeOne(tag: number): void;
-  /** What becomes of a message that cannot be kept: `reject` gives it to the queue's dead-letter exchange. */
+  /** What to do with a message that is too large: `reject` passes it to the queue's dead-letter exchange. */
   readonly whenTooLarge: WhenTooLarge;
-  /** Gives a message back for good. */
+  /** Rejects a message without requeue. */
   reject(tag: number): void;
-  /** A message was too large, and dealt with. */
+  /** Called after a message that was too large. */
   refused(bytes: number): void;
-  /** A message could not be stored; called at most once, the intake has stopped. */
+  /** Called at most once, when a message could not be stored; the intake has stopped. */
   unavailable(reason: string): void;
 }
 
-/** The broker's prefetch bounds what is taken. */
+/** Makes the intake of a channel. The broker's prefetch limits the number of messages. */
 export function createIntake(options: IntakeOptions): Intake {
   const ledger = createAckLedger();
   let stopped = false;

@@ -5,7 +5,7 @@ import type { Sent } from './unconfirmed.ts';
 
 /** Exchanges that a channel error has named as missing. */
 export interface ExchangeGuard {
-  /** The broker has closed the channel for want of this exchange; undefined when that was not the reason. */
+  /** Marks an exchange as missing after a channel error; undefined when the error had another reason. */
   suspect(exchange: string | undefined): void;
   /**
    * Undefined when nothing speaks against the exchange of a send. Else the answer of the broker, looked up on another

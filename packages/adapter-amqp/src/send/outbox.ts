@@ -34,7 +34,7 @@ export interface Outbox {
   abandon(error: MagpieError): void;
 }
 
-/** How long a lane should wait before it tries again while the broker takes nothing, ms. */
+/** Time until a retry while the broker accepts nothing, ms. */
 const BLOCKED_RETRY_MS = 1000;
 
 /**
@@ -56,7 +56,7 @@ export function createOutbox(link: Link, config: AmqpConfig, context: AdapterCon
       before = outstanding.next - 1;
     },
     confirmed(tag, multiple, isTaken) {
-      // 0 stands for everything (AMQP 0-9-1, the rules of delivery-tag).
+      // 0 means everything (AMQP 0-9-1, rules of delivery-tag).
       const upTo = tag === 0 && multiple ? outstanding.next - 1 : before + tag;
       outstanding.settle(upTo, multiple, isTaken ? judgeTaken : refused);
     },
@@ -74,7 +74,7 @@ export function createOutbox(link: Link, config: AmqpConfig, context: AdapterCon
   const encodings = [true, false].map(
     (persistent): EncodeContext => ({ gatewayId, now: clock.now, persistent, frameMax: link.frameMax }),
   );
-  /** Hands a message over. @returns what waits for its confirmation. */
+  /** Writes a message. @returns the promise of its confirmation. */
   const hand = (
     event: OutgoingEvent,
     sent: Sent,
@@ -92,7 +92,7 @@ export function createOutbox(link: Link, config: AmqpConfig, context: AdapterCon
     return outstanding.add(sent, signal);
   };
   const inTurn = async (found: Promise<void> | undefined, signal: AbortSignal, go: () => Promise<SendReceipt>) => {
-    // Wrapped, because the next turn must not wait for this confirmation.
+    // Wrapped in an object, because the next turn must not wait for this confirmation.
     const { confirmation } = await turns.take(found, signal, () => ({ confirmation: go() }));
     return confirmation;
   };
@@ -125,7 +125,7 @@ export function createOutbox(link: Link, config: AmqpConfig, context: AdapterCon
 function usable(link: Link, channel: PublishChannel): number {
   const blocked = link.blocked();
   if (blocked !== undefined) {
-    throw new Throttled(`the broker takes no messages at present: ${blocked}`, BLOCKED_RETRY_MS);
+    throw new Throttled(`the broker accepts no messages at present: ${blocked}`, BLOCKED_RETRY_MS);
   }
   const current = channel.current();
   if (current === undefined) throw new NotConnected('the publishing channel is being rebuilt');
@@ -140,7 +140,7 @@ function sentOf({ address: { scheme, segments } }: TargetRequest, { id, body }: 
   return { exchange: name, routingKey: segments.slice(1).join('.'), id, bytes };
 }
 
-/** Options of a target; what is not said is safe. */
+/** Options of a target; the defaults are the safe choices. */
 const isOff = (options: unknown, name: 'persistent' | 'mandatory'): boolean =>
   typeof options === 'object' && options !== null && Reflect.get(options, name) === false;
 
@@ -148,7 +148,7 @@ function publish(link: Link, channel: number, write: (writer: Writer) => void, b
   try {
     link.outgoing.publish(channel, write, body);
   } catch (error) {
-    if (error instanceof RangeError) throw new TooLarge('headers that AMQP cannot carry: they fit into no frame');
+    if (error instanceof RangeError) throw new TooLarge('headers that are too large for an AMQP frame');
     throw error;
   }
 }
@@ -161,4 +161,4 @@ const refused: Judge = (sent) => new Transient(`${whereTo(sent)}: the broker cou
 const unroutable = (sent: Sent): string =>
   sent.exchange === ''
     ? `${whereTo(sent)} does not exist: create it, or list it under "declare"`
-    : `no queue is bound for ${whereTo(sent)}: bind one, or set "mandatory: false" if nobody need get it`;
+    : `no queue is bound for ${whereTo(sent)}: bind one, or set "mandatory: false" if the message may be lost`;

@@ -15,14 +15,14 @@ export interface PublishChannel {
   drop(): void;
 }
 
-/** Who hears about the channel. */
+/** Callbacks of the channel. */
 export interface PublishChannelEvents {
-  /** A new channel is open, whose messages the broker counts from 1. */
+  /** Called when a new channel is open; the broker counts its messages from 1. */
   opened(): void;
   readonly confirmed: TakeConfirmation;
-  /** The broker has closed the channel; a new one is being opened. */
+  /** Called when the broker has closed the channel; a new one is being opened. */
   broken(error: unknown): void;
-  /** The broker has returned a message: no queue took it. */
+  /** The message was returned by the broker: it reached no queue. */
   returned(place: SentPlace): void;
 }
 
@@ -34,10 +34,10 @@ export function createPublishChannel(link: Link, events: PublishChannelEvents): 
     const number = channelNumber(channel);
     channel.on('error', (error) => {
       current = undefined;
-      // Before the library answers the broker, which ignores everything until then.
+      // Must be written before the library's answer, up to which the broker ignores everything.
       link.outgoing.flush();
       events.broken(error);
-      // Fails only together with the link; if it should not, a link that cannot publish is of no use.
+      // Fails only together with the link; otherwise the link is cut, as it could not publish.
       if (link.alive()) open().catch(link.cut);
     });
     channel.on('close', () => {

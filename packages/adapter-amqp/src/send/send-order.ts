@@ -3,19 +3,19 @@ import { Aborted } from '@magpie/contract';
 
 /** Keeps call order among sends of which some must wait before they go out. */
 export interface Turns {
-  /** Nobody waits for a turn, and there is room: whoever has nothing else to wait for may go without one. */
+  /** Whether no turn is pending and there is room: a send that need not wait may skip the queue. */
   readonly free: boolean;
   /**
-   * Runs `go` when `ready` has resolved and every earlier turn is over; at once, before it returns, when there is nothing to
-   * wait for. Rejects with what `ready` rejects with or `go` throws; with `Aborted`, without running it, when the signal
-   * fires first. Whichever it is, later turns go on in their order.
+   * Runs `go` when `ready` has resolved and every earlier turn is over; at once, before it returns, when there is
+   * nothing to wait for. Rejects with what `ready` rejects with or `go` throws; with `Aborted`, without running it,
+   * when the signal fires first. In every case later turns continue in order.
    */
   take<T>(ready: Promise<void> | undefined, signal: AbortSignal, go: () => T): T | Promise<T>;
 }
 
 const CANCELLED = 'sending was cancelled before the message was handed over';
 
-/** Makes the order of one link. `room` is what every turn waits for, asked as long as it says that there is something. */
+/** Makes the order of one link. Every turn waits for `room`, which is called until it returns undefined. */
 export function createTurns(room: () => Promise<void> | undefined = () => undefined): Turns {
   let last: Promise<void> | undefined;
   const enqueue = async <T>(
@@ -36,7 +36,7 @@ export function createTurns(room: () => Promise<void> | undefined = () => undefi
     },
     take(ready, signal, go) {
       if (!ready && !last && !room()) return go();
-      ready?.catch(() => undefined); // May fail while earlier turns are still waiting; the turn itself tells the caller.
+      ready?.catch(() => undefined); // May fail while earlier turns are still waiting; the turn itself reports it to the caller.
       const turn = enqueue(last, ready, signal, go);
       const over = turn.then(
         () => undefined,

@@ -1,19 +1,19 @@
 import { AbortWatch, Malformed } from '@magpie/adapter-kit';
 import { Aborted, type Clock, type MagpieError, type SendReceipt, Unknown } from '@magpie/contract';
 
-/** Which message went where, as a broker says when it returns it. */
+/** Id and address of a message, as in a broker's return. */
 export interface SentPlace {
   readonly exchange: string;
   readonly routingKey: string;
   readonly id: string;
 }
 
-/** A published message: by its place and size the culprit of a channel error is found. */
+/** A published message; its address and size identify the cause of a channel error. */
 export interface Sent extends SentPlace {
   readonly bytes: number;
 }
 
-/** Makes the error of a send, if any; `isReturned`: the broker has returned the message. */
+/** Makes the error of a send, if any; `isReturned`: the broker returned the message. */
 export type Judge = (sent: Sent, isReturned: boolean) => MagpieError | undefined;
 
 /** Sends without a confirmation, oldest first. They are numbered from 1, in the order in which they are made. */
@@ -24,9 +24,9 @@ export interface Outstanding {
   /** Waits for the outcome of a send. Rejects with `Aborted` on the signal, `Unknown` after the confirm timeout. */
   add(sent: Sent, signal: AbortSignal): Promise<SendReceipt>;
   /**
-   * Marks a message as returned; the confirmation that follows then counts as a failure. Senders may give one id to several:
-   * then it is every one of them; where none has it, all that went to the place; where none went there, all there are. Sent
-   * twice is better than lost.
+   * Marks a message as returned; the confirmation that follows then counts as a failure. If several have the id, all of
+   * them are marked; if none has it, all sent to the address; if none was sent there, all. A duplicate is better than a
+   * loss.
    */
   returned(place: SentPlace): void;
   /**
@@ -43,7 +43,7 @@ export interface OutstandingOptions {
   readonly clock: Clock;
   /** Longest wait for a confirmation, ms. */
   readonly timeout: number;
-  /** While this holds no confirmation can come, and the time does not count. */
+  /** Whether confirmations are blocked; the time does not count then. */
   readonly blocked: () => boolean;
 }
 
@@ -72,9 +72,9 @@ class Waiting {
   }
 }
 
-/** One timer watches all sends: they time out in the order in which they were made. */
+/** One timer serves all sends: they time out in the order of sending. */
 export function createOutstanding({ clock, timeout, blocked }: OutstandingOptions): Outstanding {
-  // A ring: the send of a number lies at its last bits. Everything before `first` is settled.
+  // A ring indexed by the low bits of the number. Everything before `first` is settled.
   let ring = new Array<Waiting | undefined>(64).fill(undefined);
   let first = 1;
   let next = 1;
@@ -91,7 +91,7 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
     else waiting.resolve(RECEIPT);
   };
   const cancels = new AbortWatch<Waiting>((waiting) =>
-    finish(waiting, new Aborted('sending was cancelled; the broker may have the message')),
+    finish(waiting, new Aborted('sending was cancelled; the message may have arrived')),
   );
   const expire = (): void => {
     const now = clock.monotonic();
@@ -100,7 +100,10 @@ export function createOutstanding({ clock, timeout, blocked }: OutstandingOption
       const waiting = ring[number & (ring.length - 1)];
       if (!waiting || waiting.isSettled) continue;
       if (now - Math.max(waiting.at, resumed) < timeout) break;
-      finish(waiting, new Unknown(`the broker has not confirmed within ${timeout / 1000} s; it may have the message`));
+      finish(
+        waiting,
+        new Unknown(`the broker has not confirmed within ${timeout / 1000} s; the message may have arrived`),
+      );
     }
   };
   const watch = (): void => {

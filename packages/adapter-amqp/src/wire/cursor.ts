@@ -39,7 +39,7 @@ export class FrameCursor extends Cursor {
     return this.text(this.byte());
   }
 
-  /** As `shortText`, for what comes again and again. */
+  /** Like `shortText`, for recurring texts. */
   frequentShortText(): string {
     return this.frequentText(this.byte());
   }

@@ -7,17 +7,17 @@ import { readTable } from './table.ts';
 
 const EMPTY = Buffer.alloc(0);
 
-/** How much of a body is kept in memory, and who hears of a message that has more. */
+/** Limit of a body, and the callback for larger messages. */
 export interface BodyLimit {
-  /** Largest body that is put together, bytes. */
+  /** Largest body that is assembled, bytes. */
   readonly bytes: number;
-  /** A whole message has come, of which nothing was kept. Must not throw. */
+  /** Called for a complete message that was dropped. Must not throw. */
   skipped(deliveryTag: number, bytes: number): void;
 }
 
 const UNLIMITED: BodyLimit = { bytes: Number.POSITIVE_INFINITY, skipped: () => undefined };
 
-/** Puts the deliveries of one channel together from their frames (AMQP 0-9-1, 4.2.6). */
+/** Assembles the deliveries of one channel from their frames (AMQP 0-9-1, 4.2.6). */
 export class DeliveryReader implements Route {
   readonly #consumerTag: string;
   readonly #take: (message: ConsumeMessage) => void;
@@ -28,7 +28,7 @@ export class DeliveryReader implements Route {
   #filled = 0;
   #pieces: Buffer[] = [];
 
-  /** @param take gets each message, whose body may be a view of what was received; must not throw. */
+  /** @param take called with each message, whose body may be a view of the received chunk; must not throw. */
   constructor(consumerTag: string, take: (message: ConsumeMessage) => void, limit: BodyLimit = UNLIMITED) {
     this.#consumerTag = consumerTag;
     this.#take = take;
@@ -64,10 +64,10 @@ export class DeliveryReader implements Route {
   }
 
   #piece(type: number, { bytes, at, end }: FrameCursor): void {
-    if (type !== FRAME.body) throw new Malformed('something else than the body of a delivery');
+    if (type !== FRAME.body) throw new Malformed('another frame instead of the body of a delivery');
     this.#filled += end - at;
-    if (this.#filled > this.#size) throw new Malformed(`a body of more than the ${this.#size} bytes it was to have`);
-    // The header only announces a size: what is announced beyond the limit is read and dropped, piece by piece.
+    if (this.#filled > this.#size) throw new Malformed(`a body of more than the announced ${this.#size} bytes`);
+    // A body announced above the limit is read and dropped piece by piece.
     if (this.#size > this.#limit.bytes) {
       if (this.#filled === this.#size) this.#skip();
       return;
@@ -103,7 +103,7 @@ export class DeliveryReader implements Route {
 function readProperties(cursor: FrameCursor): MessageProperties {
   const flags = cursor.uint16();
   // The last bit announces more flags, of which there are none.
-  if ((flags & 1) === 1) throw new Malformed('a header with properties nobody knows');
+  if ((flags & 1) === 1) throw new Malformed('a header with unknown properties');
   const text = (flag: number): string | undefined => ((flags & flag) === 0 ? undefined : cursor.shortText());
   const frequent = (flag: number): string | undefined =>
     (flags & flag) === 0 ? undefined : cursor.frequentShortText();

@@ -1,7 +1,7 @@
 import { type HeaderValue, Rejected } from '@magpie/contract';
 import type { Writer } from './writer.ts';
 
-/** Tables and lists inside each other. */
+/** Maximum nesting of tables and lists. */
 const MAX_DEPTH = 32;
 /** Longest name in a table, in bytes: a short string (AMQP 0-9-1, 4.2.5.3). */
 const NAME_BYTES = 255;
@@ -69,8 +69,8 @@ export function writeList(writer: Writer, list: readonly HeaderValue[], depth = 
 }
 
 /**
- * Integers go in the smallest signed type, as of every client. RabbitMQ (Erlang) knows no NaN and no infinity and closes the
- * whole connection over one, so they travel as text.
+ * Integers use the smallest signed type, as in other clients. RabbitMQ (Erlang) has no NaN or infinity and closes the
+ * connection over one, so they are sent as text.
  */
 export function writeNumber(writer: Writer, value: number): void {
   if (!Number.isFinite(value)) writeTextField(writer, String(value));
@@ -99,7 +99,7 @@ const isList = (value: HeaderValue): value is readonly HeaderValue[] => Array.is
 const isTable = (value: HeaderValue | undefined): value is FieldTable =>
   typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Uint8Array);
 
-/** Writes types that JavaScript has not: `{ '!': type, value }`, as they are received. False for everything else. */
+/** Writes types that JavaScript lacks: `{ '!': type, value }`, as they are received. False for all other values. */
 function isTyped(writer: Writer, { '!': type, value }: FieldTable): boolean {
   if (type === 'timestamp' && isUint(value, Number.MAX_SAFE_INTEGER)) {
     writer.byte(TYPE.timestamp);
@@ -122,7 +122,7 @@ function writeTable(writer: Writer, table: FieldTable, depth: number): void {
   writer.byte(TYPE.table);
   const from = writer.open();
   for (const [name, inner] of Object.entries(table)) {
-    // amqplib, of which others make use, takes a name "!" for a type of its own.
+    // amqplib, which other clients use, gives a key "!" a meaning of its own.
     writeName(writer, name === '!' ? '%21' : name, 'name inside a header');
     writeField(writer, inner, depth + 1);
   }

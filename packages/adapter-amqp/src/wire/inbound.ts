@@ -3,7 +3,7 @@ import { FrameCursor } from './cursor.ts';
 import { FRAME, FRAME_AROUND, FRAME_HEAD } from './frames.ts';
 import type { LibraryConnection } from './library.ts';
 
-/** Takes frames of one channel before the library sees them. */
+/** Handles frames of one channel before the library sees them. */
 export interface Route {
   /**
    * Takes the payload of a frame, or leaves it to the library and returns false. Throws `Malformed`, which ends the link;
@@ -12,20 +12,20 @@ export interface Route {
   frame(type: number, cursor: FrameCursor): boolean;
 }
 
-/** What is read from one link. */
+/** The incoming frames of one link. */
 export interface Inbound {
-  /** From now on the route sees the frames of a channel first. */
+  /** Passes the frames of a channel to the route first. */
   attach(channel: number, route: Route): void;
   detach(channel: number): void;
-  /** The library alone gets what comes. */
+  /** Passes all frames to the library. */
   detachAll(): void;
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Reads a link's frames in the library's place, which asks for one after the other: those that a route takes never get
- * there, all others it decodes itself. What breaks the protocol it meets as an exception, which ends the connection.
+ * Replaces the library's frame reader: frames handled by a route never reach the library, all others it decodes itself.
+ * A protocol violation is thrown into the library, which ends the connection.
  */
 export function interceptFrames(connection: LibraryConnection): Inbound {
   const readNext = connection.recvFrame.bind(connection);
@@ -78,7 +78,7 @@ export function interceptFrames(connection: LibraryConnection): Inbound {
   };
 }
 
-/** Where a frame lies. */
+/** Position of a frame. */
 interface FrameView {
   bytes: Buffer;
   from: number;
@@ -90,9 +90,9 @@ interface FrameView {
 interface Frames {
   /** The frame that `next` has found; valid until it is called again. */
   readonly view: Readonly<FrameView>;
-  /** Whether there is another whole frame. Throws `Malformed` for one that is too large. */
+  /** Whether another complete frame has arrived. Throws `Malformed` for one that is too large. */
   next(): boolean;
-  /** Takes the next chunk, which nobody may change afterwards. Called when `next` has returned false. */
+  /** Takes the next chunk, which must not be changed afterwards. Called when `next` has returned false. */
   push(chunk: Buffer): void;
 }
 

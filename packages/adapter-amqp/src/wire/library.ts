@@ -4,28 +4,29 @@ import { Duplex } from 'node:stream';
 import type { Channel, ChannelModel } from 'amqplib';
 
 /**
- * What of amqplib's connection is used besides its interface, to read and write messages without it. These are not part of
- * its types, so the version is pinned and every link is checked.
+ * Internals of amqplib's connection that are used to read and write messages directly. They are not part of its types,
+ * so the version is pinned and every link is checked.
  */
 export interface LibraryConnection {
   /** The socket. Nobody else reads from it. */
   readonly stream: Duplex;
   /** Agreed upon with the broker. */
   readonly frameMax: number;
-  /** What has been received and not been read. */
+  /** Received bytes not yet read. */
   rest: Buffer;
-  /** For its heartbeat: something has come. */
+  /** For the heartbeat: whether bytes were received. */
   recvSinceLastCheck: boolean;
-  /** Whether the broker has said that it takes no publishes; the library hears it before anybody listens. */
+  /** Whether the broker accepts no publishes; the library may learn this before a listener is added. */
   readonly blocked?: boolean;
-  /** The next frame, or false when it has not arrived. Called until then whenever something has. */
+  /** The next frame, or false when it is incomplete. Called again whenever bytes arrive. */
   recvFrame(): unknown;
 }
 
 /** The connection below a model. Throws when this is not the amqplib we know. */
 export function libraryConnection(model: ChannelModel): LibraryConnection {
   const connection: unknown = model.connection;
-  if (!isLibraryConnection(connection)) throw new Error('this version of amqplib is not known: install the pinned one');
+  if (!isLibraryConnection(connection))
+    throw new Error('unknown version of amqplib: install the version pinned in package.json');
   return connection;
 }
 
@@ -45,7 +46,8 @@ const isLibraryConnection = (value: unknown): value is LibraryConnection =>
 /** The number of a channel on its connection. */
 export function channelNumber(channel: Channel): number {
   const number: unknown = Reflect.get(channel, 'ch');
-  if (typeof number !== 'number') throw new Error('this version of amqplib is not known: install the pinned one');
+  if (typeof number !== 'number')
+    throw new Error('unknown version of amqplib: install the version pinned in package.json');
   return number;
 }
 
@@ -55,14 +57,15 @@ interface ConnectionClass {
 }
 
 /**
- * Lets amqplib begin to take in frames a turn after the login. It would take in what stands in the same packet as the end of
- * the login before `connect` has resolved, when nobody listens yet: an error would end the process, and a broker that blocks
- * publishers would be missed. Called once, before the first connection. Throws when this is not the amqplib we know.
+ * Makes amqplib accept frames one turn after the login. Otherwise it would handle frames in the same packet as the end
+ * of the login before `connect` resolves and listeners exist: an error would end the process, and a blocking broker
+ * would be missed. Called once, before the first connection. Throws when this is not the amqplib we know.
  */
 export function acceptAfterLogin(): void {
   const require = createRequire(import.meta.url);
   const library: unknown = require(join(dirname(require.resolve('amqplib')), 'lib/connection.js'));
-  if (!hasConnectionClass(library)) throw new Error('this version of amqplib is not known: install the pinned one');
+  if (!hasConnectionClass(library))
+    throw new Error('unknown version of amqplib: install the version pinned in package.json');
   const { prototype } = library.Connection;
   const { acceptLoop } = prototype;
   prototype.acceptLoop = function (this: object) {

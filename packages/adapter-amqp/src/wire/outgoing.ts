@@ -3,30 +3,30 @@ import { isCopied, TurnWriter } from '@magpie/adapter-kit';
 import { FRAME, FRAME_AROUND, METHOD } from './frames.ts';
 import { FULL, Writer } from './writer.ts';
 
-/** Writes messages and acknowledgements to a socket: everything of one turn of the event loop in one go. */
+/** Writes messages and acknowledgements to a socket; all writes of one turn of the event loop become one call. */
 export interface Outgoing {
   /**
-   * Writes a message. `write` writes its method and header frame; it may run again, with more memory. What it throws is
-   * thrown on, and nothing was written then; a `RangeError` says that it found no room in any memory.
+   * Writes a message. `write` writes its method and header frame; it may run again, with more memory. Its exceptions
+   * are passed on, with nothing written; a `RangeError` means that the frame is too large for any buffer.
    */
   publish(channel: number, write: (writer: Writer) => void, body: Uint8Array): void;
-  /** Resolves when the socket takes more or is closed; undefined unless so much waits for it already that nothing should be added. */
+  /** Resolves when the socket accepts more or is closed; undefined while there is room. */
   room(): Promise<void> | undefined;
-  /** Acknowledges everything up to a delivery tag. Of those of one turn the last is told. */
+  /** Acknowledges everything up to a delivery tag; only the last one of a turn is sent. */
   acknowledge(channel: number, upTo: number): void;
-  /** Gives the socket all there is, for what the library writes after it; nothing once it is closed. */
+  /** Flushes to the socket before the library writes; does nothing once it is closed. */
   flush(): void;
 }
 
-/** A slab with less room than this is given up: most messages fit into it, bytes. */
+/** A slab with less room than this is replaced; most messages fit into it, bytes. */
 const ENOUGH_ROOM = 2048;
 /** Room for every method and header frame that can be sent, bytes. */
 const LARGEST = 160 * 1024;
-/** With so much waiting for a socket that takes nothing, publishes wait, bytes. */
+/** Unsent bytes above which publishes wait. */
 const MOST_WAITING = 1024 * 1024;
 const ACK_BYTES = 13 + FRAME_AROUND;
 
-/** Makes the one writer of a socket; `frameMax` is what was agreed upon with the broker. */
+/** Makes the one writer of a socket; `frameMax` is the size negotiated with the broker. */
 export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
   const writer = new Writer(Buffer.alloc(0));
   const turn = new TurnWriter(socket, writer, {
@@ -54,7 +54,7 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
     }
     acks.clear();
   };
-  /** Runs `write`, and once more with memory that is large enough for everything. */
+  /** Runs `write`, and once more with a buffer large enough for any frame. */
   const attempt = (write: (writer: Writer) => void, isLast: boolean): void => {
     const { at } = writer;
     try {
@@ -62,7 +62,7 @@ export function createOutgoing(socket: Writable, frameMax: number): Outgoing {
     } catch (error) {
       writer.at = at;
       if (error !== FULL) throw error;
-      if (isLast) throw new RangeError('a frame larger than the memory for it', { cause: error });
+      if (isLast) throw new RangeError('a frame larger than its buffer', { cause: error });
       turn.renew(LARGEST);
       attempt(write, true);
     }

@@ -4,7 +4,7 @@ import type { FrameCursor } from './cursor.ts';
 /** A field table as it was received. Values are as `readField` makes them. */
 export type Table = Record<string, unknown>;
 
-/** Tables and arrays inside each other; what is deeper has been made to do harm, and is passed over. */
+/** Maximum nesting of tables and arrays; deeper values can only be malicious and are skipped. */
 const MAX_DEPTH = 128;
 
 /** Reads a field table with the length before it. */
@@ -22,9 +22,9 @@ export function readTable(cursor: FrameCursor, depth = 0): Table {
 }
 
 /**
- * Reads a value with its type before it, as RabbitMQ writes them (its errata to 4.2.5.5). Integers beyond 2^53 become text;
- * timestamps and decimals, for which JavaScript has no type, become `{ '!': type, value }`, what is nested too deep null: the
- * broker delivers a message again and again until somebody takes it.
+ * Reads a value with its type before it, as RabbitMQ writes them (its errata to 4.2.5.5). Integers beyond 2^53 become
+ * text; timestamps and decimals, for which JavaScript has no type, become `{ '!': type, value }`, values nested too
+ * deep become null, because the broker redelivers a message until it is accepted.
  */
 function readField(cursor: FrameCursor, depth: number): unknown {
   const type = cursor.byte();

@@ -1,11 +1,13 @@
-/** Thrown when the memory that is written to ends; nothing of the attempt counts. */
-export const FULL = new Error('no room left in the memory of a writer');
+/** Thrown when the buffer is full; the attempt is discarded. */
+export const FULL = new Error('the buffer of a writer is full');
 
 /** Texts up to this length are copied character by character, which is faster than a call out of the engine. */
 const SHORT = 64;
 const TWO_32 = 0x1_0000_0000;
 
-/** Writes AMQP 0-9-1 data types (section 4.2.5) one after another. Every write throws `FULL` where memory ends. */
+/**
+ * Writes AMQP 0-9-1 data types (section 4.2.5) one after another. Every write throws `FULL` at the end of the buffer.
+ */
 export class Writer {
   bytes: Buffer;
   at = 0;
@@ -44,7 +46,7 @@ export class Writer {
     this.at = this.bytes.writeDoubleBE(value, this.at);
   }
 
-  /** A text of at most 255 bytes, which the caller has made sure of. */
+  /** A text of at most 255 bytes, checked by the caller. */
   shortText(text: string): void {
     this.room(1 + text.length);
     const from = this.at + 1;
@@ -70,7 +72,7 @@ export class Writer {
     this.at += bytes.length;
   }
 
-  /** Begins something that its length in bytes precedes. @returns what `close` wants. */
+  /** Starts a value that is preceded by its length in bytes. @returns the argument for `close`. */
   open(): number {
     this.room(4);
     this.at += 4;
@@ -97,7 +99,7 @@ export class Writer {
     bytes[at + 3] = value;
   }
 
-  /** Makes sure that so many bytes can be written. */
+  /** Ensures room for `bytes` bytes. */
   room(bytes: number): void {
     if (this.at + bytes > this.bytes.length) throw FULL;
   }

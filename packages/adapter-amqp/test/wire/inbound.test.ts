@@ -129,11 +129,11 @@ describe('what breaks the protocol ends the link', () => {
     ['no header', frames(method, body), 'a delivery without its header'],
     ['two methods', frames(method, method), 'a delivery without its header'],
     ['a header cut short', frames(method, cutShort(header, 1)), 'a frame that ends inside a field'],
-    ['no body', frames(method, header, method), 'something else than the body of a delivery'],
+    ['no body', frames(method, header, method), 'another frame instead of the body of a delivery'],
     [
       'a body too long',
       frames(method, header, amqplib.makeBodyFrame(CHANNEL, Buffer.alloc(5))),
-      'a body of more than the 4 bytes it was to have',
+      'a body of more than the announced 4 bytes',
     ],
   ])('%s', (_, bytes, problem) => {
     expect(broken(bytes)).toBe(`the broker has sent ${problem}`);

@@ -32,7 +32,7 @@ function checkName(segments: readonly string[]): string | undefined {
   return segments.some(illegalText) ? 'a control or unassigned character in the topic' : undefined;
 }
 
-/** What is wrong with a topic filter in a route, as a sentence; undefined when it is fine. `{captures}` may stand in it. */
+/** The mistake in a topic filter of a route, as a sentence; undefined when it is valid. May contain `{captures}`. */
 export function wrongFilter(filter: string): string | undefined {
   if (filter === '') return 'an empty topic';
   if (filter.startsWith('$share/')) return 'shared subscriptions ($share/…) are not supported: name the filter alone';

@@ -8,18 +8,18 @@ import { PROPERTY, RESERVED } from './mapping.ts';
 import { createMemo } from './memo.ts';
 import { fromMqttText } from './text.ts';
 
-/** What decoding a packet needs to know besides the packet. */
+/** Context for decoding a packet. */
 export interface DecodeOptions {
   readonly version: 5 | 3;
   /** Wall time, ms since the epoch. */
   readonly now: number;
-  /** Whether it comes from the broker's store because we subscribed. */
+  /** Whether the broker sent it from its store because we subscribed. */
   readonly replay: boolean;
   /** User property whose value becomes the dedupe key. */
   readonly dedupeProperty?: string | undefined;
 }
 
-/** An event being put together. */
+/** An event under construction. */
 type Draft = { -readonly [K in keyof ReceivedEvent]: ReceivedEvent[K] };
 
 const NONE: readonly never[] = [];
@@ -58,7 +58,7 @@ function originOf(
     : { topic, qos, retain, replay, dup, version };
 }
 
-/** Properties that MQTT 5 itself defines; they win over user properties that say the same. */
+/** Properties defined by MQTT 5; they take precedence over user properties for the same field. */
 function readNative(properties: Properties, event: Draft, now: number): void {
   const { contentType, responseTopic, correlationData, messageExpiryInterval } = properties;
   if (contentType) event.contentType = fromMqttText(contentType);
@@ -67,7 +67,10 @@ function readNative(properties: Properties, event: Draft, now: number): void {
   if (messageExpiryInterval !== undefined) event.expiresAt = now + messageExpiryInterval * 1000;
 }
 
-/** Takes the fields that travel under reserved names, each from its first value; what is not taken becomes a header. */
+/**
+ * Reads fields from user properties with reserved names, each from its first value; all other properties become
+ * headers.
+ */
 function readUserProperties(pairs: readonly UserProperty[], event: Draft, dedupeProperty: string | undefined): void {
   const headers: Header[] = [];
   const reserved = new Map<string, string>();
@@ -87,7 +90,7 @@ function readUserProperties(pairs: readonly UserProperty[], event: Draft, dedupe
   if (garbage.length > 0) event.headers = headersWith(pairs, garbage);
 }
 
-/** @returns The names whose value says nothing to us. */
+/** @returns the names whose values are malformed. */
 function readReserved(reserved: ReadonlyMap<string, string>, event: Draft): readonly string[] {
   const garbage: string[] = [];
   const trace = traceOf(reserved.get(PROPERTY.traceparent), reserved.get(PROPERTY.tracestate));
@@ -139,7 +142,7 @@ function readTime(value: string, event: Draft): boolean {
   return true;
 }
 
-/** All headers in the order of the packet, those among the reserved names that are garbage included. */
+/** All headers in the order of the packet, including reserved names with malformed values. */
 const headersWith = (pairs: readonly UserProperty[], garbage: readonly string[]): Header[] =>
   pairs
     .map(([name, value]): Header => [fromMqttText(name), fromMqttText(value)])

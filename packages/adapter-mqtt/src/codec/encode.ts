@@ -37,7 +37,7 @@ export function encode(event: OutgoingEvent, target: TargetRequest, version: 5 |
   return { topic, payload: event.body, qos, retain: isKept, properties: propertiesOf(event, now) };
 }
 
-/** Options come parsed by the target schema; read by hand because this runs for every message. */
+/** Options are already parsed by the target schema; they are read by hand because this runs for every message. */
 function optionsOf(options: unknown): { qos: 0 | 1 | 2; retain: boolean | undefined } {
   if (typeof options !== 'object' || options === null) return { qos: 1, retain: undefined };
   const qos = 'qos' in options ? options.qos : 1;
@@ -45,10 +45,10 @@ function optionsOf(options: unknown): { qos: 0 | 1 | 2; retain: boolean | undefi
   return { qos: qos === 0 || qos === 2 ? qos : 1, retain: typeof retain === 'boolean' ? retain : undefined };
 }
 
-/** Whether the broker confirms nothing that goes there. */
+/** Whether the broker does not confirm messages to this target (QoS 0). */
 export const isUnconfirmed = ({ options }: TargetRequest): boolean => optionsOf(options).qos === 0;
 
-/** What is wrong with a topic as a whole. Levels that hold a separator are told by their number. */
+/** Checks a topic as a whole; levels that contain a separator show in their number. */
 const judgement = createMemo((topic: string) => {
   const segments = topic.split('/');
   return { levels: segments.length, problem: topicAddress.check(segments) };
@@ -79,7 +79,7 @@ function propertiesOf(event: OutgoingEvent, now: number): Buffer {
   if (correlationId !== undefined) writer.binary(0x09, 'the correlation id', textToBytes(correlationId));
   const respond = replyTo?.scheme === topicAddress.scheme && topicAddress.check(replyTo.segments) === undefined;
   if (replyTo && respond) writer.text(0x08, 'the reply topic', topicAddress.format(replyTo.segments));
-  // A header can never pose as a reserved one.
+  // A header must not pass for a reserved one.
   for (const [name, value] of event.headers) if (!RESERVED.has(name)) writeHeader(name, value);
   writeReserved(event, replyTo && !respond ? addressToText(replyTo) : undefined);
   return writer.finish();

@@ -1,8 +1,8 @@
-/** The last second that was written out: messages mostly come from the same ones. */
+/** Cache of the last second: consecutive messages mostly share it. */
 let lastSecond = Number.NaN;
 let prefix = '';
 
-/** `toISOString` of a time in ms since the epoch; undefined for what is no time. Called per message. */
+/** `toISOString` of a time in ms since the epoch; undefined for an invalid time. Called per message. */
 export function isoTime(ms: number): string | undefined {
   const second = Math.floor(ms / 1000);
   if (second !== lastSecond) {
@@ -20,7 +20,7 @@ let readPrefix = '';
 let readSecond = 0;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.$/;
 
-/** What `Date.parse` says of a text, NaN for what is no time. Called per message. */
+/** Like `Date.parse`, NaN for an invalid time. Called per message. */
 export function parseTime(text: string): number {
   if (text.length !== 24 || text.charCodeAt(23) !== 0x5a) return Date.parse(text);
   const fraction = 100 * digit(text, 20) + 10 * digit(text, 21) + digit(text, 22);

@@ -1,5 +1,5 @@
 import type { MappingRow } from '@magpie/adapter-kit';
-/** User properties that carry fields MQTT has no place for. Stripped from the headers of a received message. */
+/** User properties for fields that MQTT does not have. Removed from the headers of a received message. */
 export const PROPERTY = {
   id: 'magpie-id',
   type: 'magpie-type',
@@ -14,12 +14,12 @@ export const PROPERTY = {
   tracestate: 'tracestate',
 } as const;
 
-/** Names that a header of the message can never have on the wire. */
+/** Names that a header of a message cannot have on the wire. */
 export const RESERVED: ReadonlySet<string> = new Set(Object.values(PROPERTY));
 
 const property = (name: string): string => `user property \`${name}\``;
 
-/** How the fields of an event travel; the documentation's table is made from it. */
+/** How the fields of an event travel; source of the documentation's table. */
 export const MAPPING: readonly MappingRow<'mqtt5' | 'mqtt311'>[] = [
   { concept: 'Address', field: 'address', mqtt5: 'topic', mqtt311: 'topic' },
   { concept: 'Body', field: 'body', mqtt5: 'payload', mqtt311: 'payload' },

@@ -1,9 +1,9 @@
-/** Longer texts are not worth the memory. */
+/** Longer texts are not cached. */
 const LONG = 1024;
 
 /**
- * Remembers the results of a pure function of a text for the texts last used, `limit` to twice as many. For what costs much
- * more than a look-up and comes again and again, such as what follows from a topic.
+ * Caches the results of a pure function of a text for the `limit` to `2 × limit` most recent texts. For recurring texts
+ * whose results cost much more than a look-up, such as those derived from a topic.
  */
 export function createMemo<T>(compute: (text: string) => T, limit = 2000): (text: string) => T {
   let recent = new Map<string, T>();

@@ -2,7 +2,7 @@ import { type Clock, NotConnected } from '@magpie/contract';
 import type { Exchanges } from './exchanges.ts';
 import type { Life } from './life.ts';
 
-/** What the watch over the broker's confirmations looks at. */
+/** Input of the watch over the broker's confirmations. */
 export interface ConfirmWatch {
   /** Host and port, for messages. */
   readonly where: string;
@@ -12,17 +12,17 @@ export interface ConfirmWatch {
   readonly exchanges: Exchanges;
 }
 
-/** Into how many stretches the time is cut: the link ends up to one of them late. */
+/** Number of ticks per timeout; the link ends up to one tick late. */
 const STRETCHES = 10;
 
 /**
- * Ends the link when the broker answers pings but not what we sent. One timer for all of it, and no look at the clock per
- * message; a process that stood still has lost one stretch at the most, not its patience.
+ * Ends the link when the broker answers pings but not our packets. One timer serves all packets, without reading the
+ * clock per message; a suspended process counts at most one tick.
  */
 export function watchConfirms({ where, clock, timeout, exchanges }: ConfirmWatch, life: Life): void {
   const turn = (): void => {
     if (exchanges.overdue(STRETCHES)) {
-      life.end(new NotConnected(`the broker at ${where} has not confirmed within ${timeout / 1000} s what we sent`));
+      life.end(new NotConnected(`the broker at ${where} has not confirmed a packet within ${timeout / 1000} s`));
     } else stop = clock.timeout(timeout / STRETCHES, turn);
   };
   let stop = clock.timeout(timeout / STRETCHES, turn);

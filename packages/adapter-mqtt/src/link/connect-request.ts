@@ -5,11 +5,11 @@ import type { ConnectRequest, Will } from '../wire/requests.ts';
 /** `Session Expiry Interval` that means never. */
 const MAX_SECONDS = 0xffff_ffff;
 
-/** The client id of a connection. Without a configured one it is one that stays the same over restarts. */
+/** The client id of a connection. The default stays the same over restarts. */
 export const clientIdOf = ({ clientId }: MqttConnection, { gatewayId, name }: AdapterContext): string =>
   clientId ?? `magpie-${gatewayId}-${name}`;
 
-/** What a connection logs in with. */
+/** The CONNECT of a connection. */
 export function connectRequest(config: MqttConnection, context: AdapterContext): ConnectRequest {
   const { version, username, password, will, session, receiveMaximum, maxPacketBytes } = config;
   return {

@@ -25,8 +25,8 @@ export function endpointOf(url: string): Endpoint {
 }
 
 /**
- * Opens the TCP or TLS link; with TLS it resolves after the broker's certificate has been verified, so that no password
- * leaves before that.
+ * Opens the TCP or TLS link; with TLS it resolves after the broker's certificate is verified, so that no password is
+ * sent before.
  * @throws NotConnected when the broker cannot be reached or is not trusted, ConfigInvalid as `loadTls`, Aborted.
  */
 export async function openSocket(config: MqttConnection, endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
@@ -54,7 +54,7 @@ function established(socket: Socket, event: string, endpoint: Endpoint, signal: 
   return promise.finally(() => {
     stop();
     socket.off('close', closed);
-    // After a failure a late error must still find a listener.
+    // After a failure, a late error still needs a listener.
     if (!socket.destroyed) socket.off('error', fail);
   });
 }

@@ -1,30 +1,30 @@
 import type { AckPacket, SubackPacket } from '../wire/packets.ts';
 import type { LinkEnd } from './life.ts';
 
-/** What answers one of our packets. */
+/** An answer to one of our packets. */
 export type Answer = AckPacket | SubackPacket;
 
-/** One of our packets on its way to being answered. */
+/** One of our packets, waiting for its answer. */
 export interface Exchange {
-  /** What comes next. A PUBREC is no end: a PUBCOMP follows. In place of a PUBREC a PUBACK ends it as well. */
+  /** The expected answer. A PUBREC is followed by a PUBCOMP; a PUBACK instead of a PUBREC ends the exchange too. */
   expects: Answer['type'];
-  /** The last answer, or a PUBREC that refuses. */
+  /** Called with the final answer, or with a refusing PUBREC. */
   answered(packet: Answer): void;
-  /** The link has ended; `alone` when nothing else was under way. */
+  /** Called when the link has ended; `alone` when no other packet was waiting. */
   lost(end: LinkEnd, alone: boolean): void;
 }
 
-/** Packet ids of one link [MQTT-2.2.1-3] with what waits for an answer under them. */
+/** Packet ids of one link [MQTT-2.2.1-3] with the exchanges that use them. */
 export interface Exchanges {
-  /** Takes a free packet id for an exchange; undefined when there is none. */
+  /** Assigns a free packet id to an exchange; undefined when there is none. */
   begin(exchange: Exchange): number | undefined;
-  /** The exchange that this packet goes on with; an answer that nobody waits for is ignored. */
+  /** The exchange this packet answers; undefined for an unexpected answer. */
   find(packet: Answer): Exchange | undefined;
   /** Frees the packet id. */
   end(packetId: number): void;
-  /** One more stretch of time is over. Whether something has gone unanswered for `patience` whole stretches. */
+  /** Advances the coarse timer by one tick. True when a packet has been unanswered for `patience` whole ticks. */
   overdue(patience: number): boolean;
-  /** Tells everybody that the link has ended. */
+  /** Ends all exchanges because the link has ended. */
   lose(end: LinkEnd, others: number): void;
 }
 
@@ -32,20 +32,21 @@ const LAST_ID = 65_535;
 /** Ids beyond those of messages, for subscribing. */
 const SPARE = 512;
 
-/** Most messages that may wait for an answer at a time. */
+/** Maximum number of messages waiting for an answer. */
 export const MAX_EXCHANGES: number = LAST_ID - SPARE;
 
 /**
- * Room for `messages` publishes and some requests. Ids begin anywhere, so that a broker does not take them for old ones, and
- * those that `isHeld` names are left out: the broker still holds them for an earlier message. Asked once per packet id.
+ * Holds `messages` publishes and some requests. Ids start at random, so that a broker does not take them for old ones;
+ * ids for which `isHeld` is true are skipped, as the broker still holds them for an earlier message. Called once per
+ * packet id.
  */
 export function createExchanges(messages: number, isHeld: (packetId: number) => boolean = () => false): Exchanges {
-  // A ring: packet ids that are far enough apart share a place, which one of them may occupy.
+  // A ring: packet ids a multiple of its size apart share a slot, which one of them may occupy.
   const size = 2 ** Math.ceil(Math.log2(Math.min(messages, MAX_EXCHANGES) + SPARE));
   const mask = size - 1;
   const ring = new Array<Exchange | undefined>(size).fill(undefined);
   const ids = new Uint16Array(size);
-  // In which stretch of time each was begun: to look at the clock for every message costs more.
+  // The tick in which each was begun: cheaper than reading the clock per message.
   const begun = new Uint32Array(size);
   let stretch = 0;
   let last = Math.floor(Math.random() * LAST_ID);

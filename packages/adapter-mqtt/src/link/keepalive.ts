@@ -1,27 +1,27 @@
 import { type Clock, NotConnected } from '@magpie/contract';
 import type { Life } from './life.ts';
 
-/** What the watch over one link looks at. */
+/** Input of the watch over one link. */
 export interface Pulse {
   /** Host and port, for messages. */
   readonly where: string;
   readonly clock: Clock;
-  /** Ends the link when no byte has come for so long, ms. */
+  /** The link ends after this time without a received byte, ms. */
   readonly silence: number;
-  /** How often something was written. */
+  /** Number of writes so far. */
   writes(): number;
   ping(): void;
 }
 
 /** Watches over one link. */
 export interface Keepalive {
-  /** Something has come. Called per chunk. */
+  /** Called per received chunk. */
   heard(): void;
-  /** From now on pings whenever one side has been silent, so that neither is for longer than `keepalive` ms. */
+  /** Starts pinging, so that neither side is silent for longer than `keepalive` ms. */
   start(keepalive: number): void;
 }
 
-/** Begins to watch for the broker's silence at once. Stops when the link ends. */
+/** Watches for the broker's silence from the start until the link ends. */
 export function createKeepalive({ where, clock, silence, writes, ping }: Pulse, life: Life): Keepalive {
   let lastByte = clock.monotonic();
   let heard = false;

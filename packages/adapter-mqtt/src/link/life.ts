@@ -5,20 +5,22 @@ export interface LinkEnd {
   readonly error: MagpieError;
   /** Reason code of the broker's DISCONNECT, if it sent one. */
   readonly reasonCode: number | undefined;
-  /** The broker has closed the link without a word. */
+  /** Whether the broker closed the link without a reason. */
   readonly isSilent: boolean;
 }
 
-/** The life of one link: opening, open, closed. It ends once; all who depend on it are told in the order they asked. */
+/**
+ * The life of one link: opening, open, closed. It ends once; listeners are called in the order of their registration.
+ */
 export interface Life {
   readonly state: 'opening' | 'open' | 'closed';
   opened(): void;
   end(error: MagpieError, reasonCode?: number, isSilent?: boolean): void;
-  /** Called once at the end; at once when it has come already. */
+  /** Calls the listener once at the end, or at once if the link has ended. */
   onEnd(listener: (end: LinkEnd) => void): void;
 }
 
-/** A life that has just begun. */
+/** Makes the life of an opening link. */
 export function createLife(): Life {
   let state: Life['state'] = 'opening';
   const listeners: ((end: LinkEnd) => void)[] = [];

@@ -15,7 +15,7 @@ import { createPings, type Pings } from './ping.ts';
 import { createRequests, type Requests } from './subscribe-requests.ts';
 import type { UnfinishedPublishes } from './unfinished-qos2.ts';
 
-/** What the broker said about itself and the session in its CONNACK. */
+/** The broker's limits and the session, from its CONNACK. */
 export interface Broker {
   readonly sessionPresent: boolean;
   readonly receiveMaximum: number;
@@ -25,55 +25,55 @@ export interface Broker {
   readonly subscriptionIdentifiers: boolean;
 }
 
-/** One established MQTT link. Each connect makes a new one, so that nothing of an old link can reach it. */
+/** One established MQTT link. Each connect makes a new one, so that an old link cannot affect it. */
 export interface Link extends Requests, Pick<Pings, 'ping'> {
   readonly broker: Broker;
   readonly open: boolean;
   /** Acknowledges in the order of the calls; does nothing once the link is closed. */
   acknowledge(bytes: AckBytes): void;
-  /** Gives the socket at once what otherwise goes out at the end of the turn. */
+  /** Writes buffered packets at once instead of at the end of the turn. */
   flush(): void;
-  /** The socket takes nothing at present: publish later. */
+  /** Whether the socket accepts nothing at present. */
   readonly blocked: boolean;
-  /** Writes a QoS 0 message; whether it is handed over the `onHandedOver` listener hears. */
+  /** Writes a QoS 0 message; the `onHandedOver` listener is called once it is handed over. */
   publishOnly(packet: OutboundPacket): void;
   /** Writes a message that the broker answers. @throws NotConnected when no packet id is free. */
   publish(packet: OutboundPacket, exchange: Exchange): void;
-  /** Sets who is told whenever all that was written has been given to a socket that takes more. */
+  /** Sets the listener that is called whenever everything written was handed to the socket and it accepts more. */
   onHandedOver(listener: () => void): void;
   readonly exchanges: Exchanges;
   /** DISCONNECT (the will is not sent), then waits for the end; a fired signal cuts. Never rejects. */
   goodbye(signal: AbortSignal): Promise<void>;
-  /** Ends the link at once, without a goodbye. */
+  /** Ends the link at once, without a DISCONNECT. */
   cut(error: MagpieError): void;
   readonly onEnd: Life['onEnd'];
 }
 
-/** What one link is opened with. */
+/** The options of one link. */
 export interface LinkOptions {
   readonly request: ConnectRequest;
   /** Host and port, for messages. */
   readonly where: string;
   /** Largest incoming packet, in bytes. */
   readonly maxPacketBytes: number;
-  /** Most messages that wait for the broker's answer at a time. */
+  /** Maximum number of messages waiting for the broker's answer. */
   readonly maxInflight: number;
-  /** Longest silence of either side before a ping, ms; after twice as long without a byte the link ends. */
+  /** Longest silence of either side before a ping, ms; after twice this time without a byte the link ends. */
   readonly keepalive: number;
   /** Longest wait for the broker's answer to one packet, ms; then the link ends. */
   readonly confirmTimeout: number;
   readonly clock: Clock;
-  /** QoS 2 publishes that earlier links left half done; kept up to date. */
+  /** QoS 2 publishes left unfinished by earlier links; updated by this one. */
   readonly unfinished: UnfinishedPublishes;
 }
 
 /** Longest wait for the answer to a SUBSCRIBE, ms: until then nothing is sent after connecting. */
 const SUBSCRIBE_MS = 5000;
-/** How long the broker may take to read our last acknowledgements. */
+/** Time the broker has to read our last acknowledgements, ms. */
 const LAST_PING_MS = 1000;
 const GOODBYE_MS = 2000;
 
-/** The parts of a link that is being established. */
+/** The parts of a link under construction. */
 interface Parts {
   readonly socket: Socket;
   readonly options: LinkOptions;
@@ -83,7 +83,7 @@ interface Parts {
   readonly exchanges: Exchanges;
   readonly pings: Pings;
   readonly connack: Promise<ConnackPacket>;
-  /** Takes the place of what is told when everything written was handed over. */
+  /** Replaces the listener for "everything handed over". */
   setHandedOver(listener: () => void): void;
 }
 
@@ -110,7 +110,7 @@ function assemble(socket: Socket, options: LinkOptions, onMessage: MessageHook):
   let handedOver = (): void => undefined;
   const outgoing = createOutgoing(socket, request.version, () => handedOver());
   life.onEnd(() => {
-    // Acknowledgements of this turn: what they are for is stored.
+    // Acknowledgements of this turn are for stored messages.
     outgoing.flush();
     socket.destroy();
   });
@@ -176,14 +176,14 @@ async function login({ options, life, outgoing, keepalive, connack }: Parts): Pr
   if (sessionPresent && options.request.clean) {
     throw ended(
       life,
-      `the broker at ${options.where} says that it has kept a session, though we asked for none [MQTT-3.2.2-2]`,
+      `the broker at ${options.where} claims to have kept a session, although we asked for a clean one [MQTT-3.2.2-2]`,
     );
   }
   life.opened();
-  // The broker may want to hear of us more often [MQTT-3.1.2-21].
+  // The broker may require a shorter keepalive [MQTT-3.1.2-21].
   keepalive.start(Math.min(options.keepalive, (properties.serverKeepAlive || Number.POSITIVE_INFINITY) * 1000));
   if (!sessionPresent) options.unfinished.clear();
-  // Nobody waits for the answers: a broker that owes none must not keep the link from its work.
+  // The answers are not awaited: a broker that sends none must not block the link.
   for (const id of options.unfinished.halfDone()) outgoing.acknowledge(ackBytes('pubrel', id));
   return packet;
 }
@@ -196,13 +196,13 @@ function ended(life: Life, why: string): NotConnected {
 
 function linkOf({ socket, options, life, outgoing, exchanges, pings, setHandedOver }: Parts, broker: Broker): Link {
   const { where, clock, request, unfinished, confirmTimeout } = options;
-  // The link ends when an answer is due for too long: an unanswered SUBSCRIBE must be over before.
+  // The link ends when an answer is overdue: an unanswered SUBSCRIBE must time out before.
   const patience = Math.min(SUBSCRIBE_MS, confirmTimeout / 2);
   const begin = (exchange: Exchange): number => {
     if (life.state !== 'open') throw new NotConnected(`the link to ${where} is down`);
     const id = exchanges.begin(exchange);
     if (id !== undefined) return id;
-    throw new NotConnected(`no packet id is free on the link to ${where}: lower maxInflight`);
+    throw new NotConnected(`no packet id is free on the link to ${where}: reduce maxInflight`);
   };
   return {
     broker,
@@ -227,7 +227,7 @@ function linkOf({ socket, options, life, outgoing, exchanges, pings, setHandedOv
     ping: pings.ping,
     ...createRequests({ begin, end: exchanges.end, outgoing, version: request.version, clock, patience }),
     async goodbye(cancel) {
-      // The answer proves that the broker has read our acknowledgements: what it finds unread at the end it may forget.
+      // The answer proves that the broker has read our acknowledgements; it may discard unread ones at the end.
       await pings.ping(LAST_PING_MS, cancel).catch(() => undefined);
       await sayGoodbye(socket, outgoing, life, clock, cancel);
     },

@@ -11,7 +11,7 @@ import type { UnfinishedPublishes } from './unfinished-qos2.ts';
 /** Called with every received PUBLISH, in order; `reply` acknowledges it and is 0 at QoS 0. Must not throw. */
 export type MessageHook = (packet: InboundPacket, reply: AckBytes) => void;
 
-/** What received packets act upon. */
+/** The parts that received packets act on. */
 export interface ReceiverOptions {
   /** Host and port, for messages. */
   readonly where: string;
@@ -32,9 +32,8 @@ type Phase = 'login' | 'session';
 const ANSWERS = ['puback', 'pubrec', 'pubrel', 'pubcomp', 'suback', 'unsuback'] as const;
 
 /**
- * What a broker may send in each phase of a link [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.14.0-1]; anything else ends the link. A
- * session may also bring answers to what a former link has asked: they are ignored. AUTH, and DISCONNECT on 3.1.1, are refused
- * by the parser.
+ * What a broker may send in each phase of a link [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT-3.14.0-1]; anything else ends the
+ * link. Answers to packets of a previous link are ignored. AUTH, and DISCONNECT on 3.1.1, are refused by the parser.
  */
 const EXPECTED: Readonly<Record<Phase, ReadonlySet<PacketType>>> = {
   login: new Set(['connack']),
@@ -46,10 +45,10 @@ const UNEXPECTED: Readonly<Record<Phase, (type: PacketType) => string>> = {
   session: (type) => `a second ${type.toUpperCase()} [MQTT-3.2.0-2]`,
 };
 
-/** Answers to a broker that reads none of them, bytes. */
+/** Maximum of unread answers before the link ends, bytes. */
 const MOST_UNREAD = 1024 * 1024;
 
-/** Gives each packet of one link to whom it concerns, and ends the link over what no broker may send. */
+/** Dispatches the packets of one link, and ends the link over packets that a broker must not send. */
 export function createReceiver(options: ReceiverOptions): PacketHandler {
   const { where, maxPacketBytes, life, outgoing, exchanges, pings, unfinished, onMessage } = options;
   let phase: Phase = 'login';
@@ -71,7 +70,7 @@ export function createReceiver(options: ReceiverOptions): PacketHandler {
   const reply = (type: 'pubrel' | 'pubcomp', packetId: number): void => {
     outgoing.acknowledge(ackBytes(type, packetId));
     if (!outgoing.blocked || outgoing.waiting < MOST_UNREAD) return;
-    life.end(new NotConnected(`the broker at ${where} reads none of our answers`));
+    life.end(new NotConnected(`the broker at ${where} does not read our answers`));
   };
   return {
     publish(packet) {
@@ -97,8 +96,8 @@ export function createReceiver(options: ReceiverOptions): PacketHandler {
     },
     malformed,
     tooLarge(bytes) {
-      const what = `the broker at ${where} sent a packet of ${bytes} bytes, more than the ${maxPacketBytes} that are taken`;
-      life.end(new NotConnected(`${what}: limit the size of messages at the broker`));
+      const what = `the broker at ${where} sent a packet of ${bytes} bytes, more than the limit of ${maxPacketBytes}`;
+      life.end(new NotConnected(`${what}: raise maxPacketBytes, or limit the size of messages at the broker`));
     },
   };
 }

@@ -5,17 +5,17 @@ import type { Life } from './life.ts';
 /** PINGREQ and PINGRESP on one link. */
 export interface Pings {
   /**
-   * One round trip. Rejects with `NotConnected` after `timeout` ms or when the link ends, `Aborted` on the signal. A busy broker
-   * that goes on sending meanwhile gets more time, four times as much at the most.
+   * One round trip. Rejects with `NotConnected` after `timeout` ms or when the link ends, `Aborted` on the signal. A
+   * busy broker that keeps sending gets up to four times as long.
    */
   ping(timeout: number, signal: AbortSignal): Promise<void>;
-  /** A PINGRESP has come. It proves the link to all who wait, whoever asked for it. */
+  /** Called on a PINGRESP. It answers all waiting pings. */
   answered(): void;
-  /** Something has come. Called per chunk. */
+  /** Called per received chunk. */
   heard(): void;
 }
 
-/** How many times as long a broker may take that goes on sending. */
+/** Factor for the timeout of a broker that keeps sending. */
 const PATIENCE = 4;
 
 /** Makes the pings of one link; `request` sends a PINGREQ. */

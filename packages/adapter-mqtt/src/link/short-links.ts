@@ -1,13 +1,14 @@
 import { type Clock, type MagpieError, NotConnected } from '@magpie/contract';
 
-/** A link that the broker closes sooner after the login is a short one, ms. */
+/** A link closed by the broker within this time after the login counts as short, ms. */
 const SHORT_MS = 10_000;
-/** So many short links in a row are no accident. */
+/** Number of short links in a row that is reported. */
 const SUSPICIOUS = 3;
 
 /**
- * Notices that the broker closes one link after the other soon after it has accepted the login, without a word. On MQTT 3.1.1,
- * and with brokers that send no reason, that is how two clients with one client id look: each login ends the other's link.
+ * Detects that the broker closes links shortly after accepting the login, without a reason. On MQTT 3.1.1, and with
+ * brokers that send no reason, this is the sign of two clients with the same client id: each login ends the other's
+ * link.
  */
 export class ShortLinks {
   readonly #clock: Clock;
@@ -20,12 +21,12 @@ export class ShortLinks {
     this.#clientId = clientId;
   }
 
-  /** The broker has accepted a login. */
+  /** Called when the broker has accepted a login. */
   opened(): void {
     this.#openedAt = this.#clock.monotonic();
   }
 
-  /** The error to report for a link that has ended; `isSilent`: the broker closed it and gave no reason. Called once per link. */
+  /** The error to report for an ended link; `isSilent`: the broker closed it without a reason. Called once per link. */
   explain(error: MagpieError, isSilent: boolean): MagpieError {
     const isShort = this.#clock.monotonic() - this.#openedAt < SHORT_MS;
     this.#count = isSilent && isShort ? this.#count + 1 : 0;

@@ -5,30 +5,33 @@ import type { SubackPacket } from '../wire/packets.ts';
 import { encodeSubscribe, encodeUnsubscribe, type SubscribeOptions } from '../wire/requests.ts';
 import type { Answer, Exchange } from './exchanges.ts';
 
-/** What the broker has against one filter. */
+/** The broker's refusal of one filter. */
 export interface Refusal {
   /** A state for the status page: `not permitted: …` where only a human can help, else `refused: …`. */
   readonly state: string;
-  /** The broker has subscribed us nevertheless, at this QoS, which is lower than wanted. */
+  /** Set when the broker subscribed us at this QoS, lower than requested. */
   readonly granted?: 0;
-  /** The broker has said nothing at all. */
+  /** Set when the broker did not answer. */
   readonly isUnanswered?: true;
 }
 
-/** Refused filters with the reason; what is not in it is subscribed. */
+/** Refused filters with their reasons; all other filters are subscribed. */
 export type Refusals = ReadonlyMap<string, Refusal>;
 
 /** Subscribing on one link. */
 export interface Requests {
-  /** Resolves with what the broker refused [MQTT-3.9.3-1] or has not answered in time. @throws NotConnected when the link ends. */
+  /**
+   * Resolves with the filters the broker refused [MQTT-3.9.3-1] or did not answer in time. @throws NotConnected when
+   * the link ends.
+   */
   subscribe(filters: readonly string[], options: SubscribeOptions): Promise<Refusals>;
   /** Resolves with whether the broker has answered in time. @throws NotConnected when the link ends. */
   unsubscribe(filters: readonly string[]): Promise<boolean>;
 }
 
-/** What the requests of one link need. */
+/** Dependencies of the requests of one link. */
 export interface RequestOptions {
-  /** Gives an exchange its packet id, and takes the id back. */
+  /** Assigns a packet id to an exchange, and frees it. */
   begin(exchange: Exchange): number;
   end(packetId: number): void;
   readonly outgoing: Outgoing;
@@ -40,7 +43,7 @@ export interface RequestOptions {
 
 /** Makes the requests of one link. */
 export function createRequests({ begin, end, outgoing, version, clock, patience }: RequestOptions): Requests {
-  /** Resolves with undefined when the broker says nothing: what is sent meanwhile must not wait for it for ever. */
+  /** Resolves with undefined when the broker does not answer: other packets must not wait for ever. */
   const ask = (type: SubackPacket['type'], what: string, encode: (id: number) => Buffer) => {
     const { promise, resolve, reject } = Promise.withResolvers<SubackPacket | undefined>();
     const id = begin({
@@ -70,7 +73,7 @@ export function createRequests({ begin, end, outgoing, version, clock, patience 
   };
 }
 
-/** The refusal of a filter that the broker says nothing about, after a wait of `patience` ms. */
+/** The refusal of a filter that the broker did not answer within `patience` ms. */
 export const unanswered = (patience: number): Refusal => ({
   state: `not subscribed: the broker has not answered SUBSCRIBE within ${patience / 1000} s`,
   isUnanswered: true,
@@ -81,13 +84,16 @@ function judge(filter: string, wanted: 0 | 1, packet: SubackPacket, index: numbe
   if (granted === undefined) {
     const codes = packet.codes.length;
     return [
-      [filter, { state: `refused: the broker's SUBACK does not name it, it has ${codes} reason codes [MQTT-3.9.3-1]` }],
+      [
+        filter,
+        { state: `refused: the broker's SUBACK has no reason code for it, only ${codes} in all [MQTT-3.9.3-1]` },
+      ],
     ];
   }
   if (granted < 0x80 && granted >= wanted) return [];
   if (granted < 0x80) {
     const advice = 'write qos: 0 in the route, or allow more at the broker';
-    return [[filter, { state: `not permitted: granted at QoS 0 only, not ${wanted}: ${advice}`, granted: 0 }]];
+    return [[filter, { state: `not permitted: the broker granted QoS 0 instead of ${wanted}: ${advice}`, granted: 0 }]];
   }
   const error = reasonError('subscribe', granted, 'the broker refuses the topic', packet.reasonString);
   const kind = error instanceof ConfigInvalid ? 'not permitted' : 'refused';

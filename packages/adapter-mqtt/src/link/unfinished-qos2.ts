@@ -1,12 +1,12 @@
-/** How far a QoS 2 publish had come when its link was lost. */
+/** State of a QoS 2 publish when its link was lost. */
 type Stage = 'sent' | 'received';
 
-/** More than this many left-over packet ids cannot be kept free: the oldest is used again. */
+/** Maximum number of packet ids kept reserved; beyond it the oldest is reused. */
 const MOST = 32_768;
 
 /**
- * Packet ids of QoS 2 publishes that the broker may still hold. While it does, it would take another publish with such an id
- * for a repeat and drop it [MQTT-4.3.3-10]: the id is not used until the broker has let it go. The messages themselves are sent
+ * Packet ids of QoS 2 publishes that the broker may still hold. The broker would drop another publish with such an id
+ * as a repeat [MQTT-4.3.3-10], so the id is not used until the broker has released it. The messages themselves are sent
  * again by the caller, under new ids. One per connection, kept over its links.
  */
 export class UnfinishedPublishes {
@@ -17,7 +17,7 @@ export class UnfinishedPublishes {
     return this.#stages.has(packetId);
   }
 
-  /** A QoS 2 publish goes out. */
+  /** Records that a QoS 2 publish was sent. */
   sent(packetId: number): void {
     this.#stages.set(packetId, 'sent');
     if (this.#stages.size <= MOST) return;
@@ -27,22 +27,22 @@ export class UnfinishedPublishes {
     }
   }
 
-  /** A PUBREC has come that accepts it. */
+  /** Records an accepting PUBREC. */
   received(packetId: number): void {
     if (this.#stages.has(packetId)) this.#stages.set(packetId, 'received');
   }
 
-  /** The broker holds it no more: PUBCOMP, a PUBREC that refuses, or a PUBACK in their place. */
+  /** Frees the id: PUBCOMP, a refusing PUBREC, or a PUBACK instead. */
   completed(packetId: number): void {
     this.#stages.delete(packetId);
   }
 
-  /** The broker has no session for us any more. */
+  /** Called when the broker no longer has our session. */
   clear(): void {
     this.#stages.clear();
   }
 
-  /** Those that a new link goes on with by PUBREL; the others the broker has perhaps never seen, and owes no answer for. */
+  /** Ids for which a new link sends PUBREL; the broker may never have seen the others. */
   *halfDone(): Generator<number> {
     for (const [packetId, stage] of this.#stages) if (stage === 'received') yield packetId;
   }

@@ -1,7 +1,7 @@
 import type { AddressPattern, SourceRequest } from '@magpie/contract';
 import { sourceSchema } from '../config.ts';
 
-/** One subscription as the broker should hold it. */
+/** One subscription that the broker should hold. */
 export interface Subscription {
   readonly filter: string;
   readonly qos: 0 | 1;
@@ -21,7 +21,7 @@ interface TrieNode {
 
 const newNode = (): TrieNode => ({ children: new Map(), filter: undefined });
 
-/** Builds the set. Asking costs about one step per level, however many filters there are. */
+/** Builds the set. A query takes about one step per level, whatever the number of filters. */
 export function filterSet(filters: Iterable<string>): FilterSet {
   const root = newNode();
   for (const filter of filters) {
@@ -38,7 +38,7 @@ export function filterSet(filters: Iterable<string>): FilterSet {
 
 function covers(node: TrieNode, levels: readonly string[], depth: number, except: string | undefined): boolean {
   const level = levels[depth];
-  // Wildcards never reach the broker's own topics [MQTT-4.7.2-1].
+  // Wildcards do not match the broker's own topics [MQTT-4.7.2-1].
   const open = depth > 0 || !level?.startsWith('$');
   const many = open ? node.children.get('#') : undefined;
   if (many !== undefined && many.filter !== except) return true;
@@ -57,10 +57,10 @@ export const filterOf = ({ segments }: AddressPattern): string =>
 const sourceOptions = sourceSchema.pick({ qos: true, noLocal: true }).strip();
 
 /**
- * The subscriptions for a list of sources, so that no message comes twice where it can be helped: equal filters are
- * merged (the higher QoS, no-local only when all say so), a filter inside another one is left out when the other is
- * at least as good. Filters that merely overlap stay, and a broker may deliver twice.
- * @param refused filters to leave out: they stand in for no other one either.
+ * The subscriptions for a list of sources, avoiding duplicates where possible: equal filters are merged (the higher
+ * QoS; no-local only if all have it), and a filter covered by one that is at least as good is left out. Filters that
+ * partly overlap stay, so a broker may deliver twice.
+ * @param refused filters to leave out; they do not cover others either.
  */
 export function planSubscriptions(
   sources: readonly SourceRequest[],
@@ -84,7 +84,7 @@ const merge = (a: Subscription, b: Subscription): Subscription => ({
   noLocal: a.noLocal && b.noLocal,
 });
 
-/** Only filters of the same no-local setting and at least the same QoS may stand in for another. */
+/** A filter may replace another only with the same no-local setting and at least the same QoS. */
 function withoutCovered(all: ReadonlyMap<string, Subscription>): Map<string, Subscription> {
   const list = [...all.values()];
   const setFor = (sub: Subscription) => list.filter((other) => other.noLocal === sub.noLocal && other.qos >= sub.qos);

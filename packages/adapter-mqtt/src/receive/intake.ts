@@ -3,42 +3,44 @@ import { NotConnected, type ReceivedEvent, type Sink, type Verdict } from '@magp
 import type { Link } from '../link/link.ts';
 import type { AckBytes } from '../wire/outgoing.ts';
 
-/** Something received on its way into the log. */
+/** A received message on its way into the log. */
 export interface Entry {
   readonly event: ReceivedEvent;
-  /** What acknowledges it; 0 at QoS 0. */
+  /** Bytes of its acknowledgement; 0 at QoS 0. */
   readonly reply: AckBytes;
-  /** Called once it is durable. */
+  /** Called once the message is durable. */
   onStored?(): void;
 }
 
-/** Where entries of one link go, and what need not go there. */
+/** Destination and filter of the entries of one link. */
 export interface Outlet {
   readonly link: Link;
   readonly sink: Sink;
-  /** Whether the entry is to be stored; the others are acknowledged in their turn. Called per entry. */
+  /** Whether to store the entry; other entries are acknowledged in order. Called per entry. */
   wants(entry: Entry): boolean;
 }
 
-/** Takes what one link receives, hands it to the sink in batches and acknowledges in the order of receipt. */
+/** Hands received messages of one link to the sink in batches and acknowledges them in the order of receipt. */
 export interface Intake {
   /** Takes one message. Never throws, never waits. */
   take(entry: Entry): void;
-  /** From now on entries go here; what has come before is handed over first. */
+  /** Sets the destination; entries received before are handed over first. */
   open(outlet: Outlet): void;
-  /** Hands nothing over any more; what was handed over before is still acknowledged. */
+  /** Stops handing over; entries already handed over are still acknowledged. */
   quiesce(): void;
 }
 
-/** Bounds of one link's intake, and who counts what it drops. */
+/** Limits and callbacks of one link's intake. */
 export interface IntakeOptions {
-  /** Entries without judgement from which on QoS 0 is dropped. */
+  /** Number of entries without a verdict above which QoS 0 messages are dropped. */
   readonly window: number;
   /** Called with the number of QoS 0 messages that were dropped. */
   dropped(count: number): void;
 }
 
-/** Makes the intake of one link. What a closed link has left is never acknowledged: the broker sends it again. */
+/**
+ * Makes the intake of one link. Entries left when the link closes are never acknowledged: the broker sends them again.
+ */
 export function createIntake({ window, dropped }: IntakeOptions): Intake {
   let outlet: Outlet | undefined;
   let pending = 0;
@@ -73,7 +75,7 @@ export function createIntake({ window, dropped }: IntakeOptions): Intake {
   };
 }
 
-/** An entry that was offered to the sink, or was not wanted any more and only has to be acknowledged in its turn. */
+/** An entry offered to the sink, or an unwanted one that only has to be acknowledged in order. */
 interface Judged {
   readonly entry: Entry;
   readonly isWanted: boolean;

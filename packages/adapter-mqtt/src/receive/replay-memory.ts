@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 
-/** Remembers the last stored message of topics that have been replayed, to recognise the same replay again. */
+/** Remembers the last stored message of replayed topics, to recognise a repeated replay. */
 export interface ReplayMemory {
-  /** Whether this is what was stored last for the topic. */
+  /** Whether this equals the last stored message of the topic. */
   repeats(topic: string, body: Uint8Array): boolean;
   /** Called when a message is stored; live ones count only for topics that have been replayed before. */
   stored(topic: string, body: Uint8Array, replay: boolean): void;
 }
 
-/** Keeps at most `limit` topics, forgetting the longest untouched. */
+/** Keeps at most `limit` topics, dropping the least recently used. */
 export function createReplayMemory(limit = 10_000): ReplayMemory {
   const last = new Map<string, string>();
   const fingerprint = (body: Uint8Array): string => hash('sha256', body, 'base64');

@@ -3,19 +3,25 @@ import type { Link } from '../link/link.ts';
 import type { Refusals } from '../link/subscribe-requests.ts';
 import { createSubscriptions } from './subscriptions.ts';
 
-/** Keeps sources subscribed: what the broker refuses shows in the status and is tried again, the rest is not disturbed. */
+/**
+ * Keeps sources subscribed. Filters that the broker refuses appear in the status and are retried without disturbing
+ * others.
+ */
 export interface Subscriber {
-  /** The broker holds no session for us any more. */
+  /** Called when the broker has lost our session. */
   forget(): void;
-  /** The broker says that it holds our session still. */
+  /** Called when the broker says that it kept our session. */
   doubt(): void;
-  /** Replaces the sources; resolves when each is subscribed, refused or not answered for. @throws NotConnected when the link ends. */
+  /**
+   * Replaces the sources; resolves when each is subscribed, refused or timed out. @throws NotConnected when the link
+   * ends.
+   */
   receive(link: Link, sources: readonly SourceRequest[]): Promise<void>;
-  /** Tries nothing again on this link. */
+  /** Stops retries on this link. */
   quiesce(): void;
 }
 
-/** What is wanted on one link, until the next `receive` or the end of the link. */
+/** The wanted sources of one link, until the next `receive` or the end of the link. */
 interface Wish {
   readonly link: Link;
   readonly sources: readonly SourceRequest[];
@@ -48,7 +54,7 @@ export function createSubscriber(version: 5 | 3, context: AdapterContext): Subsc
   };
   const enqueue = (wish: Wish): Promise<void> => {
     const turn = line.then(() => fulfil(wish));
-    line = turn.catch(() => undefined); // The caller hears of it; the next one begins anew.
+    line = turn.catch(() => undefined); // The caller gets the error; the next call starts over.
     return turn;
   };
   return {

@@ -5,22 +5,22 @@ import type { InboundPacket } from '../wire/packets.ts';
 import type { SubscribeOptions } from '../wire/requests.ts';
 import { planSubscriptions, type Subscription } from './filters.ts';
 
-/** Subscription identifiers: the first brings what the broker has kept, the second what is published from then on. */
+/** Subscription identifiers: the first marks messages from the broker's store, the second live ones. */
 const REPLAY = 1;
 const LIVE = 2;
 const FILTERS_PER_PACKET = 100;
 
-/** The subscriptions that the broker's session holds for us, as far as this process knows. */
+/** The subscriptions in the broker's session, as far as this process knows. */
 export interface Subscriptions {
-  /** A link whose session was not resumed holds none. */
+  /** Called for a link whose session was not resumed: it has none. */
   forget(): void;
-  /** A new link: the broker says that it holds them still. They are subscribed once more, which on MQTT 5 changes nothing. */
+  /** Called for a new link whose session was resumed. They are subscribed again, which changes nothing on MQTT 5. */
   doubt(): void;
   /**
-   * Makes the session hold exactly what these sources need. A refused filter is left out, and what it would have covered
-   * is subscribed by itself. Never called concurrently for one link.
+   * Subscribes exactly the filters that these sources need. A refused filter is left out, and the filters it covered
+   * are subscribed instead. Never called concurrently for one link.
    * @returns what the broker refused.
-   * @throws as `Link.subscribe` and `Link.unsubscribe`; what was done stays known.
+   * @throws as `Link.subscribe` and `Link.unsubscribe`; completed changes stay recorded.
    */
   apply(link: Link, sources: readonly SourceRequest[]): Promise<Refusals>;
 }
@@ -40,7 +40,7 @@ export function createSubscriptions(version: 5 | 3): Subscriptions {
         if (refusal?.isUnanswered) silence = refusal;
         else doubted.delete(sub.filter);
         if (refusal) refused.set(sub.filter, refusal);
-        // What the broker grants at a lower QoS is there, and has to be taken back.
+        // A subscription granted at a lower QoS exists and must be removed.
         const qos = refusal ? refusal.granted : sub.qos;
         if (qos !== undefined) held.set(sub.filter, { ...sub, qos });
       }
@@ -66,7 +66,7 @@ export function createSubscriptions(version: 5 | 3): Subscriptions {
         const plan = planSubscriptions(sources, refused);
         const more = await addMissing(link, plan);
         for (const [filter, refusal] of more) refused.set(filter, refusal);
-        // To a broker that says nothing there is no use in saying more.
+        // A broker that does not answer is asked no more.
         if ([...more.values()].some(({ isUnanswered }) => isUnanswered)) return refused;
         if (more.size > 0) continue;
         await dropStale(link, plan);
@@ -78,7 +78,7 @@ export function createSubscriptions(version: 5 | 3): Subscriptions {
 
 const same = (a: Subscription | undefined, b: Subscription): boolean => a?.qos === b.qos && a.noLocal === b.noLocal;
 
-/** Subscriptions of equal options, as many as go into one packet. */
+/** Subscriptions of equal options, as many as fit into one packet. */
 function packetsOf(list: readonly Subscription[]): Subscription[][] {
   const groups = Object.values(Object.groupBy(list, ({ qos, noLocal }) => `${qos} ${noLocal}`));
   return groups.flatMap((group = []) =>
@@ -89,9 +89,9 @@ function packetsOf(list: readonly Subscription[]): Subscription[][] {
 }
 
 /**
- * Subscribes one group. With identifiers it subscribes twice in one go: retained messages answer the first SUBSCRIBE
- * and carry its identifier, the second one replaces the subscription before anything else is published. So a replay
- * is told from a live message although both keep their retain flag. Without identifiers the flag must tell.
+ * Subscribes one group. With identifiers it sends two SUBSCRIBEs at once: retained messages answer the first and carry
+ * its identifier; the second replaces the subscription before anything else is published. This distinguishes a replay
+ * from a live message although both keep their retain flag. Without identifiers the flag must do.
  */
 async function add(link: Link, version: 5 | 3, group: readonly Subscription[]): Promise<Refusals> {
   const [first] = group;

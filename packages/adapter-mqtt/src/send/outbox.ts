@@ -8,21 +8,21 @@ import type { PacketLimit } from './packet-limit.ts';
 import { createQueue } from './queue.ts';
 import { type Account, Sending } from './unconfirmed.ts';
 
-/** Sends over one link, in call order, with never more unconfirmed than the broker allows. */
+/** Sends over one link, in call order, never exceeding the broker's limit of unconfirmed messages. */
 export interface Outbox {
   /**
-   * Resolves on PUBACK, PUBCOMP or, at QoS 0, once handed to the socket. Rejects as the broker's answer says; with
-   * `Rejected` and `TooLarge` at once for what the broker has said it does not take; with `NotConnected` when the link ends
-   * while the message still waits here, `Unknown` or as the broker's DISCONNECT says when it ends later; with `Aborted`.
+   * Resolves on PUBACK, PUBCOMP or, at QoS 0, once handed to the socket. Rejects according to the broker's answer; with
+   * `Rejected` or `TooLarge` at once for messages that its CONNACK rules out; with `NotConnected` when the link ends
+   * before the message was written, `Unknown` or the broker's DISCONNECT reason when it ends later; with `Aborted`.
    */
   send(packet: OutboundPacket, signal: AbortSignal): Promise<SendReceipt>;
-  /** Writes a message of QoS 0 that nobody waits for; false when it would have to wait or cannot go out. */
+  /** Writes a QoS 0 message without waiting; false when it would have to wait or cannot be sent. */
   post(packet: OutboundPacket): boolean;
-  /** The link has ended, or is about to: what waits here was never handed over. */
+  /** Called when the link ends: messages still waiting were never written. */
   lost(error: MagpieError): void;
 }
 
-/** What one outbox needs besides its link. */
+/** Options of one outbox. */
 export interface OutboxOptions {
   /** Host and port, for messages. */
   readonly where: string;
@@ -31,7 +31,7 @@ export interface OutboxOptions {
   readonly packetLimit: PacketLimit;
 }
 
-/** How long a message waits whose size the broker refuses for the first time, ms. */
+/** Pause for a message whose size the broker refuses for the first time, ms. */
 const DOUBT_MS = 5000;
 
 /** Makes the outbox of one link. */
@@ -105,11 +105,15 @@ export function createOutbox(link: Link, { where, maxInflight, packetLimit }: Ou
   };
 }
 
-/** What the broker's CONNACK ruled out [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15]. */
+/**
+ * The reason why the broker's CONNACK rules the message out, if any [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15].
+ */
 function problemOf(packet: OutboundPacket, broker: Broker, limit: PacketLimit): MagpieError | undefined {
   const { topic, qos, retain } = packet;
   if (qos > broker.maximumQoS) {
-    return new Rejected(`the broker takes at most QoS ${broker.maximumQoS}, the message to "${topic}" has ${qos}`);
+    return new Rejected(
+      `the broker accepts at most QoS ${broker.maximumQoS}, the message to "${topic}" has QoS ${qos}: set qos in the target`,
+    );
   }
   if (retain && !broker.retainAvailable) {
     return new Rejected(`the broker keeps no retained messages: write retain: false in the target of "${topic}"`);
@@ -118,8 +122,8 @@ function problemOf(packet: OutboundPacket, broker: Broker, limit: PacketLimit): 
   const bytes = packetBytes(packet);
   const verdict = limit.judge(bytes);
   if (verdict === 'fits') return undefined;
-  const sizes = `the message to "${topic}" makes ${bytes} bytes, the broker takes ${limit.bytes}`;
+  const sizes = `the message to "${topic}" has ${bytes} bytes, the broker accepts at most ${limit.bytes}`;
   if (verdict === 'refused') return new TooLarge(sizes);
-  const words = `${sizes} since this login, which the one before did not say: it is seen whether it stays`;
+  const words = `${sizes} since this login, unlike before: waiting to see whether the limit stays`;
   return new Throttled(words, DOUBT_MS).concerning('place');
 }

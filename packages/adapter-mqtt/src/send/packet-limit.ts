@@ -1,15 +1,15 @@
 import type { Clock } from '@magpie/contract';
 
-/** After so long on one link its limit counts as the broker's rule, ms. */
+/** After this time on one link its limit counts as permanent, ms. */
 const SETTLED_MS = 60_000;
 
-/** What a message's size means to the broker: it `fits`, is `refused`, or is refused by a CONNACK that stands alone. */
+/** Whether a message's size `fits`, is `refused`, or is `doubted`: refused by a single CONNACK only. */
 export type SizeVerdict = 'fits' | 'doubted' | 'refused';
 
 /**
- * The Maximum Packet Size of a broker over the links of one connection. A limit that a broker names once (while it starts, or
- * by mistake) must not make dead letters of a backlog: it is believed when the CONNACK before said the same, or when the link
- * has lasted.
+ * The Maximum Packet Size of a broker over the links of one connection. A limit that a broker sends only once (while
+ * starting, or by mistake) must not turn a backlog into dead letters: it counts when the previous CONNACK had it too,
+ * or when the link has lasted.
  */
 export class PacketLimit {
   readonly #clock: Clock;
@@ -21,19 +21,19 @@ export class PacketLimit {
     this.#clock = clock;
   }
 
-  /** The limit that the broker's latest CONNACK has named, bytes; infinite when it named none. */
+  /** The limit of the broker's latest CONNACK, bytes; infinite without one. */
   get bytes(): number {
     return this.#now;
   }
 
-  /** A CONNACK has named a limit, in bytes; infinite when it has named none. Called once per link. */
+  /** Records the limit of a CONNACK, in bytes; infinite without one. Called once per link. */
   named(bytes: number): void {
     this.#before = this.#now;
     this.#now = bytes;
     this.#since = this.#clock.monotonic();
   }
 
-  /** Judges a packet of so many bytes. Called per message while there is a limit. */
+  /** Judges a packet of `bytes` bytes. Called per message while there is a limit. */
   judge(bytes: number): SizeVerdict {
     if (bytes <= this.#now) return 'fits';
     const isSettled = this.#clock.monotonic() - this.#since >= SETTLED_MS;

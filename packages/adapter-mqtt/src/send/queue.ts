@@ -1,14 +1,14 @@
-/** First in, first out. Adding and taking cost the same however long it is. */
+/** A first-in-first-out queue with constant cost per operation. */
 export interface Queue<T> {
   readonly empty: boolean;
   push(item: T): void;
-  /** Takes items as long as the next one may go. A call from within `use` does nothing: the outer one goes on. */
+  /** Takes items while `mayGo` allows the next one. A call from within `use` does nothing: the outer call continues. */
   take(mayGo: (item: T) => boolean, use: (item: T) => void): void;
   /** Empties it. @returns what was in it. */
   clear(): readonly T[];
 }
 
-/** Places of taken items that may be kept before the rest is moved up. */
+/** Number of taken items kept before the array is compacted. */
 const TIDY = 1024;
 
 /** An empty queue. */

@@ -4,17 +4,17 @@ import type { Answer, Exchange } from '../link/exchanges.ts';
 import type { LinkEnd } from '../link/life.ts';
 import type { OutboundPacket } from '../wire/outgoing.ts';
 
-/** Who keeps account of the messages of one link. */
+/** Callbacks for the accounting of one link's messages. */
 export interface Account {
   /** Host and port, for messages. */
   readonly where: string;
-  /** The caller has its result. Once per message. */
+  /** Called once per message when its caller has the result. */
   settled(sending: Sending): void;
-  /** The broker owes nothing any more for a message of QoS 1 or 2 that was written. */
+  /** Called when the broker has answered a written QoS 1 or 2 message. */
   answered(): void;
 }
 
-/** What a message counts as sent by. */
+/** The event that confirms a message. */
 type Confirmation = 'written' | 'puback' | 'pubcomp';
 
 const RECEIPTS: Readonly<Record<Confirmation, SendReceipt>> = {
@@ -29,7 +29,7 @@ export class Sending implements Exchange {
   readonly qos: 0 | 1 | 2;
   readonly receipt: Promise<SendReceipt>;
   expects: Answer['type'];
-  /** Whose firing ends the waiting. */
+  /** Signal that ends the waiting. */
   readonly signal: AbortSignal;
   readonly #topic: string;
   readonly #account: Account;
@@ -51,7 +51,7 @@ export class Sending implements Exchange {
     });
   }
 
-  /** The packet to write, once; undefined when nobody waits for it any more. */
+  /** The packet to write, returned once; undefined when its caller no longer waits. */
   start(): OutboundPacket | undefined {
     const packet = this.#settled ? undefined : this.#packet;
     this.#packet = undefined;
@@ -71,7 +71,7 @@ export class Sending implements Exchange {
     this.#reject(error);
   }
 
-  /** The signal has fired. What was written may still be answered. */
+  /** Called when the signal has fired. A written packet may still be answered. */
   abort(): void {
     this.fail(new Aborted('sending was cancelled; the message may have arrived', { cause: this.signal.reason }));
   }

@@ -7,7 +7,7 @@ export class PacketCursor extends Cursor {
     super('packet');
   }
 
-  /** A number of one to four bytes of seven bits each. */
+  /** A variable byte integer of one to four bytes. */
   varint(): number {
     let value = 0;
     for (let shift = 0; shift < 28; shift += 7) {
@@ -23,7 +23,7 @@ export class PacketCursor extends Cursor {
     return this.text(this.uint16());
   }
 
-  /** As `string`, for what comes again and again. */
+  /** Like `string`, for recurring texts. */
   frequentString(): string {
     return this.frequentText(this.uint16());
   }

@@ -15,13 +15,16 @@ export interface OutboundPacket {
 /** The four bytes of an acknowledgement, as one number. */
 export type AckBytes = number;
 
-/** Types of acknowledgements with their length. Two bytes mean success in MQTT 3.1.1 and 5 alike (MQTT 5 section 3.4.2.1). */
+/**
+ * Acknowledgement types with their remaining length. Two bytes mean success in MQTT 3.1.1 and 5 alike (MQTT 5 section
+ * 3.4.2.1).
+ */
 const ACK = { puback: 0x4002, pubrec: 0x5002, pubrel: 0x6202, pubcomp: 0x7002 } as const;
 
-/** An acknowledgement that says success. Never 0. */
+/** A successful acknowledgement. Never 0. */
 export const ackBytes = (type: keyof typeof ACK, packetId: number): AckBytes => ACK[type] * 0x1_0000 + packetId;
 
-/** Writes to a socket: everything of one turn of the event loop in one go. */
+/** Writes to a socket; all writes of one turn of the event loop become one call. */
 export interface Outgoing extends Pick<TurnWriter, 'blocked' | 'waiting' | 'writes' | 'flush'> {
   publish(packet: OutboundPacket, packetId: number): void;
   acknowledge(bytes: AckBytes): void;
@@ -30,7 +33,7 @@ export interface Outgoing extends Pick<TurnWriter, 'blocked' | 'waiting' | 'writ
 
 /**
  * Makes the one writer of a socket.
- * @param handedOver called after everything written so far has been given to a socket that takes more.
+ * @param handedOver called when everything written was handed to the socket and it accepts more.
  */
 export const createOutgoing = (socket: Writable, version: 5 | 3, handedOver: () => void): Outgoing =>
   new PacketWriter(socket, version, handedOver);

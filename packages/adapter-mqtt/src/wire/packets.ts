@@ -62,7 +62,7 @@ export const TYPE = {
 } as const;
 
 /**
- * Reads a packet other than PUBLISH, whose first byte is `first`; the cursor stands after the length.
+ * Reads a packet other than PUBLISH, whose first byte is `first`; the cursor is after the length.
  * @throws Malformed also for what only clients send, and for AUTH, as we never start an enhanced authentication.
  */
 export function readControl(first: number, cursor: PacketCursor, version: 5 | 3): ControlPacket {
@@ -96,7 +96,7 @@ function readBody(type: number, cursor: PacketCursor, version: 5 | 3): ControlPa
     case TYPE.disconnect:
       return readDisconnect(cursor, version);
     case TYPE.auth:
-      throw new Malformed('an AUTH packet, though no authentication was under way [MQTT-4.12.0-6]');
+      throw new Malformed('an AUTH packet outside of an authentication [MQTT-4.12.0-6]');
     default:
       throw new Malformed(`a packet of type ${type}, which no broker may send`);
   }

@@ -4,28 +4,28 @@ import { PacketCursor } from './cursor.ts';
 import { type ControlPacket, type InboundPacket, readControl, readPacketId, TYPE } from './packets.ts';
 import { readProperties } from './properties.ts';
 
-/** Who takes what is received, packet by packet in order. Neither may throw. */
+/** Receives packets one by one, in order. Its methods must not throw. */
 export interface PacketHandler {
   publish(packet: InboundPacket): void;
   control(packet: ControlPacket): void;
-  /** Nothing comes after this. `problem` ends a sentence that begins with the broker having sent something. */
+  /** Called for a malformed packet; nothing follows. `problem` completes the sentence "the broker sent …". */
   malformed(problem: string): void;
-  /** A packet larger than the limit has begun; nothing comes after this. */
+  /** Called for a packet above the limit; nothing follows. */
   tooLarge(bytes: number): void;
 }
 
 /** Cuts received bytes into packets. */
 export interface Parser {
-  /** Takes the next chunk, which nobody may change afterwards. Total: never throws. */
+  /** Takes the next chunk, which must not be changed afterwards. Total: never throws. */
   push(chunk: Buffer): void;
-  /** Hands out nothing any more, also of the chunk that is being read. */
+  /** Stops at once, even within a chunk. */
   stop(): void;
 }
 
 /** A packet that has not arrived in full. */
 interface Partial {
   readonly bytes: Buffer;
-  /** How much of it is there. */
+  /** Number of bytes received. */
   filled: number;
   readonly bodyAt: number;
 }
@@ -33,8 +33,8 @@ interface Partial {
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * A parser for one link. Buffers one packet at most, and refuses it as soon as its length is known and beyond
- * `maxPacketBytes`.
+ * A parser for one link. Buffers at most one packet, and refuses one above `maxPacketBytes` as soon as its length is
+ * known.
  */
 export function createParser(version: 5 | 3, maxPacketBytes: number, handler: PacketHandler): Parser {
   const cursor = new PacketCursor();
@@ -48,7 +48,7 @@ export function createParser(version: 5 | 3, maxPacketBytes: number, handler: Pa
     if (first >> 4 === TYPE.publish) handler.publish(readPublish(first, cursor, version));
     else handler.control(readControl(first, cursor, version));
   };
-  /** Goes on with a packet that an earlier chunk has begun. @returns how much of the chunk belongs to it. */
+  /** Continues a packet begun by an earlier chunk. @returns how many bytes of the chunk belong to it. */
   const complete = (unfinished: Partial, chunk: Buffer): number => {
     const { bytes, bodyAt } = unfinished;
     const taken = chunk.copy(bytes, unfinished.filled);
@@ -59,7 +59,7 @@ export function createParser(version: 5 | 3, maxPacketBytes: number, handler: Pa
     }
     return taken;
   };
-  /** Reads the packet at `at`, or keeps what there is of it. @returns where the next one begins. */
+  /** Reads the packet at `at`, or keeps its beginning. @returns the offset of the next packet. */
   const next = (chunk: Buffer, at: number): number => {
     const body = bodyStart(chunk, at);
     if (body === undefined) {
@@ -94,9 +94,7 @@ export function createParser(version: 5 | 3, maxPacketBytes: number, handler: Pa
         read(chunk);
       } catch (error) {
         stopped = true;
-        handler.malformed(
-          error instanceof Malformed ? error.message : `what could not be read: ${errorMessage(error)}`,
-        );
+        handler.malformed(error instanceof Malformed ? error.message : `an unreadable packet: ${errorMessage(error)}`);
       }
     },
     stop() {
@@ -126,8 +124,9 @@ function readPublish(first: number, cursor: PacketCursor, version: 5 | 3): Inbou
   const topic = cursor.topic();
   const packetId = qos === 0 ? 0 : readPacketId(cursor);
   const properties = version === 5 ? readProperties(cursor) : undefined;
-  // We have announced no aliases, so that a topic may neither be replaced by one nor be empty.
-  if (properties?.topicAlias !== undefined) throw new Malformed('a topic alias, though we take none [MQTT-3.3.2-9]');
+  // We announced no aliases, so a topic must not be replaced by one or be empty.
+  if (properties?.topicAlias !== undefined)
+    throw new Malformed('a topic alias, although we accept none [MQTT-3.3.2-9]');
   if (topic === '') throw new Malformed('a PUBLISH without a topic [MQTT-4.7.3-1]');
   return {
     topic,
@@ -140,7 +139,7 @@ function readPublish(first: number, cursor: PacketCursor, version: 5 | 3): Inbou
   };
 }
 
-/** The message's bytes: its own copy, unless they are a good part of the memory that a view of them would keep. */
+/** The body: a copy, unless it is a large part of the memory that a view would keep alive. */
 function payloadOf(bytes: Buffer, from: number, to: number): Uint8Array {
   if (from === to) return NOTHING;
   const view = bytes.subarray(from, to);

@@ -4,7 +4,7 @@ import type { PacketCursor } from './cursor.ts';
 /** Name and value of a user property. */
 export type UserProperty = readonly [name: string, value: string];
 
-/** The properties of a received packet that mean something to us (MQTT 5 section 2.2.2.2). */
+/** The properties of a received packet that we use (MQTT 5 section 2.2.2.2). */
 export interface Properties {
   payloadFormatIndicator?: boolean;
   messageExpiryInterval?: number;
@@ -74,7 +74,7 @@ function readProperty(id: number, cursor: PacketCursor, into: Properties): void 
   }
 }
 
-/** Properties of everything but a PUBLISH. What means nothing to us is skipped. */
+/** Properties of all packets except PUBLISH. Unused ones are skipped. */
 function readLinkProperty(id: number, cursor: PacketCursor, into: Properties): void {
   switch (id) {
     case 0x13:

@@ -3,17 +3,14 @@ import { toMqttText } from '../codec/text.ts';
 /** Longest text or binary field of a packet, in bytes (MQTT 5 section 1.5.4). */
 export const MAX_FIELD_BYTES = 65_535;
 
-/** Told of a field that is too long; throws. */
+/** Called for a field that is too long; throws. */
 export type TooLong = (what: string, bytes: number) => never;
 
 const USER_PROPERTY = 0x26;
 /** Texts up to this length are copied character by character, which is faster than a call out of the engine. */
 const SHORT = 128;
 
-/**
- * Writes the properties of one packet after another into the same memory. Texts travel as `toMqttText` says.
- * Not for two packets at a time.
- */
+/** Writes the properties of packets into reused memory, one packet at a time. Texts are encoded by `toMqttText`. */
 export class PropertyWriter {
   readonly #tooLong: TooLong;
   #bytes = Buffer.allocUnsafeSlow(16 * 1024);
@@ -23,12 +20,12 @@ export class PropertyWriter {
     this.#tooLong = tooLong;
   }
 
-  /** Begins a packet. */
+  /** Starts a packet. */
   begin(): void {
     this.#at = 0;
   }
 
-  /** A copy of what was written. */
+  /** Returns a copy of the written bytes. */
   finish(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#at));
   }
@@ -83,7 +80,7 @@ export class PropertyWriter {
     }
   }
 
-  /** Writes a short text of printable ASCII, as most are. @returns false when it is another one. */
+  /** Writes a short text of printable ASCII, the usual case. @returns false for any other text. */
   #plain(value: string): boolean {
     const { length } = value;
     this.#room(2 + length);

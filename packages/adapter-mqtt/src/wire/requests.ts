@@ -1,4 +1,4 @@
-/** What we log in with. Lengths are checked by the configuration. */
+/** Content of a CONNECT. Lengths are checked by the configuration. */
 export interface ConnectRequest {
   readonly version: 5 | 3;
   readonly clientId: string;
@@ -15,7 +15,7 @@ export interface ConnectRequest {
   readonly maximumPacketSize: number;
 }
 
-/** What the broker publishes when the link dies without a goodbye. */
+/** Message that the broker publishes when the link ends without a DISCONNECT. */
 export interface Will {
   readonly topic: string;
   readonly payload: Buffer;
@@ -32,7 +32,7 @@ export interface SubscribeOptions {
   readonly rap?: boolean;
   /** 0: send retained messages; 1: only when the subscription is new; 2: never. */
   readonly rh?: 0 | 1 | 2;
-  /** Comes with every message that this subscription matches. */
+  /** Sent by the broker with every message that matches this subscription. */
   readonly identifier?: number;
 }
 
@@ -91,7 +91,7 @@ export function encodeSubscribe(
 export const encodeUnsubscribe = (packetId: number, filters: readonly string[], version: 5 | 3): Buffer =>
   packetOf(0xa2, [uint16(packetId), ...(version === 5 ? [Buffer.from([0])] : []), ...filters.map(textField)]);
 
-/** Bytes that a number takes in the form of seven bits each. */
+/** Size of a number as a variable byte integer. */
 export const varintSize = (value: number): number => (value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4);
 
 function varintBytes(value: number): number[] {

@@ -42,7 +42,7 @@ function jidScheme(scheme: string, check: (segments: readonly string[]) => strin
 /** A client, user or service: `jid:user@example.org`, `jid:user@example.org/phone`, `jid:example.org`. Segments local, domain, resource. */
 export const jidAddresses = jidScheme('jid', (segments) => {
   if (segments.length < 2 || segments.length > 3)
-    return `${segments.length} segments, expected local part, domain and perhaps a resource`;
+    return `${segments.length} segments, expected local part, domain and an optional resource`;
   return jidProblem(toJid(segments));
 });
 

@@ -5,7 +5,7 @@ import { NS } from './stanza/namespaces.ts';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-/** What kind of message stanza it is; only `content` becomes a message event. */
+/** The class of a message stanza; only `content` becomes a message event. */
 export type MessageClass = 'content' | 'receipt' | 'error' | 'subject' | 'nothing';
 
 /** Sorts a message stanza. A chat state, a marker or an empty message is `nothing`; a subject without a body changes a room's subject. */
@@ -17,8 +17,8 @@ export function classify(message: Element): MessageClass {
 }
 
 /**
- * The content of a message. Total. The text of an ordinary chat message is text, whatever it looks like; only our own
- * element says otherwise. `sentAt` is the time by a trusted delay.
+ * The content of a message. Total. The body of an ordinary chat message is text, even if it looks like JSON; only our
+ * own element changes that. `sentAt` is the time by a trusted delay.
  */
 export function decodeMessage(message: Element, sentAt?: number): ReceivedParts {
   const own = message.getChild('event', NS.event);
@@ -50,7 +50,7 @@ export const originId = (message: Element): string | undefined => {
   return element && attribute(element, 'id');
 };
 
-/** XEP-0359: the id stamped by this entity. Only to be believed when it announces the feature. */
+/** XEP-0359: the id stamped by this entity. Trust it only if the entity announces the feature. */
 export function stanzaIdBy(message: Element, by: string): string | undefined {
   const element = message.getChildren('stanza-id', NS.stanzaId).find((child) => attribute(child, 'by') === by);
   return element && attribute(element, 'id');

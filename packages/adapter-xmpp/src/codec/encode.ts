@@ -46,7 +46,7 @@ export function wireMessage(event: OutgoingEvent, destination: Destination): Wir
   return { id: event.delivery, text, bytes: Buffer.byteLength(text) };
 }
 
-/** The body as people see it, and whether it is the exact content. */
+/** The readable body, and whether it is the exact content. */
 function readableBody({ body, contentType }: OutgoingEvent): { body: string; exact: boolean } {
   const text = decodeUtf8(body);
   if (text === undefined || text === '' || text.includes('\0')) {

@@ -17,7 +17,10 @@ const TEXTS = {
 
 type TextField = keyof typeof TEXTS;
 
-/** Everything of a message that plain XMPP has no place for. `payload` is present when the `<body>` is not the exact content. */
+/**
+ * The fields of a message that plain XMPP does not have. `payload` is present when the `<body>` is not the exact
+ * content.
+ */
 export function eventElement(parts: MessageParts, payload: Uint8Array | undefined): Element {
   const { time, expiresAt, priority, retain, replyTo, trace } = parts;
   const numbers = { time, 'expires-at': expiresAt, priority, retain };
@@ -40,13 +43,16 @@ export function eventElement(parts: MessageParts, payload: Uint8Array | undefine
 
 const isTextField = (name: string): name is TextField => Object.hasOwn(TEXTS, name);
 
-/** What `eventElement` wrote. Total: fields that make no sense are left out. It is data from the sender and proves nothing. */
+/**
+ * The fields written by `eventElement`. Total: malformed fields are left out. It is data from the sender and proves
+ * nothing.
+ */
 export interface EventFields extends Partial<MessageParts> {
   readonly via: readonly string[];
   readonly headers: MessageParts['headers'];
 }
 
-/** The fields of our element. Total: what is malformed or missing is left out. */
+/** The fields of our element. Total: malformed or missing fields are left out. */
 export function readEventElement(event: Element): EventFields {
   const texts = Object.entries(TEXTS).map(([field, name]) => [field, textOf(event, name)] as const);
   const payload = event.getChild('payload');

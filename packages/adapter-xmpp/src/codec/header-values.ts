@@ -2,7 +2,7 @@ import { type Header, type HeaderValue, parseJson } from '@magpie/contract';
 import { attribute, type Element } from './stanza/element.ts';
 import { elementText, textElement } from './stanza/xml-text.ts';
 
-/** Bytes inside a typed value: JSON has no place for them. */
+/** Marker for bytes inside a typed value, which JSON cannot hold. */
 const BYTES = '$bytes';
 
 /** A header as `<header name="…">text</header>`; other types than text as JSON with `type="json"`. */
@@ -15,7 +15,7 @@ export function headerElement([name, value]: Header): Element {
   return textElement('header', JSON.stringify(toJson(value)), { ...named, type: 'json' });
 }
 
-/** Headers of an own element, however many: the gateway judges that. Never throws: what cannot be read is left out. */
+/** Headers of our element; the gateway limits their number. Never throws: unreadable ones are left out. */
 export const headersOf = (event: Element): Header[] =>
   event.getChildren('header').flatMap((element) => {
     const header = readHeader(element);
@@ -35,7 +35,7 @@ function readHeader(element: Element): Header | undefined {
   }
 }
 
-/** A number that no double holds is text in a header. */
+/** A number that a double cannot hold becomes text in a header. */
 const asText = (digits: string): string => digits;
 
 function toJson(value: HeaderValue): unknown {

@@ -61,7 +61,7 @@ export const unescapeLocal = (text: string): string =>
 const LIMIT = 1023;
 const CONTROL = /[\u0000-\u001f\u007f\ufffe\uffff]/;
 
-/** What RFC 7622 refuses about an address, as a sentence; undefined when it is fine. */
+/** The reason why RFC 7622 forbids an address, as a sentence; undefined when it is valid. */
 export function jidProblem({ local, domain, resource }: Jid): string | undefined {
   if (domain === '') return 'an address without a domain';
   if (/[\s@/"&'<>\\]/.test(domain)) return `a character that no domain may have in "${domain}"`;

@@ -1,5 +1,5 @@
 import type { MappingRow } from '@magpie/adapter-kit';
-/** How an event stands on the wire. The documentation's table is made from it. */
+/** How the fields of an event travel; source of the documentation's table. */
 export const MAPPING: readonly MappingRow<'xmpp'>[] = [
   {
     concept: 'Place',

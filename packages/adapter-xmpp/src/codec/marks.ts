@@ -1,15 +1,15 @@
 import { attribute, type Element } from './stanza/element.ts';
 import { NS } from './stanza/namespaces.ts';
 
-/** What a message is besides its text, as `origin` says it (`ORIGIN_MARKS`). */
+/** Marks of a message besides its text, shown in `origin` (`ORIGIN_MARKS`). */
 export interface Marks {
-  /** XEP-0308: the id of the message that this one corrects. Nobody but us checks who has written that. */
+  /** XEP-0308: the id of the message that this one corrects. The author is not verified. */
   readonly replaces?: string;
   /** XEP-0424, also by a moderator (XEP-0425): the id of the message that is taken back. */
   readonly retracts?: string;
-  /** XEP-0428: the body, or a part of it, stands in for an element, such as the quotation in an answer (XEP-0461). */
+  /** XEP-0428: the body, or a part of it, replaces an element, such as the quotation in a reply (XEP-0461). */
   readonly fallback?: true;
-  /** XEP-0380 and what came before it: the body stands in for an encrypted one. */
+  /** XEP-0380 and its predecessors: the body replaces an encrypted one. */
   readonly encrypted?: true;
 }
 
@@ -22,7 +22,7 @@ const ENCRYPTED: Readonly<Record<string, string>> = {
   [NS.openPgpLegacy]: 'x',
 };
 
-/** The marks of a message. Total. An element that does not say which message it is about counts with an empty id. */
+/** The marks of a message. Total. An element without a message id counts with an empty one. */
 export function marksOf(message: Element): Marks {
   const replaced = message.getChild('replace', NS.correction);
   const retracted = message.getChild('retract', NS.retraction) ?? attached(message);
@@ -36,7 +36,7 @@ export function marksOf(message: Element): Marks {
   };
 }
 
-/** The older form of a retraction, where the id stands in the element around it (XEP-0422). */
+/** The older form of a retraction, with the id in the enclosing element (XEP-0422). */
 function attached(message: Element): Element | undefined {
   const around = message.getChild('apply-to', NS.fasten);
   const about = around?.getChild('retract', NS.retractionLegacy) ?? around?.getChild('moderated', NS.moderation);

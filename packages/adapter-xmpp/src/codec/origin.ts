@@ -8,47 +8,53 @@ import type { Occupant } from './stanza/muc.ts';
 /** Protocol facts of a received stanza, for expressions. */
 export const originSchema = z.strictObject({
   from: z.string().describe('Full JID of the sender; in a room the room with the nick.'),
-  to: z.string().optional().describe('Our JID as the stanza names it.'),
+  to: z.string().optional().describe('Our JID as written in the stanza.'),
   resource: z.string().optional().describe('Resource of a one-to-one sender.'),
   stanzaType: z.string().describe('Type of the stanza: chat, normal, groupchat, headline, error.'),
-  stanzaId: z.string().optional().describe('Id stamped by the room or our server (XEP-0359), when it may be believed.'),
+  stanzaId: z.string().optional().describe('Id stamped by the room or our server (XEP-0359), if trusted.'),
   originId: z.string().optional().describe('Id given by the sender (XEP-0359).'),
   thread: z.string().optional().describe('Conversation thread.'),
   subject: z.string().optional().describe('Subject of the message.'),
   room: z.string().optional().describe('Room the message was written in.'),
-  nick: z.string().optional().describe('Name in the room. Anyone may take it: never authorise by it.'),
+  nick: z.string().optional().describe('Nick in the room. Anyone may take it: never authorise by it.'),
   occupantId: z.string().optional().describe('Stable identity in the room (XEP-0421).'),
   affiliation: z.string().optional().describe('Affiliation in the room: owner, admin, member, none.'),
   role: z.string().optional().describe('Role in the room: moderator, participant, visitor.'),
-  realJid: z.string().optional().describe('Bare JID behind the nick, where the room shows it.'),
-  delayed: z.string().optional().describe('When the server took it, for a message kept for later (XEP-0203).'),
-  replay: z.boolean().describe('Room history sent again on joining.'),
+  realJid: z.string().optional().describe('Bare JID behind the nick, if the room shows it.'),
+  delayed: z.string().optional().describe('When the server received it, for a delayed message (XEP-0203).'),
+  replay: z.boolean().describe('Whether it is room history, sent on joining.'),
   replaces: z
     .string()
     .optional()
-    .describe('Id of the message that this one corrects (XEP-0308); nobody checks its author.'),
-  retracts: z.string().optional().describe('Id of the message that is taken back (XEP-0424).'),
-  fallback: z.boolean().optional().describe('The text, or a part of it, stands in for something else (XEP-0428).'),
-  copied: z.boolean().optional().describe('Copy of a message that another client of our account got (XEP-0280).'),
-  encrypted: z.boolean().optional().describe('The text stands in for an encrypted one (XEP-0380).'),
+    .describe('Id of the message that this one corrects (XEP-0308); the author is not verified.'),
+  retracts: z.string().optional().describe('Id of the retracted message (XEP-0424).'),
+  fallback: z
+    .boolean()
+    .optional()
+    .describe('Whether the text, or a part of it, is a fallback for an element (XEP-0428).'),
+  copied: z
+    .boolean()
+    .optional()
+    .describe('Whether it is a copy of a message to another client of our account (XEP-0280).'),
+  encrypted: z.boolean().optional().describe('Whether the text is a placeholder for an encrypted one (XEP-0380).'),
   condition: z.string().optional().describe('Reason of a message that came back, such as recipient-unavailable.'),
 });
 
 /** The protocol facts of one event. */
 export type XmppOrigin = z.output<typeof originSchema>;
 
-/** What the connection knows about the place a message came from. */
+/** What the connection knows about the source of a message. */
 export interface Provenance {
   /** Set for messages of a room, also private ones. */
   readonly occupant: Occupant | undefined;
   readonly inRoom: boolean;
-  /** Who stamps stanza ids that may be believed: the room or our own account. */
+  /** The trusted stamper of stanza ids: the room or our own account. */
   readonly stampedBy: string | undefined;
   /** By a trusted delay. */
   readonly delayed: string | undefined;
 }
 
-/** Collects the facts. Nick, affiliation and real JID come from presence, which the room itself vouches for. */
+/** Collects the facts. Nick, affiliation and real JID come from presence, which the room itself sends. */
 export function originOf(message: Element, { occupant, inRoom, stampedBy, delayed }: Provenance): XmppOrigin {
   const from = attribute(message, 'from') ?? '';
   const resource = resourceOf(from);

@@ -27,19 +27,19 @@ export interface LoginOptions {
   readonly limits: StreamLimits;
 }
 
-/** Who hears about a client's stream, and decides what becomes of its session (XEP-0198). */
+/** Callbacks of a client's stream, which also decide about its session (XEP-0198). */
 export interface ClientStreamEvents extends StreamEvents {
-  /** Asked once logged in, before a resource is bound: a `<resume/>` to try first, when there is a session to resume. */
+  /** Asked once logged in, before a resource is bound: a `<resume/>` to try first, if there is a session to resume. */
   resumption(): Element | undefined;
-  /** A resource is bound: the session is new. The result is an `<enable/>` to send; without one the session begins now. */
+  /** A resource is bound: the session is new. Returns an `<enable/>` to send; without one the session begins now. */
   bound(jid: string, managed: boolean): Element | undefined;
-  /** An element of stream management that has its place in this phase. The result is the phase that follows. */
+  /** Handles an element of stream management that is allowed in this phase. Returns the next phase. */
   management(element: Element, phase: Phase): Phase;
 }
 
 /**
- * A client's stream (RFC 6120), from the first byte to the end: STARTTLS, login, resource. Composed of the parts that
- * `@xmpp/client` is made of, behind our own guards; `phases.ts` says what may come when. One per attempt.
+ * A client's stream (RFC 6120), from the first byte to the end: STARTTLS, login, resource. Composed of the parts of
+ * `@xmpp/client`, behind our own guards; `phases.ts` defines what may arrive when. One per attempt.
  */
 export class ClientStream extends XmlStream {
   readonly #options: LoginOptions;
@@ -52,7 +52,7 @@ export class ClientStream extends XmlStream {
   #asked: string | undefined;
   #authenticated = false;
   #managed = false;
-  /** Goes on to binding a resource after a refused resumption. */
+  /** Continues with resource binding after a refused resumption. */
   #bind: () => void = () => undefined;
 
   private constructor(options: LoginOptions, events: ClientStreamEvents, signal: AbortSignal) {
@@ -64,7 +64,7 @@ export class ClientStream extends XmlStream {
     this.#caller = this.#compose();
   }
 
-  /** Dials and starts to negotiate; everything further comes through `events`. The signal covers the negotiation. */
+  /** Dials and starts the negotiation; results are reported through `events`. The signal covers the negotiation. */
   static async open(options: LoginOptions, events: ClientStreamEvents, signal: AbortSignal): Promise<ClientStream> {
     const socket = await dial(options.endpoints, options.tls, signal);
     const stream = new ClientStream(options, events, signal);
@@ -73,14 +73,14 @@ export class ClientStream extends XmlStream {
     return stream;
   }
 
-  /** The order of the features matters: the first one that is offered and needed takes the features over. */
+  /** The order of the features matters: the first one that is offered and needed handles them. */
   #compose(): IQCaller<Entity> {
     const middleware = createMiddleware({ entity: this });
     const features = createFeatures({ middleware });
     const caller = createCaller({ middleware, entity: this });
     features.use('starttls', NS.tls, (_, next) => (this.isSecure() ? next() : this.#requestTls()));
     authenticateBySasl({ streamFeatures: features, saslFactory: this.#login.factory }, (callback, offered) => {
-      // The published types have forgotten that the callback takes the chosen mechanism. Its credentials are in the factory.
+      // The published types lack the parameter for the chosen mechanism. Its credentials are in the factory.
       const authenticate: (credentials: { username: string; password: string }, mechanism: string) => Promise<void> =
         callback;
       return authenticate({ username: '', password: '' }, this.#login.choose(offered, this.isSecure()));
@@ -110,7 +110,7 @@ export class ClientStream extends XmlStream {
     if (!isStanza(element, NS.client)) this.#negotiation(element);
     else if (this.#phase !== 'bind') this.#events.stanza(element);
     else {
-      // Whoever reads on in this turn may have stanzas for the new resource before the library says that it is bound.
+      // Stanzas for the new resource may be read in this turn, before the library reports the binding.
       this.#phase = 'bound';
       this.toLibrary(element);
     }
@@ -133,7 +133,7 @@ export class ClientStream extends XmlStream {
     (handlers[`${element.getNS() ?? ''} ${element.getName()}`] ?? manage)();
   }
 
-  /** Refuses at once what the library would find out later, or not at all. */
+  /** Refuses at once what the library would detect later or never. */
   #negotiate(features: Element): void {
     const clear = !this.isSecure();
     const startTls = features.getChild('starttls', NS.tls) !== undefined;
@@ -174,7 +174,7 @@ export class ClientStream extends XmlStream {
       });
   }
 
-  /** What follows is a new stream (RFC 6120 §6.4.6): nothing more of the old one counts. */
+  /** A new stream follows (RFC 6120 §6.4.6): the rest of the old one is ignored. */
   #loggedIn(success: Element): void {
     this.#login.verify(Buffer.from(success.getText(), 'base64').toString('utf8'));
     this.#authenticated = true;
@@ -205,8 +205,8 @@ export class ClientStream extends XmlStream {
     });
   }
 
-  /** Ends the library's timers for answers that cannot come any more. */
+  /** Ends the library's timers for answers that can no longer arrive. */
   protected override over(): void {
-    for (const { reject } of this.#caller.handlers.values()) reject(new NotConnected('the link is over'));
+    for (const { reject } of this.#caller.handlers.values()) reject(new NotConnected('the link has ended'));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What this adapter uses of xmpp.js' TCP connection, for which no types are published. Members with an underscore are not
- * documented: the version is pinned exactly, and `library.test.ts` fails when one of them changes.
+ * The parts of xmpp.js' TCP connection that this adapter uses; no types are published. Members with an underscore are
+ * not documented: the version is pinned exactly, and `library.test.ts` fails when one of them changes.
  */
 declare module '@xmpp/connection-tcp' {
   import type { Socket } from 'node:net';

@@ -4,7 +4,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { onAbort, type TlsOptions } from '@magpie/adapter-kit';
 import { NotConnected } from '@magpie/contract';
 
-/** One place to try. */
+/** One server endpoint. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -41,13 +41,13 @@ async function lookup(name: string, direct: boolean): Promise<(Endpoint & { prio
         rank: Math.random() * (weight + 1),
       }));
   } catch {
-    return []; // No such record, or no resolver: the domain itself is tried instead, and its failure is reported.
+    return []; // No SRV record or no resolver: the domain itself is tried, and its failure is reported.
   }
 }
 
 /** Connects to the first endpoint that answers. Rejects with the error of the last one, or as soon as the signal fires. */
 export async function dial(endpoints: readonly Endpoint[], tls: TlsOptions, signal: AbortSignal): Promise<Socket> {
-  let failure: unknown = new NotConnected('no place to connect to');
+  let failure: unknown = new NotConnected('no server address to connect to');
   for (const endpoint of endpoints) {
     try {
       return await dialOne(endpoint, tls, signal);
@@ -69,7 +69,7 @@ function dialOne({ host, port, direct }: Endpoint, tls: TlsOptions, signal: Abor
 export const upgrade = (socket: Socket, tls: TlsOptions, signal: AbortSignal): Promise<Socket> =>
   ready(markSecure(connectTls({ ...tls, socket })), 'secureConnect', signal);
 
-/** The library knows a secure socket by this property. */
+/** The library recognises a secure socket by this property. */
 const markSecure = (socket: TLSSocket): TLSSocket => Object.assign(socket, { secure: true });
 
 function ready(socket: Socket, event: string, signal: AbortSignal): Promise<Socket> {
@@ -89,7 +89,7 @@ function ready(socket: Socket, event: string, signal: AbortSignal): Promise<Sock
   return promise.finally(() => {
     stop();
     socket.off('close', closed);
-    // A destroyed socket may still report an error, which nobody waits for any more.
+    // A destroyed socket may still emit an error, which needs a listener.
     socket.off('error', fail).on('error', () => undefined);
   });
 }

@@ -12,22 +12,22 @@ import type { Settle } from './stanza-counters.ts';
 import type { XmlStream } from './stream.ts';
 import { StreamManagement } from './stream-management.ts';
 
-/** A received message or presence and the means to say that we are done with it. */
+/** A received message or presence with the callback that finishes it. */
 export interface Incoming {
   readonly stanza: Element;
-  /** To be called once: the stanza is finished and may be reported to the server as handled. */
+  /** Call it once the stanza is finished: it is then reported to the server as handled. */
   finish(): void;
-  /** The server may have delivered it on an earlier link. */
+  /** Whether the server may have delivered it on an earlier link. */
   readonly repeated: boolean;
 }
 
-/** Who hears about a link. */
+/** Callbacks of a link. */
 export interface LinkEvents {
   /** Messages and presences, in order. */
   stanza(incoming: Incoming): void;
-  /** All stanzas of one read were handed over: a batch is complete. */
+  /** Called after all stanzas of one read: a batch is complete. */
   readDone(): void;
-  /** How much of what may wait for the gateway is waiting: at 1 reading stops. Asked after each read and each finished stanza. */
+  /** Share of the receive budget in use: at 1 reading stops. Called after each read and each finished stanza. */
   load(): number;
   /** The answer to a question that is about one of our addresses; undefined for any other. */
   answer?(iq: Element): Element | undefined;
@@ -38,15 +38,15 @@ export interface LinkEvents {
 /** What a link is made of besides its login. */
 export interface LinkOptions {
   readonly clock: Clock;
-  /** How long the server may take to acknowledge or answer, ms. */
+  /** Longest time for the server to acknowledge or answer, ms. */
   readonly timeout: number;
   /** Set for a component: its domain. It asks itself, through the server, whether the server is there. */
   readonly domain?: string | undefined;
 }
 
 /**
- * A link over which stanzas go, logged in. What is sent is confirmed by the server (XEP-0198, or a ping where it has none),
- * what arrives is reported once it is finished, questions get their answers. One per login, made by `openLink`.
+ * A logged-in link. Sent stanzas are confirmed by the server (XEP-0198, or a ping without it), received ones are
+ * reported to it once finished, requests get their answers. One per login, made by `openLink`.
  */
 export class Link {
   readonly #options: LinkOptions;
@@ -71,7 +71,7 @@ export class Link {
       paused: () => this.#paused,
     });
     this.#requests = new Requests(options.clock, options.timeout);
-    this.#opened.promise.catch(() => undefined); // Dialling may fail first; then nobody waits for this one.
+    this.#opened.promise.catch(() => undefined); // Dialling may fail first; then this promise has no consumer.
   }
 
   /** Our full JID. */
@@ -79,7 +79,7 @@ export class Link {
     return this.#session.jid;
   }
 
-  /** Whether an earlier session goes on: rooms are still joined, nothing was missed. */
+  /** Whether an earlier session was resumed: rooms are still joined, nothing was missed. */
   get resumed(): boolean {
     return this.#management.resumed;
   }
@@ -89,20 +89,20 @@ export class Link {
     return this.#management.counting;
   }
 
-  /** Reading is stopped because too much waits for the gateway. */
+  /** Whether reading is stopped because the receive budget is used up. */
   get paused(): boolean {
     return this.#paused;
   }
 
   /**
-   * The server has yet to read so much of what we have sent that an answer may be late though the link is fine: its
-   * acknowledgements are waited for all the same.
+   * Whether the server still has so much of our data to read that an answer may be late on a working link. Its
+   * acknowledgements are still awaited.
    */
   get busy(): boolean {
     return this.#management.busy;
   }
 
-  /** Logs in by this stream. Rejects when the stream ends before that is done. */
+  /** Logs in over this stream. Rejects when the stream ends before. */
   async establish(open: (events: ClientStreamEvents) => Promise<XmlStream>, signal: AbortSignal): Promise<void> {
     try {
       this.#stream = await open(this.#streamEvents());
@@ -113,15 +113,15 @@ export class Link {
     }
   }
 
-  /** Sends a stanza without waiting. A failure ends the link. Throws `NotConnected` when the link is over. */
+  /** Sends a stanza without waiting. A failure ends the link. Throws `NotConnected` after the link has ended. */
   post(stanza: Element): void {
     this.#send(stanza);
   }
 
   /**
-   * Sends a message. `settle` is called once: without an error when the server has taken it; with `Unknown` when the link is
-   * lost before, `TooLarge` when the server has ended the link for the size of this message. Throws `NotConnected` when the
-   * link is over.
+   * Sends a message. `settle` is called once: without an error when the server has acknowledged it; with `Unknown` when
+   * the link is lost before, `TooLarge` when the server ended the link because of its size. Throws `NotConnected` after
+   * the link has ended.
    */
   deliver(stanza: WireStanza, settle: Settle): void {
     this.#expectLive();
@@ -131,8 +131,8 @@ export class Link {
   }
 
   /**
-   * Asks and resolves with the answer, a result or an error, from whom we have asked. Rejects with `NotConnected` on silence,
-   * `Aborted` on the signal.
+   * Sends a request and resolves with the addressee's answer, a result or an error. Rejects with `NotConnected` without
+   * an answer, `Aborted` on the signal.
    * @param to left out for the server and our own account.
    */
   request(type: 'get' | 'set', child: Element, to?: string, signal?: AbortSignal): Promise<Element> {
@@ -152,7 +152,10 @@ export class Link {
     this.#stream?.fail(error);
   }
 
-  /** Says goodbye, which ends the session. With a signal that has fired it only cuts the link: the session stays resumable. */
+  /**
+   * Closes the stream, which ends the session. If the signal has fired it only cuts the link: the session stays
+   * resumable.
+   */
   async close(signal: AbortSignal): Promise<void> {
     if (signal.aborted) {
       if (this.#management.unread) this.#session.forget();
@@ -255,14 +258,14 @@ export class Link {
     if (!this.#live) throw new NotConnected(this.#ended?.message ?? 'the link is down');
   }
 
-  /** Without XEP-0198 a ping answered by the same server proves that it has taken what came before (RFC 6120 §10.1). */
+  /** Without XEP-0198 a ping answered by the same server proves that it has read everything before (RFC 6120 §10.1). */
   #confirmByPing(settle: Settle): void {
     const silent = (error: unknown): void =>
       settle(new Unknown(`the server did not answer after the message: ${errorMessage(error)}`, { cause: error }));
     this.ping().then(() => settle(), silent);
   }
 
-  /** Everything that waits is told so. */
+  /** Ends everything that waits on the link. */
   #over(error: MagpieError): void {
     this.#live = false;
     this.#ended ??= error;

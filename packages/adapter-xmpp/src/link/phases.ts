@@ -3,8 +3,8 @@ import { NS } from '../codec/stanza/namespaces.ts';
 import { StreamViolation } from './stream-guard.ts';
 
 /**
- * Where a client's stream is between its first byte and its end. It only moves by what we have sent or by an answer to that,
- * and it moves while the answer is being handled: what follows in the same read is judged by the new phase.
+ * The phase of a client's stream. It changes only when we send something or handle the answer to it, and it changes
+ * while the answer is handled: the rest of the same read is checked by the new phase.
  */
 export type Phase =
   | 'opening'
@@ -20,9 +20,9 @@ export type Phase =
 
 const SM = NS.streamManagement;
 
-/** What the server may send in each phase, as `namespace name`; `stanza` is any message, presence or iq. */
+/** Elements that the server may send in each phase, as `namespace name`; `stanza` is any message, presence or iq. */
 const EXPECTED: Readonly<Record<Phase, ReadonlySet<string>>> = {
-  // RFC 6120 §4.2: we have sent the header of a stream; nothing of an old stream counts any more.
+  // RFC 6120 §4.2: we have sent a stream header; the rest of an old stream is ignored.
   opening: new Set(),
   // RFC 6120 §4.3.2: the features come first, and again on each new stream after STARTTLS and SASL.
   features: new Set([`${NS.stream} features`]),
@@ -32,7 +32,7 @@ const EXPECTED: Readonly<Record<Phase, ReadonlySet<string>>> = {
   sasl: new Set([`${NS.sasl} challenge`, `${NS.sasl} success`, `${NS.sasl} failure`]),
   // XEP-0198 §5: the answer to our <resume/>.
   resume: new Set([`${SM} resumed`, `${SM} failed`]),
-  // RFC 6120 §7.6: the answer to our request for a resource; nobody can address us before it.
+  // RFC 6120 §7.6: the answer to our request for a resource; no stanza can be addressed to us before.
   bind: new Set(['answer']),
   bound: new Set(['stanza']),
   // XEP-0198 §3: the answer to our <enable/>; stanzas for the bound resource may come before it.
@@ -42,9 +42,9 @@ const EXPECTED: Readonly<Record<Phase, ReadonlySet<string>>> = {
 };
 
 /**
- * Throws `StreamViolation` on an element that nothing of ours has asked for in this phase, so that a peer cannot skip TLS,
- * the login or its proof, or make up an answer. A stream error may come at any time (RFC 6120 §4.9.1).
- * @param asked the id of the iq that we have sent in this phase.
+ * Throws `StreamViolation` on an element that is not expected in this phase, so that a peer cannot skip TLS, the login
+ * or its proof, or invent an answer. A stream error may come at any time (RFC 6120 §4.9.1).
+ * @param asked id of the iq we sent in this phase.
  */
 export function expectElement(phase: Phase, element: Element, asked: string | undefined): void {
   const name = `${element.getNS() ?? ''} ${element.getName()}`;
@@ -56,7 +56,7 @@ export function expectElement(phase: Phase, element: Element, asked: string | un
   if (stanza && expected.has('answer') && isAnswerTo(element, asked)) return;
   const names = [...expected].map((each) => each.split(' ').at(-1)).join(', ') || 'the header of its stream';
   throw new StreamViolation(
-    `the server sent <${element.getName()} xmlns='${element.getNS() ?? ''}'> in the phase "${phase}", where it has no place: expected ${names}. It is broken, or somebody stands between us and it`,
+    `the server sent <${element.getName()} xmlns='${element.getNS() ?? ''}'> in the phase "${phase}": expected ${names}. The server is faulty, or an attacker is between us and it`,
   );
 }
 

@@ -10,20 +10,21 @@ interface Pending {
   reject(error: MagpieError): void;
 }
 
-/** The questions of one link that wait for their answers (RFC 6120 §8.2.3). */
+/** The unanswered requests of one link (RFC 6120 §8.2.3). */
 export class Requests {
   readonly #clock: Clock;
   readonly #timeout: number;
   readonly #pending = new Map<string, Pending>();
 
-  /** @param timeout how long an answer may take, ms. */
+  /** @param timeout longest time for an answer, ms. */
   constructor(clock: Clock, timeout: number) {
     this.#clock = clock;
     this.#timeout = timeout;
   }
 
   /**
-   * Asks, and resolves with the answer, a result or an error. Rejects with `NotConnected` on silence, `Aborted` on the signal.
+   * Sends a request and resolves with the answer, a result or an error. Rejects with `NotConnected` without an answer,
+   * `Aborted` on the signal.
    * @param to left out for the server and our own account.
    * @param send writes the iq.
    */
@@ -51,7 +52,7 @@ export class Requests {
   }
 
   /**
-   * Takes a result or an error. It counts only from whom we have asked: everybody may send us one.
+   * Handles a result or an error. It counts only from the addressee of the request: anyone may send us one.
    * @param own our full JID.
    */
   answered(answer: Element, own: string): void {
@@ -59,7 +60,7 @@ export class Requests {
     if (pending && isFrom(answer, pending.to, own)) pending.resolve(answer);
   }
 
-  /** The link is over: no answer will come. */
+  /** Rejects all requests because the link has ended. */
   end(error: MagpieError): void {
     for (const { reject } of this.#pending.values()) reject(new NotConnected(error.message));
     this.#pending.clear();

@@ -1,6 +1,6 @@
 import { InboundCounter, OutboundQueue } from './stanza-counters.ts';
 
-/** What survives a lost link, so that the next login can resume the session (XEP-0198 §5). One per connection. */
+/** State that survives a lost link, so that the next login can resume the session (XEP-0198 §5). One per connection. */
 export class ResumableSession {
   /** The server's id of the session; undefined when there is nothing to resume. */
   id: string | undefined;
@@ -8,10 +8,10 @@ export class ResumableSession {
   jid = '';
   inbound = new InboundCounter();
   readonly outbound = new OutboundQueue();
-  /** How many stanzas are still to come that may be second deliveries, because an old link had brought them unfinished. */
+  /** Number of expected stanzas that may be redeliveries, because an old link delivered them unfinished. */
   repeats = 0;
 
-  /** A new session: what was not acknowledged on the old one is lost to us, its senders were told so. */
+  /** Starts a new session: unacknowledged stanzas of the old one are dropped; their senders already got `Unknown`. */
   restart(jid: string): void {
     this.id = undefined;
     this.jid = jid;
@@ -21,7 +21,7 @@ export class ResumableSession {
   }
 
   /**
-   * Only what comes after `<enabled/>` counts (XEP-0198 §4): it is set to zero, whatever was read before.
+   * Counting starts after `<enabled/>` (XEP-0198 §4): the counter is set to zero.
    * @param id undefined when the server will not resume the session.
    */
   enable(id: string | undefined): void {
@@ -30,8 +30,8 @@ export class ResumableSession {
   }
 
   /**
-   * The link is gone, and what it had not finished comes again: its counter is closed, so that a late verdict is not counted
-   * on top of the repetition. The result is what the server may be told to have been handled.
+   * Called when the link is gone. Unfinished stanzas will be delivered again, so the counter is closed to late
+   * verdicts. Returns the count that may be reported to the server as handled.
    */
   close(): number {
     const { handled, outstanding } = this.inbound;
@@ -40,7 +40,7 @@ export class ResumableSession {
     return handled;
   }
 
-  /** There is nothing to resume any more. */
+  /** Drops the session: there is nothing to resume. */
   forget(): void {
     this.id = undefined;
   }

@@ -11,7 +11,7 @@ const MECHANISMS = [...Object.keys(SCRAM), 'PLAIN'];
  * password. Challenges and proofs are never used twice.
  */
 export class Login {
-  /** For the library, which runs the exchange (RFC 6120 §6.4). */
+  /** Used by the library, which runs the exchange (RFC 6120 §6.4). */
   readonly factory = new SaslFactory();
   #exchange: ScramExchange | undefined;
   #asked = false;
@@ -37,23 +37,26 @@ export class Login {
     this.factory.use('PLAIN', mechanism('PLAIN', plain));
   }
 
-  /** Chooses among what the server offers. Throws `AuthFailed` when nothing fits; PLAIN is for encrypted links only. */
+  /**
+   * Chooses among what the server offers. Throws `AuthFailed` without a common mechanism; PLAIN is used on encrypted
+   * links only.
+   */
   choose(offered: readonly string[], secure: boolean): string {
     const usable = MECHANISMS.find((name) => offered.includes(name) && (secure || name !== 'PLAIN'));
     if (usable !== undefined) return usable;
     const clear = secure ? '' : ' (PLAIN is never used on a link without TLS)';
     throw new AuthFailed(
-      `no common way to log in: the server offers ${offered.join(', ') || 'none'}, expected one of ${MECHANISMS.join(', ')}${clear}`,
+      `no common login mechanism: the server offers ${offered.join(', ') || 'none'}, expected one of ${MECHANISMS.join(', ')}${clear}`,
     );
   }
 
   /**
-   * To be called with the content of `<success/>` before anything else is sent. Throws `AuthFailed` on an impostor, which is
-   * also a server that says so before it was asked.
+   * Call it with the content of `<success/>` before sending anything else. Throws `AuthFailed` on an impostor,
+   * including a server that reports success before our login.
    */
   verify(success: string): void {
     if (!this.#asked)
-      throw new AuthFailed('the server said that we are logged in before we had sent a login: it is an impostor');
+      throw new AuthFailed('the server reported a successful login before we sent one: it may be an impostor');
     if (!this.#exchange || this.#verified) return;
     this.#exchange.verify(success);
     this.#verified = true;
@@ -62,9 +65,9 @@ export class Login {
 
 /** Both sides of one exchange, as text. */
 interface Exchange {
-  /** What is to be sent next. */
+  /** The next message to send. */
   response(): string;
-  /** Takes what the server says. */
+  /** Handles a message of the server. */
   challenge(text: string): Promise<void>;
 }
 
@@ -93,7 +96,9 @@ class ScramMechanism implements Exchange {
   }
 }
 
-/** A mechanism class as the library's factory wants one. It encodes with `btoa`, which knows one byte per character. */
+/**
+ * A mechanism class as the library's factory wants one. It encodes with `btoa`, which accepts one byte per character.
+ */
 function mechanism(name: string, start: () => Exchange): SaslFactory.MechanismStatic {
   return class {
     readonly name = name;

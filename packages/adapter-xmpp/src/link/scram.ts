@@ -11,7 +11,7 @@ const ITERATIONS = { min: 4096, max: 1_000_000 } as const;
 /** Hash function of a SCRAM mechanism, as `node:crypto` names it. */
 export type ScramHash = 'sha1' | 'sha256';
 
-/** What one SCRAM exchange starts from. */
+/** Input of a SCRAM exchange. */
 export interface ScramCredentials {
   readonly username: string;
   readonly password: string;
@@ -20,7 +20,10 @@ export interface ScramCredentials {
 /** One SCRAM exchange (RFC 5802) without channel binding. Messages are text. */
 export interface ScramExchange {
   readonly clientFirst: string;
-  /** Answers the server's first message. Throws `AuthFailed` on a challenge that is no honest one, `ConfigInvalid` on a password that SASLprep forbids. */
+  /**
+   * Answers the server's first message. Throws `AuthFailed` on an invalid challenge, `ConfigInvalid` on a password that
+   * SASLprep forbids.
+   */
   clientFinal(serverFirst: string): Promise<string>;
   /** Checks the server's final message: proof that it knows the password too. Throws `AuthFailed` when it is missing or wrong. */
   verify(serverFinal: string): void;
@@ -64,7 +67,7 @@ export function startScram(
   };
 }
 
-/** RFC 4013, for a text that is compared and not stored, so that characters newer than its tables are let through (§2.5). */
+/** RFC 4013, for a text that is compared, not stored, so that characters newer than its tables are allowed (§2.5). */
 function prepare(what: 'jid' | 'password', text: string): string {
   try {
     return saslprep(text, { allowUnassigned: true });

@@ -3,21 +3,21 @@ import type { MagpieError, Unknown } from '@magpie/contract';
 /** Counters of stream management are unsigned 32 bit and wrap (XEP-0198 §4). */
 const WRAP = 2 ** 32;
 
-/** What the server may be told about the stanzas it sent: the number that are finished without a gap. */
+/** Counts received stanzas that are finished without a gap, which may be reported to the server. */
 export class InboundCounter {
   #finished: boolean[] = [];
   #floor: number;
   /** The first stanza in the list that is not covered by the floor. */
   #first = 0;
-  /** How many were dropped from the front of the list. */
+  /** Number of entries dropped from the front of the list. */
   #base = 0;
 
-  /** @param handled where it goes on after a resumption. Finishers of an older counter do not touch this one. */
+  /** @param handled start value after a resumption. Callbacks of an older counter do not affect this one. */
   constructor(handled = 0) {
     this.#floor = handled;
   }
 
-  /** A stanza arrived; call the result once it is finished (a message: settled in the log). */
+  /** Counts an arrived stanza; call the result once it is finished (a message: settled in the log). */
   arrive(): () => void {
     const index = this.#base + this.#finished.push(false) - 1;
     return () => {
@@ -48,15 +48,15 @@ export class InboundCounter {
   }
 }
 
-/** Hears that the server has taken a stanza, or that the link was lost before. */
+/** Called when the server has acknowledged a stanza, or the link was lost before. */
 export type Settle = (error?: MagpieError) => void;
 
 interface Sent {
   readonly id: string | undefined;
   readonly bytes: number;
-  /** Undefined when nobody waits for it, or nobody any more. */
+  /** Undefined when no caller waits for it. */
   settle: Settle | undefined;
-  /** Somebody waits for it, or did before the link was lost. */
+  /** Whether a caller waits for it, or did before the link was lost. */
   readonly tracked: boolean;
 }
 
@@ -64,10 +64,10 @@ interface Sent {
 export class OutboundQueue {
   #taken = 0;
   #queue: Sent[] = [];
-  /** Ids of stanzas that the server had taken although their senders were told `Unknown`. */
+  /** Ids of stanzas that the server had received although their senders got `Unknown`. */
   readonly #arrived = new Set<string>();
 
-  /** A stanza goes out. `bytes` is its size, where somebody waits for it. */
+  /** Adds a sent stanza. `bytes` is its size, if a caller waits for it. */
   push(id: string | undefined, bytes = 0, settle?: Settle): void {
     this.#queue.push({ id, bytes, settle, tracked: settle !== undefined });
   }
@@ -76,7 +76,7 @@ export class OutboundQueue {
     return this.#queue.length;
   }
 
-  /** The server has taken `h` stanzas in all. False when that is more than were sent: a broken server. */
+  /** Acknowledges `h` stanzas in all. False when that is more than were sent: a faulty server. */
   acknowledge(h: number): boolean {
     const done = this.#takeUpTo(h);
     for (const { settle } of done ?? []) settle?.();
@@ -84,8 +84,8 @@ export class OutboundQueue {
   }
 
   /**
-   * The server has ended the stream because a stanza was too large for it: the largest that it has not taken is certainly
-   * so. It settles with an error, and is not known any more.
+   * Called when the server ended the stream because of a stanza's size: the largest unacknowledged one is certainly too
+   * large. It is settled with an error and removed.
    */
   refuseLargest(errorOf: (bytes: number) => MagpieError): void {
     const largest = this.#queue.reduce<Sent | undefined>(
@@ -96,7 +96,7 @@ export class OutboundQueue {
     if (largest) largest.settle = undefined;
   }
 
-  /** The link is lost: every waiting stanza settles as `Unknown`, but stays known for a resumption. */
+  /** Settles every waiting stanza as `Unknown` because the link is lost; all are kept for a resumption. */
   lose(error: Unknown): void {
     for (const sent of this.#queue) {
       sent.settle?.(error);
@@ -105,8 +105,8 @@ export class OutboundQueue {
   }
 
   /**
-   * The session is resumed and the server has taken `h`: what it had taken is remembered for `confirmed`, the rest is
-   * forgotten, because its senders were told `Unknown` and send it again. False when `h` cannot be.
+   * Called when the session is resumed and the server has received `h` stanzas: those are remembered for `confirmed`,
+   * the rest is dropped, because its senders got `Unknown` and send it again. False when `h` is impossible.
    */
   resume(h: number): boolean {
     const done = this.#takeUpTo(h);
@@ -121,7 +121,7 @@ export class OutboundQueue {
     this.#queue = [];
   }
 
-  /** Whether a stanza with this id was taken by the server although its sender was told `Unknown`. Forgets it. */
+  /** Whether the server received a stanza with this id although its sender got `Unknown`. Removes it. */
   confirmed(id: string): boolean {
     return this.#arrived.delete(id);
   }

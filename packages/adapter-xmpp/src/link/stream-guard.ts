@@ -2,15 +2,18 @@ import { StringDecoder } from 'node:string_decoder';
 import { NotConnected } from '@magpie/contract';
 import { Parser } from '@xmpp/xml';
 
-/** Bounds of what a server may send. Beyond them the link is dropped: a peer that exceeds them is broken or hostile. */
+/** Limits on received data. The link is dropped beyond them: such a peer is faulty or hostile. */
 export interface StreamLimits {
-  /** Bytes of one stanza (counted per read from the socket, so up to one read more may pass). */
+  /** Bytes of one stanza (counted per read from the socket, so up to one read more is possible). */
   readonly stanzaBytes: number;
   /** Depth of elements below the stream. */
   readonly depth: number;
 }
 
-/** The stream broke a limit or a rule of XMPP; the message says which. Such a session is never resumed: it would break again. */
+/**
+ * The stream violated a limit or a rule of XMPP; the message says which. Such a session is never resumed: it would fail
+ * again.
+ */
 export class StreamViolation extends NotConnected {}
 
 const CDATA = '<![CDATA[';
@@ -37,7 +40,7 @@ export class StreamGuard {
     return text;
   }
 
-  /** A stanza is complete: the byte count starts again. */
+  /** Called when a stanza is complete: resets the byte count. */
   stanzaDone(): void {
     this.#pending = 0;
   }
@@ -54,7 +57,7 @@ function refuseMarkup(text: string): string {
   return text.endsWith('<') ? '<' : '';
 }
 
-/** The library's parser within limits. Every fault is thrown: the library would answer it on a link that is over. */
+/** The library's parser within limits. Every error is thrown: the library would answer it on an ended link. */
 export const guardedParser = ({ depth }: Pick<StreamLimits, 'depth'>): typeof Parser =>
   class extends Parser {
     #depth = 0;

@@ -8,43 +8,45 @@ import type { Settle } from './stanza-counters.ts';
 import type { XmlStream } from './stream.ts';
 import { StreamViolation } from './stream-guard.ts';
 
-/** How many finished stanzas, or how much time, may pass before they are reported to the server unasked. */
+/** Number of finished stanzas, or time, after which they are reported to the server unasked. */
 const REPORT = { stanzas: 50, ms: 200 } as const;
 
-/** So much may go out without asking the server what it has taken, in bytes: a slow one tells by that how far it is. */
+/** Bytes that may be sent before the server is asked for an acknowledgement; shows the progress of a slow server. */
 const ASK_BYTES = 1024;
-/** From so many bytes on that the server has yet to read, an answer of it may be late though the link is fine. */
+/** Unread bytes above which an answer may be late on a working link. */
 const BUSY_BYTES = 4096;
-/** The slowest that a server is expected to read, in bytes per ms: ejabberd's usual shaper lets three times as much through. */
+/**
+ * The slowest expected reading speed of a server, bytes per ms: ejabberd's default shaper allows three times as much.
+ */
 const SLOWEST = 1;
 
-/** What one link's stream management needs. */
+/** Dependencies of one link's stream management. */
 export interface ManagementOptions {
   readonly clock: Clock;
-  /** How long the server may take to acknowledge, ms. */
+  /** Longest time for an acknowledgement, ms. */
   readonly timeout: number;
   /** The stream, once it is open. */
   stream(): XmlStream | undefined;
-  /** Reading is stopped: no acknowledgement can be read. */
+  /** Whether reading is stopped: no acknowledgement can be read. */
   paused(): boolean;
 }
 
 /**
- * Stream management of one link (XEP-0198): confirms what we send, and reports what is finished of what we received, never
- * what has merely arrived. Its counters outlive it in the resumable session.
+ * Stream management of one link (XEP-0198): confirms sent stanzas, and reports received stanzas once they are finished,
+ * not when they arrive. Its counters live on in the resumable session.
  */
 export class StreamManagement {
   readonly #session: ResumableSession;
   readonly #options: ManagementOptions;
-  /** Stanzas are counted: from `<enable/>` or `<resumed/>` on. */
+  /** Whether stanzas are counted: from `<enable/>` or `<resumed/>` on. */
   #counting = false;
   #resumed = false;
   #live = false;
-  /** Bytes that went out before each question that waits for its answer, since the question before it. */
+  /** Bytes sent before each unanswered request, since the previous one. */
   #asked: number[] = [];
-  /** Bytes that went out since the last question. */
+  /** Bytes sent since the last request. */
   #since = 0;
-  /** The server has acknowledged something on this link. */
+  /** Whether the server has acknowledged anything on this link. */
   #answered = false;
   #askTimer = (): void => undefined;
   #reported = 0;
@@ -65,19 +67,21 @@ export class StreamManagement {
     return this.#resumed;
   }
 
-  /** Whether so much is still to be read by the server that an answer may be late without the link being dead. */
+  /** Whether the server has so much left to read that an answer may be late on a working link. */
   get busy(): boolean {
     return this.#asked.reduce((sum, bytes) => sum + bytes, this.#since) > BUSY_BYTES;
   }
 
-  /** What to ask for before a resource is bound, when an earlier session may go on. */
+  /** The request to send before binding a resource, if an earlier session can be resumed. */
   resumption(): Element | undefined {
     const { id } = this.#session;
     if (id === undefined) return undefined;
     return xml('resume', { xmlns: NS.streamManagement, previd: id, h: String(this.#session.close()) });
   }
 
-  /** A resource is bound, the session is new. The result asks for management when the server offers it. */
+  /**
+   * Called when a resource is bound: the session is new. Returns the request for management if the server offers it.
+   */
   bound(jid: string, offered: boolean): Element | undefined {
     this.#session.restart(jid);
     this.#counting = offered;
@@ -85,8 +89,8 @@ export class StreamManagement {
   }
 
   /**
-   * Takes an element of XEP-0198 that has its place in the phase; the result is the phase that follows.
-   * @throws StreamViolation on a count that cannot be.
+   * Handles an element of XEP-0198 that is allowed in the phase; returns the next phase. @throws StreamViolation on an
+   * impossible count.
    */
   take(element: Element, phase: Phase): Phase {
     const h = Number(attribute(element, 'h') ?? Number.NaN);
@@ -106,14 +110,14 @@ export class StreamManagement {
     }
   }
 
-  /** The session is established: from now on the server is asked for what it has taken. */
+  /** Called when the session is established: from now on acknowledgements are requested. */
   start(): void {
     this.#live = true;
     this.#reported = this.#session.inbound.handled;
     this.#ask();
   }
 
-  /** A stanza of so many bytes goes out; `settle` hears when the server has taken it. */
+  /** Counts a sent stanza of `bytes` bytes; `settle` is called when the server has acknowledged it. */
   sent(id: string | undefined, bytes: number, settle?: Settle): void {
     if (!this.#counting) return;
     this.#since += bytes;
@@ -121,7 +125,7 @@ export class StreamManagement {
     this.#ask();
   }
 
-  /** A stanza has arrived: the result is to be called once it is finished. `repeated`: it may be a second delivery. */
+  /** Counts an arrived stanza; call `finish` once it is finished. `repeated`: it may be a second delivery. */
   arrived(): { readonly finish: () => void; readonly repeated: boolean } {
     const session = this.#session;
     const { inbound } = session;
@@ -144,7 +148,7 @@ export class StreamManagement {
     this.#options.stream()?.answer(xml('a', { xmlns: NS.streamManagement, h: String(this.#reported) }));
   }
 
-  /** The link is over. Every stanza that waits for the server settles as `Unknown`. */
+  /** Called when the link has ended. Settles every waiting stanza as `Unknown`. */
   end(error: MagpieError): void {
     this.#live = false;
     this.#askTimer();
@@ -155,8 +159,8 @@ export class StreamManagement {
   }
 
   /**
-   * Whether the server has read nothing of a session that it resumed (Prosody 0.12.3, when it found an old line still full).
-   * It would not the next time either: when such a link ends in silence, only a new session helps.
+   * Whether the server has read nothing in a resumed session (Prosody 0.12.3, when the old socket was still full). It
+   * would not do so the next time either: after a silent end, only a new session helps.
    */
   get unread(): boolean {
     return this.#resumed && !this.#answered;
@@ -170,7 +174,7 @@ export class StreamManagement {
 
   #resume(h: number): Phase {
     if (!this.#session.outbound.resume(h))
-      throw new StreamViolation(`the server resumed the session with h=${h}, which cannot be`);
+      throw new StreamViolation(`the server resumed the session with an impossible count (h=${h})`);
     this.#resumed = true;
     this.#counting = true;
     return 'managed';
@@ -196,7 +200,7 @@ export class StreamManagement {
     this.#ask();
   }
 
-  /** Asks for an acknowledgement when something waits for one: at the rate of the round trip, and again after some bytes. */
+  /** Requests an acknowledgement if a stanza waits for one: once per round trip, and again after some bytes. */
   #ask(): void {
     if (!this.#live || !this.#counting || this.#session.outbound.length === 0) return;
     if (this.#asked.length > 0 && this.#since < ASK_BYTES) return;
@@ -206,7 +210,7 @@ export class StreamManagement {
     if (this.#asked.length === 1) this.#await();
   }
 
-  /** Gives the server time to answer the next question, and to read what stands before it. */
+  /** Starts the time limit for the next answer, including the time to read the data before it. */
   #await(): void {
     this.#askTimer();
     const [bytes] = this.#asked;

@@ -6,22 +6,22 @@ import type { Element } from '../codec/stanza/element.ts';
 import { linkError } from '../errors.ts';
 import { guardedParser, StreamGuard, type StreamLimits, StreamViolation } from './stream-guard.ts';
 
-/** Who hears about a stream. */
+/** Callbacks of a stream. */
 export interface StreamEvents {
   /** A message, presence or iq. */
   stanza(element: Element): void;
   /** All complete elements of one read from the socket were handed over. */
   readDone(): void;
-  /** The stream is over, for this reason. Called once; nothing else is called afterwards. */
+  /** Called once when the stream has ended; nothing is called afterwards. */
   failed(error: MagpieError): void;
 }
 
-/** Bytes of answers that may wait for a server which asks and does not read. */
+/** Maximum of unsent answers to a server that sends requests without reading, bytes. */
 const MOST_UNREAD = 1024 * 1024;
 
 /**
- * A stream of XML over TCP to a server (RFC 6120 §4), within limits and with one end. How one logs in on it is the business of
- * a class derived from it.
+ * A stream of XML over TCP to a server (RFC 6120 §4), within limits and with a single end. Derived classes implement
+ * the login.
  */
 export abstract class XmlStream extends ConnectionTCP {
   readonly #domain: string;
@@ -32,7 +32,7 @@ export abstract class XmlStream extends ConnectionTCP {
   #unread = 0;
   #ended = false;
 
-  /** @param namespace of the stanzas, which says what kind of stream it is. */
+  /** @param namespace namespace of the stanzas, which defines the kind of stream. */
   protected constructor(namespace: string, domain: string, limits: StreamLimits, events: StreamEvents) {
     super({ domain });
     this.NS = namespace;
@@ -46,10 +46,10 @@ export abstract class XmlStream extends ConnectionTCP {
     this.on('disconnect', () => this.fail(new NotConnected('the link was cut')));
   }
 
-  /** Takes a complete element of the stream. What it throws ends the stream. */
+  /** Handles a complete element of the stream. An exception ends the stream. */
   protected abstract take(element: Element): void;
 
-  /** The stream is over: nothing that was asked will be answered. */
+  /** Called when the stream has ended: no answer will arrive. */
   protected abstract over(): void;
 
   protected get ended(): boolean {
@@ -63,7 +63,7 @@ export abstract class XmlStream extends ConnectionTCP {
     this._attachSocket(socket);
   }
 
-  /** Gives the socket up, with everything that was read and not yet taken. */
+  /** Releases the socket and drops unread data. */
   protected detach(): Socket | undefined {
     const socket = this.#socket;
     this._detachParser();
@@ -72,7 +72,7 @@ export abstract class XmlStream extends ConnectionTCP {
     return socket;
   }
 
-  /** Lets the library have an element: it goes on with the login. */
+  /** Passes an element to the library, which continues the login. */
   protected toLibrary(element: Element): void {
     super._onElement(element);
   }
@@ -88,7 +88,7 @@ export abstract class XmlStream extends ConnectionTCP {
     return header;
   }
 
-  /** Writes an element and says how long it is. A failure ends the stream, which reports itself. */
+  /** Writes an element and returns its size. A failure ends the stream and is reported by it. */
   put(element: Element): number {
     const text = element.toString();
     this.#write(text);
@@ -101,8 +101,8 @@ export abstract class XmlStream extends ConnectionTCP {
   }
 
   /**
-   * Writes an answer to something of the server's. Ends the stream when the server lets more than 1 MiB of answers wait: it
-   * asks and does not read.
+   * Writes an answer to a request of the server. Ends the stream when more than 1 MiB of answers is unsent: the server
+   * does not read.
    */
   answer(element: Element): void {
     const text = element.toString();
@@ -111,10 +111,14 @@ export abstract class XmlStream extends ConnectionTCP {
       this.#unread -= text.length;
     });
     if (this.#unread > MOST_UNREAD)
-      this.fail(new NotConnected(`the server asks and does not read: more than ${MOST_UNREAD} bytes of answers wait`));
+      this.fail(
+        new NotConnected(
+          `the server sends requests but does not read the answers: more than ${MOST_UNREAD} bytes wait`,
+        ),
+      );
   }
 
-  /** The library writes by this what it sends while logging in. */
+  /** Used by the library during the login. */
   override async write(text: string): Promise<void> {
     this.#write(text);
   }
@@ -140,14 +144,14 @@ export abstract class XmlStream extends ConnectionTCP {
     this.take(element);
   }
 
-  /** Runs something that may throw: then the stream is over. */
+  /** Runs an action; an exception ends the stream. */
   protected contain(action: () => void): void {
     try {
       action();
     } catch (error) {
       const cause = error instanceof MagpieError ? error : undefined;
       this.fail(
-        cause ?? new StreamViolation(`the server sent what cannot be read: ${errorMessage(error)}`, { cause: error }),
+        cause ?? new StreamViolation(`the server sent unreadable XML: ${errorMessage(error)}`, { cause: error }),
       );
     }
   }
@@ -161,7 +165,7 @@ export abstract class XmlStream extends ConnectionTCP {
     this.#events.failed(linkError(error));
   }
 
-  /** Closes the stream politely; resolves when the server has closed the socket, or when the signal fires. */
+  /** Closes the stream in order; resolves when the server has closed the socket, or when the signal fires. */
   end(signal: AbortSignal): Promise<void> {
     const socket = this.#socket;
     if (this.#ended || !socket || socket.destroyed) return Promise.resolve();

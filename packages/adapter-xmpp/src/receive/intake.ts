@@ -12,35 +12,38 @@ import {
 import type { Incoming } from '../link/link.ts';
 import { type Entry, entryOf, fresh } from './receive-budget.ts';
 
-/** The way of received events into the log: filtered by the wanted sources, in batches of one read, settled by verdict. */
+/** Hands received events to the sink: filtered by source, in batches of one read, settled by verdict. */
 export interface Intake {
-  /** Sets the wanted sources; what arrived before (on a resumed session) is handed over now. */
+  /** Sets the wanted sources; events that arrived before (on a resumed session) are handed over now. */
   open(sources: readonly SourceRequest[], sink: Sink): void;
-  /** The link is gone: forgets what is not at the sink, because it comes again. Until `open` everything is kept. */
+  /**
+   * Called when the link is gone: drops events not yet at the sink, because they will be delivered again. Until `open`
+   * everything is kept.
+   */
   hold(): void;
-  /** From now on nothing more is taken in, so that the server keeps it. */
+  /** Stops taking events, so that the server keeps them. */
   quiesce(): void;
-  /** Takes `quiesce` back. */
+  /** Reverts `quiesce`. */
   wake(): void;
   /** Whether a wanted source receives from this address, and events of this kind where one is named. */
   covers(address: Address, kind?: EventKind): boolean;
   /** Takes the event of a stanza. */
   take(incoming: Pick<Incoming, 'finish'>, event: ReceivedEvent): void;
-  /** Takes an event of our own, whatever the sources; `stored` is called once it is durable. */
+  /** Takes a notice of ours, whatever the sources; `stored` is called once it is durable. */
   notice(event: ReceivedEvent, stored: () => void): void;
-  /** Hands over what is complete, as far as the window permits. */
+  /** Hands over complete batches, as far as the window allows. */
   flush(): void;
-  /** How much of what may wait here is waiting: 1 is full. */
+  /** Share of the receive budget in use: 1 is full. */
   load(): number;
-  /** Events at the sink without a verdict, also those of former links. */
+  /** Events at the sink without a verdict, including those of earlier links. */
   judging(): number;
 }
 
-/** The bound of one connection's intake, and who hears that the log is out of order. */
+/** Limit and callbacks of one connection's intake. */
 export interface IntakeOptions {
   /** Events at the sink without a verdict; further ones wait here. */
   readonly window: number;
-  /** The log cannot store an event now: the link must go, so that the event comes again. */
+  /** Called when the log cannot store an event: the link must be dropped, so that the event is delivered again. */
   unavailable(reason: string): void;
 }
 
@@ -50,7 +53,7 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   let quiet = false;
   let held: Entry[] = [];
   let queue: Entry[] = [];
-  // Verdicts on what a former link brought count on its own load.
+  // Verdicts on events of an earlier link count on that link's load.
   let load = fresh();
   let judging = 0;
 

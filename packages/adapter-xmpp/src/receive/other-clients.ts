@@ -1,12 +1,12 @@
 import { bareJid, resourceOf } from '../codec/jid.ts';
 import { attribute, childText, type Element } from '../codec/stanza/element.ts';
 
-/** How many clients of one account are remembered. */
+/** Maximum number of remembered clients. */
 const MOST = 100;
 
 /**
- * Other clients that are logged in to our account. A server gives one-to-one messages to the client of the highest priority
- * (RFC 6121 §8.5.2.1), so that one of them may take ours.
+ * Other clients that are logged in to our account. A server delivers one-to-one messages to the client with the highest
+ * priority (RFC 6121 §8.5.2.1), so another client may get ours.
  */
 export class OtherClients {
   readonly #account: string;
@@ -31,13 +31,13 @@ export class OtherClients {
     return true;
   }
 
-  /** A new session: the server tells of all of them again. */
+  /** Called for a new session: the server announces all of them again. */
   clear(): void {
     this.#priorities.clear();
   }
 
   /**
-   * Which client takes one-to-one messages in our place, in words; undefined when none does.
+   * Describes the client that gets one-to-one messages instead of us; undefined when there is none.
    * @param priority ours.
    * @param copies whether the server sends us copies.
    */

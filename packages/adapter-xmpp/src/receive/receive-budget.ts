@@ -7,24 +7,24 @@ export interface Entry {
   finish(): void;
 }
 
-/** What one link has brought and nobody has settled: at the sink, or waiting for its turn. */
+/** Unsettled events of one link: at the sink, or waiting. */
 export interface Load {
   /** Events at the sink without a verdict. */
   atSink: number;
   add(entry: Entry): void;
   remove(entry: Entry): void;
-  /** The part of the bound that is used: 1 is full. `window` is how many events may be at the sink. */
+  /** Share of the limit in use: 1 is full. `window`: number of events that may be at the sink. */
   share(window: number): number;
 }
 
-/** How many windows of events may be read from the server before reading stops. */
+/** Number of windows of events read from the server before reading stops. */
 const WINDOWS = 8;
-/** How many bytes of events may be read before reading stops. */
+/** Bytes of events read before reading stops. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** Estimate of what an event costs besides its texts. */
+/** Estimated memory of an event besides its texts, bytes. */
 const OVERHEAD = 512;
 
-/** A load of nothing. */
+/** An empty load. */
 export function fresh(): Load {
   let count = 0;
   let bytes = 0;

@@ -14,7 +14,7 @@ import type { OtherClients } from './other-clients.ts';
 import { presenceEvent } from './presence-event.ts';
 import { receivedEvent } from './to-event.ts';
 
-/** Where received stanzas go. */
+/** Dependencies of a receiver. */
 export interface ReceiverOptions {
   /** Our bare JID. */
   readonly account: string;
@@ -28,15 +28,18 @@ export interface ReceiverOptions {
   contact(jid: string): string | undefined;
   /** Our full JID. */
   jid(): string;
-  /** Another client of our account has come, gone or changed its priority. */
+  /** Called when another client of our account came, left or changed its priority. */
   clientsChanged(): void;
   /** Counts for metrics. */
   count(counter: string): void;
 }
 
-/** The way of messages and presences in: presence moves rooms, echoes and refusals settle sends, the rest may be an event. */
+/**
+ * Dispatches received messages and presences: presence updates rooms, echoes and refusals settle sends, other messages
+ * may become events.
+ */
 export class Receiver {
-  /** Our server stamps stanza ids that may be believed. */
+  /** Whether our server stamps trustworthy stanza ids. */
   accountStampsIds = false;
   readonly #options: ReceiverOptions;
 
@@ -71,8 +74,8 @@ export class Receiver {
   }
 
   /**
-   * The event of a message, unless it settles a send of ours. What claims to be about a message of ours is one only when that
-   * message went to its sender: anybody can write us anything.
+   * The event of a message, unless it settles a send of ours. A message about one of ours counts only if ours was sent
+   * to its sender: anyone can write to us.
    */
   #message(incoming: Incoming): ReceivedEvent | undefined {
     const { stanza } = incoming;
@@ -88,7 +91,7 @@ export class Receiver {
     return this.#echoed(stanza, from) ? undefined : this.#event(incoming);
   }
 
-  /** Notices about what another client has sent are none of ours. */
+  /** Notices about messages of another client do not concern us. */
   #copy(incoming: Incoming): ReceivedEvent | undefined {
     const stanza = copiedMessage(incoming.stanza);
     if (!stanza || classify(stanza) !== 'content') return undefined;
@@ -96,7 +99,7 @@ export class Receiver {
     return event && { ...event, origin: { ...event.origin, copied: true } };
   }
 
-  /** A refusal that comes after the confirmation is an event; one from which we learn that we are not in a room is none. */
+  /** A refusal after the confirmation becomes an event; one that means we are not in a room does not. */
   #refused(incoming: Incoming, id: string, from: string): ReceivedEvent | undefined {
     const { rooms, unconfirmed, count } = this.#options;
     if (!unconfirmed.answers(id, from)) {

@@ -10,26 +10,29 @@ import { conditionOf } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
 import type { Room } from '../rooms/room.ts';
 
-/** What the connection knows that a stanza does not say. */
+/** Facts known to the connection but not in the stanza. */
 export interface Surroundings {
   /** Our bare JID. */
   readonly account: string;
-  /** Our server stamps stanza ids that may be believed. */
+  /** Whether our server stamps trustworthy stanza ids. */
   readonly accountStampsIds: boolean;
-  /** The room of this bare JID, when we are in it. */
+  /** The room with this bare JID, if we are in it. */
   room(jid: string): Room | undefined;
   /** The name of the contact of ours that has this JID; undefined for an account, and for what is not ours. */
   contact(jid: string): string | undefined;
 }
 
-/** The event of a message stanza; undefined when it is none: a chat state, a subject change, a message of an unknown room. */
+/**
+ * The event of a message stanza; undefined for other stanzas: a chat state, a subject change, a message of an unknown
+ * room.
+ */
 export function receivedEvent({ stanza, repeated }: Incoming, around: Surroundings): ReceivedEvent | undefined {
   const kind = classify(stanza);
   const room = around.room(bareJid(attribute(stanza, 'from') ?? ''));
   if (attribute(stanza, 'type') === 'groupchat' && !room) return undefined;
   const event = KINDS[kind]?.(stanza, around, room);
   if (!event) return undefined;
-  // What the server had kept for later may have reached us before, on a session that ended without our acknowledgement.
+  // A message stored by the server may have reached us before, in a session that ended without our acknowledgement.
   const kept = event.origin.delayed !== undefined;
   return repeated || kept ? { ...event, redelivered: true } : event;
 }
@@ -65,7 +68,7 @@ const KINDS: Readonly<Record<string, Build>> = {
   },
 };
 
-/** Where a notice about a message of ours comes from. */
+/** Source of a notice about a message of ours. */
 const noticePlace = (stanza: Element, room: Room | undefined): NoticePlace => ({
   ...placeOf(stanza, false, room),
   origin: originOf(stanza, {
@@ -105,7 +108,7 @@ function stamper(
   return accountStampsIds ? account : undefined;
 }
 
-/** XEP-0203: when the room or our own server says it took the message. A delay by anyone else is only a claim. */
+/** XEP-0203: when the room or our own server received the message. A delay element from anyone else is not trusted. */
 function trustedDelay(stanza: Element, { account }: Surroundings, room: Room | undefined): string | undefined {
   const trusted = new Set([account, splitJid(account).domain, room?.jid]);
   const delay = stanza.getChildren('delay', NS.delay).find((child) => {

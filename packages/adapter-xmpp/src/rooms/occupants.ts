@@ -2,17 +2,20 @@ import { resourceOf } from '../codec/jid.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
 import { type Occupant, occupantIdOf, occupantOf } from '../codec/stanza/muc.ts';
 
-/** Memory for the occupants of one room, in characters: some ten thousand of them. A room decides how many there are. */
+/**
+ * Memory limit for the occupants of one room, in characters: about ten thousand occupants, as their number is up to the
+ * room.
+ */
 const MOST = 4 * 1024 * 1024;
-/** What an occupant takes besides its texts. */
+/** Estimated memory of an occupant besides its texts. */
 const OVERHEAD = 100;
 
-/** Who is in a room, as far as memory permits. Who is not known here may do nothing that needs an affiliation. */
+/** The occupants of a room, within a memory limit. An unknown occupant has no affiliation. */
 export class Occupants {
   readonly #byNick = new Map<string, Occupant>();
   #size = 0;
 
-  /** Takes in a presence of the room that is no error. False when there is no room left for another occupant. */
+  /** Records a presence that is not an error. False when there is no memory for another occupant. */
   update(presence: Element): boolean {
     const nick = resourceOf(attribute(presence, 'from') ?? '');
     if (nick === undefined) return true;
@@ -28,7 +31,7 @@ export class Occupants {
     return true;
   }
 
-  /** How many there are, ourselves included. */
+  /** Number of occupants, including ourselves. */
   get count(): number {
     return this.#byNick.size;
   }

@@ -8,7 +8,7 @@ import { absenceOf, conditionOf, joinError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { Occupants } from './occupants.ts';
 
-/** What a room needs to know and to tell. */
+/** Dependencies of a room. */
 export interface RoomOptions {
   readonly jid: string;
   readonly nick: string;
@@ -21,7 +21,7 @@ export interface RoomOptions {
   detail(state: string | undefined): void;
   /** We are no longer in the room: what was sent there without an echo has an unknown outcome. */
   left(reason: string): void;
-  /** We are in the room again after an absence: messages may be missing. */
+  /** Called when we are in the room again after an absence: messages may be missing. */
   returned(): void;
   /** Counts for metrics. */
   count(counter: string): void;
@@ -41,15 +41,15 @@ export class Room {
   readonly #retry: Retry;
   #nick: string;
   #joined = false;
-  /** The room has given us another nick than we asked for (status 210): it would do so again. */
+  /** Whether the room assigned us another nick (status 210): it would do so again. */
   #assigned = false;
   #stampsIds = false;
   #joining: Promise<void> | undefined;
   /** Waits for the answer to our join presence. */
   #answer: PromiseWithResolvers<Element> | undefined;
-  /** Left for good: nothing more is told or tried. */
+  /** Whether the room was left for good. */
   #left = false;
-  /** Why we were not in the room, until somebody knows that messages may be missing. */
+  /** Why we were not in the room, until the gap is reported. */
   #absence: string | undefined;
 
   constructor(options: RoomOptions) {
@@ -71,7 +71,7 @@ export class Room {
     return `${this.jid}/${this.#nick}`;
   }
 
-  /** The room stamps stanza ids that may be believed (XEP-0359 §5). */
+  /** Whether the room stamps trustworthy stanza ids (XEP-0359 §5). */
   get stampsIds(): boolean {
     return this.#stampsIds;
   }
@@ -89,24 +89,26 @@ export class Room {
 
   /**
    * Joins and, when that is refused, tries again by itself after growing pauses until the room is left or the link is
-   * gone. Resolves when the first attempt is decided; never rejects: the details say how it stands.
+   * gone. Resolves after the first attempt; never rejects: the details show the state.
    */
   async keep(): Promise<void> {
     if (!this.#joined) this.#tell('joining');
     await this.join().catch((error: unknown) => this.#retryLater(error));
   }
 
-  /** Why messages may be missing though the session goes on: we were not in the room for a while. */
+  /** Why messages may be missing in a resumed session: we were not in the room for a while. */
   get absence(): string | undefined {
     return this.#joined ? this.#absence : undefined;
   }
 
-  /** It is known that messages may be missing. */
+  /** Called when the gap was reported. */
   forgetAbsence(): void {
     this.#absence = undefined;
   }
 
-  /** Takes a presence from the room. A refusal of our join comes from the room or from the place we have asked for. */
+  /**
+   * Takes a presence from the room. A refusal of our join comes from the room or from the occupant JID we requested.
+   */
   presence(stanza: Element): void {
     const type = attribute(stanza, 'type');
     const from = attribute(stanza, 'from') ?? '';
@@ -135,7 +137,7 @@ export class Room {
     if (alone) this.#verify();
   }
 
-  /** We are in the room no more, though we want to be: joins again after a pause. */
+  /** Called when we are no longer in the room: rejoins after a pause. */
   lost(reason: string): void {
     if (!this.#joined) return;
     this.#joined = false;
@@ -147,9 +149,9 @@ export class Room {
   }
 
   /**
-   * Asks the room whether we are still in it (XEP-0410), and joins again if not. Rejects only when the link is bad. An error
-   * that says nothing about our membership comes from a client that does not know pings. A room that is silent while the
-   * server answers may be gone: joining again finds out.
+   * Asks the room whether we are still in it (XEP-0410), and rejoins if not. Rejects only when the link is broken. An
+   * error unrelated to membership comes from a client without ping support. A silent room may be gone although the
+   * server answers: rejoining shows it.
    */
   async ping(signal: AbortSignal): Promise<void> {
     const link = this.#options.link();
@@ -195,7 +197,7 @@ export class Room {
     link()?.post(xml('presence', { to: `${this.jid}/${nick}` }));
   }
 
-  /** Prosody 0.12 forgets a temporary room whose only occupant takes another nick. Nothing can have been missed then. */
+  /** Prosody 0.12 drops a temporary room whose only occupant changes its nick. No message can be missed then. */
   #verify(): void {
     const forgotten = (): void => {
       if (!this.#joined) this.#absence = undefined;

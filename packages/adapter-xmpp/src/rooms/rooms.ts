@@ -5,32 +5,32 @@ import type { XmppConfig } from '../config.ts';
 import type { Link } from '../link/link.ts';
 import { Room } from './room.ts';
 
-/** What the rooms of a connection share. */
+/** Dependencies of the rooms of a connection. */
 export interface RoomsOptions {
   readonly config: XmppConfig;
   readonly context: AdapterContext;
   /** The link while it is up. */
   link(): Link | undefined;
-  /** We have left this room without wanting to. */
+  /** Called when we were removed from this room. */
   left(room: string, reason: string): void;
-  /** We are in this room again after an absence: messages may be missing. */
+  /** Called when we are in this room again after an absence: messages may be missing. */
   returned(room: Room): void;
 }
 
-/** Rooms that are kept because something was sent to them; the one that was sent to longest ago is left first. */
+/** Maximum number of rooms kept because of sends; the least recently used one is left first. */
 const MOST_SENT = 500;
-/** A silent room service holds up everything else on the link no longer than this, ms. */
+/** Longest time a silent room service may delay the rest of the link, ms. */
 const PATIENCE_MS = 5_000;
 
 /**
- * All rooms of a connection: the configured ones, those of sources, and those that something was sent to. None is joined
- * before `want` or `enter`.
+ * All rooms of a connection: configured ones, rooms of sources, and rooms used by sends. None is joined before `want`
+ * or `enter`.
  */
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #rooms = new Map<string, Room>();
   readonly #configured: ReadonlyMap<string, XmppConfig['rooms'][number]>;
-  /** Rooms that something was sent to, the latest last. */
+  /** Rooms used by sends, most recent last. */
   readonly #sent = new Set<string>();
   /** Rooms that sources name. */
   #named: readonly string[] = [];
@@ -45,9 +45,9 @@ export class Rooms {
   }
 
   /**
-   * Keeps the rooms that sources name, the configured ones, and those that something was sent to; leaves all others.
-   * Resolves when each room of a source is joined or refused, or has not answered for a while. Rejects with
-   * `NotConnected` only when the link is lost meanwhile.
+   * Keeps the rooms of sources, the configured ones and those used by sends; leaves all others. Resolves when each room
+   * of a source is joined or refused, or has not answered for a while. Rejects with `NotConnected` only when the link
+   * is lost meanwhile.
    */
   async want(patterns: readonly AddressPattern[]): Promise<void> {
     const { link, context } = this.#options;
@@ -62,7 +62,7 @@ export class Rooms {
     if (link() !== before) throw new NotConnected('the link was lost while rooms were being joined');
   }
 
-  /** Whether we are in the room that something is to be sent to now, so that `enter` is not needed. */
+  /** Marks a room as used by a send. True when we are in it, so that `enter` is not needed. */
   use(jid: string): boolean {
     if (this.#rooms.get(jid)?.joined !== true) return false;
     this.#sent.delete(jid);
@@ -103,12 +103,12 @@ export class Rooms {
     this.#rooms.get(bareJid(attribute(stanza, 'from') ?? ''))?.presence(stanza);
   }
 
-  /** Asks every room whether we are still in it. Rejects only when the link is bad. */
+  /** Asks every room whether we are still in it. Rejects only when the link is broken. */
   async ping(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#rooms.values()].map((known) => known.ping(signal)));
   }
 
-  /** The session is gone, and with it every membership. */
+  /** Called when the session is gone, and every membership with it. */
   reset(): void {
     for (const known of this.#rooms.values()) known.reset();
   }
@@ -149,7 +149,7 @@ export class Rooms {
   }
 }
 
-/** Resolves with the work, or after so many ms without it. */
+/** Resolves when the work is done, at the latest after `ms`. */
 async function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const cancel = clock.timeout(ms, resolve);
@@ -157,7 +157,7 @@ async function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise
   cancel();
 }
 
-/** The room of a source pattern without captures. A pattern with captures receives from whatever rooms are joined. */
+/** The room of a source pattern without captures. A pattern with captures receives from all joined rooms. */
 function literalRoom({ scheme, segments }: AddressPattern): string[] {
   const literals = segments.flatMap((segment) => (segment.type === 'literal' ? [segment.value] : []));
   const [local = '', domain = ''] = literals;

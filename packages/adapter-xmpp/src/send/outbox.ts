@@ -20,11 +20,11 @@ import type { ResumableSession } from '../link/resumable-session.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 
-/** No confirmation can be read then, and without one the message would go out again and again. */
-const STOPPED = 'reading is stopped while the gateway takes nothing in: a confirmation could not be read';
+/** No confirmation could be read then, and the message would be sent again and again. */
+const STOPPED = 'reading is stopped while intake is held, so a confirmation could not be read';
 const STOPPED_RETRY_MS = 1000;
 
-/** What the sends of a connection need. */
+/** Dependencies of an outbox. */
 export interface OutboxOptions {
   readonly config: Pick<XmppConfig, 'timeout' | 'maxStanzaBytes'>;
   readonly identity: Identity;
@@ -35,14 +35,14 @@ export interface OutboxOptions {
   readonly resumable: ResumableSession;
   /** The link while it is up. */
   link(): Link | undefined;
-  /** The server was found to refuse stanzas of so many bytes. */
+  /** Called when the server refused a stanza of `bytes` bytes. */
   limited(bytes: number): void;
 }
 
-/** The way of messages out, until they are confirmed. One per connection. */
+/** Sends messages and waits for their confirmations. One per connection. */
 export class Outbox {
   readonly #options: OutboxOptions;
-  /** The size of a stanza that the server has refused. */
+  /** Size of the smallest stanza that the server refused. */
   #tooBig = Number.POSITIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
@@ -71,14 +71,14 @@ export class Outbox {
     const destination: Destination = { to: room, type: 'groupchat', ...this.#from() };
     const message = this.#sized(event, destination);
     this.#live();
-    // The join goes on for others when this send is cancelled.
+    // The join continues for others when this send is cancelled.
     if (!rooms.use(room)) await untilAborted(rooms.enter(room), signal, 'cancelled while joining the room');
     const link = this.#live();
-    // The echo of an earlier attempt may have come after that attempt was given up.
+    // The echo of an earlier attempt may have arrived after that attempt ended.
     if (unconfirmed.confirmed(message.id)) return { confirmedBy: 'echo' };
     const echo = unconfirmed.wait(message.id, destination, signal);
     const taken = (): void => unconfirmed.expectWithin(message.id, config.timeout);
-    // What the server had taken when its link was lost will be echoed: sent again it would stand in the room twice.
+    // A stanza that the server received before the link was lost will be echoed: sending it again would duplicate it.
     if (resumable.outbound.confirmed(message.id)) taken();
     else this.#handOver(link, message, taken);
     await echo;
@@ -136,7 +136,7 @@ export class Outbox {
     }
   }
 
-  /** The server has ended a link for the size of a stanza: no other of that size is sent to it. */
+  /** The server ended a link because of a stanza's size: no larger one is sent to it. */
   #refused(bytes: number): void {
     this.#tooBig = Math.min(this.#tooBig, bytes);
     this.#options.limited(this.#tooBig);
@@ -147,15 +147,17 @@ export class Outbox {
     const { maxStanzaBytes } = this.#options.config;
     const message = wireMessage(event, destination);
     const { bytes } = message;
-    const advice = 'send less, or raise maxStanzaBytes if the server permits';
+    const advice = 'send a smaller message, or raise maxStanzaBytes if the server permits it';
     if (bytes > maxStanzaBytes)
       throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${maxStanzaBytes}): ${advice}`);
     if (bytes >= this.#tooBig)
-      throw new TooLarge(`a stanza of ${bytes} bytes; the server has refused one of ${this.#tooBig} bytes: send less`);
+      throw new TooLarge(
+        `a stanza of ${bytes} bytes; the server refused one of ${this.#tooBig} bytes: send a smaller message`,
+      );
     return message;
   }
 
-  /** The link, or `NotConnected` at once: nothing is ever queued. */
+  /** The link. Throws `NotConnected` at once without one: nothing is queued. */
   #live(): Link {
     const link = this.#options.link();
     if (!link) throw new NotConnected('the link is down');

@@ -14,13 +14,12 @@ interface Sent extends Destination {
   confirmed: boolean;
 }
 
-/** How many sent messages are remembered. */
+/** Number of remembered sent messages. */
 const REMEMBERED = 10_000;
 
 /**
- * Sends that wait for their confirmation, and which messages went where, so that a late echo is not taken for news and a word
- * about a message counts only from where that message went. Stanza ids are ours and unique. One per connection, it outlives
- * links.
+ * Unconfirmed sends, and the destinations of recent messages, so that a late echo is not taken for a new message and an
+ * answer counts only from the destination. Stanza ids are ours and unique. One per connection; outlives links.
  */
 export class Unconfirmed {
   readonly #clock: Clock;
@@ -31,7 +30,10 @@ export class Unconfirmed {
     this.#clock = clock;
   }
 
-  /** Waits for the confirmation of a message that goes out now. Rejects with what `settle` is given, `Aborted` on the signal. */
+  /**
+   * Waits for the confirmation of a message being sent. Rejects with the error given to `settle`, `Aborted` on the
+   * signal.
+   */
   wait(id: string, destination: Destination, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const settle = (error?: MagpieError): void => (error ? reject(error) : resolve());
@@ -48,7 +50,7 @@ export class Unconfirmed {
     });
   }
 
-  /** The server has the message: its confirmation may take so many ms from now, then it settles with `Unknown`. */
+  /** Called when the server has the message: without a confirmation within `timeout` ms it settles with `Unknown`. */
   expectWithin(id: string, timeout: number): void {
     const entry = this.#waiting.get(id);
     if (!entry) return;
@@ -57,28 +59,28 @@ export class Unconfirmed {
     entry.cancel = this.#clock.timeout(timeout, late);
   }
 
-  /** Whether this message, as a room sends it to its occupants, is one that we have sent there, recently. */
+  /** Whether a room's message is one that we recently sent there. */
   wentTo(id: string, room: string): boolean {
     const sent = this.#sent.get(id);
     return sent?.type === 'groupchat' && sent.to === room;
   }
 
   /**
-   * Whether an error from this JID answers a message that we have sent, recently: a room answers for itself and none of its
-   * occupants does, an account may answer by any of its clients.
+   * Whether an error from this JID answers a message that we recently sent: only the room itself answers for a room,
+   * any client may answer for an account.
    */
   answers(id: string, from: string): boolean {
     const sent = this.#sent.get(id);
     return sent !== undefined && (sent.to === normalJid(from) || (sent.type === 'chat' && sent.to === bareJid(from)));
   }
 
-  /** Whether this JID may have received a message that we have sent, recently: in a room each of its occupants. */
+  /** Whether this JID may have received a message that we recently sent: in a room, each occupant. */
   reached(id: string, from: string): boolean {
     const sent = this.#sent.get(id);
     return sent !== undefined && bareJid(sent.to) === bareJid(from);
   }
 
-  /** Whether a confirmation came when nobody waited for it any more. */
+  /** Whether a confirmation arrived after its caller had stopped waiting. */
   confirmed(id: string): boolean {
     return this.#sent.get(id)?.confirmed === true;
   }
@@ -92,7 +94,7 @@ export class Unconfirmed {
     return entry !== undefined;
   }
 
-  /** Refuses everything that waits, or only what went to one room. */
+  /** Refuses all waiting sends, or only those to one room. */
   settleAll(error: MagpieError, room?: string): void {
     for (const entry of this.#waiting.values()) if (room === undefined || entry.to === room) entry.settle(error);
   }

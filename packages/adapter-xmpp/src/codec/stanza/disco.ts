@@ -1,7 +1,7 @@
 import { attribute, type Element, xml } from './element.ts';
 import { NS } from './namespaces.ts';
 
-/** The question for somebody's features (XEP-0030). */
+/** A query for an entity's features (XEP-0030). */
 export const discoQuery = (): Element => xml('query', { xmlns: NS.discoInfo });
 
 /** Whether the answer to it lists a feature. */

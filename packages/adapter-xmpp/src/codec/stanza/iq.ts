@@ -3,8 +3,8 @@ import { attribute, childElements, type Element, xml } from './element.ts';
 import { NS } from './namespaces.ts';
 
 /**
- * The answer to an iq of type get or set (RFC 6120 §8.2.3): a ping is answered (XEP-0199), of everything else we know
- * nothing. Undefined for a result or an error, which is never answered.
+ * The answer to an iq of type get or set (RFC 6120 §8.2.3): a ping is answered (XEP-0199), every other request gets an
+ * error. Undefined for a result or an error, which is never answered.
  */
 export function answerTo(iq: Element): Element | undefined {
   const type = attribute(iq, 'type');
@@ -35,8 +35,8 @@ const errorElement = (type: string, condition: string): Element =>
   xml('error', { type }, xml(condition, { xmlns: NS.stanzaErrors }));
 
 /**
- * Whether an answer comes from whom the question went to (RFC 6120 §8.1.2). What goes to the server or to our own account
- * may be answered under any of these names, or under none.
+ * Whether an answer comes from the addressee of the request (RFC 6120 §8.1.2). The server and our own account may
+ * answer with any of their addresses, or without one.
  * @param own our full JID.
  */
 export function isFrom(answer: Element, to: string | undefined, own: string): boolean {

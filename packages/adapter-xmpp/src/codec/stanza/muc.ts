@@ -2,16 +2,16 @@ import { bareJid } from '../jid.ts';
 import { attribute, type Element, xml } from './element.ts';
 import { NS } from './namespaces.ts';
 
-/** Somebody in a room, as the room's presence tells it. */
+/** An occupant of a room, as known from its presence. */
 export interface Occupant {
   readonly affiliation: string;
   readonly role: string;
-  /** Bare JID, in rooms that show it to us. */
+  /** Bare JID, if the room shows it. */
   readonly realJid?: string;
   readonly occupantId?: string;
 }
 
-/** Who a presence of a room is about; undefined when it says nothing. */
+/** The occupant a room presence is about; undefined when it has no details. */
 export function occupantOf(presence: Element): Occupant | undefined {
   const item = presence.getChild('x', NS.mucUser)?.getChild('item');
   if (!item) return undefined;
@@ -25,7 +25,7 @@ export function occupantOf(presence: Element): Occupant | undefined {
   };
 }
 
-/** XEP-0421: the identity in the room that outlives a change of the nick. */
+/** XEP-0421: the identity in the room, which stays the same when the nick changes. */
 export const occupantIdOf = (stanza: Element): string | undefined => {
   const element = stanza.getChild('occupant-id', NS.occupantId);
   return element && attribute(element, 'id');
@@ -37,7 +37,7 @@ export const statusCodes = (presence: Element): ReadonlySet<string> =>
     (presence.getChild('x', NS.mucUser)?.getChildren('status') ?? []).map((status) => attribute(status, 'code') ?? ''),
   );
 
-/** The new nick, when a presence says that an occupant has another one from now on (XEP-0045 §7.6). */
+/** The new nick, when a presence announces a change of nick (XEP-0045 §7.6). */
 export function newNick(presence: Element): string | undefined {
   const item = statusCodes(presence).has('303') ? presence.getChild('x', NS.mucUser)?.getChild('item') : undefined;
   return item && attribute(item, 'nick');
@@ -63,6 +63,6 @@ const LEAVING: Readonly<Record<string, string>> = {
   333: 'removed for a technical problem',
 };
 
-/** Why we are not in a room any more, by the status codes of our presence there. */
+/** Why we are no longer in a room, from the status codes of our presence. */
 export const leavingReason = (codes: ReadonlySet<string>): string =>
   [...codes].map((code) => LEAVING[code]).find((reason) => reason !== undefined) ?? 'no longer in the room';

@@ -56,6 +56,6 @@ export const NS = {
   /** XEP-0428. */
   fallback: 'urn:xmpp:fallback:0',
   fallbackLegacy: 'urn:xmpp:feature-fallback:0',
-  /** Ours: everything of an event that XMPP has no place for. */
+  /** Our namespace: event fields that XMPP does not have. */
   event: 'urn:magpie:event:1',
 } as const;

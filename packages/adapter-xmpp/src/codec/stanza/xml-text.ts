@@ -8,7 +8,7 @@ const EVERY_UNSAFE = new RegExp(UNSAFE, 'g');
 /** Whether a text passes any XML parser unchanged, as the content of an element. */
 export const isSafeText = (text: string): boolean => text.isWellFormed() && !UNSAFE.test(text);
 
-/** A text for people: what XML cannot carry is replaced, line ends are plain. */
+/** A readable text: characters forbidden in XML are replaced, line ends normalized. */
 export const readableText = (text: string): string =>
   text.toWellFormed().replace(/\r\n?/g, '\n').replace(EVERY_UNSAFE, '\ufffd');
 
