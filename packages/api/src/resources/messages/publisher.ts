@@ -6,7 +6,7 @@ import type { Message } from './schema.ts';
 import { toDirect, toEvent } from './to-event.ts';
 import { createTurnBatch, type TurnBatch } from './turn-batch.ts';
 
-/** A message that is on disk. */
+/** A durably stored message. */
 export interface Accepted {
   readonly ref: string;
   readonly position: string;
@@ -15,19 +15,20 @@ export interface Accepted {
 /** Publishes messages of requests. */
 export interface Publisher {
   /**
-   * Resolves once the message is durable; a repeat under its idempotency key gives the first one's result. Throws `Problem`:
-   * 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another message or the
-   * message has passed this gateway or too many others, and not
-   * now: 429 a target of it is full, 507 the disk is, 503 the gateway stops.
+   * Resolves once the message is durable; a repeat with the same idempotency key gets the first result. Throws
+   * `Problem`: 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another
+   * message, or the message has passed this gateway or too many others; temporary: 429 a target's backlog is full, 507
+   * the disk is full, 503 the gateway stops.
    */
   publish(message: Message, facts: RequestFacts): Promise<Accepted>;
 }
 
-/** Makes the publisher of an API; it knows which idempotency keys are under way. */
+/** Makes the publisher of an API; it tracks the idempotency keys in progress. */
 export function createPublisher(gateway: Gateway): Publisher {
   const underWay = new Set<string>();
   const check = (): void => {
-    if (gateway.state !== 'running') throw unavailable(`The gateway takes no messages: it is ${gateway.state}.`, 1000);
+    if (gateway.state !== 'running')
+      throw unavailable(`The gateway accepts no messages: it is ${gateway.state}.`, 1000);
   };
   const turn = createTurnBatch(gateway, check);
   return {
@@ -47,27 +48,32 @@ export function createPublisher(gateway: Gateway): Publisher {
   };
 }
 
-/** Refuses what no route would ever take, instead of keeping it for nobody. */
+/** Refuses messages that no route would accept, instead of storing them in vain. */
 function refuseLoop(via: readonly string[], gatewayId: string): void {
   const passed = `magpie-via: ${via.join(', ')}`;
   if (via.includes(gatewayId))
-    throw new Problem(422, `This message has passed this gateway already (${passed}): no route takes it.`);
+    throw new Problem(422, `This message has already passed this gateway (${passed}): no route accepts it.`);
   if (via.length >= HOP_LIMIT)
     throw new Problem(
       422,
-      `This message has passed ${via.length} gateways (${passed}), ${HOP_LIMIT} is the limit: no route takes it.`,
+      `This message has passed ${via.length} gateways (${passed}); the limit is ${HOP_LIMIT}: no route accepts it.`,
     );
 }
 
-/** When to ask again for a request whose first is under way, in ms: it waits for the disk, rarely for long. */
+/**
+ * Value of `retry-after` while the first request with the same key is in progress, in ms: it waits for the disk, rarely
+ * for long.
+ */
 const UNDER_WAY_MS = 1000;
 
 const stillUnderWay = (): Problem =>
-  new Problem(409, 'A request with this Idempotency-Key is still under way.', { headers: retryAfter(UNDER_WAY_MS) });
+  new Problem(409, 'A request with this Idempotency-Key is still in progress: try again as Retry-After says.', {
+    headers: retryAfter(UNDER_WAY_MS),
+  });
 
 function send(gateway: Gateway, turn: TurnBatch, message: Message, facts: RequestFacts): Promise<PublishResult> {
   if (!message.to) return turn.publish(toEvent(gateway, message, message.topic!, facts));
-  turn.flush(); // Messages enter the log in the order in which they came.
+  turn.flush(); // Messages enter the log in the order of their arrival.
   return sendDirect(gateway, message, message.to, facts);
 }
 
@@ -94,10 +100,10 @@ function accept(result: PublishResult): Accepted {
     case 'mismatch':
       throw new Problem(422, `This Idempotency-Key was used for another message: ${result.ref}.`);
     case 'refused':
-      throw new Problem(413, `The message was refused: it has ${result.reason}.`);
+      throw new Problem(413, `The message was refused: ${result.reason}.`);
     case 'unavailable':
       throw unavailable(
-        `The message could not be stored now: ${result.reason}.`,
+        `The message could not be stored now: ${result.reason}. Try again as Retry-After says.`,
         result.retryAfter,
         STATUS_OF[result.cause],
       );
