@@ -172,7 +172,7 @@ test('a message that no route would ever take is refused, not kept for nobody', 
   for (const via of [world.gateway.id, 'g1,g2,g3,g4,g5,g6,g7,g8,g9']) {
     const answer = await post(world, message, { 'magpie-via': via });
     expect(answer.statusCode, via).toBe(422);
-    expect(answer.json().detail).toContain('no route takes it');
+    expect(answer.json().detail).toContain('no route accepts it');
   }
   expect(await world.log.stats()).toMatchObject({ events: 0 });
 });
