@@ -13,6 +13,22 @@ export interface Problem {
   readonly hint?: string;
 }
 
+/** More problems than anyone reads at once. */
+export const MOST_PROBLEMS = 100;
+
+/**
+ * The first hundred problems, errors before warnings where there are more, with one more that says how many are left out. Whatever is
+ * wrong with a file of megabytes, the answer stays of a size that can be shown.
+ */
+export function firstProblems(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= MOST_PROBLEMS) return problems;
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const chosen = [...errors, ...problems.filter(({ severity }) => severity === 'warning')].slice(0, MOST_PROBLEMS);
+  const left = problems.length - MOST_PROBLEMS;
+  const severity = errors.length > 0 ? 'error' : 'warning';
+  return [...chosen, { severity, pointer: '', message: `there are ${left} more problems that are not shown` }];
+}
+
 /** The path of an RFC 6901 pointer. */
 export const pathOf = (pointer: string): readonly string[] =>
   pointer

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type JsonSchema, jsonSchemaOf, keysAt, schemasAt } from './json-schema.ts';
 import { didYouMean } from './nearest.ts';
-import { type Problem, pointerOf } from './problem.ts';
+import { MOST_PROBLEMS, type Problem, pointerOf } from './problem.ts';
 import { describeExpected, describeInput, type Issue, oneOf, ownWords } from './wording.ts';
 
 export type { Issue } from './wording.ts';
@@ -30,6 +30,7 @@ export function problemsOf(
   context: IssueContext = { pointer: '' },
 ): readonly Problem[] {
   const place = { ...context, json: jsonSchemaOf(schema) };
+  // Without a bound a request of a megabyte of wrong keys would hold the process up.
   const problems: Problem[] = [];
   for (const issue of issues) {
     problems.push(...problemsOfIssue(issue, [], place));
@@ -37,9 +38,6 @@ export function problemsOf(
   }
   return problems.slice(0, MOST_PROBLEMS);
 }
-
-/** More than anyone reads; without a limit a request with a megabyte of wrong keys would block the process. */
-const MOST_PROBLEMS = 100;
 
 function problemsOfIssue(issue: Issue, prefix: readonly PropertyKey[], place: Place): readonly Problem[] {
   const path = [...prefix, ...issue.path];

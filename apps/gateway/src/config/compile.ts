@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Config, type ConfigSource, type Draft, loadConfig } from '@magpie/config';
 import { type AddressBook, type AnyAdapter, createAddressBook, parseJson } from '@magpie/contract';
 import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
-import type { Problem } from '@magpie/schema-messages';
+import { firstProblems, type Problem } from '@magpie/schema-messages';
 import { permissionWarnings } from './permissions.ts';
 import { createReader, type FilesRead } from './reader.ts';
 
@@ -42,7 +42,7 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
   const book = createAddressBook(adapters);
   // Mistakes in routes are reported even while a secret is missing.
   const known = config ?? (draft && checkable(draft));
-  if (!known) return { config, routes: undefined, book, problems, source, ...reader.seen() };
+  if (!known) return { config, routes: undefined, book, problems: firstProblems(problems), source, ...reader.seen() };
   const compiled = compileRoutes({
     routes: known.routes,
     connections: connectionMap(known),
@@ -53,7 +53,8 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
   });
   const all = [...problems, ...compiled.problems, ...unloggedBuiltIns(compiled.routes, adapters)];
   const broken = all.some(({ severity }) => severity === 'error');
-  return { config, routes: broken ? undefined : compiled.routes, book, problems: all, source, ...reader.seen() };
+  const routes = broken ? undefined : compiled.routes;
+  return { config, routes, book, problems: firstProblems(all), source, ...reader.seen() };
 }
 
 /** A draft without the routes that use an unusable connection: those cannot be checked yet. */
@@ -94,7 +95,7 @@ export function tested(compiled: Compiled): Compiled {
   const failed = testProblems(compiled.routes?.test() ?? []);
   return failed.length === 0
     ? compiled
-    : { ...compiled, routes: undefined, problems: [...compiled.problems, ...failed] };
+    : { ...compiled, routes: undefined, problems: firstProblems([...compiled.problems, ...failed]) };
 }
 
 /** Connections by name. */

@@ -1,6 +1,6 @@
 import { problemsToJson, renderProblems } from '@magpie/config';
 import type { RouteGuarantee, RouteTestResult } from '@magpie/routing';
-import { type Problem, visible } from '@magpie/schema-messages';
+import { firstProblems, type Problem, visible } from '@magpie/schema-messages';
 import type { Command } from 'commander';
 import { ADAPTERS } from '../../adapters.ts';
 import { type Compiled, compileFile, testProblems } from '../../config/compile.ts';
@@ -28,7 +28,7 @@ function check(path: string, { junit, json }: CheckOptions): void {
   const compiled = compileFile(ADAPTERS, { path });
   const tests = compiled.routes?.test() ?? [];
   const guarantees = compiled.routes?.guarantees() ?? [];
-  const problems = [...compiled.problems, ...testProblems(tests)];
+  const problems = firstProblems([...compiled.problems, ...testProblems(tests)]);
   if (junit) print(toJUnit(path, junitCases(compiled, tests)));
   else if (json) print(asJson(problems, compiled, tests, guarantees));
   else print(report(path, problems, compiled, tests, guarantees));
