@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@magpie/testkit';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { AnswerBudget } from '../src/http/answers/answer-budget.ts';
 import { get, post, startWorld, type World } from './fixtures.ts';
 import { getting, raw } from './raw.ts';
@@ -98,18 +98,54 @@ test('a page of large events ends early, and its cursor leads to all of them', a
   expect(seen.map(Number)).toEqual(Array.from({ length: 20 }, (_, index) => 19 - index));
 });
 
+/** Bytes of all answers that the budget has granted and not got back, and how many answers were granted; at their highest. */
+function watchGrants() {
+  const acquire = AnswerBudget.prototype.acquire;
+  const seen = { bytes: 0, most: 0, granted: 0 };
+  const charge = (bytes: number): void => {
+    seen.bytes += bytes;
+    seen.most = Math.max(seen.most, seen.bytes);
+  };
+  const spy = vi.spyOn(AnswerBudget.prototype, 'acquire').mockImplementation(async function (
+    this: AnswerBudget,
+    bytes,
+    cut,
+  ) {
+    const share = await acquire.call(this, bytes, cut);
+    let own = bytes;
+    seen.granted++;
+    charge(own);
+    return {
+      shrink: (size) => {
+        charge(size - own);
+        own = size;
+        share.shrink(size);
+      },
+      end: () => {
+        charge(-own);
+        own = 0;
+        share.end();
+      },
+    };
+  });
+  onTestFinished(() => spy.mockRestore());
+  return seen;
+}
+
 test('clients that read nothing have no more pages made than fit, and a small one is served all the same', async () => {
-  const world = await filled(20 * 1024 * 1024);
+  const grants = watchGrants();
+  const most = 20 * 1024 * 1024;
+  const world = await filled(most);
   const url = await world.listen();
   const sockets = await Promise.all(Array.from({ length: 30 }, () => raw(url)));
   for (const socket of sockets) {
     socket.pause();
     socket.write(getting('/v1/events?limit=500'));
   }
-  await waitFor(() => world.searches() > 0, { what: 'the first page' });
-  // What the kernel takes into its own buffers makes room for the next page, so the bound shows at the beginning.
-  await sleep(20);
-  expect(world.searches(), 'of 30 that were asked for').toBeLessThan(20);
+  await waitFor(() => grants.granted > 2, { what: 'the pages that fit at first, and one that came after' });
+  expect(grants.most).toBeGreaterThan(0);
+  expect(grants.most).toBeLessThanOrEqual(most);
+  expect(world.searches(), 'no page is made that was not granted').toBeLessThanOrEqual(grants.granted);
   for (const socket of sockets) socket.destroy();
   expect((await fetch(`${url}/v1/events?limit=1`)).status).toBe(200);
 });

@@ -44,6 +44,27 @@ test('credit does not let a reader that stops be buffered for without bound', as
   expect(unsent(world)).toBeLessThan(BUDGET + 2 * 256 * 1024 + 2 * BODY.length);
 }, 30_000);
 
+test('32 subscriptions of a reader that stops share the budget of their socket, from the log and live', async () => {
+  const world = await startWorld();
+  const client = await openClient(await world.listen());
+  await flood(world);
+  client.socket.pause();
+  const [socket] = world.api.app.websocketServer.clients;
+  let most = 0;
+  const send = socket!.send.bind(socket) as (text: string, sent: () => void) => void;
+  socket!.send = (text: string, sent?: unknown) => {
+    send(text, sent as () => void);
+    most = Math.max(most, socket!.bufferedAmount);
+  };
+  for (let id = 0; id < 32; id++) {
+    const from = id % 2 === 0 ? { after: 'earliest' } : {};
+    client.send({ type: 'subscribe', id: `s${id}`, connection: 'http', ...from });
+  }
+  await waitFor(() => most > BUDGET, { what: 'a full socket' });
+  await flood(world);
+  expect(most).toBeLessThan(BUDGET + 2 * 256 * 1024 + 2 * BODY.length);
+}, 30_000);
+
 test('a reader that stays too slow is closed with 4008, the others go on', async () => {
   const world = await startWorld({ stream: { slowMs: 200 } });
   const url = await world.listen();
