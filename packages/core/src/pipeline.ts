@@ -3,7 +3,6 @@ import { type AddressBook, type Clock, type Event, type Logger, systemClock } fr
 import { DIRECT } from '@magpie/routing';
 import { Connections } from './connections/connections.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
-import { createAges } from './delivery/backlog/ages.ts';
 import type { BacklogLimits } from './delivery/backlog/limits.ts';
 import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
 import type { Plan } from './gateway-api.ts';
@@ -73,7 +72,7 @@ export function createPipeline(options: GatewayOptions) {
   const targets = new Targets(options.routes, connections, {
     ...{ reader: tail, writer, holds, clock, observer, signal, echoGuard, tracked, onFatal },
     limits: options.limits,
-    ages: createAges(clock),
+    ageOf: log.ageOf,
     suspended: createSuspensionLog({ logger, clock }),
     routed: () => matched.get(),
   });

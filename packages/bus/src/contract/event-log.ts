@@ -75,13 +75,18 @@ export interface EventLog {
    * before the first commit rejects with `Throttled`. Local, no I/O; called per request.
    */
   space(): LogSpace;
-  /** What a human must know of the log, a sentence each: records that were damaged and skipped. Local, no I/O. */
+  /** What a human must know of the log, a sentence each: records that were damaged and skipped, a clock that cannot be right. Local, no I/O. */
   alarms(): readonly string[];
   /**
    * A source has lost its connection, or has it again. Its dedupe keys do not age while it is down, so that what it repeats
    * afterwards is recognised, however long the outage. Every source counts as up at first. Local, no I/O.
    */
   linked(source: string, isUp: boolean): void;
+  /**
+   * Milliseconds since a receipt at `receivedAt` (wall time, ms since the epoch), as far as they can be told when the wall clock
+   * was set meanwhile, also while nobody ran. Local, no I/O; called per attempt of a delivery.
+   */
+  ageOf(receivedAt: number): number;
   /** Waits for outstanding commits, checkpoints, releases the lock. Idempotent. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { systemClock } from '@magpie/contract';
 import { type Append, type Appended, type EventLog, LogFailed, ORPHAN_PIN_MS, originOf } from '../contract/index.ts';
 import { createDedupeClock } from '../shared/dedupe-clock.ts';
 import { DEFAULT_DEDUPE, isCompared } from '../shared/dedupe-window.ts';
-import { type LogOptions, steadyTimeOf } from '../shared/log-options.ts';
+import { eventAgesOf, type LogOptions, steadyTimeOf } from '../shared/log-options.ts';
 import { positionsIn, positionsOf } from '../shared/positions.ts';
 import { createMemoryConsumers } from './consumers.ts';
 import { createMemoryDedupe, verdictOn } from './dedupe.ts';
@@ -72,6 +72,7 @@ export function createMemoryLog(options: LogOptions = {}): EventLog {
     space: () => ({ intake: true, free: undefined, needed: 0 }),
     alarms: () => [],
     linked: dedupeClock.linked,
+    ageOf: eventAgesOf(options).of,
     close: async () => {
       closed = true;
     },

@@ -1,3 +1,5 @@
+import type { SavedAges } from './event-ages.ts';
+
 /** When a source had no connection, in log time. Without `to` it has none now. */
 interface Outage {
   readonly from: number;
@@ -7,11 +9,16 @@ interface Outage {
 /** Outages of one source that are kept apart; the time between older ones counts as an outage too. */
 const MOST_OUTAGES = 100;
 
-/** What a log keeps of its clock for the next process. */
-export interface SavedClock {
+/** What a log keeps of its dedupe clock for the next process. */
+export interface SavedDedupeClock {
   /** Log time when it was saved. */
   readonly at: number;
   readonly outages: Readonly<Record<string, readonly Outage[]>>;
+}
+
+/** Everything about time that a log keeps for the next process. */
+export interface SavedClock extends SavedDedupeClock {
+  readonly ages?: SavedAges;
 }
 
 /**
@@ -26,11 +33,11 @@ export interface DedupeClock {
   lowest(now: number): number;
   /** A source has lost its connection, or has it again. */
   linked(source: string, isUp: boolean): void;
-  save(): SavedClock;
+  save(): SavedDedupeClock;
 }
 
 /** Makes the clock of a log whose time goes on at `saved`, driven by one that does not jump. */
-export function createDedupeClock(steady: () => number, windowMs: number, saved?: SavedClock): DedupeClock {
+export function createDedupeClock(steady: () => number, windowMs: number, saved?: SavedDedupeClock): DedupeClock {
   const shift = saved === undefined ? 0 : saved.at - steady();
   const now = (): number => steady() + shift;
   // Whoever is still down says so again; a source that is configured no more must not hold the window open for ever.
@@ -69,7 +76,7 @@ export function createDedupeClock(steady: () => number, windowMs: number, saved?
 }
 
 /** The lowest horizon at the time a clock was saved. */
-export const lowestSaved = ({ at, outages }: SavedClock, windowMs: number): number =>
+export const lowestSaved = ({ at, outages }: SavedDedupeClock, windowMs: number): number =>
   lowestHorizon(Object.values(outages), at, windowMs);
 
 function lowestHorizon(all: Iterable<readonly Outage[]>, at: number, windowMs: number): number {

@@ -1,6 +1,8 @@
-import { type Clock, type Logger, steadyTime } from '@magpie/contract';
+import { type Clock, type Logger, steadyTime, systemClock } from '@magpie/contract';
 import type { LogFailed } from '../contract/index.ts';
 import type { DedupeWindow } from './dedupe-window.ts';
+import { createEventAges, type EventAges, type SavedAges } from './event-ages.ts';
+import { type MachineTime, systemMachine } from './machine-time.ts';
 
 /** Time as a store sees it. A test may give wall time alone, which then measures durations too. */
 export type LogClock = Pick<Clock, 'now'> & Partial<Clock>;
@@ -12,6 +14,8 @@ export interface LogOptions {
    * disk. Default: the system's.
    */
   readonly clock?: LogClock;
+  /** What tells the time between two processes. Default: the system's. */
+  readonly machine?: MachineTime;
   /** Default: ten minutes or a million keys. */
   readonly dedupe?: Partial<DedupeWindow>;
   /** Reports damaged records, which are skipped, and a disk that fills up. */
@@ -38,5 +42,22 @@ export interface SqliteLogOptions extends LogOptions {
 /** Time in ms since the epoch that a step of the wall clock does not move, where the clock can tell. */
 export const steadyTimeOf = (clock: LogClock): (() => number) =>
   hasMonotonic(clock) ? steadyTime(clock) : () => clock.now();
+
+/** How old the events of a log are that goes on from `saved`. */
+export const eventAgesOf = (
+  { clock = systemClock, machine = systemMachine }: LogOptions,
+  saved?: SavedAges,
+): EventAges => {
+  const timed = hasMonotonic(clock) ? clock : { now: clock.now, monotonic: clock.now };
+  return createEventAges(timed, machine, saved);
+};
+
+/** The present moment by all clocks, for a log that has not been kept before. */
+export const momentOf = ({ clock = systemClock, machine = systemMachine }: LogOptions): SavedAges => ({
+  wall: clock.now(),
+  uptime: machine.uptime(),
+  boot: machine.boot(),
+  steps: [],
+});
 
 const hasMonotonic = (clock: LogClock): clock is LogClock & Pick<Clock, 'monotonic'> => clock.monotonic !== undefined;

@@ -13,7 +13,8 @@ import {
   READ_BYTES,
   type StoredEvent,
 } from '../contract/index.ts';
-import type { DedupeClock } from '../shared/dedupe-clock.ts';
+import type { DedupeClock, SavedClock } from '../shared/dedupe-clock.ts';
+import type { EventAges } from '../shared/event-ages.ts';
 import type { Positions } from '../shared/positions.ts';
 import type { DirectoryLock } from './directory/directory-lock.ts';
 import type { DirectoryFiles } from './directory/files.ts';
@@ -34,6 +35,7 @@ export interface StoredLogParts {
   readonly decoder: Decoder;
   readonly clock: Pick<Clock, 'now'>;
   readonly dedupeClock: DedupeClock;
+  readonly ages: EventAges;
   readonly lock: DirectoryLock;
   readonly files: DirectoryFiles;
   readonly epoch: string;
@@ -100,7 +102,7 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
     retain: async ({ maxAge, maxBytes, floor }) => {
       if (closing !== undefined) throw new LogFailed('the log is closed');
       const pinned = floor === undefined ? undefined : positions.offset(floor);
-      return writer.retain({ before: clock.now() - maxAge, maxBytes, floor: pinned, clock: dedupeClock.save() });
+      return writer.retain({ before: clock.now() - maxAge, maxBytes, floor: pinned, clock: savedClock(parts) });
     },
     stats: async () => {
       const { oldest, ...sizes } = await reader.ask('stats', undefined);
@@ -109,9 +111,15 @@ export function createStoredLog(parts: StoredLogParts): EventLog {
     space: parts.space,
     alarms: parts.alarms,
     linked: dedupeClock.linked,
+    ageOf: parts.ages.of,
     close: () => (closing ??= closeInOrder(parts)),
   };
 }
+
+const savedClock = ({ dedupeClock, ages }: StoredLogParts): SavedClock => ({
+  ...dedupeClock.save(),
+  ages: ages.save(),
+});
 
 /** The row that a read starts at, exclusive. Throws `RangeError` for a position of another log. */
 function startOf(positions: Positions, from: Position | undefined, back: boolean): number {
@@ -155,10 +163,10 @@ async function search({ reader, positions, decoder }: StoredLogParts, query: Eve
  * remove the write-ahead log of its path, which may be somebody else's by then.
  */
 async function closeInOrder(parts: StoredLogParts): Promise<void> {
-  const { queue, writer, reader, dedupeClock, lock, files, epoch, lastConnection } = parts;
+  const { queue, writer, reader, lock, files, epoch, lastConnection } = parts;
   await queue.drain();
   await reader.close();
-  const isMerged = await writer.close(dedupeClock.save());
+  const isMerged = await writer.close(savedClock(parts));
   if (parts.hasFailed()) return;
   lastConnection.close();
   // It could not be merged before, and could be now.

@@ -2,7 +2,7 @@ import { errorMessage, nullLogger, systemClock } from '@magpie/contract';
 import { type EventLog, LogFailed, LogLocked, LogRefused, type LogSpace } from '../contract/index.ts';
 import { createDedupeClock } from '../shared/dedupe-clock.ts';
 import { DEFAULT_DEDUPE, type DedupeWindow } from '../shared/dedupe-window.ts';
-import { type SqliteLogOptions, steadyTimeOf } from '../shared/log-options.ts';
+import { eventAgesOf, momentOf, type SqliteLogOptions, steadyTimeOf } from '../shared/log-options.ts';
 import { positionsOf } from '../shared/positions.ts';
 import { type DirectoryLock, lockDirectory, unusable } from './directory/directory-lock.ts';
 import { type DirectoryFiles, filesIn } from './directory/files.ts';
@@ -66,6 +66,7 @@ async function openLocked(options: SqliteLogOptions, files: DirectoryFiles, lock
     const lastConnection = openLastConnection(files, epoch);
     await reader.open();
     const dedupeClock = createDedupeClock(steadyTimeOf(clock), dedupeOf(options).windowMs, saved);
+    const ages = eventAgesOf(options, saved.ages);
     const positions = positionsOf(epoch);
     const damage = createDamage(logger);
     const queue = createCommitQueue({
@@ -74,10 +75,10 @@ async function openLocked(options: SqliteLogOptions, files: DirectoryFiles, lock
     });
     state.opened(queue);
     return createStoredLog({
-      ...{ queue, writer, reader, positions, clock, dedupeClock, lock, files, epoch, lastConnection },
+      ...{ queue, writer, reader, positions, clock, dedupeClock, ages, lock, files, epoch, lastConnection },
       decoder: createDecoder(positions, damage),
       space: state.space,
-      alarms: damage.alarms,
+      alarms: () => [...damage.alarms(), ...[ages.alarm()].filter((each) => each !== undefined)],
       hasFailed: state.hasFailed,
     });
   } catch (error) {
@@ -130,6 +131,7 @@ const writerData = (options: SqliteLogOptions, { identities }: DirectoryLock, ac
   held: identities,
   accepted,
   now: (options.clock ?? systemClock).now(),
+  moment: momentOf(options),
   dedupe: dedupeOf(options),
   reserveBytes: options.reserveBytes ?? RESERVE_BYTES,
   minFreeBytes: options.minFreeBytes,

@@ -1,6 +1,6 @@
+import type { EventLog } from '@magpie/bus';
 import { type Clock, type MagpieError, type OutgoingEvent, Rejected, toMagpieError } from '@magpie/contract';
 import type { Rendered, Target } from '@magpie/routing';
-import type { Ages } from './backlog/ages.ts';
 import type { Delivery } from './delivery.ts';
 import { deliveryId } from './delivery-id.ts';
 
@@ -13,11 +13,11 @@ export type Ending =
 export function prepare(
   { event, error }: Delivery,
   { retry, render }: Target,
-  { clock, ages }: { readonly clock: Clock; readonly ages: Ages },
+  { clock, ageOf }: { readonly clock: Clock; readonly ageOf: EventLog['ageOf'] },
 ): Rendered | Ending {
   const isPast = (time: number | undefined): boolean => time !== undefined && time <= clock.now();
   if (isPast(event.expiresAt)) return { reason: 'expired' };
-  if (ages.of(event.receivedAt) > retry.maxAge) {
+  if (ageOf(event.receivedAt) > retry.maxAge) {
     return { reason: 'age', error: new Rejected(`still not delivered after maxAge (${retry.maxAge} ms)`) };
   }
   if (error) return { reason: 'rejected', error };

@@ -1,9 +1,9 @@
+import type { EventLog } from '@magpie/bus';
 import { type Clock, type MagpieError, type SendReceipt, toMagpieError } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
 import type { EchoGuard } from '../intake/echo-guard.ts';
 import { type Ending, outgoing, prepare } from './attempt.ts';
-import type { Ages } from './backlog/ages.ts';
 import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
@@ -18,7 +18,7 @@ import type { WakeUp } from './wake-up.ts';
 
 export interface SenderDeps {
   readonly clock: Clock;
-  readonly ages: Ages;
+  readonly ageOf: EventLog['ageOf'];
   /** Fires when waiting for confirmations is over (end of a drain). */
   readonly signal: AbortSignal;
   readonly echoGuard: Pick<EchoGuard, 'sent'>;

@@ -5,7 +5,6 @@ import { afterEach } from 'vitest';
 import { LinkHealth } from '../../src/connections/link-health.ts';
 import type { SendPort } from '../../src/connections/send-port.ts';
 import { createSendWindow } from '../../src/connections/send-window.ts';
-import { createAges } from '../../src/delivery/backlog/ages.ts';
 import { BACKLOG_LIMITS, type BacklogLimits } from '../../src/delivery/backlog/limits.ts';
 import { DeliveryQueue } from '../../src/delivery/delivery-queue.ts';
 import { IntakeHolds } from '../../src/intake/holds.ts';
@@ -143,7 +142,7 @@ export function bench(
     reader,
     writer,
     clock,
-    ages: createAges(clock),
+    ageOf: log.ageOf,
     limits: { ...BACKLOG_LIMITS, ...limits },
     signal: new AbortController().signal,
     holds,

@@ -11,13 +11,17 @@ export const retrySchema = z
     attempts: z.number().int().min(1).max(1000).default(8).describe('How often a refused delivery is tried in all'),
     backoff: z
       .strictObject({
-        min: durationSchema().default(500).describe('Wait after the first refusal'),
-        max: durationSchema().default(30_000).describe('Longest wait between two attempts'),
+        min: durationSchema().prefault('500ms').describe('Wait after the first refusal'),
+        max: durationSchema().prefault('30s').describe('Longest wait between two attempts'),
       })
       .refine(({ min, max }) => min <= max, { message: 'expected min to be at most max' })
       .prefault({})
       .describe('Waiting between attempts, doubled each time and spread at random'),
-    maxAge: durationSchema().default(86_400_000).describe('Age at which a delivery is given up'),
+    maxAge: durationSchema()
+      .prefault('24h')
+      .describe(
+        'Age at which a delivery is given up. Time that only a clock which was set says has passed does not count',
+      ),
     linkLosses: z
       .number()
       .int()
@@ -33,11 +37,9 @@ export const retrySchema = z
 
 const backlogSchema = z
   .strictObject({
-    bytes: sizeSchema()
-      .default(1024 ** 3)
-      .describe('Most that may be waiting'),
+    bytes: sizeSchema().prefault('1GiB').describe('Most that may be waiting'),
     age: durationSchema()
-      .default(604_800_000)
+      .prefault('7d')
       .describe(
         'Oldest that may be waiting; what has been refused, or is held behind something refused, does not count',
       ),

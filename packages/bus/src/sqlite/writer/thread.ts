@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { errorMessage, systemClock } from '@magpie/contract';
 import type { SavedClock } from '../../shared/dedupe-clock.ts';
 import type { DedupeWindow } from '../../shared/dedupe-window.ts';
+import type { SavedAges } from '../../shared/event-ages.ts';
 import { unusable } from '../directory/directory-lock.ts';
 import { filesIn } from '../directory/files.ts';
 import { type FileIdentity, identityOf } from '../directory/identity.ts';
@@ -27,6 +28,8 @@ export interface WriterData {
   readonly accepted: AcceptedLoss;
   /** Wall time, ms since the epoch. */
   readonly now: number;
+  /** The moment by all clocks: kept at once in a log that has kept none, so that a crash finds one. */
+  readonly moment: SavedAges;
   readonly dedupe: DedupeWindow;
   readonly reserveBytes: number;
   readonly minFreeBytes: number | undefined;
@@ -42,6 +45,7 @@ function start(data: WriterData, reply: Reply, end: () => void): (request: Write
   const open = openWithReserve(data);
   const { db, meta } = open;
   const { store, retention, clock } = createParts(data, open);
+  if (clock.ages === undefined) saveClockIfPossible(db, { ...clock, ages: data.moment });
   let stopped = false;
   let uncheckpointed = 0;
 
@@ -87,7 +91,7 @@ function start(data: WriterData, reply: Reply, end: () => void): (request: Write
     stopped = true;
     guard.stop();
     if (hasFailed) return false;
-    saveClockAtEnd(db, saved);
+    saveClockIfPossible(db, saved);
     return closeMerged(open, files);
   };
   guard.start();
@@ -117,12 +121,12 @@ function createParts(data: WriterData, { db, meta }: OpenLog) {
   return { clock, store, retention: createRetention(db, store, search) };
 }
 
-/** When it cannot be saved the log is as good as after a crash: the clock goes on where it was saved last. */
-function saveClockAtEnd(db: DatabaseSync, clock: SavedClock): void {
+/** When it cannot be saved the clock goes on where it was saved last, as after a crash. */
+function saveClockIfPossible(db: DatabaseSync, clock: SavedClock): void {
   try {
     saveClock(db, clock);
   } catch {
-    // Everything that was acknowledged is durable; a disk that is full or broken must not keep the log from being closed.
+    // Everything that was acknowledged is durable; a disk that is full or broken must not keep the log from being opened or closed.
   }
 }
 

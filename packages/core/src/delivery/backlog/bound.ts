@@ -1,4 +1,4 @@
-import type { StoredEvent } from '@magpie/bus';
+import type { EventLog, StoredEvent } from '@magpie/bus';
 import { type Clock, Rejected } from '@magpie/contract';
 import { DIRECT, type Target } from '@magpie/routing';
 import type { IntakeHolds } from '../../intake/holds.ts';
@@ -6,14 +6,13 @@ import { deadLetter, putDeadLetter } from '../../log/dead-letter.ts';
 import type { StateWriter } from '../../log/state-writer.ts';
 import type { CoreObserver } from '../../observer.ts';
 import type { TargetInForce } from '../target-in-force.ts';
-import type { Ages } from './ages.ts';
 import type { Backlog } from './backlog.ts';
 
 export interface BacklogBoundDeps {
   readonly holds: IntakeHolds;
   readonly writer: StateWriter;
   readonly clock: Clock;
-  readonly ages: Ages;
+  readonly ageOf: EventLog['ageOf'];
   readonly observer: Pick<CoreObserver, 'delivered'>;
   onFatal(error: Error): void;
 }
@@ -96,7 +95,7 @@ export class BacklogBound {
   #isFull(share = 1): boolean {
     const { backlog: bound } = this.#inForce.target;
     const { bytes, oldest } = this.#backlog;
-    return bytes > bound.bytes * share || (oldest !== undefined && this.#deps.ages.of(oldest) > bound.age * share);
+    return bytes > bound.bytes * share || (oldest !== undefined && this.#deps.ageOf(oldest) > bound.age * share);
   }
 }
 

@@ -91,7 +91,11 @@ export function savedClock(db: DatabaseSync, now: number): SavedClock {
   const newest = db.prepare('SELECT packed FROM dedupe ORDER BY first DESC LIMIT 1').get();
   const times: number[] = saved ? [saved.at] : [];
   if (newest) forEachEntry(bytesIn(newest, 'packed'), ({ at }) => times.push(at));
-  return { at: times.length === 0 ? now : Math.max(...times), outages: saved?.outages ?? {} };
+  return {
+    at: times.length === 0 ? now : Math.max(...times),
+    outages: saved?.outages ?? {},
+    ...(saved?.ages ? { ages: saved.ages } : {}),
+  };
 }
 
 /** Saves a clock, inside the caller's transaction. */
