@@ -28,6 +28,19 @@ export function verifyIdentities(files: readonly FileIdentity[]): void {
   }
 }
 
+/**
+ * Whether a path still leads to the file it led to: a quick look, for each acknowledgement. False also where that cannot be told;
+ * `verifyIdentities` says why.
+ */
+export function isInPlace({ path, device, inode }: FileIdentity): boolean {
+  try {
+    const now = statSync(path, { throwIfNoEntry: false });
+    return now !== undefined && now.ino === Number(inode) && now.dev === Number(device);
+  } catch {
+    return false;
+  }
+}
+
 function look(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { type Clock, errorMessage } from '@magpie/contract';
 import { LogFailed, type LogSpace } from '../../contract/index.ts';
-import { type FileIdentity, verifyIdentities } from '../directory/identity.ts';
+import { type FileIdentity, isInPlace, verifyIdentities } from '../directory/identity.ts';
 import { createReserve } from './reserve.ts';
 
 /** What a disk guard watches. Sizes in bytes. */
@@ -9,10 +9,12 @@ export interface DiskGuardOptions {
   readonly dataDir: string;
   /** The open files, which must stay in the directory. */
   readonly identities: readonly FileIdentity[];
+  /** Those of them without which what is acknowledged is lost. */
+  readonly holding: readonly FileIdentity[];
   readonly reserve: { readonly path: string; readonly bytes: number };
   /** Undefined: `DEFAULT_MIN_FREE`, or `DEFAULT_MIN_FREE_SHARE` of the file system when that is more. */
   readonly minFreeBytes: number | undefined;
-  readonly clock: Pick<Clock, 'monotonic' | 'timeout'>;
+  readonly clock: Pick<Clock, 'timeout'>;
   /** Called with the room on the disk, and at every change of it. */
   report(space: LogSpace): void;
   /** Called when the log can no longer be trusted: its files are gone, or the disk does not answer. */
@@ -22,8 +24,6 @@ export interface DiskGuardOptions {
 const DEFAULT_MIN_FREE = 256 * 1024 * 1024;
 const DEFAULT_MIN_FREE_SHARE = 0.05;
 const CHECK_EVERY_MS = 1000;
-/** How long the last look at the files counts for an acknowledgement, in ms: a look per commit would cost a tenth of it. */
-const LOOK_COUNTS_MS = 20;
 
 /** Watches the files and the free space of the data directory, and keeps a reserve in it. Used by the writer thread. */
 export interface DiskGuard {
@@ -34,10 +34,7 @@ export interface DiskGuard {
    * whether there was one: then a write that does not append may be tried again.
    */
   exhausted(): boolean;
-  /**
-   * Called between a commit and its acknowledgement. Throws `LogFailed` when the files are gone; looks at them at most once
-   * in `LOOK_COUNTS_MS`.
-   */
+  /** Called between each commit and its acknowledgement. Throws `LogFailed` when the files that hold it are gone. */
   verify(): void;
   /** Looks at files and disk; appends are allowed again once there is room and the reserve is whole. Called every second. */
   check(): Promise<void>;
@@ -47,10 +44,9 @@ export interface DiskGuard {
 
 /** Makes the guard of a log that is open. */
 export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
-  const { dataDir, identities, clock } = options;
+  const { dataDir, identities, holding, clock } = options;
   const reserve = createReserve(options.reserve.path, options.reserve.bytes);
   let space: LogSpace = { intake: true, free: undefined, needed: 0 };
-  let looked = Number.NEGATIVE_INFINITY;
   let stopped = false;
   let cancel: (() => void) | undefined;
 
@@ -58,10 +54,6 @@ export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
     if (space.free === free && space.needed === needed && space.refusal === refusal) return;
     space = { intake: refusal === undefined, free, needed, ...(refusal === undefined ? {} : { refusal }) };
     options.report(space);
-  };
-  const look = (): void => {
-    verifyIdentities(identities);
-    looked = clock.monotonic();
   };
   const measure = async (): Promise<void> => {
     const { bavail, blocks, bsize } = await statfs(dataDir);
@@ -76,7 +68,7 @@ export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
   };
   const check = async (): Promise<void> => {
     try {
-      look();
+      verifyIdentities(identities);
       await measure();
     } catch (error) {
       options.failed(error instanceof LogFailed ? error : unmeasurable(dataDir, error));
@@ -96,7 +88,7 @@ export function createDiskGuard(options: DiskGuardOptions): DiskGuard {
       return hadReserve;
     },
     verify: () => {
-      if (clock.monotonic() - looked > LOOK_COUNTS_MS) look();
+      if (!holding.every(isInPlace)) verifyIdentities(identities);
     },
     check,
     start: () => void run(),

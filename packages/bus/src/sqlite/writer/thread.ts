@@ -49,9 +49,11 @@ function start(data: WriterData, reply: Reply, end: () => void): (request: Write
   let stopped = false;
   let uncheckpointed = 0;
 
+  const own = [files.log, files.wal].map(identityOf);
   const guard = createDiskGuard({
     dataDir: data.dataDir,
-    identities: [...data.held, ...[files.log, files.wal, files.shm].map(identityOf)],
+    identities: [...data.held, ...own, identityOf(files.shm)],
+    holding: [...own, ...data.held.filter(({ path }) => path === files.lock)],
     reserve: { path: files.reserve, bytes: data.reserveBytes },
     minFreeBytes: data.minFreeBytes,
     clock: systemClock,
