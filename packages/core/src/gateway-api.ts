@@ -280,6 +280,8 @@ export interface Gateway {
   decide(consumer: string, selection: DeliverySelection, decision: Decision): number | undefined;
   /** Why intake is held at present, as sentences; empty when it is not. */
   holds(): readonly string[];
+  /** Messages that go round between this gateway and others and are stopped, as sentences; empty when there are none. */
+  loops(): readonly string[];
   /**
    * A pattern from text: `topic:plant/+/alarm`, or with a connection just `plant/+/alarm` in its first scheme. Throws
    * `Rejected`.

@@ -54,6 +54,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     reload: async (wanted): Promise<ReloadReport> => {
       const report = planChanges(plan, wanted, options.builtins);
       plan = wanted;
+      parts.loops.reset();
       const links = connections.apply(wanted, report.connections);
       targets.apply(wanted.routes, matched.get());
       unlogged.apply(wanted.routes.unlogged, connections);
@@ -87,6 +88,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     orphans: async () => (await log.orphans()).map(({ orphanedAt: since, ...orphan }) => ({ since, ...orphan })),
     decide: (consumer, selection, decision) => targets.queue(consumer)?.decide(selection, decision),
     holds: () => holds.reasons(),
+    loops: () => parts.loops.alarms(),
     pattern: (address, connection) =>
       patternFromText(address, book, connection === undefined ? undefined : connectionInfo(connection)),
     message: (ref) =>

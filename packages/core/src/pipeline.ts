@@ -13,6 +13,7 @@ import { connectionStores } from './log/connection-stores.ts';
 import { withDeadLetterLog } from './log/dead-letter-log.ts';
 import { createStateWriter } from './log/state-writer.ts';
 import { createTail } from './log/tail.ts';
+import { createLoopGuard } from './loops/loop-guard.ts';
 import type { CoreObserver } from './observer.ts';
 import { createRegistration } from './registration.ts';
 import { createBounces } from './router/bounces.ts';
@@ -60,6 +61,12 @@ export function createPipeline(options: GatewayOptions) {
   const holds = new IntakeHolds();
   const echoGuard = createEchoGuard(clock);
   const echoOf = createEchoCheck(echoGuard, (name) => connections.port(name));
+  const loops = createLoopGuard({ clock, book, logger });
+  /** What has no link (the API) sends nothing back by itself. */
+  const arrived = (event: Event): void => {
+    const port = connections.port(event.source);
+    if (port) loops.arrived(event, port.hasMetadata);
+  };
   const { onFull = () => undefined } = options;
   const hasRoom = (): boolean => log.space().intake;
   const onReceived = observer.received;
@@ -70,19 +77,19 @@ export function createPipeline(options: GatewayOptions) {
   const matched = new MatchedPosition();
   const tracked = ({ source }: Event): boolean => source === DIRECT || builtins.has(source);
   const targets = new Targets(options.routes, connections, {
-    ...{ reader: tail, writer, holds, clock, observer, signal, echoGuard, tracked, onFatal },
+    ...{ reader: tail, writer, holds, clock, observer, signal, echoGuard, loops, tracked, onFatal },
     limits: options.limits,
     ageOf: log.ageOf,
     suspended: createSuspensionLog({ logger, clock }),
     routed: () => matched.get(),
   });
-  const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, onFatal });
+  const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, loops, onFatal });
 
   const unlogged = new BestEffortSenders(options.routes.unlogged, connections, { clock, signal, echoGuard, observer });
 
   const bounces = createBounces({ log, writer, targets, clock, observer });
   const router = createRouter({
-    ...{ reader: tail, writer, targets, bounces, echoOf, matched, clock, onFatal },
+    ...{ reader: tail, writer, targets, bounces, echoOf, arrived, matched, clock, onFatal },
     gatewayId: options.id,
     ownReturned: (connection) => connections.count(connection, 'own-returned'),
   });
@@ -99,7 +106,7 @@ export function createPipeline(options: GatewayOptions) {
 
   return {
     ...{ log, book, clock, connections, tail, writer, holds, intake, confirmWait, tracked, unlogged, matched, targets },
-    ...{ deadLetters, router, registration, connect },
+    ...{ deadLetters, router, registration, connect, loops },
   };
 }
 

@@ -9,13 +9,13 @@ export interface AlarmOptions {
   readonly log: Pick<EventLog, 'stats' | 'alarms'>;
   /** How many dead letters may be kept. */
   maxDeadLetters(): number;
-  readonly gateway: Pick<Gateway, 'connections' | 'targets'>;
+  readonly gateway: Pick<Gateway, 'connections' | 'targets' | 'loops'>;
   readonly config: Pick<ConfigControl, 'current'> | undefined;
 }
 
 /**
- * Conditions that need a human, besides connections: suspended or blocked targets, too many dead letters, damaged
- * records in the log, a refused configuration. Read by `GET /v1`.
+ * Conditions that need a human, besides connections: suspended or blocked targets, messages that go round, too many dead
+ * letters, damaged records in the log, a refused configuration. Read by `GET /v1`.
  */
 export function createAlarms({ log, maxDeadLetters, gateway, config }: AlarmOptions): () => Promise<readonly string[]> {
   const quota = async (): Promise<readonly string[]> => {
@@ -26,11 +26,11 @@ export function createAlarms({ log, maxDeadLetters, gateway, config }: AlarmOpti
     const { refused, revision } = config?.current() ?? {};
     return refused && revision ? [describeRefusal(refused.problems, revision)] : [];
   };
-  return async () => [...targetAlarms(gateway), ...(await quota()), ...log.alarms(), ...refusal()];
+  return async () => [...targetAlarms(gateway), ...gateway.loops(), ...(await quota()), ...log.alarms(), ...refusal()];
 }
 
 /** Targets that are suspended though their connection is up (else that says why), and those with blocked deliveries. */
-function targetAlarms({ connections, targets }: AlarmOptions['gateway']): readonly string[] {
+function targetAlarms({ connections, targets }: Pick<Gateway, 'connections' | 'targets'>): readonly string[] {
   const up = new Set(connections().flatMap(({ name, state }) => (state === 'up' ? [name] : [])));
   return targets().flatMap(({ consumer, connection, suspension, blocked }) => [
     ...(suspension && up.has(connection)

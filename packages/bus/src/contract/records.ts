@@ -35,7 +35,7 @@ export interface ExceptionRow {
 }
 
 /** Why a delivery ended as a dead letter. `ingress`: the event could not enter the log as it was. */
-export const DEAD_LETTER_REASONS = ['rejected', 'attempts', 'age', 'expired', 'bounced', 'backlog', 'ingress'] as const;
+export const DEAD_LETTER_REASONS = ['rejected', 'attempts', 'age', 'bounced', 'backlog', 'loop', 'ingress'] as const;
 /** One of {@link DEAD_LETTER_REASONS}; shown by the API and counted by metrics. */
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 

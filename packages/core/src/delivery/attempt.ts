@@ -7,7 +7,13 @@ import { deliveryId } from './delivery-id.ts';
 /** Why a delivery ends without being sent. */
 export type Ending =
   | { readonly reason: 'expired' }
-  | { readonly reason: 'age' | 'rejected'; readonly error: MagpieError };
+  | { readonly reason: 'age' | 'rejected' | 'loop'; readonly error: MagpieError };
+
+/** What came back from where it had been sent goes out no more. */
+export const LOOPED: Ending = {
+  reason: 'loop',
+  error: new Rejected('it is a message of this gateway that came back and would go round for ever'),
+};
 
 /** What to send, or why the delivery is not sent. Called per attempt; never throws. */
 export function prepare(

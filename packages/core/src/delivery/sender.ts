@@ -3,7 +3,8 @@ import { type Clock, type MagpieError, type SendReceipt, toMagpieError } from '@
 import type { Rendered } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
 import type { EchoGuard } from '../intake/echo-guard.ts';
-import { type Ending, outgoing, prepare } from './attempt.ts';
+import type { LoopGuard } from '../loops/loop-guard.ts';
+import { type Ending, LOOPED, outgoing, prepare } from './attempt.ts';
 import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
@@ -22,6 +23,7 @@ export interface SenderDeps {
   /** Fires when waiting for confirmations is over (end of a drain). */
   readonly signal: AbortSignal;
   readonly echoGuard: Pick<EchoGuard, 'sent'>;
+  readonly loops: Pick<LoopGuard, 'judge'>;
   readonly suspended: SuspensionLog;
   onFatal(error: Error): void;
 }
@@ -99,14 +101,8 @@ export class Sender {
   #dispatch(delivery: Delivery, port: SendPort): void {
     const { signal, clock, echoGuard, onFatal } = this.#deps;
     const { target } = this.#inForce;
-    const { lanes, places } = this.#parts;
-    const rendered = prepare(delivery, target, this.#deps);
-    const isEnded = 'reason' in rendered;
-    const isHeld = !isEnded && places.holds(rendered.target.address);
-    lanes.launch(delivery, !isEnded && !isHeld);
-    if (isEnded || isHeld) {
-      if (isEnded) this.#end(delivery, rendered);
-      else places.hold(delivery, rendered.target.address);
+    const rendered = this.#prepared(delivery);
+    if (!rendered) {
       port.window.release();
       return;
     }
@@ -135,11 +131,31 @@ export class Sender {
     );
   }
 
+  /** What to send, in flight from now on; undefined when the delivery has ended or is held. */
+  #prepared(delivery: Delivery): Rendered | undefined {
+    const { lanes, places, suspects } = this.#parts;
+    const rendered = prepare(delivery, this.#inForce.target, this.#deps);
+    const isEnded = 'reason' in rendered;
+    const isHeld = !isEnded && places.holds(rendered.target.address);
+    const loop = isEnded || isHeld ? undefined : this.#deps.loops.judge(delivery.event);
+    lanes.launch(delivery, loop?.type === 'pass');
+    if (isEnded) this.#end(delivery, rendered);
+    else if (isHeld) places.hold(delivery, rendered.target.address);
+    else if (loop?.type === 'pass') return rendered;
+    else {
+      places.probeLost(rendered);
+      if (loop?.type === 'wait') suspects.defer(delivery, loop.ms);
+      else this.#end(delivery, LOOPED);
+    }
+    return undefined;
+  }
+
   /** A delivery ends without being sent. */
   #end(delivery: Delivery, ending: Ending): void {
     const { settlement, retries } = this.#parts;
     if (ending.reason === 'expired') settlement.end(delivery, { state: 'expired' });
-    else if (this.#inForce.target.retry.then === 'block' && !delivery.error) retries.block(delivery, ending.error);
+    else if (ending.reason !== 'loop' && this.#inForce.target.retry.then === 'block' && !delivery.error)
+      retries.block(delivery, ending.error);
     else void settlement.giveUp(delivery, ending.reason, ending.error);
   }
 

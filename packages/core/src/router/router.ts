@@ -1,5 +1,5 @@
 import type { Position, StoredEvent } from '@magpie/bus';
-import { type Clock, Rejected } from '@magpie/contract';
+import { type Clock, type Event, Rejected } from '@magpie/contract';
 import type { Match } from '@magpie/routing';
 import type { EchoCheck } from '../intake/echo-guard.ts';
 import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
@@ -17,6 +17,8 @@ export interface RouterDeps {
   readonly targets: Pick<Targets, 'routes' | 'queue'>;
   readonly bounces: Bounces;
   readonly echoOf: EchoCheck;
+  /** An event that is routed has come in; called before its deliveries are made. */
+  arrived(event: Event): void;
   /** Up to where everything has been matched, for the queues. */
   readonly matched: MatchedPosition;
   readonly clock: Clock;
@@ -62,6 +64,7 @@ export function createRouter(deps: RouterDeps): Router {
     const matches = targets.routes.match(stored.event);
     const { source, via } = stored.event;
     if (matches.length === 0 && via.length > 0 && via.includes(gatewayId)) deps.ownReturned(source);
+    if (matches.length > 0) deps.arrived(stored.event);
     const echo = matches.length > 0 ? deps.echoOf(stored.event) : [];
     for (const match of matches) {
       const queue = targets.queue(match.target.consumer);

@@ -3,6 +3,7 @@ import { type Clock, type Event, encodeBody, Rejected, sleep } from '@magpie/con
 import type { Connections } from '../connections/connections.ts';
 import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from '../gateway-api.ts';
 import type { StateWriter } from '../log/state-writer.ts';
+import type { LoopGuard } from '../loops/loop-guard.ts';
 import type { Targets } from './targets.ts';
 
 interface DeadLetterDeps {
@@ -11,6 +12,7 @@ interface DeadLetterDeps {
   readonly connections: Connections;
   readonly targets: Targets;
   readonly clock: Clock;
+  readonly loops: Pick<LoopGuard, 'pardon'>;
   onFatal(error: Error): void;
 }
 
@@ -25,7 +27,8 @@ type Found = Pick<{ readonly [Key in keyof DeadLetter]-?: DeadLetter[Key] | unde
   readonly id: string;
 };
 
-export function createDeadLetters({ log, writer, connections, targets, clock, onFatal }: DeadLetterDeps): DeadLetters {
+export function createDeadLetters(deps: DeadLetterDeps): DeadLetters {
+  const { log, writer, connections, targets, clock, loops, onFatal } = deps;
   let stopped = false;
   /** Letters that are being tried again right now. */
   const underWay = new Set<string>();
@@ -80,6 +83,7 @@ export function createDeadLetters({ log, writer, connections, targets, clock, on
       ...{ state: 'retry', attempts: [], nextAttempt: now },
     };
     await writer.commit({ deadLetters: { remove: [id] }, exceptions: { put: [row] } });
+    if (letter.reason === 'loop') loops.pardon(event);
     queue.revive(row);
   };
 

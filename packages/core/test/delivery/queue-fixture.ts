@@ -10,6 +10,7 @@ import { DeliveryQueue } from '../../src/delivery/delivery-queue.ts';
 import { IntakeHolds } from '../../src/intake/holds.ts';
 import { createStateWriter, type StateWriter } from '../../src/log/state-writer.ts';
 import { createTail } from '../../src/log/tail.ts';
+import { PASS } from '../../src/loops/trial.ts';
 import { type ManualClock, manualClock } from '../fixtures.ts';
 
 export interface Sent {
@@ -151,6 +152,7 @@ export function bench(
     tracked: () => true,
     observer: { delivered: (_, result) => void results.push(result) },
     echoGuard: { sent: () => undefined },
+    loops: { judge: () => PASS },
     suspended: () => undefined,
     onFatal: fatal,
   });
