@@ -17,7 +17,7 @@ const defects: readonly [name: string, damage: Damage, finding: RegExp][] = [
   [
     'lets floors run ahead of what is settled',
     writing(({ floors = [], ...rest }) => ({ ...rest, floors: floors.map((each) => ({ ...each, floor: null })) })),
-    /the floor .* has passed|never came to/,
+    /the floor .* has passed|was removed from the log|never came to/,
   ],
   [
     'forgets refused deliveries',

@@ -15,6 +15,8 @@ export interface Expected {
   unordered: boolean;
   sends: number;
   refusals: number;
+  /** How often the link ended while it was alone on its way. */
+  lossesAlone: number;
   confirmed: boolean;
   /** The process that saw the confirmation. */
   confirmedIn: number | undefined;
@@ -38,6 +40,8 @@ export interface Consumer {
   readonly deliveries: Map<string, Expected>;
   /** Highest position of a first send, by key. */
   readonly reached: Map<string, Position>;
+  /** Keys whose place has refused messages at some time. */
+  readonly closedKeys: Set<string>;
 }
 
 /** A delivery that nothing has happened to yet. */
@@ -49,6 +53,7 @@ export const newExpected = (event: Event, place: Pick<Expected, 'position' | 'me
   ...place,
   sends: 0,
   refusals: 0,
+  lossesAlone: 0,
   confirmed: false,
   confirmedIn: undefined,
   ended: undefined,
@@ -67,6 +72,7 @@ export const unknownConsumer = (): Consumer => ({
   configs: [],
   deliveries: new Map(),
   reached: new Map(),
+  closedKeys: new Set(),
 });
 
 /** Whether a delivery has come to an end. */

@@ -9,6 +9,7 @@ import {
   type OutgoingEvent,
   type SendReceipt,
   type Sink,
+  Transient,
   Unknown,
 } from '@magpie/contract';
 
@@ -23,6 +24,8 @@ export interface OpenSend {
 export interface Link {
   reachable: boolean;
   readonly open: OpenSend[];
+  /** Places, by their text, that refuse what is sent to them while others take it. */
+  readonly closed: Set<string>;
   sink: Sink | undefined;
   /** Cuts the line: what is unconfirmed has an unknown outcome. */
   lose(): void;
@@ -30,8 +33,13 @@ export interface Link {
   forget(): void;
 }
 
-/** Called for every message that goes out. */
-export type OnSend = (connection: string, event: OutgoingEvent, unanswered: readonly OpenSend[]) => void;
+/** What those who watch the links are told. */
+export interface LinkWatcher {
+  /** A message goes out. Returns whether the other side ends the link for it. */
+  sent(connection: string, event: OutgoingEvent, unanswered: readonly OpenSend[]): boolean;
+  /** The link ended while a message was alone on its way. */
+  lostAlone(connection: string, event: OutgoingEvent): void;
+}
 
 /** What a link makes of an answer; a sound one changes nothing. */
 type Garble = (answer: MagpieError | undefined) => MagpieError | undefined;
@@ -42,12 +50,12 @@ interface Line {
 
 /** An adapter whose other side is answered by hand, and its links by the names of the connections. */
 export function scriptedAdapter(
-  onSend: OnSend,
+  watcher: LinkWatcher,
   garble: Garble = (answer) => answer,
 ): { readonly adapter: AnyAdapter; link(name: string): Link } {
   const links = new Map<string, ScriptedLink>();
   const link = (name: string): ScriptedLink => {
-    const known = links.get(name) ?? new ScriptedLink(name, onSend, garble);
+    const known = links.get(name) ?? new ScriptedLink(name, watcher, garble);
     links.set(name, known);
     return known;
   };
@@ -60,16 +68,17 @@ export function scriptedAdapter(
 
 class ScriptedLink implements Link {
   readonly #name: string;
-  readonly #onSend: OnSend;
+  readonly #watcher: LinkWatcher;
   readonly #garble: Garble;
   #line: Line | undefined;
   reachable = true;
   readonly open: OpenSend[] = [];
+  readonly closed = new Set<string>();
   sink: Sink | undefined;
 
-  constructor(name: string, onSend: OnSend, garble: Garble) {
+  constructor(name: string, watcher: LinkWatcher, garble: Garble) {
     this.#name = name;
-    this.#onSend = onSend;
+    this.#watcher = watcher;
     this.#garble = garble;
   }
 
@@ -96,7 +105,7 @@ class ScriptedLink implements Link {
       receive: async (_sources, sink) => {
         this.sink = sink;
       },
-      send: (event, _target, signal) => this.#send(line, event, signal),
+      send: (event, { address }, signal) => this.#send(line, event, address.segments.join('/'), signal),
       probe: async () => {
         if (this.#line !== line) throw new NotConnected('the line is cut');
       },
@@ -109,9 +118,15 @@ class ScriptedLink implements Link {
     };
   }
 
-  #send(line: Line, event: OutgoingEvent, signal: AbortSignal): Promise<SendReceipt> {
+  #send(line: Line, event: OutgoingEvent, place: string, signal: AbortSignal): Promise<SendReceipt> {
     if (this.#line !== line) return Promise.reject(new NotConnected('nobody there'));
-    this.#onSend(this.#name, event, this.open);
+    const endsLink = this.#watcher.sent(this.#name, event, this.open);
+    if (this.closed.has(place)) return Promise.reject(new Transient(`${place} is closed`).concerning('place'));
+    if (endsLink) {
+      queueMicrotask(() => {
+        if (this.#line === line) this.lose();
+      });
+    }
     return new Promise((resolve, reject) => {
       const end = (finish: () => void): void => {
         const at = this.open.indexOf(send);
@@ -134,6 +149,8 @@ class ScriptedLink implements Link {
   }
 
   #drop(): void {
+    const [first, second] = this.open;
+    if (first && !second) this.#watcher.lostAlone(this.#name, first.event);
     for (const send of [...this.open]) send.answer(new Unknown('the line was cut before an answer came'));
   }
 }

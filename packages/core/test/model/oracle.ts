@@ -21,7 +21,7 @@ import {
   unknownConsumer,
 } from './expected.ts';
 import type { TargetConfig } from './plan.ts';
-import { faultsOfLetter, faultsOfOutcome } from './verdicts.ts';
+import { faultsOfLetter, faultsOfOutcome, missingLetters, removedTooEarly } from './verdicts.ts';
 
 /** How long the backlog of a target that has gone is kept. */
 const DAY_MS = 86_400_000;
@@ -74,7 +74,7 @@ export class Oracle {
   ended(): void {
     for (const state of this.#consumers.values()) {
       if (state.presence !== 'off') forgetAbsence(state);
-      if (state.configs.some(mayGiveUpUnsent)) forgetTurns(state);
+      if (state.configs.some(mayGiveUpUnsent) || state.closedKeys.size > 0) forgetTurns(state);
     }
   }
 
@@ -185,27 +185,25 @@ export class Oracle {
     delivery.confirmedIn = this.isOn(consumer) ? this.life : undefined;
   }
 
+  /** The link ended while this message was alone on its way. */
+  lostAlone(consumer: string, ref: string): void {
+    const delivery = this.#of(consumer).deliveries.get(ref);
+    if (delivery) delivery.lossesAlone++;
+  }
+
+  /** From now on what waits for the place of a key may be given up when it has filled its share. */
+  placeClosed(consumer: string, key: string): void {
+    this.#of(consumer).closedKeys.add(key);
+  }
+
   /** The dead letters that there are, by their ids. */
   letters(ids: readonly string[]): void {
-    for (const [name, { deliveries }] of this.#consumers) {
-      for (const { label, letter } of deliveries.values()) {
-        if (letter !== undefined && !ids.includes(letter))
-          this.faults.push(`the dead letter of ${label} for ${name} is gone`);
-      }
-    }
+    for (const [name, consumer] of this.#consumers) this.faults.push(...missingLetters(name, consumer, ids));
   }
 
   /** Retention has run: what is not over must be in the log still, or have a row. */
   retained(oldest: Position | undefined): void {
-    for (const [name, { deliveries, presence }] of this.#consumers) {
-      if (presence !== 'on') continue;
-      for (const each of deliveries.values()) {
-        if (each.meant !== 'must' || isOver(each) || each.row) continue;
-        if (oldest === undefined || comparePositions(each.position, oldest) < 0) {
-          this.faults.push(`${each.label} was removed from the log before ${name} had it`);
-        }
-      }
-    }
+    for (const [name, consumer] of this.#consumers) this.faults.push(...removedTooEarly(name, consumer, oldest));
   }
 
   #of(consumer: string): Consumer {
@@ -268,10 +266,12 @@ export class Oracle {
 
   #letterPut(letter: DeadLetter): void {
     const { consumer = '', event, id } = letter;
-    const { deliveries, configs } = this.#of(consumer);
+    const { deliveries, configs, closedKeys } = this.#of(consumer);
     const delivery = deliveries.get(event.ref);
     if (!delivery) return void this.faults.push(`a dead letter of ${event.ref}, which is not in the log`);
-    this.faults.push(...faultsOfLetter(letter, delivery, configs, this.life));
+    this.faults.push(
+      ...faultsOfLetter(letter, delivery, { configs, life: this.life, hasClosed: closedKeys.has(delivery.key) }),
+    );
     delivery.letter = id;
   }
 

@@ -6,7 +6,7 @@ import { randomFrom, replaceRandom, virtualTime } from './virtual-time.ts';
 import { World } from './world.ts';
 
 /** Rounds in which a target that accepts everything must have got all there is. */
-const ROUNDS = 400;
+const ROUNDS = 1500;
 
 /** After this long everything that has been settled is written, and all dead letters have been tried again. */
 const QUIET_MS = 300;
@@ -41,7 +41,7 @@ export async function play(
 async function perform(world: World, step: Step): Promise<void> {
   switch (step.act) {
     case 'publish':
-      world.publish(`k${step.key}`, step.count, step.ttl, step.size);
+      world.publish(step);
       break;
     case 'repeat':
       world.repeat(step.pick);
@@ -55,6 +55,9 @@ async function perform(world: World, step: Step): Promise<void> {
     case 'link':
       world.setLink(step.target, step.up);
       break;
+    case 'place':
+      world.setPlace(step.target, `k${step.key}`, step.takes);
+      break;
     case 'wait':
       return world.wait(step.ms);
     case 'disk':
@@ -67,7 +70,7 @@ async function perform(world: World, step: Step): Promise<void> {
   await world.quiet();
 }
 
-type Operation = Exclude<Step, { act: 'publish' | 'repeat' | 'confirm' | 'fail' | 'link' | 'wait' | 'disk' }>;
+type Operation = Exclude<Step, { act: 'publish' | 'repeat' | 'confirm' | 'fail' | 'link' | 'place' | 'wait' | 'disk' }>;
 
 function operate(world: World, step: Operation): Promise<void> {
   switch (step.act) {
@@ -92,6 +95,7 @@ function operate(world: World, step: Operation): Promise<void> {
 /** From now on everybody takes everything: it must all come to an end, and stay there. */
 async function finish(world: World): Promise<void> {
   world.disk.release();
+  world.openPlaces();
   for (const name of TARGETS) world.setLink(name, true);
   await world.quiet();
   for (let round = 0; round < ROUNDS && !(await staysAtRest(world)); round++) await acceptAll(world);

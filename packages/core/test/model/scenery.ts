@@ -11,6 +11,13 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What the label of a message ends with whose link to a target ends when it is sent. */
+export const poisonFor = (target: string): string => `!${target}`;
+
+/** Whether the other side of a connection ends the link when it gets such a body. */
+export const isPoison = (body: Uint8Array, connection: string): boolean =>
+  Buffer.from(body).toString().includes(poisonFor(connection));
+
 /** Bounds so low that a backlog of a dozen waits in the log. */
 export const LIMITS = { deliveries: 6, bytes: 400, read: 4, parked: 6, parkedBytes: 400 };
 

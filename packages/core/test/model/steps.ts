@@ -9,6 +9,8 @@ export type Step =
       readonly count: number;
       readonly ttl: number;
       readonly size: number;
+      /** The target whose link ends at each attempt to send it. */
+      readonly poison?: TargetName | undefined;
     }
   | { readonly act: 'repeat'; readonly pick: number }
   | { readonly act: 'confirm'; readonly target: TargetName; readonly pick: number; readonly count: number }
@@ -20,6 +22,7 @@ export type Step =
       readonly count: number;
     }
   | { readonly act: 'link'; readonly target: TargetName; readonly up: boolean }
+  | { readonly act: 'place'; readonly target: TargetName; readonly key: number; readonly takes: boolean }
   | { readonly act: 'wait'; readonly ms: number }
   | { readonly act: 'disk'; readonly holds: boolean }
   | { readonly act: 'crash'; readonly written: number }
@@ -64,6 +67,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       size: fc.constantFrom(4, 4, 4, 40),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      act: act('publish'),
+      key: fc.nat(2),
+      count: fc.constant(1),
+      ttl: fc.constant(0),
+      size: fc.constant(4),
+      poison: target,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ act: act('repeat'), pick }) },
   { weight: 12, arbitrary: fc.record({ act: act('confirm'), target, pick, count: fc.constantFrom(1, 1, 2, 8) }) },
   {
@@ -71,6 +85,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ act: act('fail'), target, pick, error: fc.nat(7), count: fc.constantFrom(1, 1, 2, 8) }),
   },
   { weight: 3, arbitrary: fc.record({ act: act('link'), target, up: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ act: act('place'), target, key: fc.nat(2), takes: fc.boolean() }) },
   {
     weight: 9,
     arbitrary: fc.record({

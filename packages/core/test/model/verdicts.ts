@@ -1,16 +1,28 @@
-import type { DeadLetter, Outcome } from '@magpie/bus';
-import type { Expected } from './expected.ts';
+import { comparePositions, type DeadLetter, type Outcome, type Position } from '@magpie/bus';
+import { type Consumer, type Expected, isOver } from './expected.ts';
 import type { TargetConfig } from './plan.ts';
 
 /** Classes of errors that are refusals of one delivery: only they may count as attempts. */
 const REFUSALS: ReadonlySet<string> = new Set(['Transient', 'Rejected']);
 
-/** What is wrong with a dead letter, given all that has been configured for its target, in the process of that number. */
+/** Links that must have ended with a message alone on its way before that is given up. */
+const LINK_LOSSES = 3;
+
+/** What is known of a target when a dead letter of it is written. */
+export interface Circumstances {
+  /** All that has been configured for it. */
+  readonly configs: readonly TargetConfig[];
+  /** The number of the process. */
+  readonly life: number;
+  /** Whether the place the message was for has refused messages. */
+  readonly hasClosed: boolean;
+}
+
+/** What is wrong with a dead letter. */
 export function faultsOfLetter(
   { id, consumer, event, reason, attempts, at }: DeadLetter,
   delivery: Expected,
-  configs: readonly TargetConfig[],
-  life: number,
+  { configs, life, hasClosed }: Circumstances,
 ): string[] {
   const faults: string[] = [];
   const check = (isRight: boolean, what: string): void => {
@@ -19,15 +31,16 @@ export function faultsOfLetter(
   const least = (key: 'attempts' | 'maxAge'): number => Math.min(...configs.map((config) => config[key]));
   check(delivery.former || !delivery.letter || delivery.letter === id, 'is the second');
   check(delivery.former || delivery.confirmedIn !== life, 'was written though it had been confirmed');
-  check(attempts.length <= delivery.refusals, `counts ${attempts.length} of ${delivery.refusals} refusals`);
-  check(
-    attempts.every(({ error }) => REFUSALS.has(error)),
-    'counts an outage as an attempt',
-  );
+  const { refusals, lossesAlone } = delivery;
+  const counted = attempts.filter(({ error }) => REFUSALS.has(error)).length;
+  check(counted <= refusals, `counts ${counted} of ${refusals} refusals`);
+  check(attempts.length - counted <= lossesAlone, 'counts an outage as an attempt');
   check(reason !== 'attempts' || attempts.length >= least('attempts'), 'comes after too few attempts');
   check(reason !== 'age' || at - event.receivedAt >= least('maxAge'), 'comes too early');
-  check(reason !== 'rejected' || delivery.refusals > 0, 'was written though nobody had rejected it');
-  check(reason !== 'backlog' || configs.some(({ onFull }) => onFull === 'dead-letter'), 'should have been held');
+  const isRejected = refusals > 0 || lossesAlone >= LINK_LOSSES;
+  check(reason !== 'rejected' || isRejected, 'was written though nobody had rejected it');
+  const mayOverflow = hasClosed || configs.some(({ onFull }) => onFull === 'dead-letter');
+  check(reason !== 'backlog' || mayOverflow, 'should have been held');
   return faults;
 }
 
@@ -41,4 +54,19 @@ export function faultsOfOutcome(
   if (state === 'dropped' && !mayDrop) return [`${label} was dropped for ${consumer}`];
   const hasExpired = expiresAt !== undefined && expiresAt <= at;
   return state === 'expired' && !hasExpired ? [`${label} counts as expired for ${consumer}`] : [];
+}
+
+/** Dead letters of a target that should be there and are not. */
+export const missingLetters = (name: string, { deliveries }: Consumer, ids: readonly string[]): string[] =>
+  [...deliveries.values()]
+    .filter(({ letter }) => letter !== undefined && !ids.includes(letter))
+    .map(({ label }) => `the dead letter of ${label} for ${name} is gone`);
+
+/** What is not over for a target and is neither in the log any more nor has a row. */
+export function removedTooEarly(name: string, consumer: Consumer, oldest: Position | undefined): string[] {
+  if (consumer.presence !== 'on') return [];
+  return [...consumer.deliveries.values()]
+    .filter((each) => each.meant === 'must' && !isOver(each) && !each.row)
+    .filter(({ position }) => oldest === undefined || comparePositions(position, oldest) < 0)
+    .map(({ label }) => `${label} was removed from the log before ${name} had it`);
 }

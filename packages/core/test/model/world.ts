@@ -2,10 +2,11 @@ import type { EventLog } from '@magpie/bus';
 import { type MagpieError, nullLogger, type ReceivedEvent, Rejected, Throttled, Unknown } from '@magpie/contract';
 import { createGateway, type Gateway, nullObserver } from '../../src/index.ts';
 import { Disk } from './disk.ts';
-import { type Link, scriptedAdapter } from './links.ts';
+import { type Link, type LinkWatcher, scriptedAdapter } from './links.ts';
 import { Oracle } from './oracle.ts';
 import { book, consumerOf, planFor, TARGETS, type TargetConfig, type TargetName, type Wanted } from './plan.ts';
-import { ERRORS, LIMITS, LONG_MS, message, REASONS, type Store } from './scenery.ts';
+import { ERRORS, isPoison, LIMITS, LONG_MS, message, poisonFor, REASONS, type Store } from './scenery.ts';
+import type { Step } from './steps.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** A gateway over crashes and restarts, with everything around it, and an oracle that watches. */
@@ -34,11 +35,16 @@ export class World {
     this.#wanted = wanted;
     this.time = time;
     this.oracle = new Oracle(TARGETS.map(consumerOf), time.now);
-    this.#adapter = scriptedAdapter((connection, { ref }, unanswered) => {
-      if (connection === 'left') return;
-      const others = unanswered.map(({ event }) => event.ref);
-      this.oracle.sent(`${connection}/t`, ref, others);
-    }, garble);
+    const watcher: LinkWatcher = {
+      sent: (connection, { ref, body }, unanswered) => {
+        if (connection === 'left') return false;
+        const others = unanswered.map(({ event }) => event.ref);
+        this.oracle.sent(`${connection}/t`, ref, others);
+        return isPoison(body, connection);
+      },
+      lostAlone: (connection, { ref }) => this.oracle.lostAlone(`${connection}/t`, ref),
+    };
+    this.#adapter = scriptedAdapter(watcher, garble);
   }
 
   get gateway(): Gateway {
@@ -63,10 +69,11 @@ export class World {
     await this.#run(await this.#store.open());
   }
 
-  /** Publishes messages; the sender is told once they are safe, or never. */
-  publish(key: string, count: number, ttl: number, size: number): void {
+  /** Publishes messages; the sender is told once they are safe, or never. The link of `poison` ends at each of them. */
+  publish({ key, count, ttl, size, poison }: Extract<Step, { act: 'publish' }>): void {
     const now = this.time.now();
-    const batch = Array.from({ length: count }, () => message(`m${this.#published++}`, key, { ttl, size, now }));
+    const label = (): string => `m${this.#published++}${poison ? poisonFor(poison) : ''}`;
+    const batch = Array.from({ length: count }, () => message(label(), `k${key}`, { ttl, size, now }));
     this.#messages.push(...batch);
     this.#hand(batch);
   }
@@ -95,6 +102,21 @@ export class World {
     const link = this.link(name);
     link.reachable = up;
     if (!up) link.lose();
+  }
+
+  /** A place of a target refuses what is sent to it, or takes it again. */
+  setPlace(name: TargetName, key: string, takes: boolean): void {
+    const { closed } = this.link(name);
+    if (takes) closed.delete(`${name}/${key}`);
+    else {
+      closed.add(`${name}/${key}`);
+      this.oracle.placeClosed(consumerOf(name), key);
+    }
+  }
+
+  /** All places take messages. */
+  openPlaces(): void {
+    for (const name of TARGETS) this.link(name).closed.clear();
   }
 
   async wait(ms: number): Promise<void> {
