@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { tcpProxy, waitFor } from '@magpie/testkit';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type FollowOptions, followStream } from '../src/cli/client/follow.ts';
 import { CommandFailed } from '../src/cli/output/fail.ts';
+import { createProgram } from '../src/cli/program.ts';
 import { publish, route, startWorld } from './fixtures.ts';
 
 const LIMIT = { timeout: 30_000 };
@@ -165,3 +166,37 @@ test('an answer by HTTP is shown in its own words', LIMIT, async () => {
     'Is it running? Use --url to name another.',
   );
 });
+
+test(
+  'tail says of an event without its body how large that is and where it is, and why one cannot be shown',
+  LIMIT,
+  async () => {
+    const common = { ref: 'r', source: 'http', receivedAt: '2026-01-31T08:00:00.000Z', kind: 'message', via: [] };
+    const shown = { ...common, address: 'topic:a', key: 'a', time: common.receivedAt, headers: [], origin: {} };
+    const events = [
+      { position: '1:0:8', event: { ...shown, bodyUrl: '/v1/messages/r/body', bytes: 1_500_000 } },
+      { position: '1:0:9', event: { ...shown, unreadable: 'its time is none' } },
+      { position: '1:0:10', event: { ...shown, text: 'hello' } },
+    ];
+    const url = await scripted((socket) =>
+      socket.on('message', (data) => {
+        if (!String(data).includes('subscribe')) return;
+        socket.send(subscribed);
+        socket.send(JSON.stringify({ type: 'events', id: 'tail', events }));
+        socket.send(JSON.stringify({ type: 'error', id: 'tail', status: 400, title: 'over', detail: 'that is all' }));
+      }),
+    );
+    const written: string[] = [];
+    const spy = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0);
+    onTestFinished(() => spy.mockRestore());
+    await expect(createProgram().parseAsync(['tail', '--url', url], { from: 'user' })).rejects.toThrow('that is all');
+    const lines = written.join('').split('\n');
+    expect(lines.map((line) => line.slice(64))).toEqual([
+      'BODY',
+      `[1500000 bytes: ${url}/v1/messages/r/body]`,
+      '[cannot be shown: its time is none]',
+      'hello',
+      '',
+    ]);
+  },
+);

@@ -29,16 +29,25 @@ async function tail({ json, ...options }: TailOptions): Promise<void> {
     started: () => {
       if (!json) print(line('TIME', 'CONNECTION', 'ADDRESS', 'BODY'));
     },
-    event: ({ position, event }) => print(json ? JSON.stringify({ position, ...event }) : show(event)),
+    event: ({ position, event }) => print(json ? JSON.stringify({ position, ...event }) : show(event, options.url)),
     notice: (text) => printError(`magpie: ${visible(text)}`),
   };
   await followStream(options, follower, stop.signal);
 }
 
-const show = ({ receivedAt, source, address, ...event }: StreamedEvent['event']): string => {
-  const body = event.text ?? event.base64 ?? JSON.stringify(event.payload) ?? '';
-  return line(receivedAt.slice(11, 23), source, address, body.replace(/\s+/g, ' ').slice(0, 120));
-};
+const show = ({ receivedAt, source, address, ...event }: StreamedEvent['event'], gateway: string): string =>
+  line(receivedAt.slice(11, 23), source, address, bodyOf(event, gateway));
+
+/** The beginning of a body; where it is not there, why, or where it is. */
+function bodyOf(
+  { text, base64, payload, bodyUrl, bytes, unreadable }: Partial<StreamedEvent['event']>,
+  gateway: string,
+): string {
+  if (bodyUrl !== undefined) return `[${bytes} bytes: ${URL.parse(bodyUrl, gateway)?.href ?? bodyUrl}]`;
+  if (unreadable !== undefined) return `[cannot be shown: ${unreadable}]`;
+  const body = text ?? base64 ?? JSON.stringify(payload) ?? '';
+  return body.replace(/\s+/g, ' ').slice(0, 120);
+}
 
 const line = (time: string, connection: string, address: string, body: string): string =>
   visible(`${time.padEnd(12)}  ${connection.padEnd(10)}  ${address.padEnd(36)}  ${body}`);
