@@ -50,7 +50,7 @@ function capabilities(config: XmppConfig): Capabilities {
     receives: true,
     sends: true,
     fifoWindow: 100,
-    // Echoes and acknowledgements stand in the stream behind the messages that are not read.
+    // Echoes and acknowledgements stand in the stream behind the messages: only on a server that resumes sessions are they read.
     sendsWhileHeld: false,
     metadata: true,
     // The overhead of a stanza depends on its content: each one is measured before sending.

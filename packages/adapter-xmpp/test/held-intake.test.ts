@@ -2,7 +2,16 @@ import { waitFor } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
 import { addressOf } from '../src/codec/addresses.ts';
 import { entryOf, fresh } from '../src/receive/receive-budget.ts';
-import { admitted, attributeOf, chat, isJoin, newSession, serve } from './support/fake-xmpp.ts';
+import {
+  admitted,
+  attributeOf,
+  authenticate,
+  chat,
+  isJoin,
+  newSession,
+  offerSession,
+  serve,
+} from './support/fake-xmpp.ts';
 import { FROM_ANYBODY, fakeLink, fromRoom, manualSink, NEVER, sendText } from './support/link.ts';
 
 const WINDOW = 4;
@@ -115,6 +124,66 @@ describe('while the gateway settles nothing', () => {
     await expect(sendText(connection, 'while stopped', 'room', room)).resolves.toEqual({ confirmedBy: 'echo' });
     expect([written.length, lost]).toEqual([2, []]);
   });
+
+  it('reads on when intake stands still: sends are confirmed, pings answered, and what was left at the server comes again', async () => {
+    const room = ['ops', 'rooms.localhost'];
+    const total = WINDOW * 8 + 1;
+    const more = 20;
+    const later = Array.from({ length: more }, (_, index) => chat(`more ${index}`)).join('');
+    const resumed: string[] = [];
+    let taken = 1;
+    const { connection, lost } = await fakeLink(
+      async (peer) => {
+        if (peer.index === 0) {
+          await newSession(peer);
+          await serve(peer, (element) => {
+            if (/^<(presence|iq|message)/.test(element)) taken++;
+            if (!element.includes('fill')) return echo(element);
+            setTimeout(() => peer.send(later), 2500);
+            return `${chats(total)}${R}`;
+          });
+          return;
+        }
+        await authenticate(peer);
+        await offerSession(peer);
+        const resume = (await peer.expect(/<resume [^>]*>/)).toString();
+        resumed.push(attributeOf(resume.slice(resume.indexOf('<resume')), 'h'));
+        peer.send(`<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='${taken}'/>${later}`);
+        await serve(peer, echo, taken);
+      },
+      { receiveWindow: WINDOW },
+    );
+    const { sink, calls } = manualSink();
+    await connection.connect(NEVER);
+    await connection.receive([FROM_ANYBODY, fromRoom('ops', 'rooms.localhost')], sink);
+    await sendText(connection, 'fill');
+    await waitFor(() => calls.length > 0, { what: 'messages' });
+    await waitFor(() => sendText(connection, 'while held', 'room', room), { what: 'a confirmation', timeout: 10_000 });
+    await connection.probe(NEVER);
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // The rest comes in meanwhile.
+    await expect(sendText(connection, 'still held', 'room', room)).resolves.toEqual({ confirmedBy: 'echo' });
+    expect(
+      calls.flatMap(({ texts }) => texts),
+      'no more than a window is at the sink',
+    ).toHaveLength(WINDOW);
+    const got: string[] = [];
+    const answerAll = async (until: number): Promise<void> => {
+      while (got.length < until) {
+        const call = await waitFor(() => calls.shift(), { what: 'the next messages' });
+        got.push(...call.texts);
+        call.answer();
+      }
+    };
+    await answerAll(total);
+    await waitFor(() => lost.length === 1, { what: 'the end of the link' });
+    expect(lost[0]?.message).toMatch(/left at the server/);
+    await connection.connect(NEVER);
+    await connection.receive([FROM_ANYBODY, fromRoom('ops', 'rooms.localhost')], sink);
+    await answerAll(total + more);
+    expect(got.slice(total)).toEqual(Array.from({ length: more }, (_, index) => `more ${index}`));
+    await expect(sendText(connection, 'after', 'room', room)).resolves.toEqual({ confirmedBy: 'echo' });
+    expect(resumed).toHaveLength(1);
+  }, 30_000);
 
   it('is full of 16 MiB, however few the messages are', () => {
     const load = fresh();

@@ -6,6 +6,7 @@ import { answerTo } from '../codec/stanza/iq.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
 import { linkError } from '../errors.ts';
 import type { ClientStreamEvents } from './client-stream.ts';
+import { ReadThrottle } from './read-throttle.ts';
 import { Requests } from './requests.ts';
 import type { ResumableSession } from './resumable-session.ts';
 import type { Settle } from './stanza-counters.ts';
@@ -19,6 +20,11 @@ export interface Incoming {
   finish(): void;
   /** Whether the server may have delivered it on an earlier link. */
   readonly repeated: boolean;
+  /**
+   * Given while the gateway takes nothing in: a message for it is left at the server, unfinished, and comes again when the
+   * session is resumed.
+   */
+  readonly leave?: () => void;
 }
 
 /** Callbacks of a link. */
@@ -34,6 +40,8 @@ export interface LinkEvents {
   /** The established link is lost. */
   lost(error: MagpieError): void;
 }
+
+const TAKEN_UP = 'what was left at the server while intake was held is fetched again';
 
 /** What a link is made of besides its login. */
 export interface LinkOptions {
@@ -58,7 +66,7 @@ export class Link {
   #stream: XmlStream | undefined;
   #live = false;
   #ended: MagpieError | undefined;
-  #paused = false;
+  readonly #throttle: ReadThrottle;
 
   /** Made by `openLink` only. */
   constructor(options: LinkOptions, session: ResumableSession, events: LinkEvents) {
@@ -68,7 +76,15 @@ export class Link {
     this.#management = new StreamManagement(session, {
       ...options,
       stream: () => this.#stream,
-      paused: () => this.#paused,
+      paused: () => this.#throttle.paused,
+    });
+    this.#throttle = new ReadThrottle({
+      clock: options.clock,
+      load: () => events.load(),
+      pause: () => this.#stream?.pause(),
+      resume: () => this.#stream?.resume(),
+      keepsUnfinished: () => session.id !== undefined && this.#management.counting,
+      takeUp: () => this.drop(new NotConnected(TAKEN_UP)),
     });
     this.#requests = new Requests(options.clock, options.timeout);
     this.#opened.promise.catch(() => undefined); // Dialling may fail first; then this promise has no consumer.
@@ -91,7 +107,7 @@ export class Link {
 
   /** Whether reading is stopped because the receive budget is used up. */
   get paused(): boolean {
-    return this.#paused;
+    return this.#throttle.paused;
   }
 
   /**
@@ -193,7 +209,7 @@ export class Link {
       readDone: () => {
         if (!this.#live) return;
         this.#events.readDone();
-        this.#throttle();
+        this.#throttle.update();
       },
       failed: (error) => {
         const established = this.#live;
@@ -220,9 +236,10 @@ export class Link {
     }
     const finished = (): void => {
       finish();
-      if (this.#live) this.#throttle();
+      if (this.#live) this.#throttle.update();
     };
-    this.#events.stanza({ stanza, finish: finished, repeated });
+    const { leave } = this.#throttle;
+    this.#events.stanza({ stanza, finish: finished, repeated, ...(leave ? { leave } : {}) });
   }
 
   #answer(iq: Element): void {
@@ -231,21 +248,6 @@ export class Link {
     if (this.#options.domain !== undefined) answer.attrs.from = attribute(iq, 'to');
     this.#stream?.answer(answer);
     this.#management.sent(attribute(answer, 'id'), 0);
-  }
-
-  /**
-   * Stops reading while too much waits for the gateway, and goes on when half of it is settled. That is far beyond what the
-   * gateway is given at a time: the confirmations of our own sends come on the same stream, and have to be read.
-   */
-  #throttle(): void {
-    const load = this.#events.load();
-    if (!this.#paused && load >= 1) {
-      this.#paused = true;
-      this.#stream?.pause();
-    } else if (this.#paused && load <= 0.5) {
-      this.#paused = false;
-      this.#stream?.resume();
-    }
   }
 
   #send(stanza: Element): void {
@@ -268,6 +270,7 @@ export class Link {
   /** Ends everything that waits on the link. */
   #over(error: MagpieError): void {
     this.#live = false;
+    this.#throttle.end();
     this.#ended ??= error;
     this.#management.end(error);
     this.#requests.end(error);

@@ -52,8 +52,9 @@ export class Receiver {
     const { intake } = this.#options;
     const { stanza } = incoming;
     const event = stanza.name === 'message' ? this.#message(incoming) : this.#presence(stanza);
-    if (event) intake.take(incoming, event);
-    else incoming.finish();
+    if (!event) incoming.finish();
+    else if (incoming.leave) incoming.leave();
+    else intake.take(incoming, event);
   }
 
   /** The event of a presence of somebody; none of what is about following us, or about being in a room. */
@@ -102,6 +103,7 @@ export class Receiver {
   /** A refusal after the confirmation becomes an event; one that means we are not in a room does not. */
   #refused(incoming: Incoming, id: string, from: string): ReceivedEvent | undefined {
     const { rooms, unconfirmed, count } = this.#options;
+    if (incoming.repeated && unconfirmed.refused(id)) return undefined;
     if (!unconfirmed.answers(id, from)) {
       count('received-unrelated');
       return undefined;

@@ -12,6 +12,7 @@ interface Waiting {
 
 interface Sent extends Destination {
   confirmed: boolean;
+  refused: boolean;
 }
 
 /** Number of remembered sent messages. */
@@ -85,12 +86,18 @@ export class Unconfirmed {
     return this.#sent.get(id)?.confirmed === true;
   }
 
+  /** Whether its sender has been told that it was refused. */
+  refused(id: string): boolean {
+    return this.#sent.get(id)?.refused === true;
+  }
+
   /** Confirms or refuses; false when nobody waits for it. */
   settle(id: string, error?: MagpieError): boolean {
     const entry = this.#waiting.get(id);
     entry?.settle(error);
     const sent = this.#sent.get(id);
     if (!error && sent) sent.confirmed = true;
+    if (error && entry && sent) sent.refused = true;
     return entry !== undefined;
   }
 
@@ -101,7 +108,7 @@ export class Unconfirmed {
 
   #remember(id: string, destination: Destination): void {
     this.#sent.delete(id);
-    this.#sent.set(id, { ...destination, confirmed: false });
+    this.#sent.set(id, { ...destination, confirmed: false, refused: false });
     const [oldest] = this.#sent.keys();
     if (this.#sent.size > REMEMBERED && oldest !== undefined) this.#sent.delete(oldest);
   }
