@@ -29,6 +29,8 @@ export const amqpAdapter = defineAdapter({
     sends: true,
     fifoWindow: FIFO_WINDOW,
     sendsWhileHeld: true,
+    // Each queue is consumed on a channel of its own, with its own prefetch.
+    holdsPerPlace: true,
     metadata: true,
     maxBodyBytes: maxBodyBytes,
   }),
@@ -42,6 +44,7 @@ export const amqpAdapter = defineAdapter({
         : SOURCE,
     target: (_: AmqpConfig, target: AmqpTarget): Guarantee => targetGuarantee(target),
   },
+  placeOf: ({ queue }: AmqpSource) => queue,
   guide: { title: 'AMQP 0-9-1', columns: { amqp: 'AMQP 0-9-1' }, mapping: MAPPING },
   create: createConnection,
 });

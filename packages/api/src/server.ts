@@ -92,7 +92,7 @@ export function createApi(options: ApiOptions): Api {
   addErrors(app, options.logger);
   countRequests(app, metrics);
   addUpgradeGuard(app);
-  addAccess(app, { keys: http.keys, origins, tickets });
+  const guesses = addAccess(app, { keys: http.keys, origins, tickets, logger: options.logger });
   addStartGuard(app, () => gateway.state === 'starting');
   addMediaTypes(app, bodyLimitOf(options));
   const refused = (): void => metrics.httpOverload.inc({});
@@ -101,7 +101,8 @@ export function createApi(options: ApiOptions): Api {
   addWebSocket(app, limits);
   app.decorateRequest('answerShare', undefined);
   app.register(async (scope) => {
-    const deps = { gateway, metrics, tickets, config, alarms, links: LINKS };
+    const needs = async (): Promise<readonly string[]> => [...guesses(), ...(await alarms())];
+    const deps = { gateway, metrics, tickets, config, alarms: needs, links: LINKS };
     addResources(scope, RESOURCES, deps, takeTurn(new AnswerBudget(options.mostAnswers)));
     addStream(scope, { streams, origins, isClosing: () => closing.begun });
   });

@@ -1,3 +1,4 @@
+import { createLineLogger } from '@magpie/contract';
 import { expect, test } from 'vitest';
 import { createAuthenticator } from '../src/http/access/auth.ts';
 import { networkOf } from '../src/http/access/failure-limit.ts';
@@ -53,6 +54,21 @@ test('wrong keys make an address wait, never a right key, and nobody else', () =
   expect(authenticator.byHeader(BEARER.authorization, '10.0.0.1'), 'a right key behind the same proxy').toBe('app');
   now = 60_000;
   expect(wrong('10.0.0.1')).toThrow('valid key');
+});
+
+test('who is not let in is a line with network and reason, not one for each try, and guessing is an alarm while it lasts', async () => {
+  const lines: [object, string][] = [];
+  const logger = createLineLogger((_, fields, message) => void lines.push([fields, message]));
+  const world = await startWorld({ http: { keys: KEYS }, logger });
+  const alarms = async () => (await get(world, '/v1', BEARER)).json().alarms;
+  await get(world, '/v1');
+  expect(await alarms()).toEqual([]);
+  for (let tries = 0; tries <= 20; tries++) await get(world, '/v1', { authorization: `Bearer ${tries}-guess` });
+  expect(lines).toEqual([
+    [{ connection: 'http', client: '127.0.0.1', reason: 'no key' }, 'an API client was not let in: no key'],
+    [{ connection: 'http', client: '127.0.0.1', reason: 'a wrong key' }, 'an API client was not let in: a wrong key'],
+  ]);
+  expect(await alarms()).toEqual(['too many wrong API keys from 127.0.0.1 in the last minute']);
 });
 
 test('guesses that begin otherwise each time, from anywhere in a /64, are slowed down together', () => {

@@ -9,6 +9,7 @@ export * from './adapter/errors.ts';
 export * from './adapter/log-fields.ts';
 export * from './adapter/logger.ts';
 export * from './adapter/notices.ts';
+export * from './adapter/quiet.ts';
 export * from './address/address.ts';
 export * from './address/address-book.ts';
 export * from './address/address-text.ts';

@@ -32,6 +32,8 @@ export interface ConnectionStatus {
   readonly counters: Readonly<Record<string, number>>;
   /** States of parts as the adapter reports them (rooms, links). */
   readonly details: Readonly<Record<string, string>>;
+  /** The parts that do not work as configured. */
+  readonly troubled: readonly string[];
 }
 
 /** What became of a published event. */

@@ -51,6 +51,8 @@ export interface Target {
   readonly id: string;
   /** Name of the connection whose events the route takes; `DIRECT` for the built-in route. */
   readonly from: string;
+  /** The place of that connection that feeds the target, where it can be held back while others go on. */
+  readonly fromPlace?: string | undefined;
   readonly connection: string;
   readonly order: Order;
   readonly retry: RetryPolicy;

@@ -63,6 +63,7 @@ export const pathAdapter = defineAdapter({
     source: (_: unknown, { sure: is }: { sure: boolean }) => sure(is, 'receiving'),
     target: (_: unknown, { sure: is }: { sure: boolean }) => sure(is, 'sending'),
   },
+  placeOf: ({ path }: { path: string }) => path,
   create: noConnection,
 });
 
@@ -114,6 +115,7 @@ export const officeAdapter = defineAdapter({
     },
   }),
   guarantees: { source: () => sure(true, 'receiving'), target: () => sure(true, 'sending') },
+  placeOf: ({ desk, board: name = '' }: { desk?: string | undefined; board?: string | undefined }) => desk ?? name,
   access,
   create: noConnection,
 });

@@ -203,6 +203,19 @@ describe('a target that holds what it does not take', () => {
     );
   });
 
+  it('is warned of where places are held one by one, for what shares its place', () => {
+    const board = (board: string, label: string) => ({
+      from: { connection: 'office', board, label },
+      to: { connection: 'yard', path: 'x' },
+      allow: ['boss'],
+    });
+    const { problems } = compile({ one: board('b', 'x'), two: board('b', 'y'), three: board('c', 'x') });
+    expect(problems.map(({ message }) => message)).toEqual([
+      'while the backlog of "one/yard/path:x", or of 1 more that hold it, is full, "office" receives nothing from "b", which feeds 2 sources',
+    ]);
+    expect(problems[0]?.hint).toMatch(/a place of its own$/);
+  });
+
   it('is none with one place, with another bound, without the log and where places are held one by one', () => {
     const free = { backlog: { onFull: 'dead-letter' } };
     const unlogged = {

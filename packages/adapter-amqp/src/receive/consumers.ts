@@ -1,4 +1,12 @@
-import { type AdapterContext, ConfigInvalid, NotConnected, type Sink, type SourceRequest } from '@magpie/contract';
+import {
+  type AdapterContext,
+  ConfigInvalid,
+  NotConnected,
+  type ReceivedEvent,
+  type Sink,
+  type SourceRequest,
+  type Verdict,
+} from '@magpie/contract';
 import { type AmqpConfig, sourceSchema } from '../config.ts';
 import type { Link } from '../link/link.ts';
 import { type Consumer, createConsumer, type QueueWish } from './consumer.ts';
@@ -20,14 +28,15 @@ export function createReceiver(link: Link, defaults: SourceDefaults, context: Ad
   const consumers = new Map<string, Consumer>();
   let sink: Sink | undefined;
   // The sink may be replaced while consumers run on; each batch goes to the current one.
-  const forward: Sink = (batch) => (sink ? sink(batch) : Promise.resolve(batch.map(() => NO_SINK)));
+  const forward = (batch: readonly ReceivedEvent[], queue: string): Promise<readonly Verdict[]> =>
+    sink ? sink(batch, queue) : Promise.resolve(batch.map(() => NO_SINK));
 
   const retire = async (queue: string, consumer: Consumer): Promise<void> => {
     consumers.delete(queue);
     await consumer.stop();
   };
   const add = (queue: string, wish: QueueWish): Promise<void> => {
-    const consumer = createConsumer({ queue, wish, link, context, sink: forward });
+    const consumer = createConsumer({ queue, wish, link, context, sink: (batch) => forward(batch, queue) });
     consumers.set(queue, consumer);
     return consumer.start();
   };

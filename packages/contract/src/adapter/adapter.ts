@@ -24,8 +24,11 @@ export type Verdict =
  * have resolved; calls resolve in the order they were made, one verdict per event. Never rejects. While the gateway
  * holds back intake the promise stays pending: the adapter withholds acknowledgements and lets its window fill, it
  * neither drops nor buffers without bound.
+ *
+ * `place` is where the whole batch comes from, as `AdapterDefinition.placeOf` names it; given by adapters that can hold back
+ * one place while others go on. Then calls resolve in order among those of one place.
  */
-export type Sink = (batch: readonly ReceivedEvent[]) => Promise<readonly Verdict[]>;
+export type Sink = (batch: readonly ReceivedEvent[], place?: string) => Promise<readonly Verdict[]>;
 
 /** One place to receive from, derived from a route's `from` or a connection's `subscribe`. */
 export interface SourceRequest<S = unknown> {
@@ -65,8 +68,9 @@ export interface Capabilities {
    */
   readonly sendsWhileHeld: boolean;
   /**
-   * Whether the gateway can hold back one topic, queue or room of the connection while the others go on. Default false: then
-   * a full target holds all of them, and `magpie check` says so. True only where both the protocol and the core do it.
+   * Whether the gateway can hold back one topic, queue or room of the connection while the others go on: each place has a
+   * window of its own, `placeOf` names them and the sink is given that name. Default false: then a full target holds all of
+   * them, and `magpie check` says so.
    */
   readonly holdsPerPlace?: boolean;
   /** Whether headers, ids and the `via` list survive the link. Without them loops need an echo cache. */
@@ -115,9 +119,10 @@ export interface AdapterContext {
   lost(error: MagpieError): void;
   /**
    * Reports a short state of a part for `/v1/connections`, such as a room `joined`, a topic `not permitted: …` or a link
-   * `blocked`; undefined clears. Called at every change, also while not connected.
+   * `blocked`; undefined clears. Called at every change, also while not connected. `trouble`: the part does not work as
+   * configured; the gateway then says so in its log, not every time, and raises an alarm while it lasts. The adapter need not.
    */
-  detail(part: string, state: string | undefined): void;
+  detail(part: string, state: string | undefined, trouble?: 'trouble'): void;
   /** Counts something for metrics and `/v1/connections`: `received-dropped`, `returned`, … Never with an address. */
   count(counter: string, by?: number): void;
 }
@@ -221,6 +226,8 @@ export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   capabilities(connection: C): Capabilities;
   readonly guarantees: GuaranteeRules<C, S, T>;
   readonly access?: AccessRules;
+  /** The place that a source receives from, of adapters that hold per place. Pure; sources with one name share its window. */
+  placeOf?(source: S): string;
   /** Set by adapters that have a page of their own in the documentation. */
   readonly guide?: ProtocolGuide;
   /** Makes a connection. No I/O, never throws for a parsed configuration. */

@@ -17,6 +17,7 @@ export const LOG_FIELDS = {
   bytes: 'How much, bytes.',
   url: 'Where, without credentials.',
   signal: 'The signal received.',
+  client: 'Network of an API client: its address, or the /64 of an IPv6 address.',
   method: 'HTTP method.',
   status: 'HTTP status.',
   requestId: 'Id of the HTTP request, as in the response header `x-request-id`.',

@@ -150,9 +150,9 @@ export class Connections {
   #startLink({ info, supervisor, storing }: Link, { sinkFor, storeFor }: ConnectionsUse): void {
     const { name, adapter, config } = info;
     const sink = sinkFor(name);
-    const counted: Sink = (batch) => {
+    const counted: Sink = (batch, place) => {
       supervisor.count('received', batch.length);
-      const verdicts = sink(batch);
+      const verdicts = sink(batch, place);
       storing.add(verdicts);
       return verdicts.finally(() => storing.delete(verdicts));
     };
@@ -182,7 +182,7 @@ export class Connections {
       ...{ name, gatewayId, clock, store },
       logger: logger.child({ connection: name }),
       lost: (error) => supervisor.lost(error),
-      detail: (part, value) => supervisor.detail(part, value),
+      detail: (...detail) => supervisor.detail(...detail),
       count: (counter, by = 1) => {
         supervisor.count(counter, by);
         observer.adapter(name, counter, by);

@@ -18,6 +18,7 @@ import {
   toMagpieError,
 } from '@magpie/contract';
 import type { ConnectionState, ConnectionStatus } from '../gateway-api.ts';
+import { Parts } from './parts.ts';
 
 /** Times of the one reconnect and health policy, in ms. */
 export interface SupervisorTimes {
@@ -76,11 +77,12 @@ export class Supervisor {
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   readonly #counters: Record<string, number> = {};
-  readonly #details = new Map<string, string>();
+  readonly #parts: Parts;
 
   constructor(deps: SupervisorDeps) {
     this.#deps = deps;
     this.#since = deps.clock.now();
+    this.#parts = new Parts(deps.name, deps.logger, deps.clock);
   }
 
   /** Takes the connection and keeps it connected until `close`; what it receives goes into the sink. Called once. */
@@ -112,9 +114,8 @@ export class Supervisor {
     this.#lost?.(error);
   }
 
-  detail(part: string, state: string | undefined): void {
-    if (state === undefined) this.#details.delete(part);
-    else this.#details.set(part, state);
+  detail(part: string, state: string | undefined, trouble?: 'trouble'): void {
+    this.#parts.set(part, state, trouble !== undefined);
   }
 
   count(counter: string, by = 1): void {
@@ -133,7 +134,8 @@ export class Supervisor {
       attempts: this.#attempts,
       ...(this.#nextAttempt === undefined ? {} : { nextAttempt: this.#nextAttempt }),
       counters: { ...this.#counters },
-      details: Object.fromEntries(this.#details),
+      details: this.#parts.states(),
+      troubled: this.#parts.troubled(),
     };
   }
 
@@ -257,7 +259,7 @@ export class Supervisor {
     const { clock, logger, name } = this.#deps;
     const repeated = this.#error?.message === error.message;
     this.#error = { code: error.code, message: error.message, at: clock.now() };
-    const fields = { connection: name, error: error.code, attempt: this.#attempts };
+    const fields = { connection: name, error: error.code, reason: error.message, attempt: this.#attempts };
     logger[repeated ? 'debug' : 'warn'](fields, error.message);
   }
 

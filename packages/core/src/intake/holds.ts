@@ -7,18 +7,27 @@ interface Hold {
   readonly reason: string;
   /** Connections that are held; undefined: all. */
   readonly sources: ReadonlySet<string> | undefined;
+  /** The one place of them that is held; undefined: all of them. */
+  readonly place: string | undefined;
   /** Connection that must drain before this hold ends. If it is held itself, neither drains: see `waitsFor`. */
   readonly releasedBy: string | undefined;
 }
 
-/** Holds back what comes in, for all connections or for those that feed one target. Who is held waits; nothing is dropped. */
+/** Which part of intake a hold stops; left out: all of it. */
+interface HoldScope {
+  readonly sources?: ReadonlySet<string>;
+  readonly place?: string | undefined;
+  readonly releasedBy?: string | undefined;
+}
+
+/** Holds back what comes in, for all connections, or for those (or the one place of them) that feed one target. Who is held waits; nothing is dropped. */
 export class IntakeHolds {
   readonly #holds = new Map<string, Hold>();
   #waiters: (() => void)[] = [];
 
   /** Begins (or changes) a hold under a name. */
-  hold(name: string, cause: HoldCause, reason: string, sources?: ReadonlySet<string>, releasedBy?: string): void {
-    this.#holds.set(name, { cause, reason, sources, releasedBy });
+  hold(name: string, cause: HoldCause, reason: string, { sources, place, releasedBy }: HoldScope = {}): void {
+    this.#holds.set(name, { cause, reason, sources, place, releasedBy });
   }
 
   /** Whether a connection goes on only once another does, which is also so when they are the same. */
@@ -45,10 +54,11 @@ export class IntakeHolds {
     return this.#holds.has(name);
   }
 
-  /** Why a source is held at present. */
-  heldBy(source: string): { readonly cause: HoldCause; readonly reason: string } | undefined {
-    for (const { cause, reason, sources } of this.#holds.values()) {
-      if (!sources || sources.has(source)) return { cause, reason };
+  /** Why a source is held at present, or one place of it. */
+  heldBy(source: string, place?: string): { readonly cause: HoldCause; readonly reason: string } | undefined {
+    for (const { cause, reason, sources, place: held } of this.#holds.values()) {
+      const isMeant = place === undefined || held === undefined || place === held;
+      if ((!sources || sources.has(source)) && isMeant) return { cause, reason };
     }
     return undefined;
   }
@@ -58,8 +68,8 @@ export class IntakeHolds {
     return [...this.#holds.values()].map(({ reason }) => reason);
   }
 
-  /** Resolves when nothing holds the source. */
-  async opened(source: string): Promise<void> {
-    while (this.heldBy(source)) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  /** Resolves when nothing holds the source, or that place of it. */
+  async opened(source: string, place?: string): Promise<void> {
+    while (this.heldBy(source, place)) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 }

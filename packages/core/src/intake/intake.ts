@@ -18,7 +18,7 @@ import type { PublishResult } from '../gateway-api.ts';
 import { deadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
 import type { Tail } from '../log/tail.ts';
-import { createOrderedRetry } from './held-calls.ts';
+import { createOrderedRetry, type OrderedRetry } from './held-calls.ts';
 import type { IntakeHolds } from './holds.ts';
 
 /** What the intake needs; `onFatal` is told when the log can no longer be trusted. */
@@ -73,18 +73,27 @@ export class Intake {
     return batch.map(() => ({ type: 'unavailable', ...held, retryAfter: RETRY_AFTER }));
   }
 
-  /** The sink of a connection: its calls wait while the source is held. Called once per connection. */
+  /** The sink of a connection: its calls wait while the source, or their place of it, is held. Called once per connection. */
   sinkFor(source: string): Sink {
+    const lines = new Map<string | undefined, BatchLine>();
+    return (batch, place) => {
+      const line = lines.get(place) ?? this.#lineOf(source, place);
+      lines.set(place, line);
+      return line.pass(batch);
+    };
+  }
+
+  /** Batches of one place keep their order, whatever waits elsewhere. */
+  #lineOf(source: string, place: string | undefined): BatchLine {
     const { holds } = this.#options;
-    const calls = createOrderedRetry<readonly ReceivedEvent[], readonly Verdict[]>(
-      () => holds.heldBy(source) !== undefined,
-      () => holds.opened(source),
+    return createOrderedRetry(
+      () => holds.heldBy(source, place) !== undefined,
+      () => holds.opened(source, place),
       async (batch) => {
         const results = await this.#counted(source, batch, 'append');
         return results.some(isHeld) ? undefined : results.map(toVerdict);
       },
     );
-    return calls.pass;
   }
 
   /** Resolves when no batch is being written. */
@@ -211,6 +220,7 @@ export class Intake {
 }
 
 type OnMismatch = 'append' | 'refuse';
+type BatchLine = OrderedRetry<readonly ReceivedEvent[], readonly Verdict[]>;
 
 /** What a commit of received events came to. */
 interface Written {

@@ -22,8 +22,7 @@ const BYPASSED = { type: 'bypassed' } as const;
  * once, the rest into `sink`. Calls resolve in order.
  */
 export function withBypass(source: string, sink: Sink, deps: BypassDeps): Sink {
-  let pending = 0;
-  let last: Promise<unknown> = Promise.resolve();
+  const pending = new Map<string | undefined, Promise<unknown>>();
 
   /** Sends an event past the log where a route asks for that; true when it need not be stored as well. */
   const passes = (received: ReceivedEvent): boolean => {
@@ -37,23 +36,24 @@ export function withBypass(source: string, sink: Sink, deps: BypassDeps): Sink {
     return !logged;
   };
 
-  const store = async (batch: readonly ReceivedEvent[]): Promise<readonly Verdict[]> => {
-    pending++;
-    const stored = sink(batch);
-    last = stored;
-    return stored.finally(() => pending--);
+  const store = (batch: readonly ReceivedEvent[], place: string | undefined): Promise<readonly Verdict[]> => {
+    const stored: Promise<readonly Verdict[]> = sink(batch, place).finally(() => {
+      if (pending.get(place) === stored) pending.delete(place);
+    });
+    pending.set(place, stored);
+    return stored;
   };
 
-  return async (batch) => {
-    if (!deps.targets.routes.bypasses(source)) return store(batch);
+  return async (batch, place) => {
+    if (!deps.targets.routes.bypasses(source)) return store(batch, place);
     const passed = batch.map(passes);
     const rest = batch.filter((_, index) => !passed[index]);
     deps.observer.received(
       source,
       passed.filter((each) => each).map(() => BYPASSED),
     );
-    if (rest.length === 0 && pending > 0) await last;
-    const verdicts = rest.length === 0 ? [] : await store(rest);
+    if (rest.length === 0) await pending.get(place);
+    const verdicts = rest.length === 0 ? [] : await store(rest, place);
     let next = 0;
     return passed.map((each) => (each ? TAKEN : verdicts[next++]!));
   };

@@ -107,8 +107,8 @@ describe('the backlog of an queue', () => {
 
   it('holds nobody whom its own connection waits for, round however many corners, and does so once that is over', async () => {
     const b = bench({ backlog: { bytes: 10, age: 1e9, onFull: 'block' } }, undefined, { sendsWhileHeld: false });
-    b.holds.hold('one', 'backlog', 'full', new Set(['chat']), 'yard');
-    b.holds.hold('two', 'backlog', 'full', new Set(['yard']), 'floor');
+    b.holds.hold('one', 'backlog', 'full', { sources: new Set(['chat']), releasedBy: 'yard' });
+    b.holds.hold('two', 'backlog', 'full', { sources: new Set(['yard']), releasedBy: 'floor' });
     b.up = false;
     for (let index = 0; index < 3; index++) await b.offer('0123456789');
     expect(b.holds.heldBy('floor')).toBeUndefined();

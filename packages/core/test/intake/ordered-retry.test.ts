@@ -48,11 +48,19 @@ describe('a calls', () => {
 describe('the holds', () => {
   it('holds only the connections that feed a full target', () => {
     const holds = new IntakeHolds();
-    holds.hold('backlog a/b', 'backlog', 'a/b is full', new Set(['floor']));
+    holds.hold('backlog a/b', 'backlog', 'a/b is full', { sources: new Set(['floor']) });
     expect(holds.heldBy('floor')).toMatchObject({ cause: 'backlog', reason: 'a/b is full' });
     expect(holds.heldBy('erp')).toBeUndefined();
     holds.release('backlog a/b');
     expect(holds.heldBy('floor')).toBeUndefined();
+  });
+
+  it('holds one place of a connection alone, for whoever names the place', () => {
+    const holds = new IntakeHolds();
+    holds.hold('backlog a/b', 'backlog', 'a/b is full', { sources: new Set(['erp']), place: 'orders' });
+    expect(holds.heldBy('erp', 'orders')).toMatchObject({ reason: 'a/b is full' });
+    expect(holds.heldBy('erp', 'invoices')).toBeUndefined();
+    expect(holds.heldBy('erp'), 'who names none waits').toBeDefined();
   });
 
   it('holds everyone while the disk is full', () => {

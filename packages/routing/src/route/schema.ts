@@ -47,7 +47,7 @@ const backlogSchema = z
       .enum(['block', 'dead-letter', 'drop'])
       .default('block')
       .describe(
-        'What happens while it is full: `block` holds the sources back, unless source and target would then wait for each other; `dead-letter` and `drop` give new deliveries up, with a dead letter or without',
+        'What happens while it is full: `block` holds back the place that feeds it where the protocol can hold one by itself (a queue), else all that its connection receives, unless source and target would then wait for each other; `dead-letter` and `drop` give new deliveries up, with a dead letter or without',
       ),
   })
   .describe('What the target may have waiting');

@@ -64,6 +64,10 @@ export function compileSource(
   return { connection, kinds, pattern: request.pattern, text, captures, addressCaptures, request: wanted, logged };
 }
 
+/** The name of the place that a source receives from, where the gateway can hold it back by itself. */
+export const placeOf = ({ connection: { adapter, config }, request }: Pick<Source, 'connection' | 'request'>) =>
+  adapter.capabilities(config).holdsPerPlace === true ? adapter.placeOf?.(request.options) : undefined;
+
 /** Whether the protocol of a connection makes events of these kinds; reports those it never makes. */
 function receivesKinds({ name, adapter }: ConnectionInfo, kinds: ReadonlySet<EventKind>, report: Report): boolean {
   const never = [...kinds].filter((kind) => !adapter.kinds.includes(kind));

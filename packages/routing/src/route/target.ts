@@ -13,7 +13,7 @@ import { compileOptions, type TargetOptions } from './options.ts';
 import { changesNothing, compileParts, type PartsMapping, passedParts, renderParts } from './parts.ts';
 import { rejection } from './rejection.ts';
 import { type RouteKeys, type TargetKeys, targetKeys } from './schema.ts';
-import { type Connections, findConnection, type Source } from './source.ts';
+import { type Connections, findConnection, placeOf, type Source } from './source.ts';
 
 /** What compiling a target needs of its route and the gateway. */
 export interface TargetContext {
@@ -107,6 +107,7 @@ function createTarget(
     route,
     id,
     from: source.connection.name,
+    fromPlace: placeOf(source),
     connection: connection.name,
     order: keys.order ?? routeKeys.order,
     retry,

@@ -1,5 +1,6 @@
+import { createQuiet, type Logger } from '@magpie/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiKey, type Authenticator, createAuthenticator } from './auth.ts';
+import { type ApiKey, type Authenticator, createAuthenticator, type RefusedLogin } from './auth.ts';
 import { addCors } from './cors.ts';
 import { addHostGuard, addPageGuard } from './page-guard.ts';
 import type { Tickets } from './tickets.ts';
@@ -23,20 +24,46 @@ export interface AccessOptions {
   /** Origins whose pages may use it. */
   readonly origins: readonly string[];
   readonly tickets: Tickets;
+  readonly logger: Logger;
 }
 
-/** Lets in who may: pages by origin, apps by key or ticket; without keys only this machine. */
-export function addAccess(app: FastifyInstance, { keys, origins, tickets }: AccessOptions): void {
-  const authenticator = createAuthenticator(keys, () => performance.now());
+/** Networks that an alarm names. */
+const MOST_NAMED = 5;
+
+/**
+ * Lets in who may: pages by origin, apps by key or ticket; without keys only this machine.
+ * @returns what needs a human: who guesses keys at present.
+ */
+export function addAccess(app: FastifyInstance, { keys, origins, tickets, logger }: AccessOptions): () => string[] {
+  const now = (): number => performance.now();
+  const authenticator = createAuthenticator(keys, now, createLoginLog(logger, now));
+  const alarms = (): string[] => {
+    const networks = authenticator.guessing();
+    const named = networks.slice(0, MOST_NAMED).join(', ');
+    const more = networks.length > MOST_NAMED ? ` and ${networks.length - MOST_NAMED} more` : '';
+    return networks.length === 0 ? [] : [`too many wrong API keys from ${named}${more} in the last minute`];
+  };
   app.decorateRequest('principal', undefined);
   addCors(app, origins);
   if (!authenticator.required) addHostGuard(app);
   addPageGuard(app, origins);
-  if (!authenticator.required) return;
+  if (!authenticator.required) return alarms;
   app.addHook('onRequest', (request, _, done) => {
     if (!request.routeOptions.config.open) request.principal = authenticate(authenticator, tickets, request);
     done();
   });
+  return alarms;
+}
+
+/** One line in a minute about each network and reason. */
+function createLoginLog(logger: Logger, monotonic: () => number): RefusedLogin {
+  const quiet = createQuiet({ monotonic });
+  return (network, reason) => {
+    const kept = quiet.due(`${network} ${reason}`);
+    if (kept === undefined) return;
+    const more = kept === 0 ? '' : ` (and ${kept} more before)`;
+    logger.warn({ connection: 'http', client: network, reason }, `an API client was not let in: ${reason}${more}`);
+  };
 }
 
 /** A ticket is valid only on its own path. A key is never accepted in a URL, as logs would show it. */

@@ -20,6 +20,8 @@ const ENTRIES = 10_000;
 export interface FailureLimit {
   /** Counts a wrong key or ticket from an address; throws `Problem` 429 when there were too many. */
   failed(address: string, secret: string): void;
+  /** Networks that have used too many wrong keys in the last minute. */
+  exceeded(): readonly string[];
 }
 
 /** Counts failures per network and key prefix in windows of a minute. `now`: monotonic ms. Memory is bounded. */
@@ -38,6 +40,13 @@ export function createFailureLimit(now: () => number): FailureLimit {
   };
 
   return {
+    exceeded: () =>
+      [...failures]
+        .filter(
+          ([key, { count: many, since }]) =>
+            !key.includes(' ') && many > FAILURES_PER_NETWORK && since + MINUTE > now(),
+        )
+        .map(([network]) => network),
     failed: (address, secret) => {
       const network = networkOf(address);
       const wait = Math.max(

@@ -15,6 +15,7 @@ export const connectionSchema = z
     nextAttempt: z.string().optional(),
     counters: z.record(z.string(), z.number()),
     details: z.record(z.string(), z.string()).describe('States of parts as the adapter reports them.'),
+    troubled: z.array(z.string()).describe('Parts that do not work as configured; `details` says why.'),
   })
   .meta({ id: 'Connection' });
 

@@ -15,7 +15,12 @@ const entry = z.object({
 const ticket = z.object({ ticket: z.string(), expiresAt: z.string() });
 
 const connectionAlarms = (gateway: Gateway): readonly string[] =>
-  gateway.connections().flatMap(({ name, alarm }) => (alarm === undefined ? [] : [`connection ${name}: ${alarm}`]));
+  gateway
+    .connections()
+    .flatMap(({ name, alarm, troubled, details }) => [
+      ...(alarm === undefined ? [] : [`connection ${name}: ${alarm}`]),
+      ...troubled.map((part) => `connection ${name}, ${part}: ${details[part]}`),
+    ]);
 
 /** `GET /v1` with links to all resources, the OpenAPI description and tickets. */
 export const entryResources: readonly Resource[] = [

@@ -89,7 +89,9 @@ export class BacklogBound {
     const releasedBy = port.sendsWhileHeld ? undefined : target.connection;
     // Where the target's connection waits for this source already, or is it, neither would ever go on: the bound gives way.
     if (releasedBy !== undefined && holds.waitsFor(releasedBy, source)) return;
-    holds.hold(this.#hold, 'backlog', reasonOf(target), new Set([source]), releasedBy);
+    const { fromPlace: place } = target;
+    const held = place === undefined ? '' : `: ${target.from} waits with what it has from "${place}"`;
+    holds.hold(this.#hold, 'backlog', `${reasonOf(target)}${held}`, { sources: new Set([source]), place, releasedBy });
   }
 
   #isFull(share = 1): boolean {

@@ -149,6 +149,7 @@ const CLAIMS = [
   { capability: 'receives', cases: ['receive-bodies', 'receive-address', 'receive-window'] },
   { capability: 'sends', cases: ['send-bodies', 'send-ordered', 'send-largest'] },
   { capability: 'sendsWhileHeld', cases: ['send-while-held'] },
+  { capability: 'holdsPerPlace', cases: ['held-place'] },
   {
     capability: 'metadata',
     cases: ['receive-headers', 'receive-via', 'receive-trace', 'send-headers', 'send-via', 'send-trace'],

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HOP_LIMIT, type ReceivedEvent } from '@magpie/contract';
+import { HOP_LIMIT, type ReceivedEvent, type Sink } from '@magpie/contract';
 import { expect } from 'vitest';
 import type { Bench, CaseGroup } from '../bench.ts';
-import type { PeerMessage } from '../fixture.ts';
+import type { Keys, PeerMessage } from '../fixture.ts';
 import { addressOf, sourceRequest } from '../requests.ts';
 import { BAD_TRACEPARENTS, BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from '../samples.ts';
 import { heldSink, recordingSink } from '../sinks.ts';
@@ -32,6 +32,34 @@ export const receiveCases = {
       expect(scheme?.check(event.address.segments)).toBeUndefined();
       expect(definition.originSchema.parse(event.origin)).toEqual(event.origin);
       expect(JSON.parse(JSON.stringify(event.origin))).toEqual(event.origin);
+    },
+  },
+  'held-place': {
+    title: 'goes on receiving from one place while the gateway holds back another, and names the place of each batch',
+    async run(bench) {
+      const { suite, site } = bench;
+      const [held, free] = [heldSink(), recordingSink()];
+      const placeOf = (keys: Keys): string | undefined =>
+        suite.definition.placeOf?.(sourceRequest(suite.definition, keys).options);
+      const [first, other] = [placeOf(site.source), placeOf(site.otherSource)];
+      expect(typeof first).toBe('string');
+      expect(first).not.toBe(other);
+      const link = await bench.connected();
+      const sink: Sink = (batch, place) => {
+        expect([first, other]).toContain(place);
+        return place === first ? held.sink(batch) : free.sink(batch);
+      };
+      await link.receive(sink, [site.source, site.otherSource]);
+      const texts = Array.from({ length: 3 * suite.limits.receiveWindow }, (_, index) => `m${index}`);
+      await bench.publish(...texts);
+      await bench.until('the held place is at the sink', () => held.events.length > 0);
+      for (const text of texts) await site.peer.publish({ body: Buffer.from(text) }, 'other');
+      await bench.until('all of the other place arrives', () => free.events.length >= texts.length);
+      expect(free.texts()).toEqual(texts);
+      expect(held.events.length).toBeLessThan(texts.length);
+      held.open();
+      await bench.until('the held place goes on', () => held.events.length >= texts.length);
+      expect(held.texts()).toEqual(texts);
     },
   },
   'receive-time': {
