@@ -1,6 +1,7 @@
 import { tlsAdvice } from '@magpie/adapter-kit';
 import {
   AuthFailed,
+  type Concern,
   ConfigInvalid,
   errorMessage,
   type MagpieError,
@@ -21,6 +22,8 @@ export interface WireError {
   /** Must match the library's message too. */
   readonly text?: RegExp;
   readonly as: keyof typeof make;
+  /** What it is about where the class does not say so: an exchange or queue that others need not wait for. */
+  readonly concerns?: Concern;
   /** What to do about it; empty when the supervisor's next attempt is all. */
   readonly advice: string;
 }
@@ -96,11 +99,25 @@ export const WIRE_ERRORS: readonly WireError[] = [
     as: 'Rejected',
     advice: 'grant the permission with rabbitmqctl set_permissions or set_topic_permissions',
   },
-  { stage: 'channel', codes: [404], as: 'Transient', advice: 'create it, or list it under "declare"' },
-  { stage: 'channel', codes: [405], as: 'Transient', advice: 'another connection holds it exclusively' },
+  {
+    stage: 'channel',
+    codes: [404],
+    as: 'Transient',
+    concerns: 'place',
+    advice: 'create it, or list it under "declare"',
+  },
+  {
+    stage: 'channel',
+    codes: [405],
+    as: 'Transient',
+    concerns: 'place',
+    advice: 'another connection holds it exclusively',
+  },
   { stage: 'channel', codes: [406, 540], as: 'Rejected', advice: '' },
   { stage: 'channel', as: 'Transient', advice: '' },
 ];
+
+const NO_ROW = { as: 'Transient', advice: '' } as const;
 
 /** The code of a library or system error: an AMQP reply code or a text such as `ECONNREFUSED`. */
 export function errorCode(error: unknown): string | number | undefined {
@@ -134,7 +151,8 @@ export function toContractError(stage: Stage, error: unknown, where: string): Ma
     ({ stage: at, codes, text }) =>
       at === stage && (!codes || (code !== undefined && codes.includes(code))) && (!text || text.test(message)),
   );
-  const { as, advice: usual } = row ?? ({ as: 'Transient', advice: '' } as const);
+  const { as, concerns, advice: usual }: Pick<WireError, 'as' | 'concerns' | 'advice'> = row ?? NO_ROW;
   const advice = (stage === 'link' ? tlsAdvice(error) : undefined) ?? usual;
-  return make[as](`${where}: ${wireReason(error)}${advice === '' ? '' : `; ${advice}`}`, error);
+  const made = make[as](`${where}: ${wireReason(error)}${advice === '' ? '' : `; ${advice}`}`, error);
+  return concerns === undefined ? made : made.concerning(concerns);
 }

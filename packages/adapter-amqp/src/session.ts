@@ -86,8 +86,8 @@ async function openLinks(
 }
 
 function tellBlocked(context: AdapterContext, purpose: string, reason: string | undefined): void {
-  context.detail(`${purpose} link`, reason === undefined ? undefined : `blocked: ${reason}`);
-  if (reason !== undefined) context.logger.warn({ reason }, 'the broker takes no messages at present');
+  const state = reason === undefined ? undefined : `blocked: ${reason}`;
+  context.detail(`${purpose} link`, state, 'trouble');
 }
 
 /** The parts of a session. */

@@ -52,6 +52,7 @@ async function prepare(broker: RabbitmqBroker, id: string): Promise<AdapterSite>
     source: { queue: queues.source },
     otherSource: { queue: queues.other },
     target: { queue: queues.target },
+    refusing: { target: { queue: `${id}-missing` }, open: () => peer.declare(`${id}-missing`) },
     peer,
     async cutLink() {
       proxy.reset();

@@ -70,10 +70,12 @@ describe('a queue in trouble disturbs no other queue', () => {
         await publish(n % 2 === 0 || (n >= 100 && n < 200) ? 'steady' : 'doomed', `m${n}`);
         if (n === 99) await operator.deleteQueue('doomed');
         if (n === 100) await waitFor(() => amqp.details.get('queue doomed') === 'missing', { what: 'the status' });
+        if (n === 100) expect([...amqp.troubled]).toEqual(['queue doomed']);
         if (n === 199) await operator.assertQueue('doomed');
       }
       await publish('doomed', 'last');
       await waitFor(has(amqp, 'last'), { what: 'the last message', timeout: 10_000 });
+      expect(amqp.troubled.size).toBe(0);
       const texts = new Set(amqp.events.map(textOf));
       const steady = Array.from({ length: 300 }, (_, n) => n).filter((n) => n % 2 === 0 || (n >= 100 && n < 200));
       expect(steady.filter((n) => !texts.has(`m${n}`))).toEqual([]);
@@ -85,6 +87,7 @@ describe('a queue in trouble disturbs no other queue', () => {
       await operator.assertQueue('private', { exclusive: true, durable: false });
       await amqp.receive('private');
       expect(amqp.details.get('queue private')).toBe('in use by another connection');
+      expect([...amqp.troubled], 'a line of the log, and an alarm').toEqual(['queue private']);
     }));
 });
 

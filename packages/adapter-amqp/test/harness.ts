@@ -20,6 +20,8 @@ export interface Harness {
   readonly lost: MagpieError[];
   /** Current details by part. */
   readonly details: Map<string, string>;
+  /** The parts that are in trouble. */
+  readonly troubled: Set<string>;
   readonly counts: Map<string, number>;
   readonly events: ReceivedEvent[];
   connect(): Promise<void>;
@@ -47,6 +49,7 @@ export function harness(
   judge: (event: ReceivedEvent) => Verdict = () => ({ type: 'stored' }),
 ): Harness {
   const [lost, events] = [[] as MagpieError[], [] as ReceivedEvent[]];
+  const troubled = new Set<string>();
   const [details, counts] = [new Map<string, string>(), new Map<string, number>()];
   const context: AdapterContext = {
     name: 'erp',
@@ -55,7 +58,13 @@ export function harness(
     clock: systemClock,
     store: memoryStore(),
     lost: (error) => void lost.push(error),
-    detail: (part, state) => void (state === undefined ? details.delete(part) : details.set(part, state)),
+    detail(part, state, trouble) {
+      details.delete(part);
+      troubled.delete(part);
+      if (state === undefined) return;
+      details.set(part, state);
+      if (trouble) troubled.add(part);
+    },
     count: (name, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
   };
   const connection = amqpAdapter.create(connectionSchema.parse(keys), context);
@@ -63,6 +72,7 @@ export function harness(
     connection,
     lost,
     details,
+    troubled,
     counts,
     events,
     connect: () => connection.connect(never()),

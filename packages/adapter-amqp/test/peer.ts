@@ -11,12 +11,15 @@ export interface PeerQueues {
 }
 
 export interface AmqpPeer extends AdapterPeer {
+  /** Declares one more queue, which goes when the peer closes. */
+  declare(queue: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A client of the broker written with amqplib alone. It declares the queues, reconnects and never gives up. */
 export async function amqpPeer(url: string, queues: PeerQueues): Promise<AmqpPeer> {
   const received: PeerMessage[] = [];
+  const more: string[] = [];
   let closed = false;
   let link: { model: ChannelModel; channel: ConfirmChannel } | undefined;
 
@@ -55,9 +58,13 @@ export async function amqpPeer(url: string, queues: PeerQueues): Promise<AmqpPee
   return {
     received: () => received,
     publish: (message, to = 'source') => publish(queues[to], message),
+    async declare(queue) {
+      more.push(queue);
+      await link?.channel.assertQueue(queue, { durable: true });
+    },
     async close() {
       closed = true;
-      for (const queue of Object.values(queues)) await link?.channel.deleteQueue(queue);
+      for (const queue of [...Object.values(queues), ...more]) await link?.channel.deleteQueue(queue);
       await link?.model.close();
     },
   };

@@ -44,6 +44,7 @@ describe('a message that nobody takes', () => {
     const target = { exchange: 'events', routingKey: 'plant.p7' };
     await expect(amqp.send(target, 'early')).rejects.toMatchObject({
       name: 'Transient',
+      concerns: 'place',
       message: expect.stringMatching(/no queue is bound for exchange "events" with routing key "plant.p7": bind one/),
     });
     expect(amqp.counts.get('returned')).toBe(1);
@@ -61,7 +62,9 @@ describe('a message that nobody takes', () => {
     ];
     const [a, b, c] = await Promise.allSettled(sends);
     expect([a?.status, b?.status, c?.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(b).toMatchObject({ reason: { name: 'Transient', message: expect.stringContaining('queue "nowhere"') } });
+    expect(b).toMatchObject({
+      reason: { name: 'Transient', concerns: 'place', message: expect.stringContaining('queue "nowhere"') },
+    });
     await operator.purgeQueue('open');
   });
 
@@ -73,20 +76,18 @@ describe('a message that nobody takes', () => {
 describe('a missing exchange', () => {
   const target = { exchange: 'later', routingKey: 'k' };
 
-  it('fails its own messages only, others in flight are unknown, and the channel is rebuilt at once', async () => {
-    const sends = [amqp.send(target, 'a'), amqp.send({ queue: 'open' }, 'b')];
-    const [a, b] = await Promise.allSettled(sends);
-    expect(a).toMatchObject({ reason: { name: 'Transient', message: expect.stringContaining('exchange "later"') } });
-    expect(b?.status === 'rejected' ? b.reason.name : 'Unknown').toBe('Unknown');
-    await waitFor(() => amqp.send({ queue: 'open' }, 'c'), { what: 'the rebuilt channel' });
+  it('is an error of its place, and disturbs no other message in flight', async () => {
+    const sends = [amqp.send({ queue: 'open' }, 'a'), amqp.send(target, 'b'), amqp.send({ queue: 'open' }, 'c')];
+    const [a, b, c] = await Promise.allSettled(sends);
+    expect([a?.status, c?.status]).toEqual(['fulfilled', 'fulfilled']);
+    expect(b).toMatchObject({
+      reason: { name: 'Transient', concerns: 'place', message: expect.stringContaining('exchange "later"') },
+    });
     expect(amqp.lost).toEqual([]);
   });
 
-  it('disturbs the others only once, and is used when it exists', async () => {
+  it('is used when it exists', async () => {
     await expect(amqp.send(target, 'a')).rejects.toMatchObject({ name: 'Transient' });
-    await waitFor(() => amqp.send({ queue: 'open' }, 'ready'), { what: 'the rebuilt channel' });
-    const [again, other] = await Promise.allSettled([amqp.send(target, 'b'), amqp.send({ queue: 'open' }, 'c')]);
-    expect([again?.status, other?.status]).toEqual(['rejected', 'fulfilled']);
     await operator.assertExchange('later', 'fanout');
     const { queue } = await operator.assertQueue('', { exclusive: true });
     await operator.bindQueue(queue, 'later', '');
@@ -95,9 +96,27 @@ describe('a missing exchange', () => {
     await operator.deleteExchange('later');
   });
 
-  it('is looked up without anything overtaking what waits for the answer', async () => {
-    await expect(amqp.send(target, 'suspected')).rejects.toMatchObject({ name: 'Transient' });
+  it('that is deleted while it is in use closes the channel once: others may be unknown, and the channel is rebuilt', async () => {
+    await operator.assertExchange('later', 'fanout');
+    await amqp.send({ ...target, mandatory: false }, 'known');
+    await operator.deleteExchange('later');
+    await expect(amqp.send(target, 'a')).rejects.toMatchObject({ name: 'Transient', concerns: 'place' });
     await waitFor(() => amqp.send({ queue: 'open' }, 'ready'), { what: 'the rebuilt channel' });
+    const [again, other] = await Promise.allSettled([amqp.send(target, 'b'), amqp.send({ queue: 'open' }, 'c')]);
+    expect([again?.status, other?.status]).toEqual(['rejected', 'fulfilled']);
+    expect(amqp.lost).toEqual([]);
+  });
+
+  it('is looked up without disturbing the look-up of another', async () => {
+    await operator.assertExchange('there', 'fanout');
+    const sends = ['later', 'there', 'never'].map((exchange) =>
+      amqp.send({ exchange, routingKey: '', mandatory: false }, exchange),
+    );
+    const outcomes = await Promise.allSettled(sends);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected']);
+  });
+
+  it('is looked up without anything overtaking what waits for the answer', async () => {
     await operator.assertExchange('later', 'fanout');
     const { queue } = await operator.assertQueue('', { exclusive: true });
     await operator.bindQueue(queue, 'later', '');
@@ -148,6 +167,7 @@ describe('a message the broker refuses', () => {
     await amqp.send({ queue: 'full' }, 'fits');
     await expect(amqp.send({ queue: 'full' }, 'too many')).rejects.toMatchObject({
       name: 'Transient',
+      concerns: 'place',
       message: expect.stringContaining('nack'),
     });
   });

@@ -10,7 +10,10 @@ export const memorySuite: AdapterSuite<MemoryConfig, unknown, unknown> = {
   name: 'memory',
   definition: memoryAdapter,
   limits: { receiveWindow: 32, deadline: 3_000, expiryTolerance: 0 },
-  unsupported: Object.fromEntries(TLS_CASES.map((name) => [name, 'the broker lies in the same process'])),
+  unsupported: {
+    ...Object.fromEntries(TLS_CASES.map((name) => [name, 'the broker lies in the same process'])),
+    'held-place': 'the window is one of the session, for all channels',
+  },
   addresses: ['channel:plant/p7/alarm', 'channel:inbox'],
   access: {
     valid: ['pump-7', 'gateway/floor', '*'],
@@ -29,6 +32,7 @@ function prepareSite(id: string): AdapterSite {
   const broker = memoryBroker(id);
   broker.requirePassword(PASSWORD);
   const received: PeerMessage[] = [];
+  broker.closeChannel('closed/p7', 'no room left');
   broker.subscribe('out/#', ({ body, retain, properties }) => received.push({ ...properties, body, retain }));
   const connection = { broker: id, password: PASSWORD, window: 32 };
   return {
@@ -37,6 +41,10 @@ function prepareSite(id: string): AdapterSite {
     source: { channel: 'in/+/data' },
     otherSource: { channel: 'other/#' },
     target: { channel: 'out/p7' },
+    refusing: {
+      target: { channel: 'closed/p7' },
+      open: async () => broker.closeChannel('closed/p7', undefined),
+    },
     peer: {
       publish: async (message, to = 'source') => broker.publish(to === 'other' ? 'other/p7' : 'in/p7/data', message),
       received: () => received,

@@ -1,5 +1,13 @@
 import { type MemoryConfig, memoryAdapter } from '@magpie/adapter-memory';
-import type { AdapterContext, AdapterDefinition, Connection, SendReceipt, Sink } from '@magpie/contract';
+import {
+  type AdapterContext,
+  type AdapterDefinition,
+  type Connection,
+  NotConnected,
+  type SendReceipt,
+  type Sink,
+  Transient,
+} from '@magpie/contract';
 import { type CaseName, runContractCase } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -139,6 +147,16 @@ const DEFECTS: readonly Defect[] = [
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
         return sound.send(event, target, signal);
       },
+    }),
+  },
+  {
+    defect: 'says that the link is at fault when a place refuses',
+    foundBy: ['refusing-place'],
+    connection: (sound) => ({
+      send: (event, target, signal) =>
+        sound.send(event, target, signal).catch((error: unknown) => {
+          throw error instanceof Transient ? new NotConnected(error.message) : error;
+        }),
     }),
   },
   {

@@ -102,7 +102,10 @@ const make: Readonly<Record<ErrorKind, (message: string) => MagpieError>> = {
 export function reasonError(reply: Reply, code: number, what: string, detail?: string): MagpieError {
   const reason = REASONS[code] ?? { meaning: 'unknown reason' };
   const said = detail === undefined || detail === '' ? '' : ` ("${detail}")`;
-  return make[reason[reply] ?? DEFAULTS[reply]](`${what}: ${reason.meaning}${said}, reason code 0x${hex(code)}`);
+  const kind = reason[reply] ?? DEFAULTS[reply];
+  const error = make[kind](`${what}: ${reason.meaning}${said}, reason code 0x${hex(code)}`);
+  // A quota may be one of the topic. Where it is one of the client every topic finds out by itself.
+  return reply === 'publish' && kind === 'Throttled' ? error.concerning('place') : error;
 }
 
 /**

@@ -14,7 +14,14 @@ const shared = {
   addresses: ['topic:plant/p7/alarm', 'topic:a//b', 'topic:one'],
 } as const;
 
-adapterContract({ ...shared, name: 'mqtt 5 on mosquitto', start: () => start(5) });
+const oneWindow = 'the window of unacknowledged messages is that of the link, not of a topic';
+const noPlaces = 'a broker makes topics as they are used, and what it refuses it refuses for good';
+adapterContract({
+  ...shared,
+  name: 'mqtt 5 on mosquitto',
+  start: () => start(5),
+  unsupported: { 'refusing-place': noPlaces, 'held-place': oneWindow },
+});
 
 const noMetadata = 'MQTT 3.1.1 carries a topic, a body and a retain flag only';
 adapterContract({
@@ -22,6 +29,8 @@ adapterContract({
   name: 'mqtt 3.1.1 on mosquitto',
   start: () => start('3.1.1'),
   unsupported: {
+    'refusing-place': noPlaces,
+    'held-place': oneWindow,
     'receive-headers': noMetadata,
     'receive-id': noMetadata,
     'receive-correlation': noMetadata,

@@ -83,10 +83,10 @@ export class Session {
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
     const limited = (bytes: number): void => {
-      context.detail('stanza size', `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`);
-      context.logger.warn(
-        { bytes },
-        'the server has ended a link for the size of a stanza: set maxStanzaBytes to what it permits',
+      context.detail(
+        'stanza size',
+        `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`,
+        'trouble',
       );
     };
     this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
@@ -192,8 +192,7 @@ export class Session {
     const status = this.#receiving ? this.#clients.status(priority, this.#copies) : undefined;
     if (status === this.#clientStatus) return;
     this.#clientStatus = status;
-    this.#context.detail('one-to-one messages', status);
-    if (status !== undefined) this.#context.logger.warn({}, status);
+    this.#context.detail('one-to-one messages', status, 'trouble');
   }
 
   /** Reports a possible gap for our account. @param stored called once the notice is durable. */

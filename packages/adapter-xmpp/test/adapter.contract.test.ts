@@ -32,13 +32,20 @@ const common = {
   },
 } as const;
 
-const ONE_STREAM = 'confirmations come by the stream that is not read any more, so sends wait until it is';
+const ONE_STREAM =
+  'confirmations come behind the messages: sends wait for 2 s, then messages are left at the server until the session is resumed';
+
+const ONE_ORDER = 'one stream brings all rooms and contacts, and what is handled is reported in its order';
 
 adapterContract({
   ...common,
   name: 'one-to-one messages on prosody',
   start: () => prosodyFixture('jid'),
-  unsupported: { 'send-while-held': ONE_STREAM },
+  unsupported: {
+    'send-while-held': ONE_STREAM,
+    'held-place': ONE_ORDER,
+    'refusing-place': 'a server takes what is for an account, whoever refuses it later',
+  },
 });
 
 const NOT_KEPT = 'a room keeps nothing for an occupant that is gone; only a resumed session gets it again';
@@ -49,6 +56,7 @@ adapterContract({
   start: () => prosodyFixture('room'),
   unsupported: {
     'send-while-held': ONE_STREAM,
+    'held-place': ONE_ORDER,
     'unavailable-redelivered': NOT_KEPT,
     'pending-redelivered': NOT_KEPT,
     'no-overtaking': NOT_KEPT,

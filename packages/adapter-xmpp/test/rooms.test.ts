@@ -11,7 +11,7 @@ const written = (room: string, body: string): string =>
 describe('a room that refuses us', () => {
   it('shows in the status, disturbs no other room, and is joined once it lets us in', async () => {
     let banned = true;
-    const { connection, details, lost } = await fakeLink(async (peer) => {
+    const { connection, details, troubled, lost } = await fakeLink(async (peer) => {
       await newSession(peer);
       await serve(peer, (element) => {
         if (!isJoin(element)) return undefined;
@@ -27,8 +27,10 @@ describe('a room that refuses us', () => {
     expect(details.get('room ops@rooms.localhost')).toBe('joined as magpie');
     expect(details.get('room closed@rooms.localhost')).toMatch(/^not permitted: .*forbidden \(we are banned/);
     await waitFor(() => calls.some(({ texts }) => texts.includes('in ops@rooms.localhost')), { what: 'a message' });
+    expect([...troubled]).toEqual(['room closed@rooms.localhost']);
     banned = false;
     await waitFor(() => details.get('room closed@rooms.localhost') === 'joined as magpie', { what: 'the room' });
+    expect([...troubled]).toEqual([]);
     await waitFor(() => calls.some(({ texts }) => texts.includes('in closed@rooms.localhost')), {
       what: 'its message',
     });
@@ -163,7 +165,7 @@ describe('a configured nick that somebody else has', () => {
 describe('rooms that something was sent to', () => {
   it('are left when they become very many, the oldest first; one that cannot be joined is not kept', async () => {
     const present = new Set<string>();
-    const { connection, details } = await fakeLink(async (peer) => {
+    const { connection, details, troubled } = await fakeLink(async (peer) => {
       await newSession(peer);
       await serve(peer, (element) => {
         const to = attributeOf(element, 'to');
@@ -182,6 +184,7 @@ describe('rooms that something was sent to', () => {
     const send = (room: string) => sendText(connection, room, 'room', [room, 'rooms.localhost']);
     for (let index = 0; index < 505; index++) await send(`r${index}`);
     await expect(send('closed')).rejects.toThrow('banned');
+    expect([...troubled], 'what sends there tells').toEqual([]);
     await waitFor(() => present.size === 500, { what: 'the rooms that are left' });
     expect([...present]).not.toContain('r0@rooms.localhost');
     expect(details.get('room r0@rooms.localhost')).toBeUndefined();

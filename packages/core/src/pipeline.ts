@@ -4,6 +4,7 @@ import { DIRECT } from '@magpie/routing';
 import { Connections } from './connections/connections.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
 import type { BacklogLimits } from './delivery/backlog/limits.ts';
+import { createRefusalLog } from './delivery/suspension/refusal-log.ts';
 import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
 import type { Plan } from './gateway-api.ts';
 import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
@@ -81,6 +82,7 @@ export function createPipeline(options: GatewayOptions) {
     limits: options.limits,
     ageOf: log.ageOf,
     suspended: createSuspensionLog({ logger, clock }),
+    refusals: createRefusalLog(logger, clock),
     routed: () => matched.get(),
   });
   const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, loops, onFatal });

@@ -20,14 +20,15 @@ export function watchOutages(outages: readonly QueueOutage[], context: AdapterCo
   let waiting = outages;
   let ended = false;
   const part = (queue: string): string => `declared queue ${queue}`;
-  const tell = ({ queue, reason }: QueueOutage): void => context.detail(part(queue), `unavailable: ${reason}`);
+  const tell = ({ queue, reason }: QueueOutage): void =>
+    context.detail(part(queue), `unavailable: ${reason}`, 'trouble');
   const tryOne = async (outage: QueueOutage): Promise<QueueOutage | undefined> => {
     try {
       await outage.again();
       if (!ended) context.detail(part(outage.queue), undefined);
       return undefined;
     } catch (error) {
-      if (!ended && !(error instanceof Transient)) context.detail(part(outage.queue), errorMessage(error));
+      if (!ended && !(error instanceof Transient)) context.detail(part(outage.queue), errorMessage(error), 'trouble');
       return outage;
     }
   };
@@ -41,10 +42,7 @@ export function watchOutages(outages: readonly QueueOutage[], context: AdapterCo
     waiting = left;
     if (waiting.length > 0) retry.schedule(() => void round());
   };
-  for (const outage of outages) {
-    tell(outage);
-    context.logger.warn({ place: outage.queue, reason: outage.reason }, 'a declared queue cannot be served at present');
-  }
+  outages.forEach(tell);
   if (waiting.length > 0) retry.schedule(() => void round());
   return () => {
     ended = true;

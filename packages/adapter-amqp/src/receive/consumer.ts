@@ -52,9 +52,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     void tap?.close();
     tap = undefined;
     if (stopped || !link.alive()) return;
-    const state = stateOf(end);
-    context.detail(part, state);
-    context.logger.warn({ place: queue, state }, 'a queue is not consumed at present');
+    context.detail(part, stateOf(end), 'trouble');
     retry.schedule(() => void start());
   };
   let held = 0;
@@ -62,13 +60,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const size = `a message of ${bytes} bytes, more than the limit of ${BODY_LIMITS.max}`;
     const isHeld = wish.whenTooLarge === 'hold';
     context.count(isHeld ? 'held-too-large' : 'rejected-too-large');
-    context.logger.warn(
-      { place: queue, bytes },
-      `${size}, was ${isHeld ? 'left unacknowledged' : 'rejected without requeue'}`,
-    );
-    if (!isHeld) return;
+    if (!isHeld) {
+      context.logger.warn({ place: part, bytes }, `${size}, was rejected without requeue`);
+      return;
+    }
     held += 1;
-    context.detail(part, `holds ${held} unacknowledged: the last is ${size}`);
+    context.detail(part, `holds ${held} unacknowledged: the last is ${size}`, 'trouble');
   };
   const start = async (): Promise<void> => {
     held = 0;

@@ -40,13 +40,14 @@ const BLOCKED_RETRY_MS = 1000;
 /**
  * One confirm channel for everything a connection sends, so that messages keep their order. The broker answers a missing
  * exchange or a refused message by closing the channel: it is rebuilt at once, the culprit is told, all others are
- * `Unknown`. An exchange once found missing is looked up first next time, so that it disturbs the others only once; what is
+ * `Unknown`. So that a name from a template does not do that to others, an exchange is looked up before its first use; what is
  * sent meanwhile waits its turn.
  */
 export function createOutbox(link: Link, config: AmqpConfig, context: AdapterContext): Outbox {
   const isBlocked = (): boolean => link.blocked() !== undefined;
   const outstanding = createOutstanding({ clock: context.clock, timeout: config.confirmTimeout, blocked: isBlocked });
-  const exchanges = createExchangeGuard(createScratch(link));
+  const declared = config.declare.exchanges.map(({ name }) => name);
+  const exchanges = createExchangeGuard(createScratch(link), declared);
   const turns = createTurns(link.outgoing.room);
   const { gatewayId, clock } = context;
   /** Sends that were made before the channel was opened. */
@@ -153,10 +154,15 @@ function publish(link: Link, channel: number, write: (writer: Writer) => void, b
   }
 }
 
-/** What a confirmation means. The broker returns an unroutable message before it confirms it. */
-const judgeTaken: Judge = (sent, isReturned) => (isReturned ? new Transient(unroutable(sent)) : undefined);
+/**
+ * What a confirmation means. The broker returns an unroutable message before it confirms it. A queue that is missing, full or
+ * out of service is no concern of the others, so each of these is about the place.
+ */
+const judgeTaken: Judge = (sent, isReturned) =>
+  isReturned ? new Transient(unroutable(sent)).concerning('place') : undefined;
 
-const refused: Judge = (sent) => new Transient(`${whereTo(sent)}: the broker could not take it (nack)`);
+const refused: Judge = (sent) =>
+  new Transient(`${whereTo(sent)}: the broker could not take it (nack)`).concerning('place');
 
 const unroutable = (sent: Sent): string =>
   sent.exchange === ''

@@ -36,6 +36,8 @@ export interface MemoryBroker {
   restore(): void;
   /** Refuses the next `count` messages with this error, for example `() => new Transient('queue full')`. */
   refuseSends(count: number, error: () => MagpieError): void;
+  /** Refuses all messages for a channel, for this reason, while it takes others; undefined: takes them again. */
+  closeChannel(channel: string, reason: string | undefined): void;
   /** Takes messages in but does not confirm them, until `releaseConfirmations`. */
   holdConfirmations(): void;
   releaseConfirmations(): void;
@@ -131,12 +133,13 @@ function faults(
   store: Store,
 ): Pick<
   MemoryBroker,
-  'silence' | 'restore' | 'refuseSends' | 'holdConfirmations' | 'releaseConfirmations' | 'setLatency'
+  'silence' | 'restore' | 'refuseSends' | 'closeChannel' | 'holdConfirmations' | 'releaseConfirmations' | 'setLatency'
 > {
   return {
     silence: network.silence.shut,
     restore: network.silence.open,
     refuseSends: store.refuse,
+    closeChannel: store.close,
     holdConfirmations: confirmations.shut,
     releaseConfirmations: confirmations.open,
     setLatency(ms) {

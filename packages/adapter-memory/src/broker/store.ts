@@ -22,6 +22,8 @@ export interface Store {
   sendRetained(session: Session, patterns: readonly AddressPattern[]): void;
   /** Refuses the next messages. */
   refuse(count: number, error: () => MagpieError): void;
+  /** Refuses all messages for a channel, for this reason; undefined: takes them again. */
+  close(channel: string, reason: string | undefined): void;
   watch(filter: string, listener: MemoryListener): () => void;
   clear(): void;
 }
@@ -32,6 +34,7 @@ export function createStore(): Store {
   const retained = new Map<string, MemoryMessage>();
   const watchers = new Set<{ readonly pattern: AddressPattern; readonly listener: MemoryListener }>();
   const seen: MemoryMessage[] = [];
+  const closed = new Map<string, string>();
   let refusals: (() => MagpieError)[] = [];
   let last = 0;
 
@@ -41,7 +44,9 @@ export function createStore(): Store {
     if (message.body.length > 0) retained.set(message.channel, message);
     else retained.delete(message.channel);
   };
-  const admit = (): void => {
+  const admit = (channel: string): void => {
+    const reason = closed.get(channel);
+    if (reason !== undefined) throw new Transient(`channel "${channel}": ${reason}`).concerning('place');
     const refusal = refusals.shift();
     if (refusal) throw refusal();
   };
@@ -53,10 +58,11 @@ export function createStore(): Store {
       return session;
     },
     accept(message) {
-      admit();
+      admit(message.channel);
       const takers = [...sessions.values()].filter((session) => session.wants(message.channel));
       if (takers.some(({ full }) => full)) {
-        throw new Transient(`a subscriber of channel "${message.channel}" has ${SESSION_LIMIT} messages waiting`);
+        const words = `a subscriber of channel "${message.channel}" has ${SESSION_LIMIT} messages waiting`;
+        throw new Transient(words).concerning('place');
       }
       keep(message);
       last++;
@@ -73,13 +79,17 @@ export function createStore(): Store {
     refuse(count, error) {
       refusals = [...refusals, ...Array.from({ length: count }, () => error)];
     },
+    close(channel, reason) {
+      if (reason === undefined) closed.delete(channel);
+      else closed.set(channel, reason);
+    },
     watch(filter, listener) {
       const watcher = { pattern: channelPattern(filter), listener };
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
     clear() {
-      for (const collection of [sessions, retained, watchers]) collection.clear();
+      for (const collection of [sessions, retained, watchers, closed]) collection.clear();
       seen.length = 0;
       refusals = [];
     },

@@ -76,15 +76,12 @@ export function createSubscriber(version: 5 | 3, context: AdapterContext): Subsc
   };
 }
 
-/** Shows what is refused now, and no longer what was; logs each refusal once. */
+/** Shows what is refused now, and no longer what was. */
 function createReport(context: AdapterContext): (refusals: Refusals) => void {
   let shown: Refusals = new Map();
   return (refusals) => {
     for (const filter of shown.keys()) if (!refusals.has(filter)) context.detail(`topic ${filter}`, undefined);
-    for (const [filter, { state }] of refusals) {
-      context.detail(`topic ${filter}`, state);
-      if (!shown.has(filter)) context.logger.warn({ place: filter, state }, 'a topic is not received at present');
-    }
+    for (const [filter, { state }] of refusals) context.detail(`topic ${filter}`, state, 'trouble');
     shown = refusals;
   };
 }

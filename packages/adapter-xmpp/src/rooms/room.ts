@@ -18,7 +18,7 @@ export interface RoomOptions {
   /** The link while it is up. */
   link(): Link | undefined;
   /** State in words for status pages; undefined when the room is given up. */
-  detail(state: string | undefined): void;
+  detail(state: string | undefined, trouble?: 'trouble'): void;
   /** We are no longer in the room: what was sent there without an echo has an unknown outcome. */
   left(reason: string): void;
   /** Called when we are in the room again after an absence: messages may be missing. */
@@ -144,7 +144,7 @@ export class Room {
     this.#absence ??= reason;
     this.occupants.clear();
     this.#options.left(`left ${this.jid}: ${reason}`);
-    this.#tell(`${reason}; joining again`);
+    this.#tell(`${reason}; joining again`, 'trouble');
     this.#joinLater();
   }
 
@@ -216,12 +216,12 @@ export class Room {
 
   #retryLater(error: unknown): void {
     if (this.#left || !this.#options.link()) return;
-    this.#tell(stateOf(error));
+    this.#tell(stateOf(error), 'trouble');
     this.#joinLater();
   }
 
-  #tell(text: string): void {
-    if (!this.#left) this.#options.detail(text);
+  #tell(text: string, trouble?: 'trouble'): void {
+    if (!this.#left) this.#options.detail(text, trouble);
   }
 
   async #enter(): Promise<void> {
@@ -238,7 +238,7 @@ export class Room {
         `cannot join ${this.jid}: the nick "${nick}" and its variants are taken by others: set another one under rooms`,
       ).concerning('place');
     } catch (error) {
-      if (this.#options.link()) this.#tell(stateOf(error));
+      if (this.#options.link()) this.#tell(stateOf(error), 'trouble');
       throw error;
     }
   }

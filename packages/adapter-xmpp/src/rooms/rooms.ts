@@ -56,7 +56,7 @@ export class Rooms {
     const keep = new Set([...named, ...this.#configured.keys(), ...this.#sent]);
     for (const known of [...this.#rooms.values()]) if (!keep.has(known.jid)) this.#forget(known);
     const before = link();
-    const joins = [...keep].map((jid) => ({ jid, decided: this.#keep(this.#room(jid)) }));
+    const joins = [...keep].map((jid) => ({ jid, decided: this.#room(jid).keep() }));
     const awaited = joins.filter(({ jid }) => named.includes(jid)).map(({ decided }) => decided);
     await atMost(PATIENCE_MS, Promise.all(awaited), context.clock);
     if (link() !== before) throw new NotConnected('the link was lost while rooms were being joined');
@@ -76,6 +76,8 @@ export class Rooms {
       await this.#room(jid).join();
     } catch (error) {
       if (!this.#kept(jid)) this.#rooms.delete(jid);
+      // Whoever sends to it tells, and tries again.
+      if (!this.#kept(jid)) this.#options.context.detail(`room ${jid}`, undefined);
       throw error;
     }
     this.use(jid);
@@ -129,7 +131,7 @@ export class Rooms {
       clock: context.clock,
       timeout: Math.min(config.timeout, 20_000),
       link,
-      detail: (state) => context.detail(`room ${jid}`, state),
+      detail: (...told) => context.detail(`room ${jid}`, ...told),
       left: (reason) => left(jid, reason),
       returned: () => returned(room),
       count: context.count,
@@ -140,12 +142,6 @@ export class Rooms {
   #forget(unwanted: Room): void {
     unwanted.leave();
     this.#rooms.delete(unwanted.jid);
-  }
-
-  async #keep(room: Room): Promise<void> {
-    await room.keep();
-    if (room.joined) return;
-    this.#options.context.logger.warn({ place: room.jid }, 'a room is not joined at present; the details say why');
   }
 }
 

@@ -22,12 +22,15 @@ export interface TestLink {
   readonly connection: Connection;
   readonly lost: MagpieError[];
   readonly details: Map<string, string | undefined>;
+  /** The parts that are in trouble. */
+  readonly troubled: Set<string>;
 }
 
 /** Makes a connection from keys as a user writes them. */
 export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
   const lost: MagpieError[] = [];
   const details = new Map<string, string | undefined>();
+  const troubled = new Set<string>();
   const config = connectionSchema.parse(keys);
   const connection = xmppAdapter.create(config, {
     name: 'chat',
@@ -36,10 +39,14 @@ export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
     clock: systemClock,
     store: memoryStore(),
     lost: (error) => lost.push(error),
-    detail: (part, state) => details.set(part, state),
+    detail(part, state, trouble) {
+      details.set(part, state);
+      if (state !== undefined && trouble) troubled.add(part);
+      else troubled.delete(part);
+    },
     count: () => undefined,
   });
-  return { connection, lost, details };
+  return { connection, lost, details, troubled };
 }
 
 /** A scripted server on loopback and a connection to it without TLS. Both end with the test. */

@@ -2,6 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProsodyBroker, startProsody } from '@magpie/brokers';
 import { type AdapterFixture, type AdapterSite, type TcpProxy, tcpProxy } from '@magpie/testkit';
+import { xml } from '@xmpp/client';
+import type { Element } from '../../src/codec/stanza/element.ts';
 import { contractPeer, type StockClient, stockClient } from './peer.ts';
 
 const PASSWORD = 'peer-secret';
@@ -37,6 +39,7 @@ async function prepare(broker: ProsodyBroker, kind: 'room' | 'jid', id: string):
   };
   const ground = kind === 'room' ? roomGround(broker, id, names.peer) : jidGround(broker, names);
   await Promise.all(ground.clients.map((client) => client.online()));
+  await ground.ready?.();
   return {
     connection,
     tls: {
@@ -58,19 +61,42 @@ async function prepare(broker: ProsodyBroker, kind: 'room' | 'jid', id: string):
 function roomGround(broker: ProsodyBroker, id: string, username: string) {
   const room = (name: string): string => `${id}-${name}@${broker.rooms}`;
   const service = broker.urls.plain;
-  const client = stockClient({
-    service,
-    username,
-    password: PASSWORD,
-    rooms: [room('in'), room('other'), room('out')],
-  });
+  const isClosed = id.startsWith('refusing-place');
+  const rooms = ['in', 'other', 'out', ...(isClosed ? ['closed'] : [])].map(room);
+  const client = stockClient({ service, username, password: PASSWORD, rooms });
+  const closed = room('closed');
   const senders = { source: { client, to: room('in') }, other: { client, to: room('other') } };
   return {
     clients: [client],
-    keys: { source: { room: room('in') }, otherSource: { room: room('other') }, target: { room: room('out') } },
+    ready: () => (isClosed ? client.send(membersOnly(closed, true)) : Promise.resolve()),
+    keys: {
+      source: { room: room('in') },
+      otherSource: { room: room('other') },
+      target: { room: room('out') },
+      refusing: { target: { room: closed }, open: () => client.send(membersOnly(closed, false)) },
+    },
     peer: contractPeer(senders, 'groupchat', (message) => String(message.attrs.from).startsWith(`${room('out')}/`)),
   };
 }
+
+/** Makes a room one for members only, or one for everybody; its owner asks for that. */
+const membersOnly = (room: string, isSet: boolean): Element => {
+  const field = (name: string, value: string): Element => xml('field', { var: name }, xml('value', {}, value));
+  return xml(
+    'iq',
+    { type: 'set', to: room, id: `members-only-${isSet}` },
+    xml(
+      'query',
+      { xmlns: 'http://jabber.org/protocol/muc#owner' },
+      xml(
+        'x',
+        { xmlns: 'jabber:x:data', type: 'submit' },
+        field('FORM_TYPE', 'http://jabber.org/protocol/muc#roomconfig'),
+        field('muc#roomconfig_membersonly', isSet ? '1' : '0'),
+      ),
+    ),
+  );
+};
 
 function jidGround(
   broker: ProsodyBroker,
@@ -81,6 +107,7 @@ function jidGround(
   const [client, other] = [start(names.peer), start(names.other)];
   const own = `${names.own}@localhost`;
   return {
+    ready: undefined,
     clients: [client, other],
     keys: {
       source: { jid: `${names.peer}@localhost` },

@@ -32,7 +32,8 @@ export const ERROR_CLASSES = {
     retryable: true,
     suspends: false,
     concerns: 'message',
-    meaning: 'This one was refused for now (a nack, a full queue). Five in a row across lanes suspend the target.',
+    meaning:
+      'This one was refused for now. Five in a row across lanes suspend the target. About a place (a queue that is missing or full) it suspends that place alone.',
   },
   Throttled: {
     code: 'throttled',
@@ -118,6 +119,15 @@ export abstract class MagpieError extends Error {
     return ERROR_CLASSES[this.name].suspends && this.concerns === 'link';
   }
 
+  /**
+   * Whether it suspends the one place that it concerns: refused for now, or until somebody puts right what is wrong there. A
+   * final no (`Rejected`, `TooLarge`) ends the delivery like everywhere.
+   */
+  get suspendsPlace(): boolean {
+    const { retryable, suspends } = ERROR_CLASSES[this.name];
+    return this.concerns === 'place' && (retryable || suspends);
+  }
+
   #concerns: Concern | undefined;
   #isPeersVerdict = false;
 
@@ -160,8 +170,9 @@ export class NotConnected extends MagpieError {
 }
 
 /**
- * This one message was refused for now: a nack, a full queue, a place that is missing but may be created. The link is fine.
- * It costs the delivery an attempt, so never throw it for an outage.
+ * This one message was refused for now, and the link is fine. It costs the delivery an attempt, so never throw it for an
+ * outage. A place that takes nothing at present (a queue that is missing, full or out of service) is `.concerning('place')`:
+ * then it costs no attempt, and others go on.
  */
 export class Transient extends MagpieError {
   override readonly name = 'Transient';

@@ -56,7 +56,7 @@ export class DeliveryQueue {
     this.#breaker = new CircuitBreaker(deps.clock, wake);
     const settlement = new Settlement(inForce, this.#backlog, this.#lanes, wake, deps);
     this.#retries = new Retries(inForce, this.#lanes, settlement, deps);
-    this.#places = new Places(this.#lanes, this.#backlog, settlement, limits, deps);
+    this.#places = new Places(inForce, this.#lanes, this.#backlog, settlement, limits, deps);
     const suspects = new Suspects(inForce, this.#lanes, settlement, this.#retries, deps);
     const [backlog, lanes, breaker, retries, places] = [
       this.#backlog,

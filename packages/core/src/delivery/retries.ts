@@ -5,11 +5,13 @@ import type { CoreObserver } from '../observer.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
 import type { Settlement } from './settlement.ts';
+import type { RefusalLog } from './suspension/refusal-log.ts';
 import type { TargetInForce } from './target-in-force.ts';
 
 interface RetryDeps {
   readonly clock: Clock;
   readonly observer: Pick<CoreObserver, 'delivered'>;
+  readonly refusals: Pick<RefusalLog, 'refused'>;
 }
 
 /** What happens to refused deliveries of one target: another attempt after a backoff, the end, or waiting for an operator. */
@@ -35,6 +37,7 @@ export class Retries {
     if (isLast && retry.then === 'block') return this.block(delivery, error);
     this.#note(delivery, error);
     if (isLast) return this.#settlement.giveUp(delivery, error.retryable ? 'attempts' : 'rejected', error, rendered);
+    this.#deps.refusals.refused(target, delivery, error);
     this.#lanes.refuse(delivery, 'failed');
     this.#lanes.retryIn(delivery, fullJitter(retry.backoff, delivery.attempts.length - 1));
     this.#settlement.remember(delivery);

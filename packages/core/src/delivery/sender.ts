@@ -12,6 +12,7 @@ import type { Retries } from './retries.ts';
 import type { Settlement } from './settlement.ts';
 import type { CircuitBreaker } from './suspension/circuit-breaker.ts';
 import type { Places } from './suspension/places.ts';
+import type { RefusalLog } from './suspension/refusal-log.ts';
 import type { Suspects } from './suspension/suspects.ts';
 import type { SuspensionLog } from './suspension/suspension-log.ts';
 import type { TargetInForce } from './target-in-force.ts';
@@ -25,6 +26,7 @@ export interface SenderDeps {
   readonly echoGuard: Pick<EchoGuard, 'sent'>;
   readonly loops: Pick<LoopGuard, 'judge'>;
   readonly suspended: SuspensionLog;
+  readonly refusals: RefusalLog;
   onFatal(error: Error): void;
 }
 
@@ -186,7 +188,7 @@ export class Sender {
     delivery.redelivered ||= isLost || error.name === 'Aborted';
     if (isLost && error.concerns === 'link') port.health.sendLost();
     else if (error.concerns !== 'link') suspects.clear(delivery);
-    if (error.concerns === 'place' && error.retryable) {
+    if (error.suspendsPlace) {
       breaker.answered();
       places.refused(delivery, rendered, error);
     } else if (error.suspends || (error.retryable && breaker.isOutage(delivery.lane))) {

@@ -1,4 +1,4 @@
-import { NotConnected, Rejected } from '@magpie/contract';
+import { ConfigInvalid, NotConnected, Rejected, Transient } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { bench, retry } from './queue-fixture.ts';
 
@@ -111,6 +111,28 @@ describe('a place that takes nothing while others do', () => {
     expect(b.queue.decide({ lane: 'k' }, 'dead-letter')).toBe(2);
     await expect.poll(() => b.log.deadLetters({ limit: 10 })).toHaveLength(2);
     expect(b.queue.load()).toMatchObject({ waiting: 0, held: 0 });
+  });
+
+  it('waits for a human as well, where only that helps', async () => {
+    const b = bench();
+    await b.offer('1', 'k', to('members'));
+    b.sent.pop()!.fail(new ConfigInvalid('we are banned').concerning('place'));
+    await b.clock.advance(0);
+    await b.writer.flush();
+    await b.writer.flush();
+    expect(b.queue.load()).toMatchObject({ held: 1, places: [{ error: 'we are banned' }] });
+    await b.clock.advance(31_000);
+    expect(b.bodies(), 'it is tried again').toEqual(['1']);
+    expect(await b.log.deadLetters({ limit: 10 })).toEqual([]);
+  });
+
+  it('is tried again soon, however many messages were on their way when it refused the first', async () => {
+    const b = bench();
+    for (let index = 0; index < 200; index++) await b.offer(`${index}`, `lane ${index}`, to('full'));
+    for (const { fail } of b.sent.splice(0)) fail(new Transient('queue full').concerning('place'));
+    await b.clock.advance(0);
+    await b.clock.advance(1000);
+    expect(b.sent, 'after the shortest pause').toHaveLength(1);
   });
 
   it('that says a final no gets a dead letter like everywhere', async () => {

@@ -154,6 +154,7 @@ export function bench(
     echoGuard: { sent: () => undefined },
     loops: { judge: () => PASS },
     suspended: () => undefined,
+    refusals: { placeSuspended: () => undefined, refused: () => undefined },
     onFatal: fatal,
   });
   const offer: Bench['offer'] = async (body, key = 'k', parts = {}) => {

@@ -34,6 +34,11 @@ export interface AdapterSite {
   readonly otherSource: Keys;
   /** Keys of a target besides `connection`: what is sent here is collected by the peer. */
   readonly target: Keys;
+  /**
+   * Another place to send to, which refuses messages for now while `target` takes them (a missing queue, a room for members
+   * only), and what makes it take them. Left out where the protocol has none: then `refusing-place` is unsupported.
+   */
+  readonly refusing?: { readonly target: Keys; open(): Promise<void> };
   /** Keys of a target at the same place that asks for no confirmation, where the protocol has such. */
   readonly unconfirmedTarget?: Keys;
   readonly peer: AdapterPeer;

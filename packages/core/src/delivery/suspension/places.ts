@@ -6,6 +6,8 @@ import type { BacklogLimits } from '../backlog/limits.ts';
 import type { Delivery } from '../delivery.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Settlement } from '../settlement.ts';
+import type { TargetInForce } from '../target-in-force.ts';
+import type { RefusalLog } from './refusal-log.ts';
 
 /** Waiting between two tries of a place, in ms. */
 const BACKOFF = { min: 500, max: 30_000 } as const;
@@ -35,6 +37,7 @@ interface SuspendedPlace {
 
 interface PlaceDeps {
   readonly clock: Clock;
+  readonly refusals: Pick<RefusalLog, 'placeSuspended'>;
 }
 
 /**
@@ -47,9 +50,20 @@ export class Places {
   readonly #settlement: Settlement;
   readonly #limits: BacklogLimits;
   readonly #clock: Clock;
+  readonly #inForce: TargetInForce;
+  readonly #refusals: PlaceDeps['refusals'];
   readonly #suspended = new Map<string, SuspendedPlace>();
 
-  constructor(lanes: Lanes, backlog: Backlog, settlement: Settlement, limits: BacklogLimits, { clock }: PlaceDeps) {
+  constructor(
+    inForce: TargetInForce,
+    lanes: Lanes,
+    backlog: Backlog,
+    settlement: Settlement,
+    limits: BacklogLimits,
+    { clock, refusals }: PlaceDeps,
+  ) {
+    this.#inForce = inForce;
+    this.#refusals = refusals;
     this.#lanes = lanes;
     this.#backlog = backlog;
     this.#settlement = settlement;
@@ -93,7 +107,14 @@ export class Places {
   refused(delivery: Delivery, { target }: Rendered, error: MagpieError): void {
     const name = nameOf(target.address);
     const [now, monotonic] = [this.#clock.now(), this.#clock.monotonic()];
-    const place = this.#suspended.get(name) ?? this.#suspend(name, now);
+    const known = this.#suspended.get(name);
+    // What was in flight with the one that was refused first says nothing new, and must not make the pause longer.
+    if (known && !known.isProbed && monotonic < known.nextTry) {
+      this.hold(delivery, target.address);
+      return;
+    }
+    const place = known ?? this.#suspend(name, now);
+    if (!known) this.#refusals.placeSuspended(this.#inForce.target, name, delivery, error);
     const wait = error instanceof Throttled ? error.retryAfter : fullJitter(BACKOFF, place.failures++);
     Object.assign(place, { error: error.message, nextTry: monotonic + wait, nextAttempt: now + wait, isProbed: false });
     for (const each of place.waiting) if (each.state !== 'failed') place.waiting.delete(each);

@@ -25,8 +25,8 @@ export function createSuspensionLog({ logger, clock }: SuspensionLogDeps): Suspe
     return true;
   };
 
-  return ({ consumer }, error, since) => {
-    const fields = { target: consumer, error: error.code };
+  return ({ consumer, connection }, error, since) => {
+    const fields = { connection, target: consumer, error: error.code, reason: error.message };
     if (isNews(consumer, since))
       logger.warn(fields, `the target ${consumer} is suspended, it is probed: ${error.message}`);
     else logger.debug(fields, `suspended: ${error.message}`);

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type OutgoingEvent, TooLarge } from '@magpie/contract';
 import { expect } from 'vitest';
 import type { Bench, CaseGroup } from '../bench.ts';
-import { expectError } from '../errors.ts';
+import { errorOf, expectError } from '../errors.ts';
 import type { PeerMessage } from '../fixture.ts';
 import { outgoing } from '../link.ts';
 import { addressOf, targetRequest } from '../requests.ts';
 import { BODIES, FOREIGN_ADDRESS, HEADERS, TRACE } from '../samples.ts';
-import { heldSink } from '../sinks.ts';
+import { heldSink, recordingSink } from '../sinks.ts';
 
 /** What goes out, confirmed and unchanged. */
 export const sendCases = {
@@ -163,6 +163,30 @@ export const sendCases = {
       expect(held.texts()).toEqual(texts);
     },
   },
+  'refusing-place': {
+    title:
+      'tells that a place refuses for now, disturbs nothing that goes to another, and uses the place once it takes messages',
+    async run(bench) {
+      const { site, suite } = bench;
+      if (!site.refusing) throw new Error('the fixture offers no "refusing", or declares the case unsupported');
+      const refusing = targetRequest(suite.definition, site.refusing.target);
+      const link = await bench.connected();
+      await link.receive(recordingSink().sink, []);
+      const texts = Array.from({ length: 20 }, (_, index) => `m${index}`);
+      const refused: Promise<unknown>[] = [];
+      const taken: Promise<unknown>[] = [];
+      for (const [index, text] of texts.entries()) {
+        if (index % 5 === 1) refused.push(expectPlaceError(link.sendTo(refusing, `to the refusing place ${index}`)));
+        taken.push(link.sendText(text));
+      }
+      await Promise.all([...taken, ...refused]);
+      await bench.until('all others arrive', () => bench.arrived().length >= texts.length);
+      expect(bench.arrived()).toEqual(texts);
+      await site.refusing.open();
+      await until(bench.deadline, () => link.sendTo(refusing, 'now'));
+      expect(link.lost).toEqual([]);
+    },
+  },
   'send-aborted': {
     title: 'does not send when the signal has already fired',
     async run(bench) {
@@ -187,6 +211,26 @@ export const sendCases = {
     },
   },
 } as const satisfies CaseGroup;
+
+/** What a place that refuses for now says, and not that the link or the message were at fault. */
+async function expectPlaceError(sending: Promise<unknown>): Promise<void> {
+  const error = await errorOf(sending);
+  expect({ concerns: error.concerns, suspendsPlace: error.suspendsPlace }, error.message).toEqual({
+    concerns: 'place',
+    suspendsPlace: true,
+  });
+}
+
+/** Tries until it works: a place that has been opened may take a moment. */
+async function until(deadline: number, attempt: () => Promise<unknown>): Promise<void> {
+  for (const end = performance.now() + deadline; ; await sleep(50)) {
+    try {
+      return void (await attempt());
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+  }
+}
 
 /** Sends one message and returns what the peer got. */
 async function sendOne(bench: Bench, parts: Partial<OutgoingEvent>): Promise<PeerMessage> {
