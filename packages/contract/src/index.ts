@@ -23,6 +23,8 @@ export * from './event/text-values.ts';
 export * from './json/json.ts';
 export * from './json/json-number.ts';
 export * from './values/file-path.ts';
+export * from './values/gathered-bytes.ts';
 export * from './values/loopback.ts';
 export * from './values/secret.ts';
+export * from './values/text-file.ts';
 export * from './values/units.ts';
