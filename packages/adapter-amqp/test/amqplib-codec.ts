@@ -77,3 +77,13 @@ export const present = (properties: object): Partial<MessageProperties> =>
 export const METHODS: Readonly<Record<string, number>> = Object.fromEntries(
   Object.entries(amqplib).filter(([name, id]) => /^Connection[A-Z]/.test(name) && typeof id === 'number'),
 );
+
+/** The methods of the classes that work on a channel, by name. */
+export const CHANNEL_METHODS: Readonly<Record<string, number>> = Object.fromEntries(
+  Object.entries(amqplib).filter(
+    ([name, id]) =>
+      /^(?:Basic|Channel|Confirm|Exchange|Queue|Tx|Access)[A-Z]/.test(name) &&
+      !name.endsWith('Properties') &&
+      typeof id === 'number',
+  ),
+);

@@ -124,6 +124,9 @@ const PARAMETER_CHARACTERS = 2048;
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 
+/** Fragments of one message, and reads from the socket for one frame. */
+const MOST_PIECES = 1024;
+
 const bodyLimitOf = ({ maxBodyBytes }: ApiOptions): number => Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES;
 
 function createApp(options: ApiOptions): FastifyInstance {
@@ -156,6 +159,10 @@ function addWebSocket(app: FastifyInstance, { frameBytes }: StreamLimits): void 
     options: {
       maxPayload: frameBytes,
       perMessageDeflate: false,
+      // A frame of an app is small: however it is cut, its pieces take no more memory than it may.
+      maxFragments: MOST_PIECES,
+      maxBufferedChunks: MOST_PIECES,
+      autoPong: false, // The session answers, as far as the app reads.
       handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
     },
     errorHandler: () => undefined, // The socket closes itself, with the code that says why.

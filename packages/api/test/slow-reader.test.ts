@@ -104,6 +104,30 @@ test('a frame is below 1 MiB: small events come at once, a large one without its
   expect(Buffer.from(await response.arrayBuffer()).equals(large)).toBe(true);
 });
 
+test('pings of a reader that stops are answered within the budget, and the last one once it goes on', async () => {
+  const world = await startWorld();
+  const client = await openClient(await world.listen());
+  const pongs: string[] = [];
+  client.socket.on('pong', (data) => pongs.push(String(data)));
+  client.socket.pause();
+  const padding = 'x'.repeat(100);
+  let count = 0;
+  const ping = (): void => client.socket.ping(`${count++} ${padding}`);
+  await waitFor(
+    () => {
+      for (let index = 0; index < 5000; index++) ping();
+      return unsent(world) > BUDGET;
+    },
+    { what: 'a full socket', timeout: 20_000 },
+  );
+  for (let index = 0; index < 20_000; index++) ping();
+  client.send({ type: 'ping' });
+  expect(unsent(world)).toBeLessThan(BUDGET + 64 * 1024);
+  client.socket.resume();
+  await waitFor(() => pongs.at(-1) === `${count - 1} ${padding}`, { what: 'the last answer', timeout: 10_000 });
+  expect(pongs.length).toBeLessThan(count);
+}, 60_000);
+
 test('a peer that is silent for two pings is cut', async () => {
   const world = await startWorld({ stream: { pingMs: 50 } });
   const url = await world.listen();

@@ -1,4 +1,5 @@
 import { Malformed } from '@magpie/adapter-kit';
+import { GatheredBytes } from '@magpie/contract';
 import type { ConsumeMessage, MessageProperties } from 'amqplib';
 import type { FrameCursor } from './cursor.ts';
 import { BASIC, FRAME, METHOD, PROPERTY } from './frames.ts';
@@ -26,7 +27,7 @@ export class DeliveryReader implements Route {
   #properties: MessageProperties | undefined;
   #size = 0;
   #filled = 0;
-  #pieces: Buffer[] = [];
+  #body: GatheredBytes | undefined;
 
   /** @param take called with each message, whose body may be a view of the received chunk; must not throw. */
   constructor(consumerTag: string, take: (message: ConsumeMessage) => void, limit: BodyLimit = UNLIMITED) {
@@ -72,15 +73,11 @@ export class DeliveryReader implements Route {
       if (this.#filled === this.#size) this.#skip();
       return;
     }
-    const piece = bytes.subarray(at, end);
-    if (this.#pieces.length === 0 && this.#filled === this.#size) {
-      this.#complete(piece);
-      return;
-    }
-    this.#pieces.push(piece);
+    this.#body ??= new GatheredBytes(this.#size);
+    this.#body.add(bytes.subarray(at, end));
     if (this.#filled < this.#size) return;
-    const body = Buffer.concat(this.#pieces);
-    this.#pieces = [];
+    const body = this.#body.take();
+    this.#body = undefined;
     this.#complete(body);
   }
 

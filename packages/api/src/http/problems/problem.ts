@@ -71,15 +71,27 @@ export interface ProblemJson {
   readonly errors?: readonly FieldProblem[];
 }
 
+/** Longest detail of a problem, and of one of its fields, in characters: requests are quoted in them. */
+const LONGEST = { detail: 2000, field: 500 } as const;
+
+const shortened = (text: string, most: number): string =>
+  text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`;
+
+const shortField = ({ in: part, pointer, detail }: FieldProblem): FieldProblem => ({
+  in: part,
+  pointer: shortened(pointer, LONGEST.field),
+  detail: shortened(detail, LONGEST.field),
+});
+
 /** Body of a problem response (RFC 9457); `requestId` becomes the `instance`. */
 export const problemJson = ({ status, title, message, errors, members }: Problem, requestId?: string): ProblemJson => ({
   ...members,
   type: `urn:magpie:problem:${title.toLowerCase().replace(/[^a-z]+/g, '-')}`,
   title,
   status,
-  detail: message,
+  detail: shortened(message, LONGEST.detail),
   ...(requestId === undefined ? {} : { instance: `urn:uuid:${requestId}` }),
-  ...(errors.length > 0 ? { errors } : {}),
+  ...(errors.length > 0 ? { errors: errors.map(shortField) } : {}),
 });
 
 /** `retry-after` from milliseconds: whole seconds, at least one. */

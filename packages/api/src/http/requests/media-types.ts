@@ -8,6 +8,9 @@ import { readBody } from './read-body.ts';
  */
 export const MEDIA_TYPES = ['application/json', 'application/x-ndjson'] as const;
 
+/** Most lines of JSON in a body. */
+export const MOST_LINES = 1000;
+
 const [JSON_TYPE, LINES_TYPE] = MEDIA_TYPES;
 const ACCEPTED = /^application\/(json|x-ndjson)(?: *; *charset="?utf-8"?)?$/i;
 
@@ -33,16 +36,14 @@ export function addMediaTypes(app: FastifyInstance, bodyLimit: number): void {
     checkType(headers);
     done();
   });
-  const parseLines = (request: FastifyRequest, bytes: Buffer): readonly unknown[] => {
-    const lines = linesOf(bytes).filter(({ text }) => text.trim() !== '');
-    return lines.map(({ text, number }) => {
+  const parseLines = (request: FastifyRequest, bytes: Buffer): readonly unknown[] =>
+    linesOf(bytes).map(({ text, number }) => {
       try {
         return parseBody(request, Buffer.from(text));
       } catch (error) {
         throw new Problem(400, `Line ${number}: ${errorMessage(error)}`);
       }
     });
-  };
   addParser(app, JSON_TYPE, bodyLimit, parseBody);
   addParser(app, LINES_TYPE, bodyLimit, parseLines);
 }
@@ -86,11 +87,23 @@ function textOf(bytes: Buffer): string {
 
 const notJson = (error: Error): Problem => new Problem(400, `Expected JSON: ${errorMessage(error.cause ?? error)}.`);
 
-const linesOf = (bytes: Buffer): readonly { readonly text: string; readonly number: number }[] =>
-  textLines(bytes).map((text, index) => ({ text, number: index + 1 }));
+interface Line {
+  readonly text: string;
+  /** Counted from 1, empty ones included. */
+  readonly number: number;
+}
 
-function textLines(bytes: Buffer): readonly string[] {
+/** Lines that are not blank. */
+function linesOf(bytes: Buffer): readonly Line[] {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new Problem(400, 'Expected lines of JSON in UTF-8, got a body that is not UTF-8.');
-  return text.split('\n');
+  const lines: Line[] = [];
+  for (let start = 0, number = 1; start <= text.length; number++) {
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end < 0 ? undefined : end);
+    if (line.trim() !== '') lines.push({ text: line, number });
+    if (lines.length > MOST_LINES) throw new Problem(400, `Expected at most ${MOST_LINES} lines of JSON, got more.`);
+    start = end < 0 ? text.length + 1 : end + 1;
+  }
+  return lines;
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { GatheredBytes } from '@magpie/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem, retryAfter, unavailable } from '../problems/problem.ts';
 import { BodyBudget, type Share } from './body-budget.ts';
@@ -65,23 +66,22 @@ export function readBody(
   limit: number,
   done: (problem: Problem | null, body?: Buffer) => void,
 ): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const announcedBytes = Number(headers['content-length'] ?? 0);
+  const bytes = new GatheredBytes(announcedBytes > 0 ? announcedBytes : limit);
   const end = (problem: Problem | null, body?: Buffer): void => {
     payload.off('data', take).off('end', finish).off('error', breakOff).off('close', breakOff);
     done(problem, body);
   };
   const take = (chunk: Buffer): void => {
-    size += chunk.byteLength;
-    if (size > limit) end(tooLarge(limit));
-    else if (share?.arrive(chunk.byteLength) ?? true) chunks.push(chunk);
+    if (bytes.length + chunk.byteLength > limit) end(tooLarge(limit));
+    else if (share?.arrive(chunk.byteLength) ?? true) bytes.add(chunk);
   };
   const finish = (): void => {
     share?.complete();
-    end(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, size));
+    end(null, bytes.take());
   };
   const breakOff = (): void => end(new Problem(400, 'Expected a complete body, but the connection ended before it.'));
-  if (Number(headers['content-length'] ?? 0) > limit) return void done(tooLarge(limit));
+  if (announcedBytes > limit) return void done(tooLarge(limit));
   if (share?.hasEnded) return void done(evicted());
   if (share) share.onEvicted = () => end(evicted());
   payload.on('data', take).once('end', finish).once('error', breakOff).once('close', breakOff);

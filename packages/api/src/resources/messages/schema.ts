@@ -1,6 +1,7 @@
 import { BODY_FORMS, type BodyForms, durationSchema, isInstant } from '@magpie/contract';
 import { z } from 'zod';
 import { problemSchema } from '../../http/problems/problem-schema.ts';
+import { MOST_LINES } from '../../http/requests/media-types.ts';
 
 const headerValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'expected text, a number, true, false or null',
@@ -81,7 +82,7 @@ export const messageFields: ReadonlyMap<string, string> = new Map(
 );
 
 /** Most messages of one batch. */
-export const LARGEST_BATCH = 1000;
+export const LARGEST_BATCH: number = MOST_LINES;
 
 /** A batch before its messages are checked: each is checked separately. */
 export const batchSchema = z.array(z.unknown()).min(1).max(LARGEST_BATCH);

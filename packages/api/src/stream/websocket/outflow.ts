@@ -10,6 +10,8 @@ const CLOSE_MS = 1000;
 
 /** What goes out on one socket, bounded by the bytes not yet sent. `onRoom` follows when a full one has sent half of it. */
 export interface Outflow extends StreamOutput {
+  /** Answers a ping; while the socket is full only the latest one, once there is room (RFC 6455, 5.5.3). */
+  pong(data: Buffer): void;
   /** Closes the socket, and cuts it when the app does not answer. */
   close(close: Close): void;
   /** Stops the timers. */
@@ -28,6 +30,7 @@ export function createOutflow(
   let slow: NodeJS.Timeout | undefined;
   let cut: NodeJS.Timeout | undefined;
   let replies = 0;
+  let unanswered: Buffer | undefined;
 
   const close = ({ code, reason }: Close): void => {
     if (cut) return;
@@ -41,18 +44,32 @@ export function createOutflow(
     slow = undefined;
     replies = 0;
     on.room();
+    if (unanswered) pong(unanswered);
   };
 
-  const sendText = (text: string): void => {
-    if (socket.readyState !== socket.OPEN) return;
-    socket.send(text, sent);
+  const watch = (): void => {
     if (slow || socket.bufferedAmount <= bufferedBytes) return;
     slow = setTimeout(() => close(CLOSE.slow), slowMs);
     on.full();
   };
 
+  const sendText = (text: string): void => {
+    if (socket.readyState !== socket.OPEN) return;
+    socket.send(text, sent);
+    watch();
+  };
+
+  const pong = (data: Buffer): void => {
+    if (socket.readyState !== socket.OPEN) return;
+    unanswered = slow && data;
+    if (unanswered) return;
+    socket.pong(data, undefined, sent);
+    watch();
+  };
+
   return {
     sendText,
+    pong,
     send: (frame) => {
       if (slow && ++replies > REPLIES_WHILE_FULL) return close(CLOSE.slow);
       sendText(JSON.stringify(frame));

@@ -31,6 +31,7 @@ export function openSession(socket: WebSocket, { gateway, encode, limits }: Sess
   });
   const subscriptions = createSubscriptions({ gateway, encode, limits, output: outflow });
   const stopPings = keepAlive(socket, limits);
+  socket.on('ping', (data) => outflow.pong(data));
 
   socket.on('message', (data, binary) => {
     let id: string | undefined;
