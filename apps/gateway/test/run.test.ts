@@ -35,13 +35,29 @@ test('SIGTERM drains and ends with 0', LIMIT, async () => {
   expect(output()).toContain('SIGTERM: draining');
 });
 
-/** A gateway whose start waits until `feed` has given it the name of its broker, which it reads from a pipe. */
+/** Lets a process wait at a pipe whenever it is about to open the file beside it, which then holds what came by the pipe. */
+const HOLD = `
+const fs = require('node:fs');
+const { openSync } = fs;
+fs.openSync = (path, ...more) => {
+  if (!String(path).endsWith('/broker')) return openSync(path, ...more);
+  const file = openSync(path, 'w');
+  fs.writeSync(file, fs.readFileSync(path.replace(/broker$/, 'pipe')));
+  fs.closeSync(file);
+  return openSync(path, ...more);
+};
+require('node:module').syncBuiltinESMExports();
+`;
+
+/** A gateway whose start waits until `feed` has given it the name of its broker. */
 async function startingGateway() {
-  const pipe = join(temporaryDirectory(), 'pipe');
+  const directory = temporaryDirectory();
+  const [pipe, hold] = [join(directory, 'pipe'), join(directory, 'hold.cjs')];
   await run('mkfifo', [pipe]);
-  const gateway = await startGateway(fileWith(configuration(`"\${file:${pipe}}"`, ROUTES)), {
-    options: ['--no-watch'],
-  });
+  writeFileSync(hold, HOLD);
+  const file = fileWith(configuration(`"\${file:${join(directory, 'broker')}}"`, ROUTES));
+  const wrapper = ['env', `NODE_OPTIONS=--require ${hold}`];
+  const gateway = await startGateway(file, { wrapper, options: ['--no-watch'] });
   /** Lets it read; calls back when it is about to. */
   const feed = async (broker: string, before = (): void => undefined): Promise<void> => {
     const handle = await open(pipe, 'w');
@@ -60,6 +76,15 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s during the start ends with 0', LIM
     expect.stringContaining(`${name}: the gateway ends as soon as its start allows`),
   ]);
   expect(output()).not.toContain('listening');
+});
+
+test('SIGUSR1 opens no debugger', LIMIT, async () => {
+  const { signal, output, exited } = await runGateway(fileWith(configuration('any', ROUTES)));
+  signal('SIGUSR1');
+  await waitFor(() => output().includes('SIGUSR1: ignored'), { what: 'the word about it', timeout: 10_000 });
+  expect(output()).not.toMatch(/Debugger listening/);
+  signal('SIGTERM');
+  expect(await exited()).toBe(0);
 });
 
 test('SIGHUP during the start reloads once the gateway has started', LIMIT, async () => {

@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { ConfigInvalid, errorMessage, filePathSchema, type Secret, secretSchema } from '@magpie/contract';
+import { ConfigInvalid, errorMessage, filePathSchema, readTextFile, type Secret, secretSchema } from '@magpie/contract';
 import { z } from 'zod';
 
 const KEYS = {
@@ -60,11 +59,9 @@ const PEM = /^\s*-----BEGIN /;
  * PEM file.
  */
 export async function loadTls(settings: TlsSettings = { verify: true }, host: string): Promise<TlsOptions> {
-  const [ca, cert, key] = await Promise.all([
-    readPem('ca', settings.ca),
-    readPem('cert', settings.cert),
-    readPem('key', settings.key?.reveal()),
-  ]);
+  const ca = readPem('ca', settings.ca);
+  const cert = readPem('cert', settings.cert);
+  const key = readPem('key', settings.key?.reveal());
   const passphrase = settings.passphrase?.reveal();
   if (ca !== undefined) mustParse('ca', 'an authority that cannot be read', () => new X509Certificate(ca));
   if (cert !== undefined) mustParse('cert', 'a certificate that cannot be read', () => createSecureContext({ cert }));
@@ -82,12 +79,12 @@ export async function loadTls(settings: TlsSettings = { verify: true }, host: st
 }
 
 /** The PEM text of a value, which is the text or the path of a file. No error shows a key. */
-async function readPem(name: PemKey, value: string | undefined): Promise<string | undefined> {
+function readPem(name: PemKey, value: string | undefined): string | undefined {
   if (value === undefined || PEM.test(value)) return value;
   const file = name === 'key' ? 'the file' : `"${value}"`;
   let text: string;
   try {
-    text = await readFile(value, 'utf8');
+    text = readTextFile(value);
   } catch (error) {
     const reason = name === 'key' ? codeOf(error) : errorMessage(error);
     throw invalid(name, `expected PEM text or a PEM file, but ${file} cannot be read: ${reason}`, error);

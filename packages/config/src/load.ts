@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type AnyAdapter, errorMessage } from '@magpie/contract';
+import { type AnyAdapter, errorMessage, readTextFile, UnreadableFile } from '@magpie/contract';
 import type { Problem } from '@magpie/schema-messages';
 import { LineCounter } from 'yaml';
 import { checkSections } from './check/sections.ts';
@@ -55,14 +54,12 @@ export interface LoadOptions {
   readonly readFile?: (path: string) => string;
 }
 
-const readText = (path: string): string => readFileSync(path, 'utf8');
-
 /**
  * Loads a configuration file: parses, resolves references, checks by schema. Called once at start, per reload and per
  * `magpie check`. Never throws for the content of a file; an unreadable file is reported as a problem.
  */
 export function loadConfig(options: LoadOptions): Loaded {
-  const { path, readFile = readText } = options;
+  const { path, readFile = readTextFile } = options;
   try {
     return loadText(options.text ?? readFile(path), options);
   } catch (error) {
@@ -78,9 +75,10 @@ export function loadConfig(options: LoadOptions): Loaded {
   }
 }
 
-const isFileError = (error: unknown): boolean => error instanceof Error && 'code' in error && 'syscall' in error;
+const isFileError = (error: unknown): boolean =>
+  error instanceof UnreadableFile || (error instanceof Error && 'code' in error && 'syscall' in error);
 
-function loadText(text: string, { path, adapters, env = process.env, readFile = readText }: LoadOptions): Loaded {
+function loadText(text: string, { path, adapters, env = process.env, readFile = readTextFile }: LoadOptions): Loaded {
   const directory = directoryOf(path);
   const { document, lines, problems: textProblems } = parseYaml(text);
   const references = collectReferences({ env, readFile, directory });

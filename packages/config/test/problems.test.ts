@@ -123,6 +123,13 @@ describe('problems of a configuration', () => {
     ]);
   });
 
+  it.each(['[', '{a: ', '{'])('refuses a megabyte of %s without parsing it', (piece) => {
+    const { problems } = load(piece.repeat(1_000_000 / piece.length));
+    expect(problems.map(({ message }) => message)).toEqual([
+      'expected YAML with moderate nesting, got nesting that is far too deep',
+    ]);
+  });
+
   it('stops alias bombs and bottomless nesting', () => {
     const bomb = Array.from(
       { length: 12 },

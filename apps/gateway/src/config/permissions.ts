@@ -10,7 +10,7 @@ const READABLE_BY_ALL = 0o004;
  */
 export function permissionWarnings(path: string, secrets: readonly string[]): readonly Problem[] {
   const [pointer] = secrets;
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+  const mode = modeOf(path);
   if (pointer === undefined || mode === undefined || process.platform === 'win32') return [];
   if ((mode & READABLE_BY_ALL) === 0) return [];
   const shown = (mode & 0o777).toString(8).padStart(4, '0');
@@ -22,4 +22,12 @@ export function permissionWarnings(path: string, secrets: readonly string[]): re
       hint: 'remove the permission (chmod o-r), or replace the secret by ${env:NAME} or ${file:path}',
     },
   ];
+}
+
+function modeOf(path: string): number | undefined {
+  try {
+    return statSync(path).mode;
+  } catch {
+    return undefined; // A link to itself, for example: reading it says what is wrong.
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readTextFile } from '@magpie/contract';
 
 /** The files read to load a configuration. */
 export interface FilesRead {
@@ -42,7 +42,7 @@ type Content =
 
 function contentOf(file: string): Content {
   try {
-    const text = readFileSync(file, 'utf8');
+    const text = readTextFile(file);
     return { digest: sha256(text), text };
   } catch (error) {
     return { digest: 'unreadable', error };

@@ -5,6 +5,9 @@ import { duplicateKeys } from './duplicate-keys.ts';
 /** Largest configuration file in characters. */
 const MAX_LENGTH = 4 * 1024 * 1024;
 
+/** Brackets that may be open at a time, those in texts included: the parser takes seconds for a file of nothing else. */
+const MOST_OPEN = 10_000;
+
 /** Keys are checked by `duplicateKeys`. */
 const OPTIONS = { prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
 
@@ -30,6 +33,9 @@ export function parseYaml(text: string): ParsedDocument {
     const message = `expected at most ${MAX_LENGTH} characters, got ${text.length}`;
     return { document: undefined, lines, problems: [textProblem(message, 0, 0)] };
   }
+  if (opensMoreThan(text, MOST_OPEN)) {
+    return { document: undefined, lines, problems: [textProblem(tooDeep('nesting that is far too deep'), 0, 0)] };
+  }
   try {
     const document = parseDocument(text, { ...OPTIONS, lineCounter: lines });
     const duplicates = duplicateKeys(document).map((start) => textProblem(DUPLICATE_KEY, start, start + 1));
@@ -37,9 +43,21 @@ export function parseYaml(text: string): ParsedDocument {
     return { document, lines, problems: [...errors, ...duplicates, ...warnings] };
   } catch (error) {
     // The composer is recursive: thousands of nested brackets overflow its stack.
-    const message = `expected YAML with moderate nesting, got ${error instanceof RangeError ? 'nesting that is far too deep' : error}`;
+    const message = tooDeep(error instanceof RangeError ? 'nesting that is far too deep' : `${error}`);
     return { document: undefined, lines, problems: [textProblem(message, 0, 0)] };
   }
+}
+
+const tooDeep = (got: string): string => `expected YAML with moderate nesting, got ${got}`;
+
+function opensMoreThan(text: string, most: number): boolean {
+  let open = 0;
+  for (let at = 0; at < text.length && open <= most; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) open++;
+    else if ((code === 0x5d || code === 0x7d) && open > 0) open--;
+  }
+  return open > most;
 }
 
 function yamlProblem({ code, message, pos }: YAMLError): TextProblem {
