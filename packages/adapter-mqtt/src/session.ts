@@ -11,8 +11,8 @@ import { filterSet } from './receive/filters.ts';
 import { createIntake, type Entry, type Intake, type Outlet } from './receive/intake.ts';
 import { createReplayMemory, type ReplayMemory } from './receive/replay-memory.ts';
 import { isReplay } from './receive/subscriptions.ts';
+import { BrokerLimits } from './send/broker-limits.ts';
 import { createOutbox, type Outbox } from './send/outbox.ts';
-import { PacketLimit } from './send/packet-limit.ts';
 import type { AckBytes } from './wire/outgoing.ts';
 import type { InboundPacket } from './wire/packets.ts';
 
@@ -24,7 +24,7 @@ export interface Setting {
   readonly replays: ReplayMemory;
   /** QoS 2 publishes left unfinished by lost links; the broker still holds them. */
   readonly unfinished: UnfinishedPublishes;
-  readonly packetLimit: PacketLimit;
+  readonly limits: BrokerLimits;
 }
 
 /** The setting of a new connection, before its first link. */
@@ -34,7 +34,7 @@ export const createSetting = (config: MqttConnection, context: AdapterContext): 
   endpoint: endpointOf(config.url),
   replays: createReplayMemory(),
   unfinished: new UnfinishedPublishes(),
-  packetLimit: new PacketLimit(context.clock),
+  limits: new BrokerLimits(context.clock),
 });
 
 /** One established link with all objects of its lifetime. */
@@ -57,7 +57,7 @@ export function openSession(setting: Setting, signal: AbortSignal): Promise<Sess
 }
 
 async function establish(setting: Setting, signal: AbortSignal): Promise<Session> {
-  const { config, context, endpoint, unfinished, packetLimit } = setting;
+  const { config, context, endpoint, unfinished, limits } = setting;
   const dropped = (count: number): void => {
     if (count > 0) context.count('received-dropped', count);
   };
@@ -74,11 +74,11 @@ async function establish(setting: Setting, signal: AbortSignal): Promise<Session
     unfinished,
   };
   const link = await openLink(socket, options, (packet, reply) => intake.take(toEntry(setting, packet, reply)), signal);
-  packetLimit.named(link.broker.maximumPacketSize);
+  limits.named(link.broker);
   return {
     link,
     intake,
-    outbox: createOutbox(link, { where: endpoint.text, maxInflight: config.maxInflight, packetLimit }),
+    outbox: createOutbox(link, { where: endpoint.text, maxInflight: config.maxInflight, limits }),
   };
 }
 

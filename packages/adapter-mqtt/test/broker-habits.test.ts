@@ -3,7 +3,7 @@ import { scriptedServer } from '@magpie/testkit';
 import type { Packet } from 'mqtt-packet';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ShortLinks } from '../src/link/short-links.ts';
-import { PacketLimit } from '../src/send/packet-limit.ts';
+import { BrokerLimits } from '../src/send/broker-limits.ts';
 import { type Client, client, event, never, recorder, source, target } from './harness.ts';
 import { type RawLink, rawBroker } from './raw-broker.ts';
 import type { ConnackProperties } from './wire.ts';
@@ -109,34 +109,41 @@ describe('a SUBSCRIBE', () => {
   });
 });
 
-describe('a Maximum Packet Size', () => {
+describe('a limit of the broker', () => {
   const confirm = ({ cmd, messageId = 0 }: Packet, { send }: RawLink): void => {
     if (cmd === 'publish') send({ cmd: 'puback', messageId });
   };
 
-  it('that stands in one CONNACK alone makes no dead letters', async () => {
-    const { connection, again } = await linked(confirm, { properties: { maximumPacketSize: 10 } });
-    const send = () => connection.send(event('a message of some length'), target('t'), never);
+  it.each([
+    ['a Maximum Packet Size', { maximumPacketSize: 10 }, {}, 'TooLarge'],
+    ['a Maximum QoS', { maximumQoS: 0 }, { qos: 1 }, 'Rejected'],
+    ['no retained messages', { retainAvailable: false }, { retain: true }, 'Rejected'],
+  ])('that stands in one CONNACK alone makes no dead letters: %s', async (_, properties, keys, name) => {
+    const { connection, again } = await linked(confirm, { properties });
+    const send = () => connection.send(event('a message of some length'), target('t', keys), never);
     await expect(send()).rejects.toMatchObject({
       name: 'Throttled',
-      message: expect.stringMatching(/accepts at most 10 since/),
+      message: expect.stringMatching(/new since this login/),
     });
     await again();
-    await expect(send()).rejects.toMatchObject({ name: 'TooLarge' });
+    await expect(send()).rejects.toMatchObject({ name });
   });
 
   it('is believed when the link lasts, and forgotten with the next CONNACK', () => {
     let now = 0;
     const clock: Clock = { ...systemClock, monotonic: () => now };
-    const limit = new PacketLimit(clock);
-    limit.named(Number.POSITIVE_INFINITY);
-    expect(limit.judge(1e9)).toBe('fits');
-    limit.named(100);
-    expect([limit.judge(100), limit.judge(101)]).toEqual(['fits', 'doubted']);
+    const limits = new BrokerLimits(clock);
+    const named = (maximumPacketSize: number): void =>
+      limits.named({ maximumPacketSize, maximumQoS: 2, retainAvailable: true });
+    const judge = (bytes: number) => limits.judge(({ maximumPacketSize }) => bytes > maximumPacketSize);
+    named(Number.POSITIVE_INFINITY);
+    expect(judge(1e9)).toBe('fits');
+    named(100);
+    expect([judge(100), judge(101)]).toEqual(['fits', 'doubted']);
     now = 60_000;
-    expect(limit.judge(101)).toBe('refused');
-    limit.named(Number.POSITIVE_INFINITY);
-    expect(limit.judge(101)).toBe('fits');
+    expect(judge(101)).toBe('refused');
+    named(Number.POSITIVE_INFINITY);
+    expect(judge(101)).toBe('fits');
   });
 });
 

@@ -2,9 +2,9 @@ import { AbortWatch } from '@magpie/adapter-kit';
 import { type MagpieError, NotConnected, Rejected, type SendReceipt, Throttled, TooLarge } from '@magpie/contract';
 import { packetBytes } from '../codec/encode.ts';
 import { MAX_EXCHANGES } from '../link/exchanges.ts';
-import type { Broker, Link } from '../link/link.ts';
+import type { Link } from '../link/link.ts';
 import type { OutboundPacket } from '../wire/outgoing.ts';
-import type { PacketLimit } from './packet-limit.ts';
+import type { BrokerLimits, LimitVerdict } from './broker-limits.ts';
 import { createQueue } from './queue.ts';
 import { type Account, Sending } from './unconfirmed.ts';
 
@@ -28,14 +28,14 @@ export interface OutboxOptions {
   readonly where: string;
   /** Our own limit of unconfirmed messages. */
   readonly maxInflight: number;
-  readonly packetLimit: PacketLimit;
+  readonly limits: BrokerLimits;
 }
 
-/** Pause for a message whose size the broker refuses for the first time, ms. */
+/** Pause for a message that the broker rules out for the first time, ms. */
 const DOUBT_MS = 5000;
 
 /** Makes the outbox of one link. */
-export function createOutbox(link: Link, { where, maxInflight, packetLimit }: OutboxOptions): Outbox {
+export function createOutbox(link: Link, { where, maxInflight, limits }: OutboxOptions): Outbox {
   const { broker, exchanges } = link;
   // Receive Maximum counts QoS 1 and 2 [MQTT-3.3.4-7].
   const limit = Math.min(maxInflight, broker.receiveMaximum, MAX_EXCHANGES);
@@ -86,7 +86,7 @@ export function createOutbox(link: Link, { where, maxInflight, packetLimit }: Ou
 
   return {
     send(packet, signal) {
-      const problem = problemOf(packet, broker, packetLimit);
+      const problem = problemOf(packet, limits);
       if (problem) return Promise.reject(problem);
       if (!link.open) return Promise.reject(new NotConnected(`the link to ${where} is down`));
       const sending = new Sending(packet, signal, account);
@@ -96,7 +96,7 @@ export function createOutbox(link: Link, { where, maxInflight, packetLimit }: Ou
       return sending.receipt;
     },
     post(packet) {
-      if (packet.qos !== 0 || !link.open || !queue.empty || !mayStart(packet) || problemOf(packet, broker, packetLimit))
+      if (packet.qos !== 0 || !link.open || !queue.empty || !mayStart(packet) || problemOf(packet, limits))
         return false;
       link.publishOnly(packet);
       return true;
@@ -108,22 +108,43 @@ export function createOutbox(link: Link, { where, maxInflight, packetLimit }: Ou
 /**
  * The reason why the broker's CONNACK rules the message out, if any [MQTT-3.2.2-11] [MQTT-3.2.2-14] [MQTT-3.2.2-15].
  */
-function problemOf(packet: OutboundPacket, broker: Broker, limit: PacketLimit): MagpieError | undefined {
+function problemOf(packet: OutboundPacket, limits: BrokerLimits): MagpieError | undefined {
   const { topic, qos, retain } = packet;
-  if (qos > broker.maximumQoS) {
-    return new Rejected(
-      `the broker accepts at most QoS ${broker.maximumQoS}, the message to "${topic}" has QoS ${qos}: set qos in the target`,
+  const { maximumQoS, maximumPacketSize, retainAvailable } = limits.now;
+  if (qos > maximumQoS) {
+    const words = `the broker accepts at most QoS ${maximumQoS}, the message to "${topic}" has QoS ${qos}: set qos in the target`;
+    return refused(
+      words,
+      Rejected,
+      limits.judge(({ maximumQoS: most }) => qos > most),
     );
   }
-  if (retain && !broker.retainAvailable) {
-    return new Rejected(`the broker keeps no retained messages: write retain: false in the target of "${topic}"`);
+  if (retain && !retainAvailable) {
+    const words = `the broker keeps no retained messages: write retain: false in the target of "${topic}"`;
+    return refused(
+      words,
+      Rejected,
+      limits.judge(({ retainAvailable: keeps }) => !keeps),
+    );
   }
-  if (!Number.isFinite(limit.bytes)) return undefined;
+  if (!Number.isFinite(maximumPacketSize)) return undefined;
   const bytes = packetBytes(packet);
-  const verdict = limit.judge(bytes);
+  const words = `the message to "${topic}" has ${bytes} bytes, the broker accepts at most ${maximumPacketSize}`;
+  return refused(
+    words,
+    TooLarge,
+    limits.judge(({ maximumPacketSize: most }) => bytes > most),
+  );
+}
+
+/** The error for a verdict; a message that is only doubted waits, together with what follows it to the same place. */
+function refused(
+  words: string,
+  Refusal: typeof Rejected | typeof TooLarge,
+  verdict: LimitVerdict,
+): MagpieError | undefined {
   if (verdict === 'fits') return undefined;
-  const sizes = `the message to "${topic}" has ${bytes} bytes, the broker accepts at most ${limit.bytes}`;
-  if (verdict === 'refused') return new TooLarge(sizes);
-  const words = `${sizes} since this login, unlike before: waiting to see whether the limit stays`;
-  return new Throttled(words, DOUBT_MS).concerning('place');
+  if (verdict === 'refused') return new Refusal(words);
+  const doubt = `${words}; this is new since this login: waiting to see whether the limit stays`;
+  return new Throttled(doubt, DOUBT_MS).concerning('place');
 }
