@@ -1,5 +1,5 @@
 import { tlsSchema } from '@magpie/adapter-kit';
-import { durationSchema, isLoopback, secretSchema, sizeSchema } from '@magpie/contract';
+import { durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { access } from './access.ts';
 import { roomAddresses } from './codec/addresses.ts';
@@ -21,6 +21,16 @@ const roomJidSchema = z.string().transform((text, context) => {
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problemOf(text, problem) });
   return normalJid(text);
 });
+
+const within = (least: string, most: string): z.ZodType<number, string> =>
+  durationSchema().refine((ms) => ms >= parseDuration(least)! && ms <= parseDuration(most)!, {
+    error: `expected a duration from ${least} to ${most}`,
+  });
+
+/** RFC 6120 §13.12: no server takes less. */
+const LEAST_STANZA = 10_000;
+/** The largest body, escaped many times over. */
+const LARGEST_STANZA = 64 * 1024 * 1024;
 
 const resourcePart = z.string().refine((text) => jidProblem({ local: '', domain: 'd', resource: text }) === undefined, {
   error: 'expected 1 to 1023 bytes without control characters',
@@ -104,8 +114,10 @@ const keysSchema = z.strictObject({
     .array(roomSchema)
     .default([])
     .describe('Rooms to join, with nick and password. Rooms named in routes are joined as well.'),
-  ping: durationSchema().prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
-  timeout: durationSchema().prefault('20s').describe('Longest time for the server to confirm a message or to answer.'),
+  ping: within('1ms', '1h').prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
+  timeout: within('100ms', '1h')
+    .prefault('20s')
+    .describe('Longest time for the server to confirm a message or to answer.'),
   receiveWindow: z
     .number()
     .int()
@@ -116,9 +128,12 @@ const keysSchema = z.strictObject({
       'Maximum number of received messages on their way into the log. Reading stops at eight times this number, or at 16 MiB.',
     ),
   maxStanzaBytes: sizeSchema()
+    .refine((bytes) => bytes >= LEAST_STANZA && bytes <= LARGEST_STANZA, {
+      error: 'expected a size from 10kB to 64MiB',
+    })
     .prefault('256KiB')
     .describe(
-      'Largest stanza to send, including markup and escaping, as permitted by the server. Received ones may be four times as large.',
+      'Largest stanza to send, including markup and escaping, as permitted by the server. Received ones may be four times as large, and always 1 MiB.',
     ),
   maxDepth: z
     .number()
@@ -126,7 +141,7 @@ const keysSchema = z.strictObject({
     .min(8)
     .max(1_000)
     .default(64)
-    .describe('Deepest nesting of elements in a received stanza.'),
+    .describe('Deepest nesting of elements in a received stanza; what is deeper is left out.'),
 });
 
 type Keys = z.output<typeof keysSchema>;

@@ -30,6 +30,8 @@ import { Unconfirmed } from './send/unconfirmed.ts';
 
 /** Longest time for resuming a lost session just to end it, ms. */
 const RECLAIM_MS = 3_000;
+/** Stanzas of this size are always received, bytes: servers accept larger ones from each other than from a client. */
+const LEAST_RECEIVED = 1024 * 1024;
 /** Longest wait before a resumption for verdicts on stanzas of the old link, ms. */
 const SETTLE_MS = 2_000;
 
@@ -300,7 +302,7 @@ export class Session {
     const { url, password, secret, tls, maxStanzaBytes, maxDepth } = this.#config;
     const { local: username, domain } = splitJid(this.account);
     const endpoints = await findEndpoints(url, domain);
-    const limits = { stanzaBytes: maxStanzaBytes * 4, depth: maxDepth };
+    const limits = { stanzaBytes: Math.max(LEAST_RECEIVED, maxStanzaBytes * 4), depth: maxDepth };
     const common = { endpoints, domain, limits, tls: await loadTls(tls, domain) };
     if (this.#identity.domain !== undefined) {
       const login = { ...common, secret: secret?.reveal() ?? '', jid: `${this.account}/${this.#resource}` };

@@ -27,6 +27,12 @@ describe('configuration', () => {
     ['a nick with a control character', { nick: 'a\u0007' }, 'control characters'],
     ['an unknown key', { tls: { verified: false } }, 'verified'],
     ['a size without a unit', { maxStanzaBytes: '1000' }, '64KiB'],
+    ['a stanza in which nothing fits', { maxStanzaBytes: '9kB' }, 'from 10kB to 64MiB'],
+    ['a stanza without bound', { maxStanzaBytes: '1TiB' }, 'from 10kB to 64MiB'],
+    ['a check that never rests', { ping: '0s' }, 'from 1ms to 1h'],
+    ['a check that never comes', { ping: '36525d' }, 'from 1ms to 1h'],
+    ['no time for an answer', { timeout: '0s' }, 'from 100ms to 1h'],
+    ['a time that no timer has', { timeout: '60d' }, 'from 100ms to 1h'],
   ])('refuses %s and says what was expected', (_, keys, expected) => {
     expect(problems(keys)).toContain(expected);
   });

@@ -22,7 +22,7 @@ describe('the parts of xmpp.js', () => {
     expect(Reflect.get(ConnectionTCP.prototype, name)).toBeTypeOf('function');
   });
 
-  it.each(['onStartElement', 'onEndElement', 'emit', 'write'])('have a parser with the method %s', (name) => {
+  it.each(['onStartElement', 'onEndElement', 'onText', 'emit', 'write'])('have a parser with the method %s', (name) => {
     expect(Reflect.get(Parser.prototype, name)).toBeTypeOf('function');
   });
 });

@@ -2,11 +2,11 @@ import { StringDecoder } from 'node:string_decoder';
 import { NotConnected } from '@magpie/contract';
 import { Parser } from '@xmpp/xml';
 
-/** Limits on received data. The link is dropped beyond them: such a peer is faulty or hostile. */
+/** Limits on received data. The link is dropped over a larger stanza: such a peer is faulty or hostile. */
 export interface StreamLimits {
   /** Bytes of one stanza (counted per read from the socket, so up to one read more is possible). */
   readonly stanzaBytes: number;
-  /** Depth of elements below the stream. */
+  /** Depth of elements below the stream; what is deeper is left out. */
   readonly depth: number;
 }
 
@@ -57,7 +57,11 @@ function refuseMarkup(text: string): string {
   return text.endsWith('<') ? '<' : '';
 }
 
-/** The library's parser within limits. Every error is thrown: the library would answer it on an ended link. */
+/**
+ * The library's parser within limits. Every error is thrown: the library would answer it on an ended link. Elements nested too
+ * deep are left out of their stanza: anybody can write one, the server delivers it, and a link that ended over it would receive
+ * it again and again.
+ */
 export const guardedParser = ({ depth }: Pick<StreamLimits, 'depth'>): typeof Parser =>
   class extends Parser {
     #depth = 0;
@@ -66,13 +70,21 @@ export const guardedParser = ({ depth }: Pick<StreamLimits, 'depth'>): typeof Pa
       this.#depth += 1;
       if (this.#depth === 1 && name !== 'stream:stream')
         throw new StreamViolation(`the server began with <${name}>, expected <stream:stream>`);
-      if (this.#depth > depth + 1) throw new StreamViolation(`the server sent elements nested deeper than ${depth}`);
-      super.onStartElement(name, attrs);
+      if (this.#isKept) super.onStartElement(name, attrs);
     }
 
     override onEndElement(name: string): void {
+      const wasKept = this.#isKept;
       this.#depth -= 1;
-      super.onEndElement(name);
+      if (wasKept) super.onEndElement(name);
+    }
+
+    override onText(text: string): void {
+      if (this.#isKept) super.onText(text);
+    }
+
+    get #isKept(): boolean {
+      return this.#depth <= depth + 1;
     }
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {
