@@ -28,6 +28,12 @@ const FLUSH_MS = 4000;
 const LANDING_MS = 2000;
 const REMEMBERING_MS = 1500;
 
+/** Writes what has gathered, and then the floors, which may pass what has been written down. */
+async function writeAll(writer: Pick<StateWriter, 'flush'>): Promise<void> {
+  await writer.flush();
+  await writer.flush();
+}
+
 /**
  * Ordered shutdown: take nothing in, commit what was taken, flush what can be sent, let sends in flight land, remember the
  * floors, say goodbye. What is not delivered stays in the log.
@@ -46,9 +52,10 @@ export async function shutDown(deps: ShutdownDeps): Promise<void> {
   for (const queue of queues) queue.stop();
   for (const sender of unlogged.all()) sender.stop();
   await atMost(LANDING_MS, Promise.all(queues.map((queue) => queue.landed())));
+  for (const queue of queues) queue.putAside();
   confirmWait.abort();
   // On a disk without any room it would wait for ever: what is not remembered is sent again.
-  await atMost(REMEMBERING_MS, writer.flush());
+  await atMost(REMEMBERING_MS, writeAll(writer));
   writer.close();
   await connections.close(signal);
 }

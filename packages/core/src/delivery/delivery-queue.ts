@@ -39,6 +39,7 @@ export class DeliveryQueue {
   readonly #breaker: CircuitBreaker;
   readonly #retries: Retries;
   readonly #places: Places;
+  readonly #settlement: Settlement;
   readonly #sender: Sender;
   #stopped = false;
   #watchers: { readonly isDone: () => boolean; readonly resolve: () => void }[] = [];
@@ -55,6 +56,7 @@ export class DeliveryQueue {
     this.#bound = new BacklogBound(inForce, this.#backlog, deps);
     this.#breaker = new CircuitBreaker(deps.clock, wake);
     const settlement = new Settlement(inForce, this.#backlog, this.#lanes, wake, deps);
+    this.#settlement = settlement;
     this.#retries = new Retries(inForce, this.#lanes, settlement, deps);
     this.#places = new Places(inForce, this.#lanes, this.#backlog, settlement, limits, deps);
     const suspects = new Suspects(inForce, this.#lanes, settlement, this.#retries, deps);
@@ -199,6 +201,17 @@ export class DeliveryQueue {
     this.#bound.stop();
     this.#breaker.stop();
     this.#lanes.stop();
+  }
+
+  /**
+   * Writes down what is still on its way or waits while something later has been confirmed, so that the next start repeats the
+   * one and not the other. Called once, after `stop`, when nothing more is waited for.
+   */
+  putAside(): void {
+    for (const delivery of this.#backlog.holdingFloor()) {
+      delivery.redelivered ||= delivery.state === 'flight';
+      this.#settlement.remember(delivery);
+    }
   }
 
   /** Something has changed: the bound is looked after, what may be sent is sent. */

@@ -80,6 +80,26 @@ describe('a place that takes nothing while others do', () => {
     expect(again.bodies()).toEqual(['stuck']);
   });
 
+  it('that has not answered when the gateway stops is asked again after it, and nothing else is repeated', async () => {
+    const b = bench();
+    await b.offer('unanswered', 'silent', to('silent'));
+    for (let index = 0; index < 20; index++) {
+      await b.offer(`${index}`, 'healthy', to('healthy'));
+      b.sent.at(-1)!.confirm();
+      await b.clock.advance(0);
+    }
+    await b.offer('behind', 'silent', to('silent'));
+    await b.offer('last', 'healthy', to('healthy'));
+    b.queue.stop();
+    b.queue.putAside();
+    await b.writer.flush();
+    await b.writer.flush();
+    const again = bench({}, b);
+    await again.clock.advance(2000);
+    await expect.poll(() => again.bodies()).toEqual(['unanswered', 'behind', 'last']);
+    expect(again.sent.map(({ event }) => event.redelivered)).toEqual([true, true, true]);
+  });
+
   it('that stays away fills its share of the backlog only; what comes after it becomes dead letters, others go on', async () => {
     const b = bench({}, undefined, { limits: { parked: 10 } });
     await b.offer('stuck', 'members', to('members'));

@@ -74,6 +74,15 @@ export class Backlog implements FloorSource {
     return [...this.#parked.all(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
   }
 
+  /** Deliveries that hold the floor though something later is out of the way: without a row of their own that would be repeated. */
+  holdingFloor(): readonly Delivery[] {
+    const queued = this.#queue.all();
+    const last = queued.findLastIndex(({ state, parked }) => state === 'settled' || parked);
+    return queued
+      .slice(0, Math.max(0, last))
+      .filter(({ state, remembered }) => !remembered && (state === 'flight' || state === 'ready'));
+  }
+
   /** Bytes of bodies that wait, in memory and in the log. */
   get bytes(): number {
     return this.#unparked + this.#parked.bytes;
