@@ -49,6 +49,8 @@ export function takeSignals(say: (message: string) => void): ProcessSignals {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('SIGHUP', reload);
+  // Without a handler the runtime would open a debugger port, by which every local user could read all there is.
+  process.on('SIGUSR1', () => say('SIGUSR1: ignored'));
   return {
     stopEarly: (assembled) => {
       if (stopping) end(assembled);
