@@ -125,3 +125,31 @@ it('a broker that blocks publishers as it lets them in is sent nothing', async (
   expectUnharmed(outcome, { growth: 100 });
   expect(sent).toEqual([]);
 });
+
+it.each([
+  ['in pieces of one byte', bodyFrame(Buffer.from('x'))],
+  ['in pieces of nothing', bodyFrame(Buffer.alloc(0))],
+])('a body %s takes no more memory than its bytes', async (_, piece) => {
+  let pieces = 0;
+  const url = await hostile(async (peer) => {
+    await greet(peer);
+    if ((await openChannel(peer)) !== 'consume') return;
+    peer.send(deliveryHead(BigInt(8 * 1024 * 1024)));
+    const block = Buffer.concat(Array.from({ length: 10_000 }, () => piece));
+    let gone = false;
+    void peer.closed.then(() => {
+      gone = true;
+    });
+    for (; !gone && pieces < amount(3_000_000, 8_000_000); pieces += 10_000) {
+      peer.send(block);
+      await sleep(5);
+    }
+  });
+  const victim = await startVictim(consuming(url));
+  const outcome = await underAttack(victim, async () => {
+    await waitFor(() => pieces >= amount(3_000_000, 8_000_000), { what: 'all pieces', timeout: 60_000 });
+    await sleep(1000);
+    return pieces;
+  });
+  expectUnharmed(outcome, { growth: 150 });
+});

@@ -3,10 +3,10 @@ import { waitFor } from '@magpie/testkit';
 import type { Packet } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
 import { expectUnharmed, underAttack } from './kit/attack.ts';
-import { foreignEvents } from './kit/events.ts';
+import { deadLettersOf, foreignEvents } from './kit/events.ts';
 import { accept, grant, type HostileLink, hostileMqtt, publish } from './kit/hostile-mqtt.ts';
-import { post } from './kit/http.ts';
-import { amount } from './kit/settings.ts';
+import { ask, post } from './kit/http.ts';
+import { amount, someOf } from './kit/settings.ts';
 import { startVictim } from './kit/victim.ts';
 
 /** What a broker says instead of CONNACK, before it, or twice. */
@@ -153,5 +153,111 @@ describe('a hostile broker', () => {
       return 1;
     });
     expectUnharmed(outcome, { growth: 100 });
+  });
+
+  it.each(
+    someOf(
+      [
+        ['a Maximum Packet Size of 10', { maximumPacketSize: 10 }],
+        ['a Maximum QoS of 0', { maximumQoS: 0 }],
+        ['no retained messages', { retainAvailable: false }],
+        ['a Receive Maximum of 1', { receiveMaximum: 1 }],
+        ['a keep alive of a second', { serverKeepAlive: 1 }],
+      ],
+      2,
+    ),
+  )('that names a limit in one login alone makes no dead letters: %s', async (_, properties) => {
+    const taken: string[] = [];
+    const broker = await hostileMqtt({
+      login: ({ send }) =>
+        send({
+          cmd: 'connack',
+          reasonCode: 0,
+          sessionPresent: false,
+          ...(broker.links.length === 2 ? { properties } : {}),
+        } as Packet),
+      answer: (packet, link) => {
+        grant(packet, link);
+        if (packet.cmd !== 'publish') return;
+        taken.push(String(packet.payload));
+        link.send({ cmd: 'puback', messageId: packet.messageId ?? 0 });
+      },
+    });
+    const victim = await startVictim({
+      ready: false,
+      connections: { floor: { type: 'mqtt', url: broker.url, connectTimeout: '2s' } },
+      routes: {
+        out: {
+          from: { connection: 'http', topic: 'out' },
+          to: { connection: 'floor', topic: 'out', qos: 1, retain: true },
+        },
+      },
+    });
+    const count = amount(20, 200);
+    const outcome = await underAttack(victim, async () => {
+      await waitFor(() => broker.links.length === 1, { what: 'the first login' });
+      broker.links[0]?.socket.destroy();
+      await waitFor(() => broker.links.length === 2, { what: 'the second login', timeout: 15_000 });
+      for (let index = 0; index < count; index++)
+        await post(`${victim.url}/v1/messages`, { topic: 'out', text: `message ${index}` });
+      await sleep(2000);
+      broker.links[1]?.socket.destroy();
+      await waitFor(() => taken.includes(`message ${count - 1}`), { what: 'the last message', timeout: 40_000 });
+      return count;
+    });
+    expectUnharmed(outcome, { growth: 100 });
+    expect(await deadLettersOf(victim)).toEqual([]);
+    expect(new Set(taken).size).toBe(count);
+  });
+
+  it.each(
+    someOf(
+      [
+        ['PUBREC', { cmd: 'pubrec', messageId: 7 }],
+        ['PUBREL', { cmd: 'pubrel', messageId: 7 }],
+        ['PUBCOMP', { cmd: 'pubcomp', messageId: 7 }],
+        ['SUBACK', { cmd: 'suback', messageId: 7, granted: [0] }],
+        ['UNSUBACK', { cmd: 'unsuback', messageId: 7, granted: [0] }],
+        ['PUBACK of id 0', { cmd: 'puback', messageId: 0 }],
+        ['AUTH', { cmd: 'auth', reasonCode: 0x18 }],
+      ],
+      2,
+    ),
+  )('that answers what was not asked confirms nothing and loses nothing: %s', async (_, packet) => {
+    const taken: string[] = [];
+    const broker = await hostileMqtt({
+      answer: (received, link) => {
+        grant(received, link);
+        if (received.cmd !== 'publish') return;
+        taken.push(String(received.payload));
+        // The first links say nonsense in place of the answer.
+        if (broker.links.length > 3) link.send({ cmd: 'puback', messageId: received.messageId ?? 0 });
+        else link.send(packet as Packet);
+      },
+    });
+    const victim = await startVictim({
+      ready: false,
+      connections: { floor: { type: 'mqtt', url: broker.url, confirmTimeout: '1s', connectTimeout: '2s' } },
+      routes: {
+        out: {
+          from: { connection: 'http', topic: 'out' },
+          to: { connection: 'floor', topic: 'out', qos: 1 },
+          retry: { linkLosses: 20 },
+        },
+      },
+    });
+    const outcome = await underAttack(victim, async () => {
+      const { body } = await post(`${victim.url}/v1/messages`, { topic: 'out', text: 'only this' });
+      const status = async () => (await ask(`${victim.url}/v1/messages/${JSON.parse(body).ref}`)).body;
+      await waitFor(async () => (await status()).includes('"confirmed"'), {
+        what: 'the confirmation',
+        timeout: 40_000,
+        interval: 200,
+      });
+      return broker.links.length;
+    });
+    expectUnharmed(outcome, { growth: 100 });
+    expect(broker.links.length).toBeGreaterThan(3);
+    expect(taken.at(-1)).toBe('only this');
   });
 });

@@ -2,10 +2,32 @@ import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { expectUnharmed, underAttack } from './kit/attack.ts';
 import { ask, post } from './kit/http.ts';
+import { amount } from './kit/settings.ts';
 import { startVictim } from './kit/victim.ts';
 
 const KEY = 'mpk_the-right-key-of-the-good-client';
 const keys = [{ id: 'good', hash: createHash('sha256').update(KEY).digest('hex') }];
+
+it('a stranger who guesses keys never locks out who has the right one behind the same address', async () => {
+  const victim = await startVictim({ http: { keys } });
+  const outcome = await underAttack(
+    victim,
+    async () => {
+      const guesses = amount(60, 2000);
+      const statuses = new Set<number>();
+      for (let guess = 0; guess < guesses; guess++) {
+        const headers = { authorization: `Bearer guess-${guess}` };
+        statuses.add((await ask(`${victim.url}/v1`, { headers })).status);
+        statuses.add((await ask(`${victim.url}/v1/stream?ticket=guess-${guess}`)).status);
+      }
+      expect([...statuses].filter((status) => status < 400)).toEqual([]);
+      expect(statuses).toContain(429);
+      return guesses * 2;
+    },
+    { key: KEY },
+  );
+  expectUnharmed(outcome, { growth: 100 });
+});
 
 it('a key in another place than the header opens nothing', async () => {
   const victim = await startVictim({ http: { keys } });
