@@ -2,7 +2,7 @@ import { Rejected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { compile, event, problemsOf, route, toOffice } from './adapters.ts';
 
-const TOO_MANY_STEPS = 'this takes more than the 1000000 steps that all expressions have for one event';
+const TOO_MANY_STEPS = 'this takes more than the 500000 steps that all expressions have for one event';
 
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_, index) => from + index);
 const texts = (count: number, text: string): string[] => Array.from({ length: count }, () => text);
@@ -89,6 +89,33 @@ describe('an expression that would stop the process', () => {
       'a text parsed per element',
       'payload.a.exists(x, double(payload.s) < 0.0)',
       { a: numbers(50_000), s: '1'.repeat(500_000) },
+    ],
+    [
+      'a short text sought in a long one per element',
+      'payload.a.exists(x, payload.s.contains(x))',
+      { a: texts(200, 'abac'), s: 'ab'.repeat(50_000) },
+    ],
+    ['a short pattern per element', 'payload.a.exists(x, x.matches("^[0-9]+$"))', { a: texts(60_000, 'abc') }],
+    ['bytes made per element', 'payload.a.exists(x, size(bytes(x)) == 99)', { a: texts(60_000, 'abc') }],
+    ['JSON read per element', 'payload.a.exists(x, bytes(x).json().a == 5)', { a: texts(20_000, '{"a":1}') }],
+    ['a type asked for per element', 'payload.a.exists(x, type(x) == string)', { a: numbers(80_000) }],
+    [
+      'maps compared',
+      'payload.a.exists(x, payload.b.exists(y, x == y))',
+      {
+        a: numbers(250).map((c) => ({ a: 1, b: { c } })),
+        b: numbers(250, 1000).map((c) => ({ a: 1, b: { c } })),
+      },
+    ],
+    [
+      'a list made per element',
+      'payload.a.exists(x, [x, x, x, x, x, x, x, x] == payload.b)',
+      { a: numbers(40_000), b: numbers(8, 90_000) },
+    ],
+    [
+      'the keys of a large map',
+      'payload.m.exists(k, payload.m[k] == 5)',
+      { m: Object.fromEntries(numbers(60_000).map((n) => [`k${n}`, 1])) },
     ],
     [
       'lists joined per element',

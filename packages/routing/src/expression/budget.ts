@@ -1,8 +1,9 @@
 /**
- * Steps that all expressions together may take for one event. A step is what a simple operation takes, some 50 ns: a million
- * of them are 50 ms in which the process does nothing else.
+ * Steps that all expressions together may take for one event. A step is what a simple operation takes, some 30 to 60 ns: half a
+ * million of them are 15 to 30 ms in which the process does nothing else. What costs more than a step is priced by its cost, so that
+ * no expression takes more than 50 ms.
  */
-export const STEPS_PER_EVENT = 1_000_000;
+export const STEPS_PER_EVENT = 500_000;
 
 /** The steps of an event are used up, or a result is larger than a message may be. */
 export class BeyondBudget extends Error {

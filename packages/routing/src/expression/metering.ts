@@ -34,26 +34,38 @@ function meterNode(node: ASTNode, inLoop: boolean): boolean {
 }
 
 /** Making an error costs as much as so many steps; a loop may make one per element. */
-const ERROR_STEPS = 50;
+const ERROR_STEPS = 100;
 
 /** The steps of a loop are spent before it begins, so that running out of them is not an error of one element. */
 function meterLoop(node: ASTNode): boolean {
   if (node.op !== 'rcall') return false;
   const [, list, [, ...body]] = node.args;
-  const steps = 1 + body.reduce((sum, part) => sum + nodesPerPass(part), 0);
+  const steps = 1 + body.reduce((sum, part) => sum + stepsPerPass(part), 0);
   meterNode(list, false);
   for (const part of body) {
     meterNode(part, true);
     onError(part);
   }
-  afterEvaluation(list, (value) => spend(steps * lengthOf(value)));
+  afterEvaluation(list, (value) => spend((steps + (isList(value) ? 0 : KEY_STEPS)) * lengthOf(value)));
   return true;
 }
 
-/** How many nodes one pass of a loop evaluates; what a loop inside it repeats is counted by that loop. */
-function nodesPerPass(node: ASTNode): number {
+/** What it costs besides to go through a map by its keys. */
+const KEY_STEPS = 16;
+
+const isList = (value: unknown): boolean => Array.isArray(value);
+
+/** Nodes whose value is made anew in each pass: integers of any size, lists, maps. The others take one step. */
+const NODE_STEPS: ReadonlyMap<string, number> = new Map([
+  ...['+', '-', '*', '/', '%'].map((op): [string, number] => [op, 2]),
+  ['list', 8],
+  ['map', 8],
+]);
+
+/** How many steps the nodes take that one pass of a loop evaluates; what a loop inside it repeats is counted by that loop. */
+function stepsPerPass(node: ASTNode): number {
   const children = isComprehension(node) && node.op === 'rcall' ? [node.args[1]] : childrenOf(node);
-  return children.reduce((sum, child) => sum + nodesPerPass(child), 1);
+  return children.reduce((sum, child) => sum + stepsPerPass(child), NODE_STEPS.get(node.op) ?? 1);
 }
 
 function lengthOf(value: unknown): number {
@@ -71,7 +83,7 @@ const FUNCTIONS: ReadonlyMap<string, Cost> = new Map<string, Cost>([
     name,
     ([text, part]) => stepsToSearch(text, part),
   ]),
-  ['split', ([text, separator]) => stepsToSearch(text, separator) + stepsToRead(text) * 32],
+  ['split', ([text, separator]) => 8 + stepsToSearch(text, separator) + stepsToRead(text) * 32],
   [
     'size',
     ([value]) => (typeof value === 'string' ? stepsToRead(value) * 32 : Array.isArray(value) ? 1 : lengthOf(value) / 4),
@@ -80,8 +92,12 @@ const FUNCTIONS: ReadonlyMap<string, Cost> = new Map<string, Cost>([
   ['duration', ([text]) => stepsToMakeDuration(text)],
   ['timestamp', () => 40],
   ['string', ([value]) => 8 + stepsToRead(value)],
+  ['bytes', ([text]) => 16 + stepsToRead(text) * 8],
+  ['base64', ([bytes]) => 16 + stepsToRead(bytes) * 8],
+  ['int', () => 8],
+  ['type', () => 12],
   ['double', ([text]) => stepsToRead(text) * 4],
-  ['jsonExactly', ([bytes]) => (bytes instanceof Uint8Array ? bytes.length : 0)],
+  ['jsonExactly', ([bytes]) => (bytes instanceof Uint8Array ? 40 + bytes.length : 0)],
 ]);
 
 function stepsToJoin(list: readonly unknown[], separator: unknown): number {
@@ -96,7 +112,7 @@ function stepsToMakeDuration(text: unknown): number {
   if (typeof text === 'string' && text.length > LONGEST_DURATION) {
     throw new Error(`duration() takes a text of at most ${LONGEST_DURATION} characters, got ${text.length}`);
   }
-  return 60;
+  return 90;
 }
 
 /** Parts of a time in another time zone. */
@@ -160,7 +176,10 @@ function meterCall(name: string, operands: readonly ASTNode[], inLoop: boolean):
   return true;
 }
 
-const readAll: Cost = (operands) => operands.reduce<number>((sum, operand) => sum + stepsToRead(operand), 0);
+/** What the call of any function costs in a loop, besides its operands. */
+const CALL_STEPS = 3;
+
+const readAll: Cost = (operands) => operands.reduce<number>((sum, operand) => sum + stepsToRead(operand), CALL_STEPS);
 
 /** Spends what an operation will cost as soon as its operands are there; `last` is evaluated last. */
 function onOperands(operands: readonly ASTNode[], last: number, cost: Cost): void {
