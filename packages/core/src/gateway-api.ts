@@ -1,5 +1,13 @@
 import type { Attempt, DeadLetter, DeadLetterQuery, EventFilter, Outcome, Position, StoredEvent } from '@magpie/bus';
-import type { AddressBook, AddressPattern, BodyForms, Header, ReceivedEvent, TraceContext } from '@magpie/contract';
+import type {
+  AddressBook,
+  AddressPattern,
+  BodyForms,
+  Header,
+  PresenceEntry,
+  ReceivedEvent,
+  TraceContext,
+} from '@magpie/contract';
 import type { ConnectionInfo, RouteSet } from '@magpie/routing';
 
 export type { EventFilter } from '@magpie/bus';
@@ -273,6 +281,8 @@ export interface Gateway {
   parsePosition(text: string): Position | undefined;
   head(): Position | undefined;
   connections(): readonly ConnectionStatus[];
+  /** Who and what is there at the moment, by connection, in no order. Called per request. */
+  presence(): Iterable<readonly [connection: string, entry: PresenceEntry]>;
   targets(): readonly TargetLoad[];
   orphans(): Promise<readonly OrphanStatus[]>;
   /**

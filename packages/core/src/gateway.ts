@@ -79,6 +79,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     parsePosition: (text) => log.parsePosition(text),
     head: () => tail.head(),
     connections: () => connections.statuses(),
+    presence: () => connections.presence(),
     targets: () =>
       [...targets.queues(), ...unlogged.all()].map((each) => ({
         consumer: each.target.consumer,

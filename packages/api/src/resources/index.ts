@@ -4,6 +4,7 @@ import { deadLetterResources } from './dead-letters/routes.ts';
 import type { Link, Resource } from './deps.ts';
 import { eventResources } from './events/routes.ts';
 import { messageResources } from './messages/routes.ts';
+import { presenceResources } from './presence/routes.ts';
 import { entryResources } from './service/entry.ts';
 import { healthResources } from './service/health.ts';
 import { targetResources } from './targets/routes.ts';
@@ -13,6 +14,7 @@ export const RESOURCES: readonly Resource[] = [
   ...messageResources,
   ...eventResources,
   ...connectionResources,
+  ...presenceResources,
   ...targetResources,
   ...deadLetterResources,
   ...configResources,

@@ -127,6 +127,17 @@ export interface AdapterContext {
   count(counter: string, by?: number): void;
 }
 
+/** How somebody or something is at present, as a connection knows it. */
+export interface PresenceEntry {
+  readonly address: Address;
+  /** Which one of those at the address: a client of a person, an occupant of a room. */
+  readonly key: string;
+  /** What is known, as JSON: `available` and what the protocol has besides. */
+  readonly state: Readonly<Record<string, unknown>>;
+  /** Since when, ms since the epoch; undefined when it does not say. */
+  readonly since: number | undefined;
+}
+
 /**
  * One configured link to one external system. Created without I/O, then driven by the supervisor only:
  * `connect` → `receive` → … → (`lost` → `connect` → `receive` …)* → `quiesce` → `close`.
@@ -168,6 +179,8 @@ export interface Connection {
    * Rejects with `NotConnected` when the link is not alive, `Aborted` on the signal. After a rejection the supervisor cuts the link by `close` with a fired signal and calls `connect` again.
    */
   probe(signal: AbortSignal): Promise<void>;
+  /** Who and what is there at the moment. Optional: for protocols that have presence. Called per request for it; local, no I/O. */
+  presence?(): Iterable<PresenceEntry>;
   /** Stops taking messages in; acknowledgements of stored ones still go out, sends still work. Called once, first step of a drain. */
   quiesce(signal: AbortSignal): Promise<void>;
   /**

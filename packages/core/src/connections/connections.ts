@@ -5,6 +5,7 @@ import {
   deadline,
   type Logger,
   type OutgoingEvent,
+  type PresenceEntry,
   type Sink,
   sleep,
   TooLarge,
@@ -86,6 +87,12 @@ export class Connections {
 
   statuses(): readonly ConnectionStatus[] {
     return [...this.#links.values()].map(({ supervisor }) => supervisor.status());
+  }
+
+  /** Who and what is there at the moment, by connection. */
+  *presence(): Generator<readonly [connection: string, entry: PresenceEntry]> {
+    for (const [name, { supervisor }] of this.#links)
+      for (const entry of supervisor.connection?.presence?.() ?? []) yield [name, entry];
   }
 
   /** Counts something about a connection, for metrics and its status. */
