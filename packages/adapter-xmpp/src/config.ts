@@ -109,7 +109,7 @@ const keysSchema = z.strictObject({
         .describe('Who may have our contacts in their lists: user@example.org, or *@example.org for a whole domain.'),
     })
     .prefault({})
-    .describe('The addresses of a component as contacts of people. Components only.'),
+    .describe('The addresses of a component as contacts of people; of an account the account itself.'),
   rooms: z
     .array(roomSchema)
     .default([])
@@ -229,7 +229,10 @@ export const targetSchema = z
       .describe(
         'Which address of the component it comes from: a local part such as pump-7, or a whole address of its domain. With `jid` only; default the `jid` of the connection.',
       ),
-    contact: z.string().optional().describe('Address of the component whose presence is set, such as pump-7.'),
+    contact: z
+      .string()
+      .optional()
+      .describe('Whose presence is set: an address of the component, such as pump-7, or the account itself.'),
     presence: presenceSchema
       .optional()
       .describe('How the contact is from now on, for everybody who has it in a list. With `contact` only.'),

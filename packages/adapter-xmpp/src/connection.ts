@@ -5,6 +5,7 @@ import {
   type MagpieError,
   NotConnected,
   type OutgoingEvent,
+  type PresenceEntry,
   type SendReceipt,
   type Sink,
   type SourceRequest,
@@ -98,6 +99,10 @@ export class XmppConnection implements Connection {
     if (now - this.#lastPing < this.#config.ping) return;
     this.#lastPing = now;
     await this.#session.rooms.ping(signal);
+  }
+
+  presence(): Iterable<PresenceEntry> {
+    return this.#session.present();
   }
 
   async quiesce(): Promise<void> {

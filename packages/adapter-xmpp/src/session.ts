@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { loadTls, possibleGap } from '@magpie/adapter-kit';
-import { type AdapterContext, type MagpieError, NotConnected, Unknown } from '@magpie/contract';
+import { type AdapterContext, type MagpieError, NotConnected, type PresenceEntry, Unknown } from '@magpie/contract';
 import { access } from './access.ts';
-import { addressOf } from './codec/addresses.ts';
-import { enableCarbons } from './codec/carbons.ts';
+import { addressOf, contactAddress } from './codec/addresses.ts';
 import { bareJid, splitJid } from './codec/jid.ts';
 import { announces, discoQuery } from './codec/stanza/disco.ts';
-import { attribute, type Element, xml } from './codec/stanza/element.ts';
+import type { Element } from './codec/stanza/element.ts';
 import { NS } from './codec/stanza/namespaces.ts';
+import type { PresenceState } from './codec/stanza/presence.ts';
 import type { XmppConfig } from './config.ts';
-import { ContactBook } from './contacts/contact-book.ts';
 import { Contacts } from './contacts/contacts.ts';
-import { Paced } from './contacts/paced.ts';
 import { lostOnTheWay } from './errors.ts';
 import { type Identity, identityOf } from './identity.ts';
 import { ClientStream, type ClientStreamEvents } from './link/client-stream.ts';
@@ -20,8 +18,9 @@ import { findEndpoints } from './link/dial.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
 import type { XmlStream } from './link/stream.ts';
+import { AccountPresence } from './presence/account-presence.ts';
+import { WhoIsThere } from './presence/who-is-there.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
-import { OtherClients } from './receive/other-clients.ts';
 import { Receiver } from './receive/receiver.ts';
 import type { Room } from './rooms/room.ts';
 import { Rooms } from './rooms/rooms.ts';
@@ -52,17 +51,12 @@ export class Session {
   readonly #lost: (error: MagpieError) => void;
   /** The same for every login, so that a new session replaces the old one. */
   readonly #resource: string;
-  readonly #clients: OtherClients;
-  readonly #book: ContactBook;
-  readonly #paced: Paced;
+  readonly #whoIsThere: WhoIsThere;
+  /** Set for an account. */
+  readonly #presence: AccountPresence | undefined;
   /** Set for a component. */
   readonly #contacts: Contacts | undefined;
   #link: Link | undefined;
-  /** Whether one-to-one messages are received. */
-  #receiving = false;
-  /** Whether the server sends us copies of messages to other clients of our account. */
-  #copies = false;
-  #clientStatus: string | undefined;
 
   /** @param lost called once per link when it is lost, possibly during `establish`. */
   constructor(config: XmppConfig, context: AdapterContext, lost: (error: MagpieError) => void) {
@@ -81,6 +75,8 @@ export class Session {
       left: (room, reason) =>
         unconfirmed.settleAll(new Unknown(`${reason} before it echoed the message`).concerning('place'), room),
       returned: (room) => this.#reportAbsence(room),
+      entering: (room) => this.#whoIsThere.begin(room),
+      entered: (room) => this.#whoIsThere.complete(room),
     });
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
@@ -93,24 +89,34 @@ export class Session {
     };
     this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
     this.rooms = rooms;
-    this.#book = new ContactBook(context.store);
-    this.#paced = new Paced(context.clock, (stanza) => this.#post(stanza));
-    this.#contacts = this.#makeContacts();
-    const contacts = this.#contacts;
+    this.#whoIsThere = new WhoIsThere({ context, intake: this.intake, link });
+    const isAccount = this.#identity.domain === undefined;
+    const { account } = this;
+    const mayFollow = (person: string): boolean =>
+      config.contacts.allow.some((entry) => access.permits(entry, { from: person }));
+    const post = (stanza: Element): void => this.#post(stanza);
+    const own = { account, priority: config.priority, context, mayFollow, post };
+    this.#presence = isAccount ? new AccountPresence(own) : undefined;
+    const { domain } = this.#identity;
+    const contacts = domain === undefined ? undefined : new Contacts({ domain, context, mayFollow, post });
+    this.#contacts = contacts;
     const { identity, resumable } = { identity: this.#identity, resumable: this.#resumable };
-    this.outbox = new Outbox({ config, identity, unconfirmed, rooms, resumable, link, limited, contacts });
-    this.#unconfirmed = unconfirmed;
-    this.#clients = new OtherClients(this.account);
-    this.#receiver = new Receiver({
-      account: this.account,
-      rooms,
+    this.outbox = new Outbox({
+      config,
+      identity,
       unconfirmed,
-      intake: this.intake,
-      clients: this.#clients,
-      contacts,
-      contact: (jid) => this.#contactOf(jid),
+      rooms,
+      resumable,
+      link,
+      limited,
+      setPresence: (name, state) => this.#setPresence(name, state),
+    });
+    this.#unconfirmed = unconfirmed;
+    this.#receiver = new Receiver({
+      ...{ account, rooms, unconfirmed, contacts, intake: this.intake },
+      ...{ presence: this.#presence, whoIsThere: this.#whoIsThere },
+      contact: (jid) => contacts?.nameOf(jid),
       jid: () => this.#resumable.jid,
-      clientsChanged: () => this.#tellClients(),
       count: context.count,
     });
   }
@@ -161,40 +167,24 @@ export class Session {
   /** Called when the link is gone: waiting sends will get no confirmation. */
   forget(reason: MagpieError): void {
     this.#link = undefined;
-    this.#paced.clear();
+    this.#contacts?.disconnected();
     this.intake.hold();
     this.#context.detail('session', undefined);
     this.#unconfirmed.settleAll(lostOnTheWay(reason));
   }
 
-  /**
-   * Announces whether one-to-one messages are received: presence makes the server deliver them, a negative priority
-   * makes it store them (RFC 6121 §8.5.2).
-   */
+  /** Says whether one-to-one messages are received. A component gets everything for its domain in any case. */
   announce(link: Link, receiving: boolean): void {
-    if (this.#identity.domain !== undefined) return; // Everything for its domain comes to a component.
-    const priority = receiving ? this.#config.priority : -1;
-    link.post(xml('presence', {}, xml('priority', {}, String(priority))));
-    this.#receiving = receiving;
-    this.#tellClients();
-    if (receiving && !this.#copies) this.#enableCopies(link);
+    this.#presence?.announce(link, receiving);
+    if (this.#presence) this.#whoIsThere.findWhoLeft(link);
   }
 
-  /** A server without XEP-0280 refuses, which is harmless. */
-  #enableCopies(link: Link): void {
-    const answered = (answer: Element): void => {
-      this.#copies = attribute(answer, 'type') === 'result';
-      this.#tellClients();
-    };
-    link.request('set', enableCarbons()).then(answered, () => undefined);
-  }
-
-  #tellClients(): void {
-    const { priority } = this.#config;
-    const status = this.#receiving ? this.#clients.status(priority, this.#copies) : undefined;
-    if (status === this.#clientStatus) return;
-    this.#clientStatus = status;
-    this.#context.detail('one-to-one messages', status, 'trouble');
+  /** Who is there at the moment: people, occupants, and the contacts of a component. */
+  *present(): Generator<PresenceEntry> {
+    for (const { jid, inRoom, state, since } of this.#whoIsThere.all())
+      yield { address: addressOf(inRoom ? 'room' : 'jid', bareJid(jid)), key: jid, state: { ...state }, since };
+    for (const [name, state] of this.#contacts?.all() ?? [])
+      yield { address: contactAddress(name), key: name, state: { ...state }, since: undefined };
   }
 
   /** Reports a possible gap for our account. @param stored called once the notice is durable. */
@@ -221,14 +211,17 @@ export class Session {
     const { logger, detail } = this.#context;
     if (!link.resumed) {
       this.rooms.reset();
-      this.#clients.clear();
-      this.#copies = false;
+      this.#presence?.reset();
+      this.#whoIsThere.begin();
     }
     const isComponent = this.#identity.domain !== undefined;
     if (!link.managed && !isComponent)
       logger.warn({}, 'the server has no stream management (XEP-0198): received messages are at most once');
     detail('session', link.resumed ? 'resumed' : `new as ${link.jid}`);
-    if (isComponent) this.#contacts?.tellAll();
+    if (isComponent) {
+      this.#contacts?.tellAll();
+      this.#whoIsThere.findWhoLeft(link);
+    }
     if (link.resumed || isComponent) return;
     const account = await link.request('get', discoQuery(), this.account);
     this.#receiver.accountStampsIds = announces(account, NS.stanzaId);
@@ -237,7 +230,7 @@ export class Session {
   async #login(signal: AbortSignal): Promise<Link> {
     const { clock } = this.#context;
     const open = await this.#opener();
-    if (this.#contacts) await this.#book.load();
+    await Promise.all([this.#contacts?.load(), this.#presence?.load(), this.#whoIsThere.load()]);
     await this.#settled(signal);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };
     return openLink(open, options, this.#resumable, this.#linkEvents(), signal);
@@ -267,25 +260,9 @@ export class Session {
     while (due() && clock.monotonic() < deadline) await new Promise<void>((resolve) => void clock.timeout(20, resolve));
   }
 
-  #makeContacts(): Contacts | undefined {
-    const { domain } = this.#identity;
-    if (domain === undefined) return undefined;
-    const { allow } = this.#config.contacts;
-    return new Contacts({
-      domain,
-      book: this.#book,
-      paced: this.#paced,
-      mayFollow: (person) => allow.some((entry) => access.permits(entry, { from: person })),
-      post: (stanza) => this.#post(stanza),
-      failed: (error) => this.#context.logger.warn({ error: String(error) }, 'a change of contacts cannot be kept'),
-    });
-  }
-
-  /** The contact that a stanza is for; what is for the domain itself is for a contact of that name. */
-  #contactOf(jid: string): string | undefined {
-    const { local, domain } = splitJid(bareJid(jid));
-    if (domain === '' || domain !== this.#identity.domain) return undefined;
-    return local === '' ? domain : this.#book.nameOf(local);
+  /** A contact of ours, or the account itself, is so from now on; durable when it resolves. */
+  async #setPresence(name: string, state: PresenceState): Promise<void> {
+    await (this.#contacts ?? this.#presence)?.set(name, state);
   }
 
   /** Sends without waiting; what is said while the link is down is said again at the next connect. */

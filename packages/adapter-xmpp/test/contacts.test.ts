@@ -1,10 +1,9 @@
+import { nullLogger } from '@magpie/contract';
 import { memoryStore } from '@magpie/testkit';
 import { describe, expect, it, vi } from 'vitest';
 import { type Element, xml } from '../src/codec/stanza/element.ts';
 import { NS } from '../src/codec/stanza/namespaces.ts';
-import { ContactBook } from '../src/contacts/contact-book.ts';
 import { Contacts } from '../src/contacts/contacts.ts';
-import { Paced } from '../src/contacts/paced.ts';
 
 const ALICE = 'alice@example.org';
 
@@ -21,20 +20,17 @@ async function contactsOf(store = memoryStore()) {
     },
   };
   const post = (stanza: Element): void => void sent.push(stanza.toString());
-  const book = new ContactBook(store);
-  await book.load();
   const contacts = new Contacts({
     domain: 'devices.example.org',
-    book,
-    paced: new Paced(clock, post),
+    context: { clock, store, logger: nullLogger },
     mayFollow: (person) => person.endsWith('@example.org'),
     post,
-    failed: (error) => expect.unreachable(String(error)),
   });
+  await contacts.load();
   const pauseOver = (): void => {
     for (const call of timers.splice(0)) call();
   };
-  return { contacts, book, sent, store, pauseOver };
+  return { contacts, sent, store, pauseOver };
 }
 
 const presence = (from: string, to: string, type?: string): Element =>
@@ -78,25 +74,33 @@ describe('the contacts of a component', () => {
     await first.contacts.set('Pump 7', { available: true, show: 'away' });
     await follow(first, 'pump\\207');
     await follow(first, 'pump\\207', 'bob@example.org');
-    await vi.waitFor(() => expect(first.book.get('pump\\207')?.followers.size).toBe(2));
+    await vi.waitFor(() => expect(first.sent.join()).toContain('to="bob@example.org" type="subscribe"'));
     first.contacts.take(presence('bob@example.org', 'pump\\207@devices.example.org', 'unsubscribe'));
     await vi.waitFor(() => expect(first.sent.join()).toContain('to="bob@example.org" type="unsubscribed"'));
     const second = await contactsOf(first.store);
     second.contacts.tellAll();
     expect(second.sent).toEqual([
       '<presence from="pump\\207@devices.example.org" to="alice@example.org"><show>away</show></presence>',
+      '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="probe"/>',
     ]);
     second.contacts.sayGoodbye();
-    expect(second.sent[1]).toContain('type="unavailable"');
+    expect(second.sent[2]).toContain('type="unavailable"');
   });
 
   it('reach nobody faster than a hundred at a time', async () => {
     const site = await contactsOf();
     for (let index = 0; index < 250; index++) await site.contacts.set(`d${index}`, { available: true });
-    for (let index = 0; index < 250; index++) await site.book.follow(`d${index}`, ALICE);
-    await site.book.follow('d0', 'bob@example.org');
+    for (let index = 0; index < 250; index++) await follow(site, `d${index}`);
+    await follow(site, 'd0', 'bob@example.org');
+    await vi.waitFor(() => expect(site.sent.join()).toContain('to="bob@example.org" type="subscribe"'));
+    site.pauseOver();
+    site.pauseOver();
+    site.pauseOver();
+    site.pauseOver();
+    site.sent.length = 0;
     site.contacts.tellAll();
-    const to = (person: string): number => site.sent.filter((each) => each.includes(`to="${person}"`)).length;
+    const to = (person: string): number =>
+      site.sent.filter((each) => each.includes(`to="${person}"`) && !each.includes('type="probe"')).length;
     expect([to(ALICE), to('bob@example.org')]).toEqual([100, 1]);
     site.pauseOver();
     expect(to(ALICE)).toBe(200);

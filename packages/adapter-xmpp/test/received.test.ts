@@ -18,6 +18,8 @@ const room = new Room({
   detail: () => undefined,
   left: () => undefined,
   returned: () => undefined,
+  entering: () => undefined,
+  entered: () => undefined,
   count: () => undefined,
 });
 

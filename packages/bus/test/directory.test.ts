@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLineLogger, type Event, newRef } from '@magpie/contract';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type EventLog, LogFailed, LogLocked, LogRefused, openLog, type SqliteLogOptions } from '../src/index.ts';

@@ -1,23 +1,21 @@
+import type { AdapterContext } from '@magpie/contract';
 import { bareJid, splitJid } from '../codec/jid.ts';
 import { attribute, type Element, xml } from '../codec/stanza/element.ts';
 import { errorAnswer } from '../codec/stanza/iq.ts';
 import { type PresenceState, presenceElement } from '../codec/stanza/presence.ts';
-import { type Contact, type ContactBook, localOf } from './contact-book.ts';
+import { type Contact, ContactBook, localOf } from './contact-book.ts';
 import { informationAbout } from './information.ts';
-import type { Paced } from './paced.ts';
+import { Paced } from './paced.ts';
 
 /** What the contacts of a component need. */
 export interface ContactsOptions {
   /** The domain of the component. */
   readonly domain: string;
-  readonly book: ContactBook;
-  readonly paced: Paced;
+  readonly context: Pick<AdapterContext, 'clock' | 'store' | 'logger'>;
   /** Whether a bare JID may follow our contacts. */
   mayFollow(person: string): boolean;
   /** Sends without waiting; does nothing while the link is down. */
   post(stanza: Element): void;
-  /** What was to be kept cannot be: the log has failed. */
-  failed(error: unknown): void;
 }
 
 /**
@@ -27,9 +25,36 @@ export interface ContactsOptions {
  */
 export class Contacts {
   readonly #options: ContactsOptions;
+  readonly #book: ContactBook;
+  readonly #paced: Paced;
 
   constructor(options: ContactsOptions) {
+    const { context, post } = options;
     this.#options = options;
+    this.#book = new ContactBook(context.store);
+    this.#paced = new Paced(context.clock, post);
+  }
+
+  /** Takes up what a former process knew. Called at every connect. */
+  load(): Promise<void> {
+    return this.#book.load();
+  }
+
+  /** The name of the contact that a stanza is for, when it is for one of ours; what is for the domain itself has its name. */
+  nameOf(jid: string): string | undefined {
+    const { local, domain } = splitJid(bareJid(jid));
+    if (domain === '' || domain !== this.#options.domain) return undefined;
+    return local === '' ? domain : this.#book.nameOf(local);
+  }
+
+  /** How all contacts are. */
+  *all(): Generator<readonly [name: string, presence: PresenceState]> {
+    for (const [, { name, presence }] of this.#book.all()) yield [name, presence];
+  }
+
+  /** The link is gone: nothing of what waits is sent. */
+  disconnected(): void {
+    this.#paced.clear();
   }
 
   /**
@@ -48,37 +73,45 @@ export class Contacts {
     };
     // The others (subscribed, unsubscribed, error) answer what we have asked, and nothing depends on it.
     const handled = handlers[type]?.();
-    if (handled) handled.catch(this.#options.failed);
+    if (handled)
+      handled.catch((error: unknown) => {
+        this.#options.context.logger.warn({ error: String(error) }, 'a change of contacts cannot be kept');
+      });
     return true;
   }
 
   /** The answer to a question that was put to one of our addresses; undefined for one that we know nothing of. */
   answer(iq: Element): Element | undefined {
-    const { book, domain } = this.#options;
+    const { domain } = this.#options;
     const to = splitJid(bareJid(attribute(iq, 'to') ?? ''));
     if (to.domain !== domain) return undefined;
-    const contact = book.get(to.local);
+    const contact = this.#book.get(to.local);
     if (to.local === '' || contact) return informationAbout(iq, contact);
     return attribute(iq, 'type') === 'get' ? errorAnswer(iq, 'cancel', 'item-not-found') : undefined;
   }
 
   /** A contact is so from now on; durable, and told to those who follow it, when it resolves. */
   async set(name: string, presence: PresenceState): Promise<void> {
-    const contact = await this.#options.book.setPresence(name, presence);
+    const contact = await this.#book.setPresence(name, presence);
     const local = localOf(name);
     for (const person of contact.followers) this.#tell(local, person);
   }
 
-  /** Connected: whoever follows a contact has not heard of it since, and nobody asks. */
+  /** Connected: whoever follows a contact has not heard of it since, and nobody asks. We ask how the followers are. */
   tellAll(): void {
-    for (const [local, { followers }] of this.#options.book.all()) {
-      for (const person of followers) this.#tell(local, person);
+    const asked = new Set<string>();
+    for (const [local, { followers }] of this.#book.all()) {
+      for (const person of followers) {
+        this.#tell(local, person);
+        if (!asked.has(person)) this.#say('probe', local, person);
+        asked.add(person);
+      }
     }
   }
 
   /** Before a goodbye: all are gone. */
   sayGoodbye(): void {
-    for (const [local, { followers, presence }] of this.#options.book.all()) {
+    for (const [local, { followers, presence }] of this.#book.all()) {
       if (!presence.available) continue;
       for (const to of followers)
         this.#options.post(presenceElement({ from: this.#addressOf(local), to }, { available: false }));
@@ -86,7 +119,8 @@ export class Contacts {
   }
 
   async #subscribe(local: string, person: string): Promise<void> {
-    const { book, mayFollow, post } = this.#options;
+    const { mayFollow, post } = this.#options;
+    const book = this.#book;
     const isKnown = book.get(local)?.followers.has(person) === true;
     // Kept before it is said: what people were told survives the process.
     const follows = isKnown || (mayFollow(person) && (await book.follow(local, person)));
@@ -97,7 +131,8 @@ export class Contacts {
   }
 
   async #unsubscribe(local: string, person: string): Promise<void> {
-    const { book, post } = this.#options;
+    const { post } = this.#options;
+    const book = this.#book;
     if (!book.get(local)?.followers.has(person)) return;
     await book.unfollow(local, person);
     post(presenceElement({ from: this.#addressOf(local), to: person }, { available: false }));
@@ -106,10 +141,9 @@ export class Contacts {
 
   /** Tells a follower how a contact is. @param to one of the follower's clients; default all of them. */
   #tell(local: string, person: string, to: string = person): void {
-    const { book, paced } = this.#options;
-    const contact: Contact | undefined = book.get(local);
+    const contact: Contact | undefined = this.#book.get(local);
     if (!contact?.followers.has(person)) return;
-    paced.send(person, () => presenceElement({ from: this.#addressOf(local), to }, contact.presence));
+    this.#paced.send(person, () => presenceElement({ from: this.#addressOf(local), to }, contact.presence));
   }
 
   #say(type: string, local: string, to: string): void {

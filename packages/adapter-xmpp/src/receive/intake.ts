@@ -67,7 +67,7 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     // Whatever the sources, a message of ours that came back must become a dead letter.
     if (isBounce(entry.event) || covers(address, kind === 'presence' ? kind : undefined)) queue.push(entry);
     else {
-      context.count('received-unrouted');
+      if (kind !== 'presence') context.count('received-unrouted');
       load.remove(entry);
       entry.finish();
     }

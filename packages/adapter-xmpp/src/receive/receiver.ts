@@ -1,17 +1,17 @@
 import type { ReceivedEvent } from '@magpie/contract';
 import { copiedMessage, isCopy } from '../codec/carbons.ts';
 import { classify, originId, receiptOf } from '../codec/decode.ts';
-import { bareJid } from '../codec/jid.ts';
+import { bareJid, resourceOf } from '../codec/jid.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
 import type { Contacts } from '../contacts/contacts.ts';
 import { absenceOf, stanzaError } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
+import type { AccountPresence } from '../presence/account-presence.ts';
+import { saysHowSomebodyIs, type WhoIsThere } from '../presence/who-is-there.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from '../send/unconfirmed.ts';
 import type { Intake } from './intake.ts';
-import type { OtherClients } from './other-clients.ts';
-import { presenceEvent } from './presence-event.ts';
 import { receivedEvent } from './to-event.ts';
 
 /** Dependencies of a receiver. */
@@ -21,15 +21,15 @@ export interface ReceiverOptions {
   readonly rooms: Rooms;
   readonly unconfirmed: Unconfirmed;
   readonly intake: Intake;
-  readonly clients: OtherClients;
+  /** Set for an account. */
+  readonly presence: AccountPresence | undefined;
   /** Set for a component. */
   readonly contacts: Contacts | undefined;
+  readonly whoIsThere: WhoIsThere;
   /** See `Surroundings`. */
   contact(jid: string): string | undefined;
   /** Our full JID. */
   jid(): string;
-  /** Called when another client of our account came, left or changed its priority. */
-  clientsChanged(): void;
   /** Counts for metrics. */
   count(counter: string): void;
 }
@@ -50,28 +50,27 @@ export class Receiver {
   /** Takes a message or presence of the link. */
   take(incoming: Incoming): void {
     const { intake } = this.#options;
-    const { stanza } = incoming;
-    const event = stanza.name === 'message' ? this.#message(incoming) : this.#presence(stanza);
+    if (incoming.stanza.name === 'presence') {
+      this.#presence(incoming);
+      return;
+    }
+    const event = this.#message(incoming);
     if (!event) incoming.finish();
     else if (incoming.leave) incoming.leave();
     else intake.take(incoming, event);
   }
 
-  /** The event of a presence of somebody; none of what is about following us, or about being in a room. */
-  #presence(stanza: Element): ReceivedEvent | undefined {
-    const { rooms, clients, contacts, jid, clientsChanged } = this.#options;
-    const from = bareJid(attribute(stanza, 'from') ?? '');
-    const room = rooms.get(from);
+  #presence(incoming: Incoming): void {
+    const { stanza, finish } = incoming;
+    const { rooms, account, contacts, presence, whoIsThere, jid } = this.#options;
+    const from = attribute(stanza, 'from') ?? '';
+    const room = rooms.get(bareJid(from));
     if (room) rooms.presence(stanza);
-    else if (contacts?.take(stanza)) return undefined;
-    else if (clients.take(stanza, jid())) {
-      clientsChanged();
-      return undefined;
-    }
-    const type = attribute(stanza, 'type');
-    if (type !== undefined && type !== 'unavailable') return undefined;
-    const isOwn = room ? attribute(stanza, 'from') === room.occupantJid : from === this.#options.account;
-    return isOwn || (room && !room.joined) ? undefined : presenceEvent(stanza, room !== undefined);
+    const isTaken = room === undefined && (contacts?.take(stanza) === true || presence?.take(stanza, jid()) === true);
+    // ejabberd sends a presence of the room itself, which is nobody's.
+    const isNobody = room ? from === room.occupantJid || resourceOf(from) === undefined : bareJid(from) === account;
+    if (isTaken || isNobody || !saysHowSomebodyIs(stanza)) finish();
+    else whoIsThere.take(incoming, room !== undefined);
   }
 
   /**

@@ -23,6 +23,10 @@ export interface RoomOptions {
   left(reason: string): void;
   /** Called when we are in the room again after an absence: messages may be missing. */
   returned(): void;
+  /** We ask to be let in: the room will tell of everybody who is there. */
+  entering(): void;
+  /** It has told of everybody. */
+  entered(): void;
   /** Counts for metrics. */
   count(counter: string): void;
 }
@@ -255,6 +259,7 @@ export class Room {
       answer.reject(new NotConnected(silent).concerning('place'));
     });
     try {
+      this.#options.entering();
       link.post(joinPresence(this.occupantJid, password));
       return await answer.promise;
     } finally {
@@ -274,6 +279,7 @@ export class Room {
     ]);
     this.#stampsIds = announces(features, NS.stanzaId);
     this.#joined = true;
+    this.#options.entered();
     this.#retry.reset();
     this.#tellJoined();
     if (this.#absence !== undefined) this.#options.returned();

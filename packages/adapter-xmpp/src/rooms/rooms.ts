@@ -15,6 +15,10 @@ export interface RoomsOptions {
   left(room: string, reason: string): void;
   /** Called when we are in this room again after an absence: messages may be missing. */
   returned(room: Room): void;
+  /** This room will tell of everybody who is there. */
+  entering(room: string): void;
+  /** It has. */
+  entered(room: string): void;
 }
 
 /** Maximum number of rooms kept because of sends; the least recently used one is left first. */
@@ -122,7 +126,7 @@ export class Rooms {
   }
 
   #create(jid: string): Room {
-    const { config, context, link, left, returned } = this.#options;
+    const { config, context, link, left, returned, entering, entered } = this.#options;
     const configured = this.#configured.get(jid);
     const room: Room = new Room({
       jid,
@@ -134,6 +138,8 @@ export class Rooms {
       detail: (...told) => context.detail(`room ${jid}`, ...told),
       left: (reason) => left(jid, reason),
       returned: () => returned(room),
+      entering: () => entering(jid),
+      entered: () => entered(jid),
       count: context.count,
     });
     return room;

@@ -12,8 +12,8 @@ import {
 } from '@magpie/contract';
 import { type Destination, type WireStanza, wireMessage } from '../codec/encode.ts';
 import { formatJid, normalJid } from '../codec/jid.ts';
+import type { PresenceState } from '../codec/stanza/presence.ts';
 import type { XmppConfig, XmppTarget } from '../config.ts';
-import type { Contacts } from '../contacts/contacts.ts';
 import { type Identity, senderOf } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
@@ -30,8 +30,8 @@ export interface OutboxOptions {
   readonly identity: Identity;
   readonly unconfirmed: Unconfirmed;
   readonly rooms: Rooms;
-  /** Set for a component. */
-  readonly contacts: Contacts | undefined;
+  /** A contact is so from now on; durable when it resolves. Rejects with `Rejected` for one that is not ours. */
+  setPresence(name: string, presence: PresenceState): Promise<void>;
   readonly resumable: ResumableSession;
   /** The link while it is up. */
   link(): Link | undefined;
@@ -106,11 +106,9 @@ export class Outbox {
   /** A contact is so from now on. Confirmed when that is on disk, and the server has what tells its followers. */
   async #presence(name: string, presence: XmppTarget['presence'], signal: AbortSignal): Promise<SendReceipt> {
     throwIfAborted(signal);
-    const { contacts } = this.#options;
-    if (!contacts || !presence)
-      throw new Rejected('a presence is set for a contact of a component: mode: component, contact and presence');
+    if (!presence) throw new Rejected('expected "presence" beside "contact": a contact is sent nothing else');
     const link = this.#live();
-    await contacts.set(name, presence);
+    await this.#options.setPresence(name, presence);
     await link.ping(signal);
     return { confirmedBy: 'server-answer' };
   }
