@@ -71,8 +71,8 @@ export class PresenceBoard {
     for (const entry of this.#of(room)) entry.confirmed = false;
   }
 
-  /** Everybody who is there has been told of: the result has left. */
-  end(room?: string): readonly Present[] {
+  /** Who has not been told of since `begin`: once everybody was told of, they have left. */
+  unconfirmed(room?: string): readonly Present[] {
     return this.#of(room).filter(({ confirmed }) => !confirmed);
   }
 

@@ -53,7 +53,7 @@ export class WhoIsThere {
    * take a moment more. Nobody else is there any more. Called once our presence is out; does it once per session.
    */
   findWhoLeft(link: Link): void {
-    if (this.#asked) return;
+    if (this.#asked || this.#board.unconfirmed().length === 0) return;
     this.#asked = true;
     const { context } = this.#options;
     const told = (): void => {
@@ -82,7 +82,7 @@ export class WhoIsThere {
 
   #reportLeft(room?: string): void {
     const { intake } = this.#options;
-    for (const present of this.#board.end(room)) {
+    for (const present of this.#board.unconfirmed(room)) {
       const event = leftEvent(present);
       this.#board.take({ ...present, state: { available: false } });
       if (intake.covers(event.address, 'presence'))
