@@ -70,7 +70,7 @@ it('names that mean something to the language are names like others, in headers,
   const outcome = await underAttack(victim, async () => {
     for (const each of NAMES) {
       const headers = NAMES.filter((header) => header !== '__proto__').map((header) => [header, 'x']);
-      const body = `{"topic":"${name}/${each}/x","payload":{"n":"${each}"},"headers":${JSON.stringify(headers)}}`;
+      const body = `{"topic":"${name}/${each}/x","payload":{"n":"${each}","constructor":1},"headers":${JSON.stringify(headers)}}`;
       expect((await post(`${victim.url}/v1/messages`, body)).status, each).toBe(202);
       for (const text of [
         `{"topic":"${name}/a/b","text":"x","headers":{"__proto__":"x"}}`,
@@ -96,7 +96,7 @@ it('names that mean something to the language are names like others, in headers,
   expectUnharmed(outcome, { growth: 150 });
   for (const each of NAMES) {
     const direct = got.find(({ topic }) => topic === `${name}/${each}/x`);
-    expect(JSON.parse(direct?.body ?? '{}'), each).toEqual({ n: each });
+    expect(JSON.parse(direct?.body ?? '{}'), each).toEqual({ n: each, constructor: 1 });
     expect(direct?.names, each).toEqual(expect.arrayContaining(NAMES.filter((header) => header !== '__proto__')));
     expect(got.map(({ body }) => body)).toContain(`{"constructor":"${each}","toString":"${each}"}`);
   }

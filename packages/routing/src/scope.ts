@@ -6,6 +6,7 @@ import {
   parseJsonBody,
   whyNotJson,
 } from '@magpie/contract';
+import { expressible, mayNeedMaps } from './expression/expressible.ts';
 import { expressionNumber } from './expression/numbers.ts';
 
 /** The parts of an event that expressions see, parsed at most once per event however many routes look at it. */
@@ -18,6 +19,8 @@ export interface EventView {
   readonly $rounded: unknown;
   /** Whether `payload` is the body, rather than null for lack of JSON. No capture can have such a name. */
   readonly $hasPayload: boolean;
+  /** Whether objects of `payload` may have a key that expressions cannot be given as it is. */
+  readonly $needsMaps: boolean;
   /** Why `payload` is null, for messages. */
   readonly $whyNoPayload: string;
   /** The body as text; undefined when it is neither UTF-8 nor in the charset that it declares. */
@@ -44,7 +47,7 @@ interface ViewState {
   readonly view: View;
   readonly event: Event;
   readonly book: AddressBook;
-  body: { readonly value: unknown; readonly isExact: boolean } | undefined;
+  body: { readonly value: unknown; readonly isExact: boolean; readonly needsMaps: boolean } | undefined;
   text: { readonly value: string | undefined } | undefined;
   headers: EventView['headers'] | undefined;
   headersAll: EventView['headersAll'] | undefined;
@@ -72,6 +75,10 @@ class View implements EventView {
 
   get $hasPayload(): boolean {
     return parsedBody(this.$state).value !== undefined;
+  }
+
+  get $needsMaps(): boolean {
+    return parsedBody(this.$state).needsMaps;
   }
 
   get $whyNoPayload(): string {
@@ -124,9 +131,15 @@ export class EventScope {
   }
 
   get payload(): unknown {
-    if (this.#convert === undefined) return this.#view.payload;
-    this.#converted ??= { payload: this.#convert(this.#view.payload) };
+    if (this.#convert === undefined && !this.#view.$needsMaps) return this.#view.payload;
+    this.#converted ??= { payload: this.#expressiblePayload() };
     return this.#converted.payload;
+  }
+
+  #expressiblePayload(): unknown {
+    const { payload, $needsMaps } = this.#view;
+    const converted = this.#convert === undefined ? payload : this.#convert(payload);
+    return $needsMaps ? expressible(converted) : converted;
   }
 
   get $hasPayload(): boolean {
@@ -162,7 +175,7 @@ function parsedBody(state: ViewState): NonNullable<ViewState['body']> {
       isExact = false;
       return expressionNumber(digits);
     });
-    state.body = { value, isExact };
+    state.body = { value, isExact, needsMaps: mayNeedMaps(body) };
   }
   return state.body;
 }
@@ -177,7 +190,7 @@ function kept({ event, view }: ViewState): Event {
 function lastOfEach(headers: Event['headers']): Record<string, HeaderValue> {
   const last: Record<string, HeaderValue> = Object.create(null);
   for (const [name, value] of headers) last[name] = value;
-  return last;
+  return named(last);
 }
 
 function allOfEach(headers: Event['headers']): Record<string, HeaderValue[]> {
@@ -187,8 +200,12 @@ function allOfEach(headers: Event['headers']): Record<string, HeaderValue[]> {
     values.push(value);
     all[name] = values;
   }
-  return all;
+  return named(all);
 }
+
+/** Headers by name as expressions take them. */
+const named = <Value>(headers: Record<string, Value>): Record<string, Value> =>
+  'constructor' in headers ? (expressible(headers) as Record<string, Value>) : headers; // Only expressions look at them.
 
 function eventFields(event: Event, book: AddressBook): Record<string, unknown> {
   const { ref, id, source, address, kind, type, subject, key, contentType, contentEncoding, correlationId } = event;
