@@ -83,7 +83,7 @@ export class Session {
     const limited = (bytes: number): void => {
       context.detail(
         'stanza size',
-        `the server refused a stanza of ${bytes} bytes: set maxStanzaBytes to what it permits`,
+        `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`,
         'trouble',
       );
     };

@@ -65,7 +65,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       return;
     }
     held += 1;
-    context.detail(part, `${held} too large and left unacknowledged; the last: ${size}`, 'trouble');
+    context.detail(part, `holds ${held} unacknowledged: the last is ${size}`, 'trouble');
   };
   const start = async (): Promise<void> => {
     held = 0;
