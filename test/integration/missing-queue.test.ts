@@ -15,7 +15,12 @@ let gateway: GatewayProcess;
 let connection: Awaited<ReturnType<typeof amqp.connect>>;
 let broker: ConfirmChannel;
 const prefix = unique('places');
-const names = { here: `${prefix}-here`, there: `${prefix}-there`, missing: `${prefix}-missing` };
+const names = {
+  here: `${prefix}-here`,
+  there: `${prefix}-there`,
+  missing: `${prefix}-missing`,
+  inbox: `${prefix}-inbox`,
+};
 
 beforeAll(async () => {
   connection = await amqp.connect(shared.rabbitmq.urls.plain);
@@ -28,6 +33,10 @@ beforeAll(async () => {
       http: { port: 0 },
       connections: { erp: { type: 'amqp', url: shared.rabbitmq.urls.plain } },
       routes: {
+        inbox: {
+          from: { connection: 'erp', queue: names.inbox },
+          to: [{ connection: 'erp', queue: names.here }],
+        },
         orders: {
           from: { connection: 'http', topic: 'orders/{queue}' },
           to: [{ connection: 'erp', queue: '${queue}', id: 'queues' }],
@@ -73,6 +82,8 @@ async function read(queue: string, count: number): Promise<string[]> {
   return texts;
 }
 
+const alarms = async (): Promise<readonly string[]> => (await get<{ alarms: string[] }>('/v1')).alarms;
+
 const target = async (): Promise<ShownTarget> => {
   const { targets } = await get<{ targets: (ShownTarget & { consumer: string })[] }>('/v1/targets');
   return targets.find(({ consumer }) => consumer === 'orders/queues')!;
@@ -98,9 +109,14 @@ it('a missing queue holds only what goes to it: others arrive in order, nothing 
     places: [{ place: `queue:${names.missing}`, error: expect.stringContaining('does not exist') }],
   });
 
-  const { alarms } = await get<{ alarms: string[] }>('/v1');
-  expect(alarms).toEqual([expect.stringContaining(`queue:${names.missing} takes nothing since`)]);
+  expect(await alarms()).toEqual([
+    `connection erp, queue ${names.inbox}: missing`,
+    expect.stringContaining(`queue:${names.missing} takes nothing since`),
+  ]);
   const lines = gateway.logs().split('\n');
+  expect(lines.filter((line) => line.includes(`"place":"queue ${names.inbox}"`))).toEqual([
+    expect.stringMatching(/"level":"warn".*"connection":"erp".*"reason":"missing"/),
+  ]);
   expect(lines.filter((line) => line.includes(`"place":"queue:${names.missing}"`))).toEqual([
     expect.stringMatching(/"connection":"erp".*"ref":"/),
   ]);
@@ -110,7 +126,8 @@ it('a missing queue holds only what goes to it: others arrive in order, nothing 
   await publish([{ queue: names.here, text: 'after the restart' }]);
   expect(await read(names.here, 1)).toEqual(['after the restart']);
 
-  await broker.assertQueue(names.missing);
+  for (const queue of [names.missing, names.inbox]) await broker.assertQueue(queue);
   expect(await read(names.missing, 20)).toEqual(held.map(({ text }) => text));
   expect((await get<{ deadLetters: unknown[] }>('/v1/dead-letters')).deadLetters).toEqual([]);
+  await waitFor(async () => (await alarms()).length === 0, { what: 'the end of all alarms', timeout: 60_000 });
 });

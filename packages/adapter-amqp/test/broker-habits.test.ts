@@ -74,7 +74,7 @@ describe('a message larger than can be kept', () => {
     await settled.promise;
     expect(amqp.events.map(textOf)).toEqual(['one', 'three']);
     expect(amqp.details.get('queue inbox')).toMatch(
-      /^holds 1 unacknowledged: .* 16777217 bytes, more than the 16777216/,
+      /^holds 1 unacknowledged: .* 16777217 bytes, more than the limit of 16777216/,
     );
   });
 });

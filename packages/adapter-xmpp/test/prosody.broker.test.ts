@@ -1,4 +1,5 @@
 import { type ProsodyBroker, startProsody } from '@magpie/brokers';
+import type { SourceRequest } from '@magpie/contract';
 import { tcpProxy, waitFor } from '@magpie/testkit';
 import { xml } from '@xmpp/client';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -39,6 +40,57 @@ async function peerInRoom(): Promise<StockClient> {
 
 const bodies = (peer: StockClient): string[] =>
   peer.messages.flatMap((message) => message.getChild('body')?.getText() ?? []);
+
+const FROM_PEER: SourceRequest = {
+  pattern: {
+    scheme: 'jid',
+    segments: [
+      { type: 'literal', value: 'peer' },
+      { type: 'literal', value: 'localhost' },
+    ],
+  },
+  options: {},
+};
+
+describe('while intake stands still', () => {
+  it('a real server has what we send confirmed, keeps what is left there, and sends it again in order', async () => {
+    const peer = await peerInRoom();
+    const { connection, lost } = link({ receiveWindow: 2 });
+    const { sink, calls } = manualSink();
+    await connection.connect(NEVER);
+    await connection.receive([FROM_PEER], sink);
+    const texts = Array.from({ length: 60 }, (_, index) => `kept ${index}`);
+    for (const text of texts) {
+      await peer.send(xml('message', { to: 'gate@localhost', type: 'chat' }, xml('body', {}, text)));
+    }
+    await waitFor(() => sendText(connection, 'while held', 'room', ROOM), { what: 'a confirmation', timeout: 15_000 });
+    await sendText(connection, 'still held', 'room', ROOM);
+    await connection.probe(NEVER);
+    const got: string[] = [];
+    const settle = (): void => {
+      for (let call = calls.shift(); call; call = calls.shift()) {
+        got.push(...call.texts);
+        call.answer();
+      }
+    };
+    const settled = (what: string, isOver: () => boolean): Promise<unknown> =>
+      waitFor(
+        () => {
+          settle();
+          return isOver();
+        },
+        { what, timeout: 10_000 },
+      );
+    await settled('the end of the link', () => lost.length === 1);
+    await connection.connect(NEVER);
+    await connection.receive([FROM_PEER], sink);
+    await settled('what was left', () => got.length >= texts.length);
+    expect(got).toEqual(texts);
+    await sendText(connection, 'after', 'room', ROOM);
+    expect(bodies(peer).filter((text) => /held|after/.test(text))).toEqual(['while held', 'still held', 'after']);
+    expect(lost).toHaveLength(1);
+  }, 60_000);
+});
 
 /** Keeps a connection up as the supervisor does, and repeats sends as a lane does. */
 async function sendUntilConfirmed(
