@@ -33,6 +33,30 @@ describe('two protocols with one scheme name', () => {
   });
 });
 
+describe('the book for one connection type', () => {
+  const two = book.forType('two');
+
+  it('uses the schemes of its type, for text in both directions', () => {
+    expect([two.scheme('queue'), two.format(address)]).toEqual([dots, 'queue:a.b']);
+    expect(two.parse('queue:a.b')).toEqual(address);
+    expect(two.forType('one').format(address)).toBe('queue:a/b');
+  });
+
+  it('still knows the schemes of other types, and a type that is given', () => {
+    const withTopics = createAddressBook([
+      { type: 'one', addresses: [{ ...slashes, scheme: 'topic' }] },
+      { type: 'two', addresses: [dots] },
+    ]);
+    expect(withTopics.forType('two').parse('topic:a/b')).toEqual({ scheme: 'topic', segments: ['a', 'b'] });
+    expect(two.format(address, 'one')).toBe('queue:a/b');
+    expect(() => two.parse('nowhere:a')).toThrow('expected one of queue:…');
+  });
+
+  it('is the whole book for no type or an unknown one', () => {
+    expect([book.forType(undefined), book.forType('four')]).toEqual([book, book]);
+  });
+});
+
 it('an unknown type has no scheme, and its addresses the form that needs none', () => {
   expect(book.scheme('queue', 'four')).toBeUndefined();
   expect(book.format({ scheme: 'queue', segments: ['a b', 'c'] }, 'four')).toBe('queue:a%20b/c');

@@ -256,6 +256,8 @@ export interface Gateway {
   readonly id: string;
   readonly version: string;
   readonly book: AddressBook;
+  /** The address book for addresses of a connection, by its name; `book` for an unknown one. Called per shown event. */
+  bookOf(connection: string | undefined): AddressBook;
   readonly state: 'starting' | 'running' | 'draining' | 'stopped';
   /** Opens the log's tail, connects everything; resolves once routing runs (connections may still be coming up). */
   start(): Promise<void>;

@@ -16,7 +16,8 @@ const HELD_RETRY_MS = 1000;
 /** Makes a gateway. No I/O until `start`. */
 export function createGateway(options: GatewayOptions): Gateway {
   const parts = createPipeline(options);
-  const { log, book, tail, intake, holds, tracked, matched, connections, targets, unlogged, registration } = parts;
+  const { log, book, bookOf, tail, intake, holds, tracked, matched, connections, targets, unlogged, registration } =
+    parts;
   let plan: Plan = options;
   let state: Gateway['state'] = 'starting';
   let draining: Promise<void> | undefined;
@@ -33,6 +34,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     id: options.id,
     version: options.version,
     book,
+    bookOf,
     get state() {
       return state;
     },
@@ -65,7 +67,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     publish: (source, events, publishOptions) => intake.accept(source, events, publishOptions?.onMismatch),
     direct: async (message) => {
       const { connection, target } = targets.routes.direct(message.to);
-      const received = receivedFrom(message, connection, target, book);
+      const received = receivedFrom(message, connection, target, bookOf(connection));
       const held = holds.heldBy(`${DIRECT}/${connection}`);
       if (held) return { type: 'unavailable', ...held, retryAfter: HELD_RETRY_MS };
       const [result] = await intake.accept(DIRECT, [received], 'refuse');

@@ -71,7 +71,9 @@ export function createPipeline(options: GatewayOptions) {
   const { onFull = () => undefined } = options;
   const hasRoom = (): boolean => log.space().intake;
   const onReceived = observer.received;
-  const intake = new Intake({ tail, writer, book, clock, holds, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
+  const bookOf = (connection: string | undefined): AddressBook =>
+    book.forType(connections.configured.get(connection ?? '')?.adapter.type);
+  const intake = new Intake({ tail, writer, bookOf, clock, holds, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
 
   const confirmWait = new AbortController();
   const { signal } = confirmWait;
@@ -107,7 +109,22 @@ export function createPipeline(options: GatewayOptions) {
     });
 
   return {
-    ...{ log, book, clock, connections, tail, writer, holds, intake, confirmWait, tracked, unlogged, matched, targets },
+    ...{
+      log,
+      book,
+      bookOf,
+      clock,
+      connections,
+      tail,
+      writer,
+      holds,
+      intake,
+      confirmWait,
+      tracked,
+      unlogged,
+      matched,
+      targets,
+    },
     ...{ deadLetters, router, registration, connect, loops },
   };
 }

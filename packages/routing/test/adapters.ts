@@ -122,7 +122,7 @@ export const officeAdapter = defineAdapter({
 
 export const book = createAddressBook([pathAdapter, officeAdapter]);
 
-const info = (
+export const info = (
   name: string,
   adapter: AnyAdapter,
   config: object = {},

@@ -17,6 +17,11 @@ export interface AddressBook {
    * @throws Rejected when the text has no scheme, an unknown one, or garbage after it.
    */
   parse(text: string, type?: string): Address;
+  /**
+   * The same book for one connection type, whose schemes take precedence over others of the same name. Without a type, or with
+   * an unknown one, the book itself. Called per received event.
+   */
+  forType(type: string | undefined): AddressBook;
 }
 
 /** The schemes of one connection type, as an adapter's definition has them. */
@@ -33,8 +38,9 @@ export function createAddressBook(adapters: Iterable<TypeSchemes>): AddressBook 
     const known = byName.get(name);
     return (type === undefined ? known?.[0] : known?.find((each) => each.type === type))?.scheme;
   };
-  return {
+  const book: AddressBook = {
     scheme: find,
+    forType: (type) => byType.get(type ?? '') ?? book,
     format(address, type) {
       const scheme = find(address.scheme, type);
       return scheme ? `${address.scheme}:${scheme.format(address.segments)}` : addressToText(address);
@@ -49,6 +55,20 @@ export function createAddressBook(adapters: Iterable<TypeSchemes>): AddressBook 
       const expected = [...byName.keys()].map((key) => `${key}:…`).join(', ');
       throw new Rejected(`"${text}" is not an address: expected one of ${expected}`);
     },
+  };
+  const byType = new Map(list.map(({ type }) => [type, preferring(book, type)] as const));
+  return book;
+}
+
+/** A book whose schemes of one connection type take precedence; all other schemes are found as before. */
+function preferring(book: AddressBook, preferred: string): AddressBook {
+  const typeFor = (name: string, type: string | undefined): string | undefined =>
+    type ?? (book.scheme(name, preferred) ? preferred : undefined);
+  return {
+    scheme: (name, type) => book.scheme(name, typeFor(name, type)),
+    format: (address, type) => book.format(address, typeFor(address.scheme, type)),
+    parse: (text, type) => book.parse(text, typeFor(text.slice(0, Math.max(text.indexOf(':'), 0)), type)),
+    forType: book.forType,
   };
 }
 

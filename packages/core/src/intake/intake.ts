@@ -25,7 +25,8 @@ import type { IntakeHolds } from './holds.ts';
 export interface IntakeOptions {
   readonly tail: Tail;
   readonly writer: StateWriter;
-  readonly book: AddressBook;
+  /** The address book of a connection, by its name. */
+  readonly bookOf: (connection: string) => AddressBook;
   readonly clock: Clock;
   readonly holds: IntakeHolds;
   readonly maxBodyBytes: number;
@@ -209,9 +210,9 @@ export class Intake {
   /** Gives a received event its ref, source, key and receipt time; `scope` is within what its dedupe key is unique. */
   #stamp(given: ReceivedEvent, source: string, scope = source): Event {
     const received = withInstants(given);
-    const { book, clock } = this.#options;
+    const { bookOf, clock } = this.#options;
     const receivedAt = clock.now();
-    const { key = book.format(received.address), time = receivedAt, dedupeKey } = received;
+    const { key = bookOf(source).format(received.address), time = receivedAt, dedupeKey } = received;
     const event: Event = { ...received, ref: newRef(receivedAt), source, key, time, receivedAt };
     if (dedupeKey === undefined) return event;
     const { dedupeContent: _, ...kept } = { ...received, ...event };

@@ -51,7 +51,7 @@ function explain(connection: string, address: string, body: string, options: Exp
   print(
     routes
       .explain(event)
-      .map((each) => show(each, book))
+      .map((each) => show(each, (name) => book.forType(connections.get(name)?.adapter.type)))
       .join('\n'),
   );
 }
@@ -102,16 +102,20 @@ function originOf(json = '{}'): Event['origin'] {
 const isMapping = (value: unknown): value is Event['origin'] =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function show({ route, matched, reason, captures, targets }: Explanation, book: AddressBook): string {
+/** `bookOf` gives the address book of a connection. */
+function show(
+  { route, matched, reason, captures, targets }: Explanation,
+  bookOf: (connection: string) => AddressBook,
+): string {
   const lines = [`${matched ? '✔' : '✘'} ${route}: ${visible(reason)}`];
   const names = Object.entries(captures).map(([name, value]) => visible(`${name} = ${JSON.stringify(value)}`));
   if (names.length > 0) lines.push(`    captures: ${names.join(', ')}`);
-  for (const { consumer, rendered, error } of targets) {
+  for (const { consumer, connection, rendered, error } of targets) {
     lines.push(`    → ${visible(consumer.slice(route.length + 1))}`);
     if (error !== undefined) lines.push(`      error: ${visible(error)}`);
     if (!rendered) continue;
     const { parts, target } = rendered;
-    lines.push(`      address: ${visible(book.format(target.address))}`);
+    lines.push(`      address: ${visible(bookOf(connection).format(target.address))}`);
     for (const [form, value] of Object.entries(showBody(parts.body, parts.contentType))) {
       lines.push(`      ${form}: ${visible(typeof value === 'string' ? value : JSON.stringify(value))}`);
     }

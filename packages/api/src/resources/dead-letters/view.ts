@@ -1,5 +1,6 @@
 import type { Attempt, DeadLetter } from '@magpie/bus';
 import {
+  type AddressBook,
   addressText,
   errorMessage,
   eventToJson,
@@ -10,9 +11,10 @@ import {
   showBody,
 } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
+import { bookOf } from '../events/view.ts';
 
 /** A dead letter in a list: reason and target, without the message. */
-export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, message, ...rest }: DeadLetter) => ({
+export const summarize = (gateway: Gateway, { id, at, consumer, reason, error, message, ...rest }: DeadLetter) => ({
   id,
   at: isoInstant(at),
   ...(consumer === undefined ? {} : { consumer }),
@@ -22,7 +24,7 @@ export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, 
   attempts: rest.attempts.length,
   ref: rest.event.ref,
   source: rest.event.source,
-  address: addressText(rest.event.address, book),
+  address: addressText(rest.event.address, bookOf(gateway, rest.event)),
 });
 
 /**
@@ -31,7 +33,7 @@ export const summarize = ({ book }: Gateway, { id, at, consumer, reason, error, 
 export const deadLetterText = (gateway: Gateway, letter: DeadLetter): string =>
   jsonTextOr(showDeadLetter(gateway, letter), (reason) => {
     const { attempts: _, ...summary } = summarize(gateway, letter);
-    const event = placeholderOf(letter.event, gateway.book, reason);
+    const event = placeholderOf(letter.event, bookOf(gateway, letter.event), reason);
     return { ...summary, attempts: letter.attempts.map(showAttempt), event };
   });
 
@@ -43,8 +45,8 @@ function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
     ...summary,
     attempts: letter.attempts.map(showAttempt),
     ...(position === undefined ? {} : { position }),
-    event: eventToJson(event, gateway.book),
-    ...(rendered ? { rendered: renderedOr(gateway, rendered) } : {}),
+    event: eventToJson(event, bookOf(gateway, event)),
+    ...(rendered ? { rendered: renderedOr(bookOfTarget(gateway, letter), rendered) } : {}),
   };
 }
 
@@ -52,17 +54,21 @@ function showDeadLetter(gateway: Gateway, letter: DeadLetter) {
 export const showAttempt = ({ at, error, message }: Attempt) => ({ at: isoInstant(at), error, message });
 
 /** The rendered message, or the reason why it cannot be shown. */
-function renderedOr(gateway: Gateway, rendered: NonNullable<DeadLetter['rendered']>): object {
+function renderedOr(book: AddressBook, rendered: NonNullable<DeadLetter['rendered']>): object {
   try {
-    return showRendered(gateway, rendered);
+    return showRendered(book, rendered);
   } catch (error) {
     const { target } = rendered;
-    const to = addressText(target.address, gateway.book);
+    const to = addressText(target.address, book);
     return { to, options: target.options, headers: [], unreadable: errorMessage(error) };
   }
 }
 
-function showRendered({ book }: Gateway, { outgoing, target }: NonNullable<DeadLetter['rendered']>) {
+/** The address book of a dead letter's target; that of all connections once the target is no longer configured. */
+const bookOfTarget = (gateway: Gateway, { consumer }: DeadLetter): AddressBook =>
+  gateway.bookOf(gateway.targets().find((target) => target.consumer === consumer)?.connection);
+
+function showRendered(book: AddressBook, { outgoing, target }: NonNullable<DeadLetter['rendered']>) {
   const { body, headers, replyTo, time, expiresAt, trace, ref: _, ...plain } = outgoing;
   return {
     to: book.format(target.address),

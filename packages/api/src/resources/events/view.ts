@@ -1,6 +1,15 @@
 import type { Position, StoredEvent } from '@magpie/bus';
-import { type EventJson, type EventKind, eventToJson, jsonTextOr, placeholderOf, Rejected } from '@magpie/contract';
+import {
+  type AddressBook,
+  type EventJson,
+  type EventKind,
+  eventToJson,
+  jsonTextOr,
+  placeholderOf,
+  Rejected,
+} from '@magpie/contract';
 import type { EventFilter, Gateway } from '@magpie/core';
+import { DIRECT } from '@magpie/routing';
 import { type FieldProblem, invalidField } from '../../http/problems/problem.ts';
 
 /** An event as every answer and frame shows it. */
@@ -9,17 +18,21 @@ export interface ShownEvent {
   readonly event: EventJson;
 }
 
+/** The address book for an event: that of its connection, for a direct send that of the target's connection. */
+export const bookOf = (gateway: Gateway, { source, origin }: StoredEvent['event']): AddressBook =>
+  gateway.bookOf(source === DIRECT && typeof origin.connection === 'string' ? origin.connection : source);
+
 /** A stored event in its JSON form. */
-export const showEvent = ({ book }: Gateway, { position, event }: StoredEvent): ShownEvent => ({
+export const showEvent = (gateway: Gateway, { position, event }: StoredEvent): ShownEvent => ({
   position,
-  event: eventToJson(event, book),
+  event: eventToJson(event, bookOf(gateway, event)),
 });
 
 /** The JSON text of a stored event. Never throws: an event that cannot be written is a placeholder. */
 export const eventText = (gateway: Gateway, stored: StoredEvent): string =>
   jsonTextOr(showEvent(gateway, stored), (reason) => ({
     position: stored.position,
-    event: placeholderOf(stored.event, gateway.book, reason),
+    event: placeholderOf(stored.event, bookOf(gateway, stored.event), reason),
   }));
 
 /**
@@ -28,9 +41,10 @@ export const eventText = (gateway: Gateway, stored: StoredEvent): string =>
  */
 export function eventReference(gateway: Gateway, stored: StoredEvent, most: number): string {
   const { position, event } = stored;
-  const { payload: _, text: __, base64: ___, ...rest } = eventToJson({ ...event, body: NOTHING }, gateway.book);
+  const book = bookOf(gateway, event);
+  const { payload: _, text: __, base64: ___, ...rest } = eventToJson({ ...event, body: NOTHING }, book);
   const place = { bodyUrl: `/v1/messages/${event.ref}/body`, bytes: event.body.byteLength };
-  const reason = (why: string) => ({ position, event: { ...placeholderOf(event, gateway.book, why), ...place } });
+  const reason = (why: string) => ({ position, event: { ...placeholderOf(event, book, why), ...place } });
   const written = jsonTextOr({ position, event: { ...rest, ...place } }, reason);
   return Buffer.byteLength(written) <= most
     ? written
