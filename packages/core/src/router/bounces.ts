@@ -15,10 +15,6 @@ interface BounceDeps {
   readonly observer: Pick<CoreObserver, 'delivered'>;
 }
 
-/** Whether an event says that a message of ours came back after it had been confirmed. Called per routed event. */
-export const isBounce = ({ kind, type, correlationId }: Event): boolean =>
-  kind === 'status' && type === 'bounced' && correlationId !== undefined;
-
 /** How far the receipt of an event may lie from the time in its ref, in ms. */
 const SLACK_MS = 50;
 const PAGE = 256;

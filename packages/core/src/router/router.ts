@@ -1,12 +1,12 @@
 import type { Position, StoredEvent } from '@magpie/bus';
-import { type Clock, type Event, Rejected } from '@magpie/contract';
+import { type Clock, type Event, isBounce, Rejected } from '@magpie/contract';
 import type { Match } from '@magpie/routing';
 import type { EchoCheck } from '../intake/echo-guard.ts';
 import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
 import type { StateWriter } from '../log/state-writer.ts';
 import type { LogReader } from '../log/tail.ts';
 import type { Targets } from '../targets/targets.ts';
-import { type Bounces, isBounce } from './bounces.ts';
+import type { Bounces } from './bounces.ts';
 
 /** Events matched before the loop lets other work run. */
 const BATCH = 256;
