@@ -20,10 +20,12 @@ describe('payloadSchema', () => {
     const { routes } = compile({ r: { from: { connection: 'floor', path: 'a/x' }, to: toOffice(), ...typed } }, read);
     expect(routes.match(event({ json: { severity: 3 } }))).toHaveLength(1);
     expect(routes.match(event({ json: { severity: 2 } }))).toHaveLength(0);
-    expect(routes.match(event({ json: { severity: 'high' } }))[0]?.error?.message).toContain(
-      'does not meet alarm.json',
+    expect(routes.match(event({ json: { severity: 'high', tags: [1] } }))[0]?.error?.message).toBe(
+      'route "r": expected a payload that fits alarm.json: /severity: expected a whole number, got a text; /tags/0: expected a text, got a number',
     );
-    expect(routes.match(event({ content: 'x' }))[0]?.error?.message).toContain('does not meet alarm.json');
+    expect(routes.match(event({ content: 'x' }))[0]?.error?.message).toMatch(
+      /^route "r": expected a payload that fits alarm.json, got a body that is not JSON: it begins with neither/,
+    );
   });
 
   it('reports a file that cannot be read', () => {

@@ -36,6 +36,8 @@ const TYPES: Readonly<Record<string, string>> = {
   array: 'a list',
   object: 'a mapping',
   record: 'a mapping',
+  tuple: 'a list',
+  never: 'no value',
   null: 'nothing',
 };
 

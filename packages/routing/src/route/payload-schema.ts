@@ -1,5 +1,5 @@
 import { errorMessage, JsonNumber, Rejected } from '@magpie/contract';
-import { pointerOf } from '@magpie/schema-messages';
+import { pointerOf, problemsOf } from '@magpie/schema-messages';
 import { z } from 'zod';
 import { type Shape, shapeOf } from '../expression/shape.ts';
 import { isRecord, type Report } from '../report.ts';
@@ -8,7 +8,7 @@ import type { EventView } from '../scope.ts';
 /** A declared shape of the payload: its types for expressions, and the check of each payload. */
 export interface PayloadSchema {
   readonly shape: Shape;
-  /** Throws `Rejected` saying what does not fit. Called once per event that reaches the condition. */
+  /** Throws `Rejected` listing the mistakes. Called once per event that reaches the condition. */
   check(view: EventView): void;
 }
 
@@ -25,7 +25,8 @@ export function loadPayloadSchema(
     return void report.error('files cannot be read here, so payloadSchema cannot be used');
   try {
     const content = withDoubles(readJsonFile(path));
-    if (!isRecord(content)) return void report.error(`"${path}" is no JSON Schema: expected an object`);
+    if (!isRecord(content))
+      return void report.error(`expected a JSON Schema (an object) in "${path}", got another JSON value`);
     const validator = z.fromJSONSchema(content);
     return { shape: shapeOf(content), check: (view) => checkPayload(validator, view, path) };
   } catch (error) {
@@ -40,21 +41,31 @@ export function loadPayloadSchema(
 function withDoubles(schema: unknown, path: readonly PropertyKey[] = []): unknown {
   if (schema instanceof JsonNumber) {
     if (!path.includes('const') && !path.includes('enum')) return Number(schema.digits);
-    throw new Error(`at ${pointerOf(path)}: no double holds ${schema.digits}`);
+    throw new Error(`at ${pointerOf(path)}: expected a number that a double can hold, got ${schema.digits}`);
   }
   if (Array.isArray(schema)) return schema.map((inner, index) => withDoubles(inner, [...path, index]));
   if (!isRecord(schema)) return schema;
   return Object.fromEntries(Object.entries(schema).map(([key, inner]) => [key, withDoubles(inner, [...path, key])]));
 }
 
+/** Errors are logged, so they must not quote the payload. */
+const SHOWS_NO_VALUES = { pointer: '', isHidden: () => true };
+/** Problems of one payload that are listed; further ones are counted. */
+const MOST_SHOWN = 10;
+
+/** Throws `Rejected`; `path` is the schema's file as configured. */
 function checkPayload(validator: z.ZodType, view: EventView, path: string): void {
-  const { success, error } = validator.safeParse(view.$rounded);
+  const { success, error } = validator.safeParse(view.$rounded, { reportInput: true });
   if (success) return;
   const issues = error.issues.filter((issue) => !isLongInteger(issue, view.payload));
-  if (issues.length > 0) {
-    const why = view.$hasPayload ? '' : `: the body is not JSON: ${view.$whyNoPayload}`;
-    throw new Rejected(`the payload does not meet ${path}${why}: ${z.prettifyError({ issues })}`);
-  }
+  if (issues.length === 0) return;
+  if (!view.$hasPayload)
+    throw new Rejected(`expected a payload that fits ${path}, got a body that is not JSON: ${view.$whyNoPayload}`);
+  const problems = problemsOf(validator, issues, SHOWS_NO_VALUES).map(
+    ({ pointer, message }) => `${pointer}: ${message}`,
+  );
+  const more = problems.length > MOST_SHOWN ? `; and ${problems.length - MOST_SHOWN} more` : '';
+  throw new Rejected(`expected a payload that fits ${path}: ${problems.slice(0, MOST_SHOWN).join('; ')}${more}`);
 }
 
 /** Whether an issue is only that an integer is too long for a double: expressions take those of 64 bits. */
