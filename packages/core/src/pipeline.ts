@@ -19,7 +19,7 @@ import type { CoreObserver } from './observer.ts';
 import { createRegistration } from './registration.ts';
 import { createBounces } from './router/bounces.ts';
 import { createRouter, MatchedPosition } from './router/router.ts';
-import { createDeadLetters } from './targets/dead-letters.ts';
+import { createDeadLetters } from './targets/redrive.ts';
 import { Targets } from './targets/targets.ts';
 import { BestEffortSenders } from './unlogged/best-effort-sender.ts';
 import { withBypass } from './unlogged/sink.ts';

@@ -12,7 +12,7 @@ import { startOutput, startSteps } from '../expression/budget.ts';
 import type { Scope } from '../expression/expression.ts';
 import { toPlain, toText } from '../expression/values.ts';
 import { createReport } from '../report.ts';
-import type { Obstacle } from '../route/admission.ts';
+import type { Mismatch } from '../route/admission.ts';
 import type { Route } from '../route/route.ts';
 import type { Explanation } from '../types.ts';
 
@@ -24,8 +24,8 @@ export function explainRoute(route: Route, event: Event): Explanation {
   const scope = route.scope(event);
   const captures = capturesIn(route, scope);
   const admission = route.admit(event);
-  if (admission.type === 'passed-over') {
-    const reason = obstacleReason(admission.obstacle, route, event, scope);
+  if (admission.type === 'no-match') {
+    const reason = mismatchReason(admission.mismatch, route, event, scope);
     return { route: route.id, matched: false, reason, captures, targets: [] };
   }
   const reason =
@@ -48,9 +48,9 @@ function outsideReason(route: Route, event: Event): string | undefined {
   return `the address does not fit ${written(route)}`;
 }
 
-function obstacleReason(obstacle: Obstacle, route: Route, event: Event, scope: Scope): string {
+function mismatchReason(mismatch: Mismatch, route: Route, event: Event, scope: Scope): string {
   const { source, conditions } = route;
-  switch (obstacle) {
+  switch (mismatch) {
     case 'kind':
       return `takes events of kind ${[...source.kinds].join(', ')}, this one is a ${event.kind}`;
     case 'loop':

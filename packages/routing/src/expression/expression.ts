@@ -133,7 +133,7 @@ function withinLimits(ast: ASTNode, place: Place): boolean {
     report.error(message, { range: shift(deep.range, place), hint: 'split the expression with "let"' });
     return false;
   }
-  return [...nodesOf(ast)].every((node) => checkLiteral(node, place) && linearize(node, place));
+  return [...nodesOf(ast)].every((node) => checkLiteral(node, place) && replaceCalls(node, place));
 }
 
 /** Warns of lists whose lengths are multiplied: their sender decides whether the steps of an event suffice. */
@@ -155,7 +155,7 @@ function checkLiteral(node: ASTNode, place: Place): boolean {
   return false;
 }
 
-function linearize(node: ASTNode, place: Place): boolean {
+function replaceCalls(node: ASTNode, place: Place): boolean {
   if (node.op !== 'rcall') return true;
   if (node.args[0] === 'json' && node.args[2].length === 0) node.args[0] = EXACT_JSON;
   if (node.args[0] !== 'matches') return true;

@@ -6,12 +6,12 @@ import { rejection } from './rejection.ts';
 import type { Source } from './source.ts';
 
 /** Why a route whose address fits does not take an event. */
-export type Obstacle = 'kind' | 'loop' | 'hops' | 'mark' | 'text' | 'allow' | 'when';
+export type Mismatch = 'kind' | 'loop' | 'hops' | 'mark' | 'text' | 'allow' | 'when';
 
 /** Whether a route takes an event; `error` when that could not be decided: the event is rejected then, not passed over. */
 export type Admission =
   | { readonly type: 'admitted' }
-  | { readonly type: 'passed-over'; readonly obstacle: Obstacle }
+  | { readonly type: 'no-match'; readonly mismatch: Mismatch }
   | { readonly type: 'error'; readonly error: Rejected };
 
 /** The conditions of a route besides its address. */
@@ -29,7 +29,7 @@ export interface Conditions {
 }
 
 const ADMITTED: Admission = { type: 'admitted' };
-const passedOver = (obstacle: Obstacle): Admission => ({ type: 'passed-over', obstacle });
+const noMatch = (mismatch: Mismatch): Admission => ({ type: 'no-match', mismatch });
 
 /**
  * Judges one event, cheapest condition first. A command route (one with a text pattern or `allow`) never takes what an
@@ -37,17 +37,17 @@ const passedOver = (obstacle: Obstacle): Admission => ({ type: 'passed-over', ob
  */
 export function admit(conditions: Conditions, event: Event, scope: () => Scope): Admission {
   try {
-    const obstacle = outerObstacle(conditions, event);
-    if (obstacle !== undefined) return passedOver(obstacle);
+    const mismatch = mismatchOf(conditions, event);
+    if (mismatch !== undefined) return noMatch(mismatch);
     const { when, payload } = conditions;
     payload?.check(viewOf(event, conditions.book));
-    return when === undefined || holds(when, scope(), conditions.whenPointer) ? ADMITTED : passedOver('when');
+    return when === undefined || holds(when, scope(), conditions.whenPointer) ? ADMITTED : noMatch('when');
   } catch (error) {
     return { type: 'error', error: rejection(conditions.route, error) };
   }
 }
 
-function outerObstacle({ source, allow, acceptOwn, gatewayId, book }: Conditions, event: Event): Obstacle | undefined {
+function mismatchOf({ source, allow, acceptOwn, gatewayId, book }: Conditions, event: Event): Mismatch | undefined {
   if (!source.kinds.has(event.kind)) return 'kind';
   if (!acceptOwn && event.via.includes(gatewayId)) return 'loop';
   if (event.via.length >= HOP_LIMIT) return 'hops';

@@ -203,7 +203,7 @@ function assemble(
         return made;
       };
       const admission = admit(conditions, event, scope);
-      if (admission.type === 'passed-over') return [];
+      if (admission.type === 'no-match') return [];
       const identity = { route: route.id, maxBodyBytes };
       return route.targets.map((target) => delivery(target, key, event, admission, scope, identity));
     },
