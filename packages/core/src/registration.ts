@@ -8,7 +8,7 @@ import {
 } from '@magpie/bus';
 import type { Clock, Logger } from '@magpie/contract';
 import type { DeliveryQueue } from './delivery/delivery-queue.ts';
-import type { StateWriter } from './log/state-writer.ts';
+import type { StateWriter } from './log-access/state-writer.ts';
 import type { MatchedPosition, Router } from './router/router.ts';
 import type { Targets } from './targets/targets.ts';
 

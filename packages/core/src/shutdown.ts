@@ -2,7 +2,7 @@ import { type Clock, sleep } from '@magpie/contract';
 import type { Connections } from './connections/connections.ts';
 import type { DeadLetters } from './gateway-api.ts';
 import type { Intake } from './intake/intake.ts';
-import type { StateWriter } from './log/state-writer.ts';
+import type { StateWriter } from './log-access/state-writer.ts';
 import type { Router } from './router/router.ts';
 import type { Targets } from './targets/targets.ts';
 import type { BestEffortSenders } from './unlogged/best-effort-sender.ts';

@@ -1,8 +1,8 @@
 import type { DeadLetterReason, ExceptionRow, Outcome } from '@magpie/bus';
 import type { Clock, Event, MagpieError } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
-import { deadLetter } from '../log/dead-letter.ts';
-import type { StateWriter } from '../log/state-writer.ts';
+import { deadLetter } from '../log-access/dead-letter.ts';
+import type { StateWriter } from '../log-access/state-writer.ts';
 import type { CoreObserver } from '../observer.ts';
 import { outgoing } from './attempt.ts';
 import type { Backlog } from './backlog/backlog.ts';

@@ -15,9 +15,9 @@ import {
   withInstants,
 } from '@magpie/contract';
 import type { PublishResult } from '../gateway-api.ts';
-import { deadLetter } from '../log/dead-letter.ts';
-import type { StateWriter } from '../log/state-writer.ts';
-import type { Tail } from '../log/tail.ts';
+import { deadLetter } from '../log-access/dead-letter.ts';
+import type { StateWriter } from '../log-access/state-writer.ts';
+import type { Tail } from '../log-access/tail.ts';
 import { createOrderedRetry, type OrderedRetry } from './held-calls.ts';
 import type { IntakeHolds } from './holds.ts';
 

@@ -1,6 +1,6 @@
 import { comparePositions, matchesFilter, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { EventFilter, EventSubscription, SubscriptionSink } from '../gateway-api.ts';
-import type { Tail } from '../log/tail.ts';
+import type { Tail } from '../log-access/tail.ts';
 
 const BATCH = 256;
 

@@ -2,8 +2,8 @@ import type { EventLog, StoredEvent } from '@magpie/bus';
 import { type Clock, type Event, Rejected } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
 import { deliveryId, mayBeOf, timeOf } from '../delivery/delivery-id.ts';
-import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
-import type { StateWriter } from '../log/state-writer.ts';
+import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
+import type { StateWriter } from '../log-access/state-writer.ts';
 import type { CoreObserver } from '../observer.ts';
 import type { Targets } from '../targets/targets.ts';
 

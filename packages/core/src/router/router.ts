@@ -2,9 +2,9 @@ import type { Position, StoredEvent } from '@magpie/bus';
 import { type Clock, type Event, isBounce, Rejected } from '@magpie/contract';
 import type { Match } from '@magpie/routing';
 import type { EchoCheck } from '../intake/echo-guard.ts';
-import { deadLetter, putDeadLetter } from '../log/dead-letter.ts';
-import type { StateWriter } from '../log/state-writer.ts';
-import type { LogReader } from '../log/tail.ts';
+import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
+import type { StateWriter } from '../log-access/state-writer.ts';
+import type { LogReader } from '../log-access/tail.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Bounces } from './bounces.ts';
 

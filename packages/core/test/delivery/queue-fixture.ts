@@ -8,8 +8,8 @@ import { createSendWindow } from '../../src/connections/send-window.ts';
 import { BACKLOG_LIMITS, type BacklogLimits } from '../../src/delivery/backlog/limits.ts';
 import { DeliveryQueue } from '../../src/delivery/delivery-queue.ts';
 import { IntakeHolds } from '../../src/intake/holds.ts';
-import { createStateWriter, type StateWriter } from '../../src/log/state-writer.ts';
-import { createTail } from '../../src/log/tail.ts';
+import { createStateWriter, type StateWriter } from '../../src/log-access/state-writer.ts';
+import { createTail } from '../../src/log-access/tail.ts';
 import { PASS } from '../../src/loops/trial.ts';
 import { type ManualClock, manualClock } from '../fixtures.ts';
 

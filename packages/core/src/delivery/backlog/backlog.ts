@@ -1,6 +1,6 @@
 import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
-import type { FloorSource } from '../../log/state-writer.ts';
+import type { FloorSource } from '../../log-access/state-writer.ts';
 import { type Delivery, newDelivery } from '../delivery.ts';
 import type { Lanes } from '../lanes.ts';
 import type { TargetInForce } from '../target-in-force.ts';

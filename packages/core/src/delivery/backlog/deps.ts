@@ -1,7 +1,7 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
-import type { StateWriter } from '../../log/state-writer.ts';
-import type { LogReader } from '../../log/tail.ts';
+import type { StateWriter } from '../../log-access/state-writer.ts';
+import type { LogReader } from '../../log-access/tail.ts';
 import type { ExpiryDeps } from './expiry.ts';
 
 /** What a backlog needs of the gateway around it. */

@@ -1,6 +1,6 @@
 import type { Clock, Event } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
-import type { StateWriter } from '../../log/state-writer.ts';
+import type { StateWriter } from '../../log-access/state-writer.ts';
 import type { CoreObserver } from '../../observer.ts';
 
 export interface ExpiryDeps {

@@ -1,9 +1,9 @@
 import { createMemoryLog } from '@magpie/bus';
 import { createLineLogger, type Event, Rejected, systemClock } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { deadLetter } from '../../src/log/dead-letter.ts';
-import { withDeadLetterLog } from '../../src/log/dead-letter-log.ts';
-import { createStateWriter } from '../../src/log/state-writer.ts';
+import { deadLetter } from '../../src/log-access/dead-letter.ts';
+import { withDeadLetterLog } from '../../src/log-access/dead-letter-log.ts';
+import { createStateWriter } from '../../src/log-access/state-writer.ts';
 import { manualClock } from '../fixtures.ts';
 
 const event: Event = {

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { createMemoryLog, type Position, type StoredEvent } from '@magpie/bus';
 import { type Event, newRef } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { createTail } from '../../src/log/tail.ts';
+import { createTail } from '../../src/log-access/tail.ts';
 
 const eventOf = (body: string): Event => ({
   ref: newRef(),

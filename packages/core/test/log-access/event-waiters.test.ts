@@ -3,8 +3,8 @@ import { type AddressPattern, type Event, matchesPattern, newRef, type PatternSe
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EventFilter } from '../../src/gateway-api.ts';
-import { createAudience } from '../../src/log/event-waiters.ts';
-import { createTail } from '../../src/log/tail.ts';
+import { createAudience } from '../../src/log-access/event-waiters.ts';
+import { createTail } from '../../src/log-access/tail.ts';
 import { Stream } from '../../src/reads/subscription.ts';
 
 const eventOf = (source: string, place: readonly string[], kind: Event['kind'] = 'message'): Event => ({

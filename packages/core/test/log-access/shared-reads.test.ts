@@ -1,7 +1,7 @@
 import { createMemoryLog, type EventLog, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import { type Event, newRef } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { createSharedReads } from '../../src/log/shared-reads.ts';
+import { createSharedReads } from '../../src/log-access/shared-reads.ts';
 
 const OVERHEAD = 512;
 

@@ -1,7 +1,7 @@
 import { createMemoryLog, type EventLog, type Position } from '@magpie/bus';
 import { systemClock, Throttled } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { createStateWriter } from '../../src/log/state-writer.ts';
+import { createStateWriter } from '../../src/log-access/state-writer.ts';
 
 const fatal = (error: Error): never => {
   throw error;
