@@ -44,6 +44,7 @@ export function compileTests(
   book: AddressBook,
   report: Report,
 ): readonly RouteTest[] {
+  const bookOf = (connection: string): AddressBook => book.forType(connections.get(connection)?.adapter.type);
   return (route.keys.tests ?? []).flatMap((raw, index) => {
     const place = report.at('tests', index);
     const keys = parseKeys(testKeys, raw, place);
@@ -52,7 +53,7 @@ export function compileTests(
     const valid = keys.expect.map((each, at) => checkExpected(each, connections, place.at('expect', at)));
     if (event === undefined || valid.includes(false)) return [];
     const identity = { route: route.id, pointer: place.pointer, name: keys.name ?? `#${index + 1}` };
-    return { run: () => ({ ...identity, ...runTest(route, event, keys.expect, book) }) };
+    return { run: () => ({ ...identity, ...runTest(route, event, keys.expect, bookOf) }) };
   });
 }
 
@@ -67,10 +68,13 @@ function checkExpected(expected: Fields, connections: Connections, report: Repor
   return unknown.length === 0;
 }
 
-function runTest(route: Route, event: Event, expected: readonly Fields[], book: AddressBook): { failure?: string } {
+/** The address book of a connection, by its name. */
+type BookOf = (connection: string) => AddressBook;
+
+function runTest(route: Route, event: Event, expected: readonly Fields[], bookOf: BookOf): { failure?: string } {
   startSteps();
   const matches = matchesPattern(route.source.pattern, event.address) ? route.match(event) : [];
-  const got = matches.map((match) => deliveryFields(match, event, book));
+  const got = matches.map((match) => deliveryFields(match, event, bookOf));
   if (got.length !== expected.length) {
     return { failure: `expected ${count(expected.length)}, got ${count(got.length)}${summary(got)}` };
   }
@@ -86,8 +90,9 @@ const summary = (got: readonly Fields[]): string =>
   got.length === 0 ? '' : `: ${got.map(({ error, connection, id }) => error ?? `${connection} (${id})`).join(', ')}`;
 
 /** A delivery with every field that a test may name; `error` instead when it could not be made. */
-function deliveryFields({ target, key, error }: Match, event: Event, book: AddressBook): Fields {
+function deliveryFields({ target, key, error }: Match, event: Event, bookOf: BookOf): Fields {
   const { connection, id } = target;
+  const book = bookOf(connection);
   try {
     if (error !== undefined) throw error;
     const { parts, target: request } = target.render(event);

@@ -59,7 +59,7 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   );
   if (named.includes(false)) return undefined;
   const language = createRouteLanguage(environment, source.captures, keys.let, report);
-  const scope = scopes(source, environment.origin.convert, payload ?? undefined, context.book);
+  const scope = scopes(source, environment.origin.convert, payload ?? undefined, bookOf(source, context));
   const parts = compileConditions(id, keys, source, payload ?? undefined, language, context, report);
   const { connections, gatewayId, book, maxBodyBytes = BODY_LIMITS.max } = context;
   const shared: TargetContext = {
@@ -97,6 +97,10 @@ function checkUnlogged(route: unknown, to: RouteKeys['to'], report: Report): boo
 const loadSchema = (path: string, { readJsonFile }: RouteContext, report: Report): PayloadSchema | undefined =>
   loadPayloadSchema(path, readJsonFile, report.at('payloadSchema'));
 
+/** The address book for the events of a source: the schemes of its connection take precedence. */
+const bookOf = ({ connection }: Source, { book }: { readonly book: AddressBook }): AddressBook =>
+  book.forType(connection.adapter.type);
+
 function scopes(
   source: Source,
   convertOrigin: (origin: unknown) => unknown,
@@ -133,7 +137,7 @@ function compileConditions(
   const allowed = checkAllow(keys.allow, source, report.at('allow'));
   if (when === undefined || key === undefined || !allowed) return undefined;
   const { allow, acceptOwn } = keys;
-  const common = { route, source, allow, acceptOwn, payload, gatewayId, book };
+  const common = { route, source, allow, acceptOwn, payload, gatewayId, book: bookOf(source, { book }) };
   return { conditions: { ...common, when: when ?? undefined, whenPointer: place.pointer }, key: key ?? undefined };
 }
 
