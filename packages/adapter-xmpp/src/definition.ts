@@ -1,9 +1,16 @@
-import { type Capabilities, defineAdapter } from '@magpie/contract';
+import { type Capabilities, defineAdapter, type EventKind } from '@magpie/contract';
 import { access } from './access.ts';
 import { contactAddresses, jidAddresses, roomAddresses } from './codec/addresses.ts';
 import { MAPPING } from './codec/mapping.ts';
 import { originSchema } from './codec/origin.ts';
-import { connectionSchema, sourceSchema, targetSchema, type XmppConfig, type XmppTarget } from './config.ts';
+import {
+  connectionSchema,
+  sourceSchema,
+  targetSchema,
+  type XmppConfig,
+  type XmppSource,
+  type XmppTarget,
+} from './config.ts';
 import { XmppConnection } from './connection.ts';
 
 /** XMPP clients, components and rooms (RFC 6120, RFC 6121, XEP-0045, XEP-0114, XEP-0198). */
@@ -24,9 +31,28 @@ export const xmppAdapter = defineAdapter({
       reason: contact !== undefined ? TARGETS.contact : room === undefined ? TARGETS[mode] : TARGETS.room,
     }),
   },
+  objections: { source: sourceObjection, target: targetObjection },
   guide: { title: 'XMPP', columns: { xmpp: 'XMPP' }, mapping: MAPPING },
   create: (config: XmppConfig, context) => new XmppConnection(config, context),
 });
+
+/** A component hears only what is written to its addresses, an account only what is written to itself. */
+function sourceObjection(
+  { mode }: XmppConfig,
+  { jid, contact }: XmppSource,
+  kinds: ReadonlySet<EventKind>,
+): string | undefined {
+  if (mode === 'client' && contact !== undefined)
+    return '"contact" is an address of a component (mode: component): what is written to an account is received by "jid"';
+  if (mode === 'component' && jid !== undefined && !kinds.has('presence'))
+    return 'what is written to a component is received by "contact", the address that people write to; "jid" brings their presence (kind: presence)';
+  return undefined;
+}
+
+function targetObjection({ mode }: XmppConfig, { from }: XmppTarget): string | undefined {
+  if (mode === 'component' || from === undefined) return undefined;
+  return '"from" names an address of a component (mode: component): an account sends as itself only';
+}
 
 const SOURCES: Readonly<Record<XmppConfig['mode'], string>> = {
   client:

@@ -200,6 +200,14 @@ export interface GuaranteeRules<C, S, T> {
   target(connection: C, target: T): Guarantee;
 }
 
+/** What cannot work on a connection as it is configured, so that `magpie check` says it. Pure. */
+export interface ObjectionRules<C, S, T> {
+  /** Why a source can never bring events of these kinds, as a sentence; undefined when it can. */
+  source?(connection: C, source: S, kinds: ReadonlySet<EventKind>): string | undefined;
+  /** Why a target can never be sent to, as a sentence; undefined when it can. */
+  target?(connection: C, target: T): string | undefined;
+}
+
 /** What the documentation says about a protocol besides the README of its package. */
 export interface ProtocolGuide {
   /** Name of the protocol as in a heading, such as its version. */
@@ -238,6 +246,8 @@ export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   readonly kinds: readonly EventKind[];
   capabilities(connection: C): Capabilities;
   readonly guarantees: GuaranteeRules<C, S, T>;
+  /** Left out by adapters whose connections can all do the same. */
+  readonly objections?: ObjectionRules<C, S, T>;
   readonly access?: AccessRules;
   /** The place that a source receives from, of adapters that hold per place. Pure; sources with one name share its window. */
   placeOf?(source: S): string;

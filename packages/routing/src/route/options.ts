@@ -3,7 +3,7 @@ import { problemsOf } from '@magpie/schema-messages';
 import type { z } from 'zod';
 import type { Language, Scope } from '../expression/expression.ts';
 import { toHeaderValue, toJsonValue } from '../expression/values.ts';
-import { type Report, reportIssues } from '../report.ts';
+import { isRecord, type Report, reportIssues } from '../report.ts';
 import { isTemplate } from '../template/template.ts';
 import { compileTree, type Tree } from '../template/tree.ts';
 
@@ -44,11 +44,10 @@ export function compileOptions(
   const base = { ...fixed, ...Object.fromEntries(sampled) };
   return {
     fixed: false,
-    possible: samples(
-      targetSchema,
-      base,
-      varying.map(([key]) => key),
-    ),
+    possible: samples(targetSchema, {
+      ...base,
+      ...Object.fromEntries(varying.map(([key]) => [key, native[key]])),
+    }),
     render: (scope, address) => {
       const all = { ...constants, ...valuesOf(varying, scope), ...scheme.join(address.segments) };
       return parseRendered(targetSchema, all, report.pointer);
@@ -68,20 +67,42 @@ function fixedOptions(
 }
 
 /** Values that options usually take; those the schema accepts show how weak a target can get. */
-const SAMPLES = [true, false, 0, 1, 2, 'x'];
-/** With more options from the event than this the combinations are not tried. */
+const SAMPLES = [true, false, 0, 1, 2, 'x', ''];
+/** With more values from the event than this the combinations are not tried. */
 const MAX_SAMPLED = 3;
 
-function samples(schema: z.ZodObject, base: Readonly<Record<string, unknown>>, keys: readonly string[]): unknown[] {
-  if (keys.length > MAX_SAMPLED) return [];
-  const combinations = keys.reduce(
-    (all, key) => all.flatMap((one) => SAMPLES.map((value) => ({ ...one, [key]: value }))),
-    [base],
-  );
-  return combinations.flatMap((one) => {
-    const parsed = schema.safeParse(one);
+/** The options as they may turn out, with each combination of samples in place of the templates. */
+function samples(schema: z.ZodObject, options: Readonly<Record<string, unknown>>): unknown[] {
+  const count = countTemplates(options);
+  if (count > MAX_SAMPLED) return [];
+  return Array.from({ length: SAMPLES.length ** count }, (_, combination) => {
+    let rest = combination;
+    const parsed = schema.safeParse(
+      mapTemplates(options, () => {
+        const value = SAMPLES[rest % SAMPLES.length];
+        rest = Math.floor(rest / SAMPLES.length);
+        return value;
+      }),
+    );
     return parsed.success ? [parsed.data] : [];
+  }).flat();
+}
+
+function countTemplates(value: unknown): number {
+  let count = 0;
+  mapTemplates(value, () => {
+    count++;
+    return undefined;
   });
+  return count;
+}
+
+/** The same value with another one for each template in it, in order. */
+function mapTemplates(value: unknown, sample: () => unknown): unknown {
+  if (isVarying(value)) return sample();
+  if (Array.isArray(value)) return value.map((each) => mapTemplates(each, sample));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mapTemplates(each, sample)]));
 }
 
 type Trees = readonly (readonly [string, Tree])[];

@@ -58,6 +58,8 @@ export function compileSource(
   if (captures === undefined) return undefined;
   const kinds = new Set(Array.isArray(keys.kind) ? keys.kind : [keys.kind]);
   if (!receivesKinds(connection, kinds, report.at('kind'))) return undefined;
+  const objection = adapter.objections?.source?.(config, request.options, kinds);
+  if (objection !== undefined) return void report.error(objection);
   const addressCaptures = new Map(capturesOf(request.pattern));
   const logged = keys.durability === 'log';
   const wanted = { ...request, kinds: [...kinds] };

@@ -64,6 +64,9 @@ export function compileTarget(
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   if (raw.backlog !== undefined) warnOfUnheld(keys, source, connection, report.at('backlog'));
   if (!place || !address || !options || body === undefined || !parts || key === undefined) return undefined;
+  const objections = options.possible.map((each) => adapter.objections?.target?.(config, each));
+  const [objection] = objections;
+  if (objection !== undefined && objections.every((each) => each !== undefined)) return void report.error(objection);
   const id =
     keys.id ??
     `${name}/${place.scheme.scheme}:${place.scheme.words.flatMap((word) => place.words[word] ?? []).join('/')}`;
