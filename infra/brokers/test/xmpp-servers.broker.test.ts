@@ -98,7 +98,7 @@ describe.each(['prosody', 'ejabberd'] as const)('%s', (name) => {
     const { ports, pid } = broker;
     await createAccount(broker, 'carol', 'c');
     await logIn(broker, 'carol', 'c');
-    await sleep(1_000); // ejabberd writes down what it has in memory twice a second.
+    await sleep(1_000); // ejabberd writes down what it has in memory ten times a second.
     await broker.kill();
     expect(isRunning(pid)).toBe(false);
     await broker.restart();

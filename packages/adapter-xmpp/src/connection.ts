@@ -77,11 +77,11 @@ export class XmppConnection implements Connection {
       });
     }
     session.reportAbsences();
-    session.announce(
-      link,
-      sources.some(({ pattern }) => pattern.scheme === 'jid'),
-    );
-    await session.rooms.want(sources.map(({ pattern }) => pattern));
+    const fromContacts = sources.some(({ pattern }) => pattern.scheme === 'jid');
+    await Promise.all([
+      session.announce(link, fromContacts),
+      session.rooms.want(sources.map(({ pattern }) => pattern)),
+    ]);
   }
 
   send(event: OutgoingEvent, target: TargetRequest<XmppTarget>, signal: AbortSignal): Promise<SendReceipt> {
@@ -108,7 +108,7 @@ export class XmppConnection implements Connection {
   async quiesce(): Promise<void> {
     this.#session.intake.quiesce();
     const { link } = this.#session;
-    if (link) this.#session.announce(link, false);
+    if (link) await this.#session.announce(link, false);
   }
 
   async close(signal: AbortSignal): Promise<void> {

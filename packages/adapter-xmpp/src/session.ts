@@ -173,10 +173,15 @@ export class Session {
     this.#unconfirmed.settleAll(lostOnTheWay(reason));
   }
 
-  /** Says whether one-to-one messages are received. A component gets everything for its domain in any case. */
-  announce(link: Link, receiving: boolean): void {
-    this.#presence?.announce(link, receiving);
-    if (this.#presence) this.#whoIsThere.findWhoLeft(link);
+  /**
+   * Says whether one-to-one messages are received. A component gets everything for its domain in any case. Resolves when the
+   * server has taken that. Rejects with `NotConnected` on a dead link.
+   */
+  async announce(link: Link, receiving: boolean): Promise<void> {
+    if (!this.#presence) return;
+    const taken = this.#presence.announce(link, receiving);
+    this.#whoIsThere.findWhoLeft(link);
+    await taken;
   }
 
   /** Who is there at the moment: people, occupants, and the contacts of a component. */

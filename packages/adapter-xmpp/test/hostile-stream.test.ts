@@ -1,6 +1,6 @@
 import { waitFor } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
-import { chat, newSession } from './support/fake-xmpp.ts';
+import { chat, newSession, refuseCopies } from './support/fake-xmpp.ts';
 import { FROM_ANYBODY, fakeLink, manualSink, NEVER } from './support/link.ts';
 
 /** Connects, lets the server send this, and returns the link. */
@@ -8,6 +8,7 @@ async function receiving(bytes: readonly (string | Uint8Array)[], keys = {}) {
   const ready = Promise.withResolvers<void>();
   const link = await fakeLink(async (peer) => {
     await newSession(peer);
+    await refuseCopies(peer);
     await ready.promise;
     for (const part of bytes) {
       peer.send(part);

@@ -4,6 +4,7 @@ import { bareJid, splitJid } from '../codec/jid.ts';
 import { attribute, type Element, xml } from '../codec/stanza/element.ts';
 import { type PresenceState, presenceElement } from '../codec/stanza/presence.ts';
 import type { Link } from '../link/link.ts';
+import { withPatience } from '../patience.ts';
 import { OtherClients } from './other-clients.ts';
 
 /** How an account's presence is made. */
@@ -12,7 +13,7 @@ export interface AccountPresenceOptions {
   readonly account: string;
   /** While one-to-one messages are received. */
   readonly priority: number;
-  readonly context: Pick<AdapterContext, 'detail' | 'store'>;
+  readonly context: Pick<AdapterContext, 'clock' | 'detail' | 'store'>;
   /** Whether a bare JID may have the account in its list. */
   mayFollow(person: string): boolean;
   /** Sends without waiting; does nothing while the link is down. */
@@ -69,13 +70,14 @@ export class AccountPresence {
 
   /**
    * Says whether one-to-one messages are received: presence makes the server deliver them to us, a negative priority makes it
-   * keep them for later (RFC 6121 §8.5.2).
+   * keep them for later (RFC 6121 §8.5.2). Resolves when the server has taken the first presence, or has been silent for a
+   * while: what ejabberd gets just before that stays with it until the next login. Rejects with `NotConnected` on a dead link.
    */
-  announce(link: Link, receiving: boolean): void {
+  async announce(link: Link, receiving: boolean): Promise<void> {
     this.#receiving = receiving;
     link.post(this.#element());
     this.#tellClients();
-    if (receiving && !this.#copies) this.#enableCopies(link);
+    if (receiving && !this.#copies) await withPatience(this.#enableCopies(link), this.#options.context.clock);
   }
 
   /**
@@ -103,13 +105,13 @@ export class AccountPresence {
     return presenceElement({}, { available: true, show: available ? show : 'xa', ...said, priority });
   }
 
-  /** A server without XEP-0280 refuses, which changes nothing. */
-  #enableCopies(link: Link): void {
+  /** A server without XEP-0280 refuses, which changes nothing. Resolves when it has answered. */
+  #enableCopies(link: Link): Promise<void> {
     const answered = (answer: Element): void => {
       this.#copies = attribute(answer, 'type') === 'result';
       this.#tellClients();
     };
-    link.request('set', enableCarbons()).then(answered, () => undefined);
+    return link.request('set', enableCarbons()).then(answered, () => undefined);
   }
 
   #tellClients(): void {

@@ -1,8 +1,9 @@
-import { type AdapterContext, type AddressPattern, type Clock, NotConnected } from '@magpie/contract';
+import { type AdapterContext, type AddressPattern, NotConnected } from '@magpie/contract';
 import { bareJid, formatJid } from '../codec/jid.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
 import type { XmppConfig } from '../config.ts';
 import type { Link } from '../link/link.ts';
+import { withPatience } from '../patience.ts';
 import { Room } from './room.ts';
 
 /** Dependencies of the rooms of a connection. */
@@ -23,8 +24,6 @@ export interface RoomsOptions {
 
 /** Maximum number of rooms kept because of sends; the least recently used one is left first. */
 const MOST_SENT = 500;
-/** Longest time a silent room service may delay the rest of the link, ms. */
-const PATIENCE_MS = 5_000;
 
 /**
  * All rooms of a connection: configured ones, rooms of sources, and rooms used by sends. None is joined before `want`
@@ -62,7 +61,7 @@ export class Rooms {
     const before = link();
     const joins = [...keep].map((jid) => ({ jid, decided: this.#room(jid).keep() }));
     const awaited = joins.filter(({ jid }) => named.includes(jid)).map(({ decided }) => decided);
-    await atMost(PATIENCE_MS, Promise.all(awaited), context.clock);
+    await withPatience(Promise.all(awaited), context.clock);
     if (link() !== before) throw new NotConnected('the link was lost while rooms were being joined');
   }
 
@@ -149,14 +148,6 @@ export class Rooms {
     unwanted.leave();
     this.#rooms.delete(unwanted.jid);
   }
-}
-
-/** Resolves when the work is done, at the latest after `ms`. */
-async function atMost(ms: number, work: Promise<unknown>, clock: Clock): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = clock.timeout(ms, resolve);
-  await Promise.race([work, promise]);
-  cancel();
 }
 
 /** The room of a source pattern without captures. A pattern with captures receives from all joined rooms. */

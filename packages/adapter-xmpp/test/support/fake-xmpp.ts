@@ -66,6 +66,11 @@ export async function answerDisco(peer: Peer): Promise<void> {
   peer.send(`<iq type='result' id='${id}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`);
 }
 
+/** Refuses to make copies (XEP-0280), which is asked for behind the first presence. */
+export async function refuseCopies(peer: Peer): Promise<void> {
+  peer.send(`<iq type='error' id='${await iqId(peer, 'urn:xmpp:carbons:2')}'/>`);
+}
+
 /** A whole login with a new session. `behind` stands in the same write as `<enabled/>`. */
 export async function newSession(peer: Peer, behind = ''): Promise<void> {
   await authenticate(peer);

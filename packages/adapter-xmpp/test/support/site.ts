@@ -1,31 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type ProsodyBroker, startProsody } from '@magpie/brokers';
+import { createAccount, type XmppServer } from '@magpie/brokers';
 import { type AdapterFixture, type AdapterSite, type TcpProxy, tcpProxy } from '@magpie/testkit';
 import { xml } from '@xmpp/client';
 import type { Element } from '../../src/codec/stanza/element.ts';
 import { contractPeer, type StockClient, stockClient } from './peer.ts';
+import { type ServerName, startServer } from './servers.ts';
 
 const PASSWORD = 'peer-secret';
 
-/** Makes an account by writing its file: prosodyctl needs half a second for each. */
-export async function createAccount(broker: ProsodyBroker, name: string, password: string): Promise<void> {
-  const directory = join(broker.dataDir, 'data', 'localhost', 'accounts');
-  await mkdir(directory, { recursive: true });
-  const file = name.replace(/[^a-z0-9]/gi, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  await writeFile(join(directory, `${file}.dat`), `return { ["password"] = ${JSON.stringify(password)}; };\n`);
-}
-
-/** A real Prosody with a breakable line for each case. */
-export async function prosodyFixture(kind: 'room' | 'jid'): Promise<AdapterFixture> {
-  const broker = await startProsody({ archive: false });
+/** A real server with a breakable line for each case. */
+export async function serverFixture(name: ServerName, kind: 'room' | 'jid'): Promise<AdapterFixture> {
+  const broker = await startServer(name);
   return {
     prepare: (id) => prepare(broker, kind, id.toLowerCase()),
     stop: () => broker.stop(),
   };
 }
 
-async function prepare(broker: ProsodyBroker, kind: 'room' | 'jid', id: string): Promise<AdapterSite> {
+async function prepare(broker: XmppServer, kind: 'room' | 'jid', id: string): Promise<AdapterSite> {
   const names = { own: `${id}-own`, peer: `${id}-peer`, other: `${id}-other` };
   await Promise.all(Object.values(names).map((name) => createAccount(broker, name, PASSWORD)));
   const proxy = await tcpProxy({ port: broker.ports.plain });
@@ -58,7 +49,7 @@ async function prepare(broker: ProsodyBroker, kind: 'room' | 'jid', id: string):
   };
 }
 
-function roomGround(broker: ProsodyBroker, id: string, username: string) {
+function roomGround(broker: XmppServer, id: string, username: string) {
   const room = (name: string): string => `${id}-${name}@${broker.rooms}`;
   const service = broker.urls.plain;
   const isClosed = id.startsWith('refusing-place');
@@ -98,10 +89,7 @@ const membersOnly = (room: string, isSet: boolean): Element => {
   );
 };
 
-function jidGround(
-  broker: ProsodyBroker,
-  names: { readonly own: string; readonly peer: string; readonly other: string },
-) {
+function jidGround(broker: XmppServer, names: { readonly own: string; readonly peer: string; readonly other: string }) {
   const service = broker.urls.plain;
   const start = (username: string) => stockClient({ service, username, password: PASSWORD });
   const [client, other] = [start(names.peer), start(names.other)];
@@ -122,7 +110,7 @@ function jidGround(
   };
 }
 
-function faults(broker: ProsodyBroker, proxy: TcpProxy, clients: readonly StockClient[]) {
+function faults(broker: XmppServer, proxy: TcpProxy, clients: readonly StockClient[]) {
   return {
     async cutLink() {
       proxy.reset();

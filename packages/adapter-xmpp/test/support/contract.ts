@@ -1,6 +1,7 @@
 import { adapterContract } from '@magpie/testkit';
-import { xmppAdapter } from '../src/index.ts';
-import { prosodyFixture } from './support/site.ts';
+import { xmppAdapter } from '../../src/index.ts';
+import type { ServerName } from './servers.ts';
+import { serverFixture } from './site.ts';
 
 const common = {
   definition: xmppAdapter,
@@ -10,6 +11,7 @@ const common = {
     'jid:user@example.org',
     'jid:user@example.org/phone',
     'jid:example.org',
+    'contact:pump-7',
   ],
   access: {
     valid: ['owner', 'admin', 'member', 'none', 'user@example.org', '*@example.org'],
@@ -37,32 +39,35 @@ const ONE_STREAM =
 
 const ONE_ORDER = 'one stream brings all rooms and contacts, and what is handled is reported in its order';
 
-adapterContract({
-  ...common,
-  name: 'one-to-one messages on prosody',
-  start: () => prosodyFixture('jid'),
-  unsupported: {
-    'send-while-held': ONE_STREAM,
-    'held-place': ONE_ORDER,
-    'refusing-place': 'a server takes what is for an account, whoever refuses it later',
-  },
-});
-
 const NOT_KEPT = 'a room keeps nothing for an occupant that is gone; only a resumed session gets it again';
 
-adapterContract({
-  ...common,
-  name: 'rooms on prosody',
-  start: () => prosodyFixture('room'),
-  unsupported: {
-    'send-while-held': ONE_STREAM,
-    'held-place': ONE_ORDER,
-    'unavailable-redelivered': NOT_KEPT,
-    'pending-redelivered': NOT_KEPT,
-    'no-overtaking': NOT_KEPT,
-    'late-unavailable': NOT_KEPT,
-    'kept-while-away': NOT_KEPT,
-    'quiesce-keeps': NOT_KEPT,
-    'pending-redelivered-after-cut': NOT_KEPT,
-  },
-});
+/** The cases of every adapter, one to one and in rooms, on a real server. A file for each server, so that they run side by side. */
+export function xmppContract(server: ServerName): void {
+  adapterContract({
+    ...common,
+    name: `one-to-one messages on ${server}`,
+    start: () => serverFixture(server, 'jid'),
+    unsupported: {
+      'send-while-held': ONE_STREAM,
+      'held-place': ONE_ORDER,
+      'refusing-place': 'a server takes what is for an account, whoever refuses it later',
+    },
+  });
+
+  adapterContract({
+    ...common,
+    name: `rooms on ${server}`,
+    start: () => serverFixture(server, 'room'),
+    unsupported: {
+      'send-while-held': ONE_STREAM,
+      'held-place': ONE_ORDER,
+      'unavailable-redelivered': NOT_KEPT,
+      'pending-redelivered': NOT_KEPT,
+      'no-overtaking': NOT_KEPT,
+      'late-unavailable': NOT_KEPT,
+      'kept-while-away': NOT_KEPT,
+      'quiesce-keeps': NOT_KEPT,
+      'pending-redelivered-after-cut': NOT_KEPT,
+    },
+  });
+}

@@ -1,0 +1,12 @@
+import { startEjabberd, startProsody, type XmppServer } from '@magpie/brokers';
+
+/** The servers that the adapter is tested with. */
+export const SERVERS = ['prosody', 'ejabberd'] as const;
+export type ServerName = (typeof SERVERS)[number];
+
+/** Starts one without archives. Peers log in without TLS, by PLAIN. */
+export function startServer(name: ServerName): Promise<XmppServer> {
+  const options = { archive: false, requireTls: false } as const;
+  if (name === 'ejabberd') return startEjabberd(options);
+  return startProsody({ ...options, extraConfig: ['allow_unencrypted_plain_auth = true'] });
+}
