@@ -135,6 +135,11 @@ const keysSchema = z.strictObject({
     .describe(
       'Largest stanza to send, including markup and escaping, as permitted by the server. Received ones may be four times as large, and always 1 MiB.',
     ),
+  uploadService: domainSchema
+    .optional()
+    .describe(
+      'Address of the service that takes files (XEP-0363), such as upload.example.org. Default: the one that the server names; a component has none unless it is written here.',
+    ),
   maxDepth: z
     .number()
     .int()
@@ -228,6 +233,12 @@ export const targetSchema = z
       .optional()
       .describe(
         'Which address of the component it comes from: a local part such as pump-7, or a whole address of its domain. With `jid` only; default the `jid` of the connection.',
+      ),
+    upload: z
+      .enum(['auto', 'always', 'never'])
+      .optional()
+      .describe(
+        'When a body goes as a file, with a link to it in the message: "auto" (the default) for pictures, sound and video, for other bytes above 8 KiB, and for whatever is too large for a stanza.',
       ),
     contact: z
       .string()

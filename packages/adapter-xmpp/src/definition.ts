@@ -1,4 +1,4 @@
-import { type Capabilities, defineAdapter, type EventKind } from '@magpie/contract';
+import { BODY_LIMITS, type Capabilities, defineAdapter, type EventKind } from '@magpie/contract';
 import { access } from './access.ts';
 import { contactAddresses, jidAddresses, roomAddresses } from './codec/addresses.ts';
 import { MAPPING } from './codec/mapping.ts';
@@ -71,7 +71,7 @@ const TARGETS = {
   room: 'confirmed by the room sending it back to us; sent again with the same origin-id when the outcome is unknown',
 } as const;
 
-function capabilities(config: XmppConfig): Capabilities {
+function capabilities(): Capabilities {
   return {
     receives: true,
     sends: true,
@@ -79,7 +79,7 @@ function capabilities(config: XmppConfig): Capabilities {
     // Echoes and acknowledgements stand in the stream behind the messages: only on a server that resumes sessions are they read.
     sendsWhileHeld: false,
     metadata: true,
-    // The overhead of a stanza depends on its content: each one is measured before sending.
-    maxBodyBytes: config.maxStanzaBytes,
+    // What does not fit into a stanza goes as a file: each one is measured before sending.
+    maxBodyBytes: BODY_LIMITS.max,
   };
 }

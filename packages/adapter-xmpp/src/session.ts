@@ -11,6 +11,7 @@ import type { PresenceState } from './codec/stanza/presence.ts';
 import type { XmppConfig } from './config.ts';
 import { Contacts } from './contacts/contacts.ts';
 import { lostOnTheWay } from './errors.ts';
+import { Uploads } from './files/uploads.ts';
 import { type Identity, identityOf } from './identity.ts';
 import { ClientStream, type ClientStreamEvents } from './link/client-stream.ts';
 import { ComponentStream } from './link/component-stream.ts';
@@ -52,6 +53,7 @@ export class Session {
   /** The same for every login, so that a new session replaces the old one. */
   readonly #resource: string;
   readonly #whoIsThere: WhoIsThere;
+  readonly #uploads: Uploads;
   /** Set for an account. */
   readonly #presence: AccountPresence | undefined;
   /** Set for a component. */
@@ -101,14 +103,11 @@ export class Session {
     const contacts = domain === undefined ? undefined : new Contacts({ domain, context, mayFollow, post });
     this.#contacts = contacts;
     const { identity, resumable } = { identity: this.#identity, resumable: this.#resumable };
+    const server = isAccount ? splitJid(account).domain : undefined;
+    const uploads = new Uploads({ config, domain: server, context });
+    this.#uploads = uploads;
     this.outbox = new Outbox({
-      config,
-      identity,
-      unconfirmed,
-      rooms,
-      resumable,
-      link,
-      limited,
+      ...{ config, identity, unconfirmed, rooms, uploads, resumable, link, limited },
       setPresence: (name, state) => this.#setPresence(name, state),
     });
     this.#unconfirmed = unconfirmed;
@@ -161,7 +160,7 @@ export class Session {
     const link = this.#link ?? (await this.#reclaim(signal));
     if (!signal.aborted) this.#contacts?.sayGoodbye();
     this.forget(new NotConnected('the connection was closed'));
-    await link?.close(signal);
+    await Promise.all([link?.close(signal), this.#uploads.close()]);
   }
 
   /** Called when the link is gone: waiting sends will get no confirmation. */
@@ -235,7 +234,8 @@ export class Session {
   async #login(signal: AbortSignal): Promise<Link> {
     const { clock } = this.#context;
     const open = await this.#opener();
-    await Promise.all([this.#contacts?.load(), this.#presence?.load(), this.#whoIsThere.load()]);
+    const kept = [this.#contacts, this.#presence, this.#whoIsThere, this.#uploads];
+    await Promise.all(kept.map((each) => each?.load()));
     await this.#settled(signal);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };
     return openLink(open, options, this.#resumable, this.#linkEvents(), signal);

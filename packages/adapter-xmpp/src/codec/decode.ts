@@ -3,7 +3,8 @@ import { readEventElement } from './event-element.ts';
 import { attribute, childText, type Element } from './stanza/element.ts';
 import { NS } from './stanza/namespaces.ts';
 
-const TEXT_TYPE = 'text/plain; charset=utf-8';
+/** The media type of what people write. */
+export const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /** The class of a message stanza; only `content` becomes a message event. */
 export type MessageClass = 'content' | 'receipt' | 'error' | 'subject' | 'nothing';

@@ -1,5 +1,7 @@
 import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
+import { TEXT_TYPE } from './decode.ts';
 import { eventElement } from './event-element.ts';
+import { fileElements, type SharedFile } from './shared-file.ts';
 import { type Element, xml } from './stanza/element.ts';
 import { NS } from './stanza/namespaces.ts';
 import { isSafeText, readableText } from './stanza/xml-text.ts';
@@ -23,10 +25,11 @@ export interface Destination {
 /**
  * A message stanza: a `<body>` that people can read, and an own element with everything else. Built by elements only, so
  * no content can become markup. Stanza id and origin-id (XEP-0359) name the delivery, the same on every resend and unlike any
- * other; the sender's own id, which may repeat, is in our element.
+ * other; the sender's own id, which may repeat, is in our element. With a file the body is its URL and nothing else, which is how
+ * clients know that they may show it (XEP-0066).
  */
-export function encodeMessage(event: OutgoingEvent, { to, type, from }: Destination): Element {
-  const { body, exact } = readableBody(event);
+export function encodeMessage(event: OutgoingEvent, { to, type, from }: Destination, file?: SharedFile): Element {
+  const { body, exact } = file ? { body: file.url, exact: true } : readableBody(event);
   const { correlationId, subject, delivery: id } = event;
   const message = xml('message', { ...(from === undefined ? {} : { from }), to, type, id }, xml('body', {}, body));
   // In a room a subject would change the room's own (XEP-0045 §8.1), so it is carried in our element alone.
@@ -35,19 +38,31 @@ export function encodeMessage(event: OutgoingEvent, { to, type, from }: Destinat
   message.append(
     xml('origin-id', { xmlns: NS.stanzaId, id }),
     xml('store', { xmlns: NS.hints }),
-    eventElement(event, exact ? undefined : event.body),
+    eventElement(file ? linked(event) : event, exact ? undefined : event.body),
+    ...(file ? fileElements(file) : []),
   );
   return message;
 }
 
 /** A message as it goes on the wire, see `encodeMessage`. */
-export function wireMessage(event: OutgoingEvent, destination: Destination): WireStanza {
-  const text = encodeMessage(event, destination).toString();
+export function wireMessage(event: OutgoingEvent, destination: Destination, file?: SharedFile): WireStanza {
+  const text = encodeMessage(event, destination, file).toString();
   return { id: event.delivery, text, bytes: Buffer.byteLength(text) };
 }
 
+/** The fields beside a link: its text is what the message says, the type of the file is a fact about the file. */
+function linked({ contentEncoding: _, ...event }: OutgoingEvent): OutgoingEvent {
+  return { ...event, contentType: TEXT_TYPE };
+}
+
+/** Whether a text, as the body of a message, is these exact bytes. */
+export const isReadable = (event: Pick<OutgoingEvent, 'body' | 'contentType'>): boolean => readableBody(event).exact;
+
 /** The readable body, and whether it is the exact content. */
-function readableBody({ body, contentType }: OutgoingEvent): { body: string; exact: boolean } {
+function readableBody({ body, contentType }: Pick<OutgoingEvent, 'body' | 'contentType'>): {
+  body: string;
+  exact: boolean;
+} {
   const text = decodeUtf8(body);
   if (text === undefined || text === '' || text.includes('\0')) {
     return {

@@ -12,8 +12,13 @@ import {
 } from '@magpie/contract';
 import { type Destination, type WireStanza, wireMessage } from '../codec/encode.ts';
 import { formatJid, normalJid } from '../codec/jid.ts';
+import type { SharedFile } from '../codec/shared-file.ts';
 import type { PresenceState } from '../codec/stanza/presence.ts';
 import type { XmppConfig, XmppTarget } from '../config.ts';
+import { goesAsFile } from '../files/file-facts.ts';
+import { Turns } from '../files/turns.ts';
+import { NoUploads } from '../files/upload-service.ts';
+import type { Uploads } from '../files/uploads.ts';
 import { type Identity, senderOf } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
@@ -30,6 +35,7 @@ export interface OutboxOptions {
   readonly identity: Identity;
   readonly unconfirmed: Unconfirmed;
   readonly rooms: Rooms;
+  readonly uploads: Uploads;
   /** A contact is so from now on; durable when it resolves. Rejects with `Rejected` for one that is not ours. */
   setPresence(name: string, presence: PresenceState): Promise<void>;
   readonly resumable: ResumableSession;
@@ -39,9 +45,17 @@ export interface OutboxOptions {
   limited(bytes: number): void;
 }
 
+/** How a body goes out: in the stanza, as the file behind a link, or in the stanza for want of a service. */
+type Carried = SharedFile | NoUploads | undefined;
+
+/** A character of XML at its longest escaping, and what else an element needs for the headers and names it may have. */
+const ESCAPED = 6;
+const AROUND = 64 * 1024;
+
 /** Sends messages and waits for their confirmations. One per connection. */
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #turns = new Turns();
   /** Size of the smallest stanza that the server refused. */
   #tooBig = Number.POSITIVE_INFINITY;
 
@@ -53,23 +67,51 @@ export class Outbox {
    * Sends one message and waits for its confirmation: the room's echo, or the server's acknowledgement. Rejects with
    * `Throttled` while reading is stopped.
    */
-  send(
+  async send(
     event: OutgoingEvent,
     { address, options }: TargetRequest<XmppTarget>,
     signal: AbortSignal,
   ): Promise<SendReceipt> {
-    if (this.#options.link()?.paused) return Promise.reject(new Throttled(STOPPED, STOPPED_RETRY_MS));
+    if (this.#options.link()?.paused) throw new Throttled(STOPPED, STOPPED_RETRY_MS);
     if (address.scheme === 'contact') return this.#presence(address.segments[0] ?? '', options.presence, signal);
+    throwIfAborted(signal);
     const [local = '', domain = '', resource] = address.segments;
     const to = normalJid(formatJid({ local, domain, ...(resource === undefined ? {} : { resource }) }));
-    return address.scheme === 'room' ? this.#toRoom(event, to, signal) : this.#toJid(event, to, options.from, signal);
+    const destination: Destination =
+      address.scheme === 'room'
+        ? { to, type: 'groupchat', ...this.#from() }
+        : { to, type: 'chat', ...this.#from(options.from) };
+    const go = (carried?: Carried): Promise<SendReceipt> => this.#sendTo(destination, event, carried, signal);
+    const asFile = this.#goesAsFile(event, destination, options.upload);
+    if (!asFile && !this.#turns.isBusy(to)) return go();
+    return this.#turns.take(to, signal, () => this.#carry(event, asFile, signal), go);
   }
 
-  async #toRoom(event: OutgoingEvent, room: string, signal: AbortSignal): Promise<SendReceipt> {
-    throwIfAborted(signal);
+  async #carry(event: OutgoingEvent, asFile: boolean, signal: AbortSignal): Promise<Carried> {
+    return asFile ? this.#options.uploads.upload(this.#live(), event, signal) : undefined;
+  }
+
+  async #sendTo(
+    destination: Destination,
+    event: OutgoingEvent,
+    carried: Carried,
+    signal: AbortSignal,
+  ): Promise<SendReceipt> {
+    const message = this.#sized(event, destination, carried);
+    const send = destination.type === 'groupchat' ? this.#toRoom : this.#toJid;
+    try {
+      const receipt = await send.call(this, message, destination, signal);
+      if (carried) this.#options.uploads.forget(event.delivery);
+      return receipt;
+    } catch (error) {
+      if (carried && !toMagpieError(error).retryable) this.#options.uploads.forget(event.delivery);
+      throw error;
+    }
+  }
+
+  async #toRoom(message: WireStanza, destination: Destination, signal: AbortSignal): Promise<SendReceipt> {
     const { rooms, unconfirmed, resumable, config } = this.#options;
-    const destination: Destination = { to: room, type: 'groupchat', ...this.#from() };
-    const message = this.#sized(event, destination);
+    const room = destination.to;
     this.#live();
     // The join continues for others when this send is cancelled.
     if (!rooms.use(room)) await untilAborted(rooms.enter(room), signal, 'cancelled while joining the room');
@@ -85,16 +127,8 @@ export class Outbox {
     return { confirmedBy: 'echo' };
   }
 
-  async #toJid(
-    event: OutgoingEvent,
-    to: string,
-    sender: string | undefined,
-    signal: AbortSignal,
-  ): Promise<SendReceipt> {
-    throwIfAborted(signal);
+  async #toJid(message: WireStanza, destination: Destination, signal: AbortSignal): Promise<SendReceipt> {
     const { unconfirmed, resumable } = this.#options;
-    const destination: Destination = { to, type: 'chat', ...this.#from(sender) };
-    const message = this.#sized(event, destination);
     const link = this.#live();
     if (resumable.outbound.confirmed(message.id)) return { confirmedBy: 'stream-ack' };
     const outcome = unconfirmed.wait(message.id, destination, signal);
@@ -140,19 +174,35 @@ export class Outbox {
     this.#options.limited(this.#tooBig);
   }
 
+  /** Whether a body is to be uploaded: because it is no text for people, or because its stanza would be too large. */
+  #goesAsFile(event: OutgoingEvent, destination: Destination, rule: XmppTarget['upload'] = 'auto'): boolean {
+    if (goesAsFile(event, rule)) return true;
+    const limit = this.#largest();
+    if (rule === 'never' || event.body.byteLength * ESCAPED + AROUND < limit) return false;
+    return event.body.byteLength > 0 && wireMessage(event, destination).bytes > limit;
+  }
+
+  /** Bytes of the largest stanza that may be sent. */
+  #largest(): number {
+    return Math.min(this.#options.config.maxStanzaBytes, this.#tooBig - 1);
+  }
+
   /** The stanza, unless it is larger than the server permits: that would cost the whole stream. */
-  #sized(event: OutgoingEvent, destination: Destination): WireStanza {
+  #sized(event: OutgoingEvent, destination: Destination, carried: Carried): WireStanza {
     const { maxStanzaBytes } = this.#options.config;
-    const message = wireMessage(event, destination);
+    const [file, none] = carried instanceof NoUploads ? [undefined, carried] : [carried, undefined];
+    const message = wireMessage(event, destination, file);
     const { bytes } = message;
+    if (bytes <= this.#largest()) return message;
+    const upload = none ? `; and it cannot go as a file: ${none.reason}` : '';
     const advice = 'send a smaller message, or raise maxStanzaBytes if the server permits it';
     if (bytes > maxStanzaBytes)
-      throw new TooLarge(`a stanza of ${bytes} bytes, more than maxStanzaBytes (${maxStanzaBytes}): ${advice}`);
-    if (bytes >= this.#tooBig)
       throw new TooLarge(
-        `a stanza of ${bytes} bytes; the server refused one of ${this.#tooBig} bytes: send a smaller message`,
+        `a stanza of ${bytes} bytes, more than maxStanzaBytes (${maxStanzaBytes}): ${advice}${upload}`,
       );
-    return message;
+    throw new TooLarge(
+      `a stanza of ${bytes} bytes; the server refused one of ${this.#tooBig} bytes: send a smaller message${upload}`,
+    );
   }
 
   /** The link. Throws `NotConnected` at once without one: nothing is queued. */

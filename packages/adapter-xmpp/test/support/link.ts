@@ -27,7 +27,7 @@ export interface TestLink {
 }
 
 /** Makes a connection from keys as a user writes them. */
-export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
+export function makeLink(keys: Readonly<Record<string, unknown>>, store = memoryStore()): TestLink {
   const lost: MagpieError[] = [];
   const details = new Map<string, string | undefined>();
   const troubled = new Set<string>();
@@ -37,7 +37,7 @@ export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
     gatewayId: 'magpie',
     logger: nullLogger,
     clock: systemClock,
-    store: memoryStore(),
+    store,
     lost: (error) => lost.push(error),
     detail(part, state, trouble) {
       details.set(part, state);
@@ -53,17 +53,12 @@ export function makeLink(keys: Readonly<Record<string, unknown>>): TestLink {
 export async function fakeLink(
   script: Parameters<typeof scriptedServer>[0],
   keys: Readonly<Record<string, unknown>> = {},
+  store = memoryStore(),
 ): Promise<TestLink & { readonly server: ScriptedServer }> {
   const server = await scriptedServer(script);
   const url = `xmpp://127.0.0.1:${server.port}`;
-  const link = makeLink({
-    jid: 'user@localhost',
-    password: PASSWORD,
-    url,
-    tls: { required: false },
-    timeout: '2s',
-    ...keys,
-  });
+  const login = { jid: 'user@localhost', password: PASSWORD, url, tls: { required: false }, timeout: '2s' };
+  const link = makeLink({ ...login, ...keys }, store);
   onTestFinished(async () => {
     await link.connection.close(AbortSignal.abort());
     await server.close();

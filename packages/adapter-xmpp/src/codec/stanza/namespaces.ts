@@ -20,6 +20,10 @@ export const NS = {
   mucUser: 'http://jabber.org/protocol/muc#user',
   mucOwner: 'http://jabber.org/protocol/muc#owner',
   dataForms: 'jabber:x:data',
+  /** XEP-0066. */
+  outOfBand: 'jabber:x:oob',
+  /** XEP-0103. */
+  urlData: 'http://jabber.org/protocol/url-data',
   /** XEP-0054. */
   vcard: 'vcard-temp',
   /** XEP-0184. */
@@ -38,6 +42,8 @@ export const NS = {
   hints: 'urn:xmpp:hints',
   /** XEP-0359. */
   stanzaId: 'urn:xmpp:sid:0',
+  /** XEP-0363. */
+  upload: 'urn:xmpp:http:upload:0',
   /** XEP-0380. */
   encryption: 'urn:xmpp:eme:0',
   omemo: 'urn:xmpp:omemo:2',
@@ -56,6 +62,10 @@ export const NS = {
   /** XEP-0428. */
   fallback: 'urn:xmpp:fallback:0',
   fallbackLegacy: 'urn:xmpp:feature-fallback:0',
+  /** XEP-0446. */
+  fileMetadata: 'urn:xmpp:file:metadata:0',
+  /** XEP-0447. */
+  fileSharing: 'urn:xmpp:sfs:0',
   /** Our namespace: event fields that XMPP does not have. */
   event: 'urn:magpie:event:1',
 } as const;
