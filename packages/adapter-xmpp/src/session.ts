@@ -234,8 +234,8 @@ export class Session {
   async #login(signal: AbortSignal): Promise<Link> {
     const { clock } = this.#context;
     const open = await this.#opener();
-    const kept = [this.#contacts, this.#presence, this.#whoIsThere, this.#uploads];
-    await Promise.all(kept.map((each) => each?.load()));
+    const own = [this.#contacts?.load(), this.#presence?.load()];
+    await Promise.all([...own, this.#whoIsThere.load(), this.#uploads.load()]);
     await this.#settled(signal);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };
     return openLink(open, options, this.#resumable, this.#linkEvents(), signal);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { originId, stanzaIdBy } from './decode.ts';
 import { bareJid, resourceOf } from './jid.ts';
 import { marksOf } from './marks.ts';
+import { fileOf } from './shared-file.ts';
 import { attribute, childText, type Element } from './stanza/element.ts';
 import type { Occupant } from './stanza/muc.ts';
 
@@ -37,6 +38,15 @@ export const originSchema = z.strictObject({
     .optional()
     .describe('Whether it is a copy of a message to another client of our account (XEP-0280).'),
   encrypted: z.boolean().optional().describe('Whether the text is a placeholder for an encrypted one (XEP-0380).'),
+  file: z
+    .strictObject({
+      url: z.string().describe('Where it is: http or https.'),
+      mediaType: z.string().optional().describe('Media type, as the sender says.'),
+      size: z.number().optional().describe('Bytes, as the sender says.'),
+      name: z.string().optional().describe('Name, as the sender says.'),
+    })
+    .optional()
+    .describe('The file that the message links to (XEP-0066, XEP-0447). Anybody can write any address there.'),
   condition: z.string().optional().describe('Reason of a message that came back, such as recipient-unavailable.'),
 });
 
@@ -71,10 +81,12 @@ export function originOf(message: Element, { occupant, inRoom, stampedBy, delaye
     realJid: occupant?.realJid,
     delayed,
   };
+  const file = fileOf(message);
   const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
     ...Object.fromEntries(known),
     ...marksOf(message),
+    ...(file ? { file } : {}),
     from,
     stanzaType: attribute(message, 'type') ?? 'normal',
     replay: inRoom && delayed !== undefined,

@@ -15,12 +15,13 @@ interface Asked {
 /** An HTTP server on loopback that takes files; it ends with the test. */
 export async function fileHost(answer: (asked: Asked, response: ServerResponse) => void | Promise<void> = created) {
   const asked: Asked[] = [];
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { url: path = '', method = '', headers } = request;
     const one = { path, method, headers, body: await buffer(request) };
     asked.push(one);
     await answer(one, response);
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
