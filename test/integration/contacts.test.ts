@@ -1,6 +1,6 @@
 import { createAccount, startEjabberd, startProsody, type XmppServer } from '@magpie/brokers';
 import { type People, type Person, startPeople, unique, useSharedBrokers, waitFor } from '@magpie/testkit';
-import mqtt, { type MqttClient } from 'mqtt';
+import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GatewayHome, type GatewayProcess, gatewayHome } from '../support/gateway-process.ts';
 
@@ -28,7 +28,7 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
     server = await SERVERS[name]({ components: [DOMAIN] });
     for (const each of ['nadia', 'mallory']) await createAccount(server, each, `${each}-secret`);
     person = await people.login(server, 'nadia', { accept: true });
-    device = await mqtt.connectAsync(shared.mosquitto.urls.plain);
+    device = await mqtt.connectAsync(shared.mosquitto.urls.plain, { protocolVersion: 5 });
     device.on('message', (topic, body) => heard.push([topic, body.toString()]));
     await device.subscribeAsync(`${plant}/#`, { qos: 1 });
     home = await gatewayHome(JSON.stringify(configuration()));
@@ -67,6 +67,12 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
         from: { connection: 'people', contact: '{device}', text: 'set {level}' },
         allow: ['*@localhost'],
         to: { connection: 'floor', topic: `${plant}/\${device}/set`, text: '${level}' },
+      },
+      asks: {
+        from: { connection: 'people', contact: '{device}', text: 'level?' },
+        allow: ['*@localhost'],
+        to: { connection: 'floor', topic: `${plant}/\${device}/get` },
+        reply: { from: { topic: `${plant}/answers` }, timeout: '20s', text: 'level ${reply.text}' },
       },
       answers: {
         from: { connection: 'floor', topic: `${plant}/{device}/said/{user}` },
@@ -121,6 +127,19 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
     await device.publishAsync(`${plant}/Pump 7/said/nadia`, 'is 42', { qos: 1 });
     const answer = await person.message(({ body }) => body === 'is 42');
     expect(answer.from).toBe(pump);
+  });
+
+  it('asks the device, and answers for it in the same conversation', async () => {
+    const asked = new Promise<IPublishPacket>((resolve) =>
+      device.on('message', (topic, _, packet) => {
+        if (topic === `${plant}/Pump 7/get`) resolve(packet);
+      }),
+    );
+    await person.say(pump, 'level?', { thread: 'levels' });
+    const { responseTopic = '', correlationData } = (await asked).properties ?? {};
+    await device.publishAsync(responseTopic, '43', { qos: 1, properties: { correlationData: correlationData! } });
+    const answer = await person.message(({ body }) => body === 'level 43');
+    expect(answer).toMatchObject({ from: pump, to: person.jid, thread: 'levels' });
   });
 
   it('shows it again after the gateway was killed, and that it is gone when the gateway stops', async () => {

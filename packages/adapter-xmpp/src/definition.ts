@@ -32,6 +32,12 @@ export const xmppAdapter = defineAdapter({
     }),
   },
   objections: { source: sourceObjection, target: targetObjection },
+  answerTo: ({ address: { scheme, segments }, origin: { from } }) => {
+    if (scheme === roomAddresses.scheme) return roomAddresses.join(segments);
+    return scheme === contactAddresses.scheme
+      ? { jid: from, from: contactAddresses.format(segments) }
+      : { jid: from ?? jidAddresses.format(segments) };
+  },
   guide: { title: 'XMPP', columns: { xmpp: 'XMPP' }, mapping: MAPPING },
   create: (config: XmppConfig, context) => new XmppConnection(config, context),
 });

@@ -41,6 +41,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     start: async () => {
       const [last] = await log.readBack(undefined, 1);
       if (last) keepRefsAfter(last.event);
+      await parts.replies.open();
       await registration.open();
       parts.connect();
       state = 'running';

@@ -17,6 +17,7 @@ import { createTail } from './log-access/tail.ts';
 import { createLoopGuard } from './loops/loop-guard.ts';
 import type { CoreObserver } from './observer.ts';
 import { createRegistration } from './registration.ts';
+import { Replies } from './replies/replies.ts';
 import { createBounces } from './router/bounces.ts';
 import { createRouter, MatchedPosition } from './router/router.ts';
 import { createDeadLetters } from './targets/redrive.ts';
@@ -78,6 +79,7 @@ export function createPipeline(options: GatewayOptions) {
   const confirmWait = new AbortController();
   const { signal } = confirmWait;
   const matched = new MatchedPosition();
+  const refused: Replies['refused'] = (ref, consumer, reason) => replies.refused(ref, consumer, reason);
   const tracked = ({ source }: Event): boolean => source === DIRECT || builtins.has(source);
   const targets = new Targets(options.routes, connections, {
     ...{ reader: tail, writer, holds, clock, observer, signal, echoGuard, loops, tracked, onFatal },
@@ -86,14 +88,19 @@ export function createPipeline(options: GatewayOptions) {
     suspended: createSuspensionLog({ logger, clock }),
     refusals: createRefusalLog(logger, clock),
     routed: () => matched.get(),
+    refused,
   });
   const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, loops, onFatal });
 
   const unlogged = new BestEffortSenders(options.routes.unlogged, connections, { clock, signal, echoGuard, observer });
 
-  const bounces = createBounces({ log, writer, targets, clock, observer });
+  const replies: Replies = new Replies({
+    ...{ log, writer, intake, targets, book, clock, logger, onFatal },
+    late: (connection) => connections.count(connection, 'late-reply'),
+  });
+  const bounces = createBounces({ log, writer, targets, clock, observer, refused });
   const router = createRouter({
-    ...{ reader: tail, writer, targets, bounces, echoOf, arrived, matched, clock, onFatal },
+    ...{ reader: tail, writer, targets, bounces, replies, echoOf, arrived, matched, clock, onFatal },
     gatewayId: options.id,
     ownReturned: (connection) => connections.count(connection, 'own-returned'),
   });
@@ -125,7 +132,7 @@ export function createPipeline(options: GatewayOptions) {
       matched,
       targets,
     },
-    ...{ deadLetters, router, registration, connect, loops },
+    ...{ deadLetters, router, replies, registration, connect, loops },
   };
 }
 

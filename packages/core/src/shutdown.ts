@@ -3,6 +3,7 @@ import type { Connections } from './connections/connections.ts';
 import type { DeadLetters } from './gateway-api.ts';
 import type { Intake } from './intake/intake.ts';
 import type { StateWriter } from './log-access/state-writer.ts';
+import type { Replies } from './replies/replies.ts';
 import type { Router } from './router/router.ts';
 import type { Targets } from './targets/targets.ts';
 import type { BestEffortSenders } from './unlogged/best-effort-sender.ts';
@@ -14,6 +15,7 @@ interface ShutdownDeps {
   readonly deadLetters: DeadLetters;
   readonly intake: Intake;
   readonly router: Router;
+  readonly replies: Pick<Replies, 'stop'>;
   readonly writer: StateWriter;
   /** Ends the waiting for confirmations. */
   readonly confirmWait: AbortController;
@@ -39,7 +41,8 @@ async function writeAll(writer: Pick<StateWriter, 'flush'>): Promise<void> {
  * floors, say goodbye. What is not delivered stays in the log.
  */
 export async function shutDown(deps: ShutdownDeps): Promise<void> {
-  const { connections, targets, unlogged, deadLetters, intake, router, writer, confirmWait, clock, signal } = deps;
+  const { connections, targets, unlogged, deadLetters, intake, router, replies, writer, confirmWait, clock, signal } =
+    deps;
   const queues = targets.queues();
   const atMost = (ms: number, work: Promise<unknown>): Promise<unknown> =>
     Promise.race([work, sleep(clock, ms, signal)]);
@@ -48,6 +51,7 @@ export async function shutDown(deps: ShutdownDeps): Promise<void> {
   await atMost(MATCHING_MS, router.caughtUp());
   await atMost(FLUSH_MS, Promise.all(queues.map((queue) => queue.flushed())));
   router.stop();
+  replies.stop();
   deadLetters.stop();
   for (const queue of queues) queue.stop();
   for (const sender of unlogged.all()) sender.stop();

@@ -1,4 +1,4 @@
-import type { AddressBook, SourceRequest } from '@magpie/contract';
+import { type AddressBook, markOf, type SourceRequest } from '@magpie/contract';
 import type { Problem } from '@magpie/schema-messages';
 import { createBypass, targetsOf } from './bypass.ts';
 import { checkAccess } from './check/access.ts';
@@ -45,7 +45,7 @@ export function compileRoutes({ routes: raw, ...input }: CompileInput): Compiled
   const tests = routes.flatMap((route) => {
     return compileTests(route, input.connections, input.book, root.at('routes', route.id));
   });
-  const subscribed = compileSubscriptions(input.connections, root.at('connections'));
+  const subscribed = withReplies(routes, compileSubscriptions(input.connections, root.at('connections')));
   checkHolds(routes, input.connections, subscribed, problems);
   return { routes: createRouteSet(routes, subscribed, tests, input), problems };
 }
@@ -88,6 +88,29 @@ function compileSubscriptions(connections: Connections, report: Report): Subscri
   return new Map(all);
 }
 
+/** Replies are received, and logged, like what connections ask for themselves. */
+function withReplies(routes: readonly Route[], subscribed: Subscriptions): Subscriptions {
+  const all = new Map(subscribed);
+  for (const { reply } of routes) {
+    if (reply === undefined) continue;
+    const { name } = reply.connection;
+    all.set(name, [...(all.get(name) ?? []), reply.request]);
+  }
+  return all;
+}
+
+const NOBODY: readonly string[] = [];
+
+/** Finds the targets whose requests an event may be the reply to. */
+const repliesTo = (routes: readonly Route[]): Matcher<readonly string[]> =>
+  createMatcher(
+    routes.flatMap(({ reply, targets }) => {
+      if (reply === undefined) return [];
+      const value = targets.flatMap(({ target }) => (target.reply === undefined ? [] : [target.consumer]));
+      return [{ connection: reply.connection.name, pattern: reply.request.pattern, value }];
+    }),
+  );
+
 function createRouteSet(
   routes: readonly Route[],
   subscribed: Subscriptions,
@@ -97,6 +120,7 @@ function createRouteSet(
   const direct = createDirectRoute(connections, gatewayId);
   const logged = routes.filter(({ source }) => source.logged);
   const matcher = matcherOf(logged);
+  const replies = repliesTo(logged);
   const targets = targetsOf(logged);
   const byConsumer = new Map(targets.map((target) => [target.consumer, target]));
   return {
@@ -107,6 +131,11 @@ function createRouteSet(
       startSteps();
       const found = matcher.find(event);
       return found.length === 1 ? found[0]!.match(event) : found.flatMap((route) => route.match(event));
+    },
+    repliesFor: (event) => {
+      const found = replies.find(event);
+      const isReply = found.length > 0 && event.kind === 'message' && markOf(event.origin) === undefined;
+      return isReply ? found.flat() : NOBODY;
     },
     target: (consumer) => byConsumer.get(consumer) ?? direct.target(consumer),
     sources: (name) => {

@@ -34,7 +34,7 @@ export function createDirectRoute(connections: Connections, gatewayId: string): 
       const error = new Rejected(`there is no connection "${name}" any more to send to`);
       return [{ target: orphan(name, error), key: event.key, error }];
     },
-    parse: (to) => parse(to, connections),
+    parse: createDirectParser(connections),
   };
 }
 
@@ -70,6 +70,12 @@ const render = (event: Event, gatewayId: string): Rendered => ({
   parts: { ...partsOf(event), via: [...event.via, gatewayId] },
   target: { address: event.address, options: event.origin.options },
 });
+
+/** Parses a target given without a route: `connection`, words and options. Throws `Rejected` that names what is wrong. */
+export const createDirectParser =
+  (connections: Connections): DirectRoute['parse'] =>
+  (to) =>
+    parse(to, connections);
 
 function parse(
   to: Readonly<Record<string, unknown>>,

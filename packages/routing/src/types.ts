@@ -43,6 +43,33 @@ export interface Rendered {
   readonly target: TargetRequest;
 }
 
+/** How waiting for the reply to a request has ended. */
+export type ReplyOutcome =
+  | { readonly type: 'reply'; readonly event: Event }
+  | { readonly type: 'timeout' }
+  | { readonly type: 'refused'; readonly reason: string };
+
+/** What goes back to where a request came from. */
+export interface Answer {
+  readonly connection: string;
+  readonly target: TargetRequest;
+  readonly body: Uint8Array;
+  readonly contentType?: string;
+}
+
+/** What a target does with the reply to what it sends. */
+export interface ReplyRules {
+  /** Name of the connection that replies come in by. */
+  readonly connection: string;
+  /** ms from the receipt of the event. */
+  readonly timeout: number;
+  /**
+   * The answer to an event whose request has ended so; undefined when the route has none for that. Called once per request.
+   * Throws `Rejected` when it cannot be made, or there is nowhere to send it.
+   */
+  answer(request: Event, outcome: ReplyOutcome): Answer | undefined;
+}
+
 /** One entry of a route's `to`: everything the core needs to deliver to it. */
 export interface Target {
   /** `routeId/targetId`, stable over reloads; the consumer name in the log. */
@@ -61,6 +88,8 @@ export interface Target {
   readonly start: 'now' | 'earliest' | number;
   /** What the target may have waiting. */
   readonly backlog: { readonly bytes: number; readonly age: number; readonly onFull: 'block' | 'dead-letter' | 'drop' };
+  /** Set when what it sends are requests: their correlation id is the id of the delivery, unless `render` gives one. */
+  readonly reply?: ReplyRules | undefined;
   /**
    * Renders an event for this target with the current templates. Pure; called by the lane at each attempt. Throws
    * `Rejected` with route, target and position of the expression that failed.
@@ -139,6 +168,8 @@ export interface RouteSet {
   bypass(event: Event): Bypass;
   /** Targets that this event goes to through the log, in the order of the file. Pure, called once per event by the router. */
   match(event: Event): readonly Match[];
+  /** Consumers of the targets that an event may be a reply for. Pure, called once per event by the router. */
+  repliesFor(event: Event): readonly string[];
   /** Target by consumer name, also of the built-in direct route. */
   target(consumer: string): Target | undefined;
   /** What a connection must receive for the routes and its own `subscribe`, without repeats. */

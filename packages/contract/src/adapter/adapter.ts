@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Address, AddressPattern, AddressScheme } from '../address/address.ts';
-import type { EventKind, Origin, OutgoingEvent, ReceivedEvent } from '../event/event.ts';
+import type { Event, EventKind, Origin, OutgoingEvent, ReceivedEvent } from '../event/event.ts';
 import type { Clock } from './clock.ts';
 import type { MagpieError } from './errors.ts';
 import type { Logger } from './logger.ts';
@@ -251,6 +251,11 @@ export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   readonly access?: AccessRules;
   /** The place that a source receives from, of adapters that hold per place. Pure; sources with one name share its window. */
   placeOf?(source: S): string;
+  /**
+   * Where an answer to an event goes: keys of a target, without `connection`. Default its reply address, else its address. Pure;
+   * called once per answer. For protocols in which the address does not say whom to answer, or as whom.
+   */
+  answerTo?(event: Pick<Event, 'address' | 'replyTo' | 'origin'>): Readonly<Record<string, unknown>>;
   /** Set by adapters that have a page of their own in the documentation. */
   readonly guide?: ProtocolGuide;
   /** Makes a connection. No I/O, never throws for a parsed configuration. */

@@ -39,8 +39,10 @@ export function prepare(
 export function outgoing(
   { event, redelivered }: Pick<Delivery, 'event' | 'redelivered'>,
   { parts }: Rendered,
-  consumer: string,
+  { consumer, reply }: Pick<Target, 'consumer' | 'reply'>,
 ): OutgoingEvent {
   const { ref } = event;
-  return { ...parts, id: parts.id ?? ref, ref, delivery: deliveryId(ref, consumer), redelivered };
+  const delivery = deliveryId(ref, consumer);
+  const message = { ...parts, id: parts.id ?? ref, ref, delivery, redelivered };
+  return reply === undefined || parts.correlationId !== undefined ? message : { ...message, correlationId: delivery };
 }

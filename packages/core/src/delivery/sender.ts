@@ -113,7 +113,7 @@ export class Sender {
       echoGuard.sent(target.connection, rendered.target.address, rendered.parts.body, delivery.event.source);
     const started = clock.monotonic();
     const alone = this.#parts.suspects.goesAlone(delivery);
-    port.send(outgoing(delivery, rendered, target.consumer), rendered.target, signal).then(
+    port.send(outgoing(delivery, rendered, target), rendered.target, signal).then(
       (receipt) => {
         try {
           port.sent();

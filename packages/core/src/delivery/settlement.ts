@@ -17,6 +17,8 @@ export interface SettlementDeps {
   readonly observer: Pick<CoreObserver, 'delivered'>;
   /** Whether outcomes of this event are kept for `GET /v1/messages/{ref}`. */
   tracked(event: Event): boolean;
+  /** A request ended without success. */
+  refused(ref: string, consumer: string, reason: string): void;
   onFatal(error: Error): void;
 }
 
@@ -54,16 +56,15 @@ export class Settlement {
     drop = this.#inForce.target.retry.then === 'drop',
   ): Promise<void> {
     const { writer, clock, onFatal } = this.#deps;
-    const { consumer } = this.#inForce.target;
+    const { target } = this.#inForce;
+    const { consumer } = target;
     delivery.state = 'closing';
     this.#lanes.leave(delivery);
     if (!drop) {
       const { event, position, attempts } = delivery;
       const letter = deadLetter({
         ...{ at: clock.now(), event, consumer, position, reason, error, attempts },
-        ...(rendered
-          ? { rendered: { outgoing: outgoing(delivery, rendered, consumer), target: rendered.target } }
-          : {}),
+        ...(rendered ? { rendered: { outgoing: outgoing(delivery, rendered, target), target: rendered.target } } : {}),
       });
       await writer.commit({ deadLetters: { put: [letter] } }).catch(onFatal);
     }
@@ -105,6 +106,9 @@ export class Settlement {
       const attempts = delivery.attempts.length + (outcome.state === 'confirmed' ? 1 : 0);
       writer.outcome({ ref: delivery.event.ref, consumer, at: clock.now(), attempts, ...outcome });
     }
+    const { state, error = 'it was dropped' } = outcome;
+    if (target.reply !== undefined && (state === 'dead' || state === 'dropped'))
+      this.#deps.refused(delivery.event.ref, consumer, error);
     if (delivery.remembered) writer.forget(consumer, delivery.position);
     this.#backlog.settled(delivery);
   }

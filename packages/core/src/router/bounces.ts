@@ -13,6 +13,8 @@ interface BounceDeps {
   readonly targets: Pick<Targets, 'queues'>;
   readonly clock: Clock;
   readonly observer: Pick<CoreObserver, 'delivered'>;
+  /** A message ended without success. */
+  refused(ref: string, consumer: string, reason: string): void;
 }
 
 /** How far the receipt of an event may lie from the time in its ref, in ms. */
@@ -28,7 +30,7 @@ const PATIENCE = 20_000;
 export type Bounces = (notice: StoredEvent) => Promise<void>;
 
 /** Makes what turns a bounce into the dead letter of the delivery that bounced. */
-export function createBounces({ log, writer, targets, clock, observer }: BounceDeps): Bounces {
+export function createBounces({ log, writer, targets, clock, observer, refused }: BounceDeps): Bounces {
   return async (notice) => {
     const bounced = await findDelivery(notice.event);
     if (!bounced) return;
@@ -44,6 +46,7 @@ export function createBounces({ log, writer, targets, clock, observer }: BounceD
     });
     await putDeadLetter(writer, letter, 'bounced');
     observer.delivered(target, 'bounced');
+    refused(event.ref, target.consumer, error.message);
   };
 
   async function findDelivery(notice: Event): Promise<{ stored: StoredEvent; target: Target } | undefined> {

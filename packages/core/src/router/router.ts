@@ -5,6 +5,7 @@ import type { EchoCheck } from '../intake/echo-guard.ts';
 import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
 import type { LogReader } from '../log-access/tail.ts';
+import type { Replies } from '../replies/replies.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Bounces } from './bounces.ts';
 
@@ -16,6 +17,7 @@ export interface RouterDeps {
   readonly writer: StateWriter;
   readonly targets: Pick<Targets, 'routes' | 'queue'>;
   readonly bounces: Bounces;
+  readonly replies: Pick<Replies, 'expect' | 'offer' | 'settled'>;
   readonly echoOf: EchoCheck;
   /** An event that is routed has come in; called before its deliveries are made. */
   arrived(event: Event): void;
@@ -54,7 +56,7 @@ export interface Router {
 }
 
 export function createRouter(deps: RouterDeps): Router {
-  const { reader, writer, targets, matched, clock, gatewayId, onFatal } = deps;
+  const { reader, writer, targets, replies, matched, clock, gatewayId, onFatal } = deps;
   /** Up to where everything is matched, and its bounces are durable. */
   let done: Position | undefined;
   let stopped = false;
@@ -70,9 +72,12 @@ export function createRouter(deps: RouterDeps): Router {
       const queue = targets.queue(match.target.consumer);
       // A target that reads on from the log later must know as well.
       if (echo.includes(match.target.connection)) queue?.leaveOut(stored);
-      else if (queue) queue.offer(stored, match, matched.get());
-      else strand(stored, match);
+      else if (queue) {
+        replies.expect(stored, match.target);
+        queue.offer(stored, match, matched.get());
+      } else strand(stored, match);
     }
+    replies.offer(stored.event);
     matched.set(stored.position);
   };
 
@@ -90,6 +95,7 @@ export function createRouter(deps: RouterDeps): Router {
       const events = await reader.read(matched.get(), BATCH);
       for (const stored of events) route(stored);
       for (const stored of events) if (isBounce(stored.event)) await deps.bounces(stored);
+      await replies.settled();
       const position = matched.get();
       if (position !== undefined && events.length > 0) writer.matched(position);
       done = position;

@@ -73,7 +73,7 @@ export class BestEffortSender {
     const port = this.#port;
     const rendered = this.#render(event);
     if (!rendered) return;
-    const message = outgoing({ event, redelivered: false }, rendered, this.#target.consumer);
+    const message = outgoing({ event, redelivered: false }, rendered, this.#target);
     if (port.post(message, rendered.target)) {
       port.sent();
       this.#note(event, rendered);
@@ -91,7 +91,7 @@ export class BestEffortSender {
       const rendered = this.#render(event);
       if (!rendered) port.window.release();
       else {
-        const message = outgoing({ event, redelivered: false }, rendered, this.#target.consumer);
+        const message = outgoing({ event, redelivered: false }, rendered, this.#target);
         this.#send(event, rendered, message, port);
       }
     }

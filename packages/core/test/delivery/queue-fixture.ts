@@ -150,6 +150,7 @@ export function bench(
     routed: () => routed,
     match,
     tracked: () => true,
+    refused: () => undefined,
     observer: { delivered: (_, result) => void results.push(result) },
     echoGuard: { sent: () => undefined },
     loops: { judge: () => PASS },

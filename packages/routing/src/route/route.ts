@@ -14,6 +14,7 @@ import { checkGuarantee } from './guarantee.ts';
 import { parseKeys } from './keys.ts';
 import { loadPayloadSchema, type PayloadSchema, type ReadJsonFile } from './payload-schema.ts';
 import { rejection } from './rejection.ts';
+import { type CompiledReply, compileReply } from './reply.ts';
 import { LOG_KEYS, type RouteKeys, routeKeys } from './schema.ts';
 import { type Connections, compileSource, type Source } from './source.ts';
 import { type CompiledTarget, compileKey, compileTarget, type TargetContext } from './target.ts';
@@ -36,6 +37,8 @@ export interface Route {
   readonly conditions: Conditions;
   readonly language: Language;
   readonly targets: readonly CompiledTarget[];
+  /** Set when it sends requests. */
+  readonly reply: CompiledReply | undefined;
   readonly pointer: string;
   scope(event: Event): Scope;
   /** Whether it takes an event whose address fits its pattern. */
@@ -62,21 +65,13 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const scope = scopes(source, environment.origin.convert, payload ?? undefined, bookOf(source, context));
   const parts = compileConditions(id, keys, source, payload ?? undefined, language, context, report);
   const { connections, gatewayId, book, maxBodyBytes = BODY_LIMITS.max } = context;
-  const shared: TargetContext = {
-    route: id,
-    keys,
-    source,
-    language,
-    connections,
-    gatewayId,
-    book,
-    maxBodyBytes,
-    scope,
-  };
+  const common = { route: id, keys, source, connections, book, maxBodyBytes, scope };
+  const reply = compileReply({ ...common, environment }, report.at('reply'));
+  if (reply === undefined) return undefined;
+  const shared: TargetContext = { ...common, language, gatewayId, reply: reply ?? undefined };
   const targets = compileTargets(shared, report);
-  return (
-    parts && targets && assemble({ id, keys, language, targets, scope, maxBodyBytes, pointer: report.pointer }, parts)
-  );
+  const own = { id, keys, language, scope, maxBodyBytes, reply: reply ?? undefined, pointer: report.pointer };
+  return parts && targets && assemble({ ...own, targets }, parts);
 }
 
 /** Reports keys that promise what only the log can keep. */
@@ -192,7 +187,7 @@ function assemble(
   {
     maxBodyBytes,
     ...route
-  }: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'scope' | 'pointer'> & {
+  }: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'reply' | 'scope' | 'pointer'> & {
     readonly maxBodyBytes: number;
   },
   { conditions, key }: CompiledConditions,

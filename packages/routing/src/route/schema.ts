@@ -82,7 +82,7 @@ export const sourceKeys = z.strictObject({
 });
 
 /** Keys of a route or target that have no meaning without the log. */
-export const LOG_KEYS = ['retry', 'order', 'key', 'start', 'backlog'] as const;
+export const LOG_KEYS = ['reply', 'retry', 'order', 'key', 'start', 'backlog'] as const;
 
 /** Keys of a target that mean the same for every protocol. */
 export const targetKeys = z.strictObject({
@@ -123,6 +123,37 @@ export const targetKeys = z.strictObject({
   retry: retrySchema.optional().describe("Retry policy of this target; default the route's"),
 });
 
+/** What a route does with the reply to what it sends; `from` is checked with the adapter's own keys. */
+export const replyKeys = z
+  .strictObject({
+    from: z
+      .record(z.string(), z.unknown())
+      .describe(
+        'Where replies come in: the words of a source, of the connection of the target unless it names another with `connection`. A capture that the route has as well takes its value from there; without other captures and wildcards it is the reply address of the request',
+      ),
+    timeout: durationSchema()
+      .refine((ms) => ms >= 100 && ms <= 86_400_000, { error: 'expected a duration from 100ms to 24h' })
+      .prefault('10s')
+      .describe('How long a reply is waited for, from the receipt of the event; the request expires then as well'),
+    text: template
+      .optional()
+      .describe(
+        'What goes back to where the event came from, as text; a template, with `reply.payload`, `reply.text`, `reply.headers` and `reply.event` of the reply. Without text and payload the body of the reply',
+      ),
+    payload: z.unknown().optional().describe('The same as JSON; strings in it are templates'),
+    onTimeout: template
+      .optional()
+      .describe('Text that goes back, once, when no reply has come in time; a template. A later reply is ignored'),
+    onRefused: template
+      .optional()
+      .describe(
+        'Text that goes back, once, when the request is refused for good, or when what came back cannot be made into an answer; a template, with the reason in `reply.error`',
+      ),
+  })
+  .describe(
+    'Sends the event as a request, and the reply to it back to where the event came from. Everything is kept in the log: a reply finds its way after a restart too',
+  );
+
 /** A route; `from` and `to` are checked with the adapters' own keys. */
 export const routeKeys = z.strictObject({
   description: z.string().optional().describe('For humans'),
@@ -139,6 +170,7 @@ export const routeKeys = z.strictObject({
       error: 'expected a target or a list of targets',
     })
     .describe('Where the events go: one target or a list'),
+  reply: replyKeys.optional(),
   retry: retrySchema.prefault({}),
   order: order.default('key').describe('key: in order per key; strict: one at a time; none: free'),
   guarantee: guarantee.optional().describe('Guarantee that must hold; loading fails when it cannot'),
@@ -152,6 +184,8 @@ export const routeKeys = z.strictObject({
   tests: z.array(z.unknown()).optional().describe('Examples: what a given message must lead to'),
 });
 
+/** What a route says about replies, durations in ms. */
+export type ReplyKeys = z.output<typeof replyKeys>;
 /** A route as written, defaults filled in, durations in ms. Read by the compiler of routes. */
 export type RouteKeys = z.output<typeof routeKeys>;
 /** The common keys of a target as written, defaults filled in. Read by the compiler of targets. */

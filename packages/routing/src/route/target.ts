@@ -1,4 +1,4 @@
-import type { Address, AddressBook, Event } from '@magpie/contract';
+import type { Address, AddressBook, Event, MessageParts } from '@magpie/contract';
 import { type AddressTemplate, compileAddress } from '../address/template.ts';
 import { findPlace } from '../address/words.ts';
 import { startOutput, startSteps } from '../expression/budget.ts';
@@ -12,6 +12,7 @@ import { parseKeys, splitKeys } from './keys.ts';
 import { compileOptions, type TargetOptions } from './options.ts';
 import { changesNothing, compileParts, type PartsMapping, passedParts, renderParts } from './parts.ts';
 import { rejection } from './rejection.ts';
+import type { CompiledReply } from './reply.ts';
 import { type RouteKeys, type TargetKeys, targetKeys } from './schema.ts';
 import { type Connections, findConnection, placeOf, type Source } from './source.ts';
 
@@ -26,6 +27,7 @@ export interface TargetContext {
   readonly gatewayId: string;
   /** Largest body that a target may make. */
   readonly maxBodyBytes: number;
+  readonly reply: CompiledReply | undefined;
   /** The scope of an event for expressions of this route. */
   scope(event: Event): Scope;
 }
@@ -70,8 +72,10 @@ export function compileTarget(
   const id =
     keys.id ??
     `${name}/${place.scheme.scheme}:${place.scheme.words.flatMap((word) => place.words[word] ?? []).join('/')}`;
+  const reply = context.reply?.connection === connection ? context.reply : undefined;
   const target = createTarget(id, keys, connection, options.possible, context, {
-    render: renderer({ address, options, body, parts }, context, report.pointer),
+    ...(reply === undefined ? {} : { reply: reply.rules }),
+    render: renderer({ address, options, body, parts, reply }, context, report.pointer),
   });
   return { target, connection, address, key: key ?? undefined, pointer: report.pointer };
 }
@@ -101,7 +105,7 @@ function createTarget(
   connection: ConnectionInfo,
   options: readonly unknown[],
   { route, keys: routeKeys, source }: TargetContext,
-  methods: Pick<Target, 'render'>,
+  methods: Pick<Target, 'render' | 'reply'>,
 ): Target {
   const retry = keys.retry ?? routeKeys.retry;
   const { backlog, start } = keys;
@@ -126,13 +130,15 @@ interface Mapping {
   readonly options: TargetOptions;
   readonly body: BodyMapping | null;
   readonly parts: PartsMapping;
+  /** Set when what is sent are requests. */
+  readonly reply: CompiledReply | undefined;
 }
 
 /** Renders events for a target; where no expression looks at an event, none is made ready for them. */
 function renderer(mapping: Mapping, context: TargetContext, pointer: string): Target['render'] {
-  const { address, options, body, parts } = mapping;
+  const { address, options, body, parts, reply } = mapping;
   const { constant } = address;
-  if (constant === undefined || !options.fixed || body !== null || !changesNothing(parts)) {
+  if (reply !== undefined || constant === undefined || !options.fixed || body !== null || !changesNothing(parts)) {
     return (event) => render(mapping, event, context, pointer);
   }
   const target = { address: constant, options: options.render({}, constant) };
@@ -146,9 +152,29 @@ function render(mapping: Mapping, event: Event, context: TargetContext, pointer:
     const scope = context.scope(event);
     const address: Address = mapping.address.render(scope);
     const { book, gatewayId } = context;
-    const parts = renderParts(event, mapping.parts, mapping.body, scope, { book, gatewayId, pointer });
+    const rendered = renderParts(event, mapping.parts, mapping.body, scope, { book, gatewayId, pointer });
+    const parts =
+      mapping.reply === undefined ? rendered : asRequest(rendered, event, mapping.reply, mapping.parts, scope);
     return { parts, target: { address, options: mapping.options.render(scope, address) } };
   } catch (error) {
     throw rejection(context.route, error);
   }
+}
+
+/** The parts of a request: what relates a reply to it is its own, not the event's, and it expires when nobody waits any more. */
+function asRequest(
+  parts: MessageParts,
+  event: Event,
+  reply: CompiledReply,
+  mapping: PartsMapping,
+  scope: Scope,
+): MessageParts {
+  const { correlationId, replyTo, expiresAt = Infinity, ...others } = parts;
+  const address = mapping.replyTo === undefined ? reply.addressFor(scope) : replyTo;
+  return {
+    ...others,
+    ...(mapping.correlationId === undefined || correlationId === undefined ? {} : { correlationId }),
+    ...(address === undefined ? {} : { replyTo: address }),
+    expiresAt: Math.min(expiresAt, event.receivedAt + reply.rules.timeout),
+  };
 }
