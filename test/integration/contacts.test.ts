@@ -163,7 +163,9 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
   });
 
   it('forgets who removes it', async () => {
+    const asked = known();
     await person.forget(pump);
+    await sees(asked, '', 'unavailable');
     const before = known();
     await status(true, '', 'nobody sees this');
     await status(false, '', '');
