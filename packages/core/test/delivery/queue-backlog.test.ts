@@ -12,7 +12,7 @@ async function confirmUpTo({ sent }: Bench, count: number): Promise<void> {
   }
 }
 
-describe('the backlog of an queue', () => {
+describe('the backlog of a queue', () => {
   it('keeps a long backlog in the log, not in memory, and delivers all of it in order', async () => {
     const b = bench();
     b.up = false;
