@@ -2,7 +2,7 @@ import type { Position } from '@magpie/bus';
 import { keepRefsAfter, Rejected } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, patternFromText } from '@magpie/routing';
 import { planChanges } from './connections/plan-changes.ts';
-import type { Gateway, Plan, ReloadReport } from './gateway-api.ts';
+import type { Gateway, Plan, ReloadReport } from './gateway-api/index.ts';
 import { receivedFrom } from './intake/direct-message.ts';
 import { createPipeline, type GatewayOptions } from './pipeline.ts';
 import { readPage } from './reads/history.ts';

@@ -3,6 +3,6 @@
 export { planChanges } from './connections/plan-changes.ts';
 export { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
 export { createGateway } from './gateway.ts';
-export * from './gateway-api.ts';
+export * from './gateway-api/index.ts';
 export { type CoreObserver, type DeliveryResult, nullObserver } from './observer.ts';
 export type { GatewayOptions } from './pipeline.ts';

@@ -1,6 +1,6 @@
 import type { Outcome } from '@magpie/bus';
 import type { Target } from '@magpie/routing';
-import type { ConnectionState, PublishResult } from './gateway-api.ts';
+import type { ConnectionState, PublishResult } from './gateway-api/index.ts';
 
 /** What became of a delivery, for counters. */
 export type DeliveryResult = Outcome['state'] | 'refused';

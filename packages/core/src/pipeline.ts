@@ -6,7 +6,7 @@ import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor
 import type { BacklogLimits } from './delivery/backlog/limits.ts';
 import { createRefusalLog } from './delivery/suspension/refusal-log.ts';
 import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
-import type { Plan } from './gateway-api.ts';
+import type { Plan } from './gateway-api/index.ts';
 import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
 import { IntakeHolds } from './intake/holds.ts';
 import { Intake } from './intake/intake.ts';

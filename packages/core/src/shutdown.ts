@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '@magpie/contract';
 import type { Connections } from './connections/connections.ts';
-import type { DeadLetters } from './gateway-api.ts';
+import type { DeadLetters } from './gateway-api/index.ts';
 import type { Intake } from './intake/intake.ts';
 import type { StateWriter } from './log-access/state-writer.ts';
 import type { Replies } from './replies/replies.ts';

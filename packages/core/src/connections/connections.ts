@@ -11,7 +11,7 @@ import {
   TooLarge,
 } from '@magpie/contract';
 import type { ConnectionInfo } from '@magpie/routing';
-import type { ConnectionStatus, Plan, ReloadReport } from '../gateway-api.ts';
+import type { ConnectionStatus, Plan, ReloadReport } from '../gateway-api/index.ts';
 import type { CoreObserver } from '../observer.ts';
 import { LinkHealth } from './link-health.ts';
 import { linked } from './plan-changes.ts';

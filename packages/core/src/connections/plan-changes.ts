@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Secret } from '@magpie/contract';
 import { type ConnectionInfo, DIRECT, type RouteSet, type Target } from '@magpie/routing';
-import type { Plan, ReloadReport } from '../gateway-api.ts';
+import type { Plan, ReloadReport } from '../gateway-api/index.ts';
 
 /**
  * What a change from one plan to another does. Pure: a dry run and the change itself say the same. `builtins`: names of

@@ -17,7 +17,7 @@ import {
   sleep,
   toMagpieError,
 } from '@magpie/contract';
-import type { ConnectionState, ConnectionStatus } from '../gateway-api.ts';
+import type { ConnectionState, ConnectionStatus } from '../gateway-api/index.ts';
 import { Parts } from './parts.ts';
 
 /** Times of the one reconnect and health policy, in ms. */

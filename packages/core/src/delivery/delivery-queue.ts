@@ -1,7 +1,7 @@
 import type { ExceptionRow, Position, StoredEvent } from '@magpie/bus';
 import type { Match, Target } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
-import type { Decision, DeliverySelection, TargetLoad, TargetStatus } from '../gateway-api.ts';
+import type { Decision, DeliverySelection, TargetLoad, TargetStatus } from '../gateway-api/index.ts';
 import { Backlog } from './backlog/backlog.ts';
 import { BacklogBound, type BacklogBoundDeps } from './backlog/bound.ts';
 import type { BacklogDeps, RestoredState } from './backlog/deps.ts';

@@ -1,7 +1,7 @@
 import type { Attempt, Position, StoredEvent } from '@magpie/bus';
 import type { Event, Rejected } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
-import type { TargetStatus } from '../gateway-api.ts';
+import type { TargetStatus } from '../gateway-api/index.ts';
 
 /**
  * One event on its way to one target.

@@ -1,6 +1,6 @@
 import { type Clock, fullJitter, type MagpieError, Rejected } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
-import type { Decision } from '../gateway-api.ts';
+import type { Decision } from '../gateway-api/index.ts';
 import type { CoreObserver } from '../observer.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';

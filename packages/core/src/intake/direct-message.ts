@@ -1,5 +1,5 @@
 import { type AddressBook, encodeBody, type ReceivedEvent, Rejected, type TargetRequest } from '@magpie/contract';
-import type { DirectMessage } from '../gateway-api.ts';
+import type { DirectMessage } from '../gateway-api/index.ts';
 
 /**
  * A direct send as an event: its address is the target's, its origin says which connection and options. Throws `Rejected`

@@ -14,7 +14,7 @@ import {
   type Verdict,
   withInstants,
 } from '@magpie/contract';
-import type { PublishResult } from '../gateway-api.ts';
+import type { PublishResult } from '../gateway-api/index.ts';
 import { deadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
 import type { Tail } from '../log-access/tail.ts';

@@ -1,7 +1,7 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
 import { createTrie, type Trie } from '@magpie/routing';
-import type { EventFilter } from '../gateway-api.ts';
+import type { EventFilter } from '../gateway-api/index.ts';
 
 /** Told, once, of the first event that fits: the position before it. Everything up to there does not fit. */
 export type Heard = (before: Position | undefined) => void;

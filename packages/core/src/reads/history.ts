@@ -1,5 +1,5 @@
 import type { EventFilter, EventLog, Position } from '@magpie/bus';
-import type { EventPage } from '../gateway-api.ts';
+import type { EventPage } from '../gateway-api/index.ts';
 
 /** Most events looked at for one page, so that a rare match cannot hold a request for ever. */
 const SCAN_LIMIT = 50_000;

@@ -1,6 +1,6 @@
 import { comparePositions, type EventLog, type Outcome, type Position, type StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
-import type { MessageStatus, SuspensionStatus, TargetStatus } from '../gateway-api.ts';
+import type { MessageStatus, SuspensionStatus, TargetStatus } from '../gateway-api/index.ts';
 import type { Targets } from '../targets/targets.ts';
 
 interface StatusDeps {

@@ -1,5 +1,5 @@
 import { comparePositions, matchesFilter, originOf, type Position, type StoredEvent } from '@magpie/bus';
-import type { EventFilter, EventSubscription, SubscriptionSink } from '../gateway-api.ts';
+import type { EventFilter, EventSubscription, SubscriptionSink } from '../gateway-api/index.ts';
 import type { Tail } from '../log-access/tail.ts';
 
 const BATCH = 256;

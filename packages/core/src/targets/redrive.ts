@@ -1,7 +1,7 @@
 import type { DeadLetter, EventLog, ExceptionRow } from '@magpie/bus';
 import { type Clock, type Event, encodeBody, Rejected, sleep } from '@magpie/contract';
 import type { Connections } from '../connections/connections.ts';
-import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from '../gateway-api.ts';
+import type { DeadLetterEdit, DeadLetterSelection, DeadLetters } from '../gateway-api/index.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
 import type { LoopGuard } from '../loops/loop-guard.ts';
 import type { Targets } from './targets.ts';

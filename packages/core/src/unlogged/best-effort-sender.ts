@@ -3,7 +3,7 @@ import type { Match, Target } from '@magpie/routing';
 import type { Connections } from '../connections/connections.ts';
 import type { SendPort } from '../connections/send-port.ts';
 import { outgoing } from '../delivery/attempt.ts';
-import type { TargetLoad } from '../gateway-api.ts';
+import type { TargetLoad } from '../gateway-api/index.ts';
 import type { EchoGuard } from '../intake/echo-guard.ts';
 import type { CoreObserver } from '../observer.ts';
 

@@ -2,7 +2,7 @@ import { createMemoryLog, matchesFilter, type Position, type StoredEvent } from 
 import { type AddressPattern, type Event, matchesPattern, newRef, type PatternSegment } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventFilter } from '../../src/gateway-api.ts';
+import type { EventFilter } from '../../src/gateway-api/index.ts';
 import { createAudience } from '../../src/log-access/event-waiters.ts';
 import { createTail } from '../../src/log-access/tail.ts';
 import { Stream } from '../../src/reads/subscription.ts';

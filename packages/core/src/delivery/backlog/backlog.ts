@@ -9,7 +9,7 @@ import { DeliveryRing } from './delivery-ring.ts';
 import type { BacklogDeps, RestoredState } from './deps.ts';
 import { ParkedDeliveries, RestoredRows } from './exception-rows.ts';
 import { endIfExpired } from './expiry.ts';
-import type { BacklogLimits } from './limits.ts';
+import { type BacklogLimits, isFull } from './limits.ts';
 import { isUpTo, LogBacklog } from './log-backlog.ts';
 import { PositionRanges } from './position-ranges.ts';
 
@@ -228,10 +228,7 @@ export class Backlog implements FloorSource {
   }
 
   #isFull(): boolean {
-    const queued = this.size;
-    const { deliveries, bytes, parked, parkedBytes } = this.#limits;
-    if (queued >= deliveries || (queued > 0 && this.#queue.bytes >= bytes)) return true;
-    return this.#parked.size >= parked || this.#parked.bytes >= parkedBytes;
+    return isFull(this.#limits, this.#queue, this.#parked);
   }
 
   #accept(stored: StoredEvent, { key, error }: Match): void {

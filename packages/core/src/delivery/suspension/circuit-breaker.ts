@@ -1,5 +1,5 @@
 import { type Clock, fullJitter, type MagpieError, RECONNECT, Throttled } from '@magpie/contract';
-import type { SuspensionStatus } from '../../gateway-api.ts';
+import type { SuspensionStatus } from '../../gateway-api/index.ts';
 import type { Lane } from '../delivery.ts';
 import type { WakeUp } from '../wake-up.ts';
 

@@ -1,6 +1,6 @@
 import { type Address, type Clock, fullJitter, type MagpieError, Rejected, Throttled } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
-import type { PlaceStatus } from '../../gateway-api.ts';
+import type { PlaceStatus } from '../../gateway-api/index.ts';
 import type { Backlog } from '../backlog/backlog.ts';
 import type { BacklogLimits } from '../backlog/limits.ts';
 import type { Delivery } from '../delivery.ts';
