@@ -114,6 +114,16 @@ const keysSchema = z.strictObject({
     .array(roomSchema)
     .default([])
     .describe('Rooms to join, with nick and password. Rooms named in routes are joined as well.'),
+  catchUp: z
+    .strictObject({
+      account: z.boolean().default(true).describe('Whether to read what was written to our account.'),
+      rooms: z.boolean().default(true).describe('Whether to read what was said in rooms that routes receive from.'),
+      maxAge: within('1m', '365d').prefault('7d').describe('Age of the oldest messages to read.'),
+    })
+    .optional()
+    .describe(
+      "What to read in the server's archives (XEP-0313) after a new login: messages said while the gateway was away. Default all. Clients only.",
+    ),
   ping: within('1ms', '1h').prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
   timeout: within('100ms', '1h')
     .prefault('20s')
@@ -156,7 +166,7 @@ const MODES: Readonly<
   Record<Keys['mode'], { readonly needs: readonly (keyof Keys)[]; readonly not: readonly (keyof Keys)[] }>
 > = {
   client: { needs: ['jid', 'password'], not: ['domain', 'secret'] },
-  component: { needs: ['domain', 'secret', 'url'], not: ['password'] },
+  component: { needs: ['domain', 'secret', 'url'], not: ['password', 'catchUp'] },
 };
 
 /** Keys of a connection of type `xmpp`. */
@@ -182,6 +192,14 @@ const isClear = (url: string): boolean => URL.canParse(url) && new URL(url).prot
 
 /** A parsed connection. Durations in ms, sizes in bytes, JIDs normalized. */
 export type XmppConfig = Keys;
+
+/** Which archives a connection reads: a component has none. */
+export const catchUpOf = ({ mode, catchUp }: XmppConfig): NonNullable<XmppConfig['catchUp']> => ({
+  maxAge: 7 * 24 * 60 * 60 * 1000,
+  account: mode === 'client',
+  rooms: mode === 'client',
+  ...catchUp,
+});
 
 interface Places {
   readonly room?: string | undefined;

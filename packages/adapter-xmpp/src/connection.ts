@@ -72,16 +72,14 @@ export class XmppConnection implements Connection {
     session.intake.open(sources, sink);
     this.#receiving = sources.length > 0;
     if (this.#gap) {
-      session.reportGap(SESSION_LOST, () => {
+      session.gaps.session(SESSION_LOST, () => {
         this.#gap = false;
       });
     }
-    session.reportAbsences();
     const fromContacts = sources.some(({ pattern }) => pattern.scheme === 'jid');
-    await Promise.all([
-      session.announce(link, fromContacts),
-      session.rooms.want(sources.map(({ pattern }) => pattern)),
-    ]);
+    const announced = session.announce(link, fromContacts);
+    session.catchUp(link, fromContacts);
+    await Promise.all([announced, session.rooms.want(sources.map(({ pattern }) => pattern))]);
   }
 
   send(event: OutgoingEvent, target: TargetRequest<XmppTarget>, signal: AbortSignal): Promise<SendReceipt> {

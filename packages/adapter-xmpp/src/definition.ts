@@ -1,9 +1,10 @@
-import { BODY_LIMITS, type Capabilities, defineAdapter, type EventKind } from '@magpie/contract';
+import { BODY_LIMITS, type Capabilities, defineAdapter, type EventKind, type Guarantee } from '@magpie/contract';
 import { access } from './access.ts';
 import { contactAddresses, jidAddresses, roomAddresses } from './codec/addresses.ts';
 import { MAPPING } from './codec/mapping.ts';
 import { originSchema } from './codec/origin.ts';
 import {
+  catchUpOf,
   connectionSchema,
   sourceSchema,
   targetSchema,
@@ -25,7 +26,7 @@ export const xmppAdapter = defineAdapter({
   access,
   capabilities,
   guarantees: {
-    source: ({ mode }: XmppConfig) => ({ level: 'at-most-once', reason: SOURCES[mode] }),
+    source: sourceGuarantee,
     target: ({ mode }: XmppConfig, { room, contact }: XmppTarget) => ({
       level: 'at-least-once',
       reason: contact !== undefined ? TARGETS.contact : room === undefined ? TARGETS[mode] : TARGETS.room,
@@ -60,9 +61,11 @@ function targetObjection({ mode }: XmppConfig, { from }: XmppTarget): string | u
   return '"from" names an address of a component (mode: component): an account sends as itself only';
 }
 
-const SOURCES: Readonly<Record<XmppConfig['mode'], string>> = {
-  client:
-    'XMPP: a lost link loses nothing that the server still holds (XEP-0198 resumption), but a crash of the gateway or a restart of the server may lose what was not yet stored: at most once until catch-up from the archive exists',
+const SOURCES = {
+  caughtUp:
+    "XMPP: what was missed is read in the archive (XEP-0313) after each new login, as long as the server keeps one and has not dropped it: the connection's details and the log say where there is none",
+  uncaught:
+    'XMPP: a lost link loses nothing that the server still holds (XEP-0198 resumption), but a crash of the gateway or a restart of the server may lose what was not yet stored, with catchUp off',
   component:
     'XMPP: a server keeps nothing for a component that is away (XEP-0114 has no stream management): senders get an error, and what was on its way may be lost',
 };
@@ -76,6 +79,15 @@ const TARGETS = {
     'confirmed when it is on disk and the server has taken what tells the followers; told again at every connect',
   room: 'confirmed by the room sending it back to us; sent again with the same origin-id when the outcome is unknown',
 } as const;
+
+function sourceGuarantee(config: XmppConfig, { room }: XmppSource): Guarantee {
+  if (config.mode === 'component') return { level: 'at-most-once', reason: SOURCES.component };
+  const { account, rooms } = catchUpOf(config);
+  const isRead = room === undefined ? account : rooms;
+  return isRead
+    ? { level: 'at-least-once', reason: SOURCES.caughtUp }
+    : { level: 'at-most-once', reason: SOURCES.uncaught };
+}
 
 function capabilities(): Capabilities {
   return {

@@ -1,37 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { loadTls, possibleGap } from '@magpie/adapter-kit';
 import { type AdapterContext, type MagpieError, NotConnected, type PresenceEntry, Unknown } from '@magpie/contract';
 import { access } from './access.ts';
+import { CatchUp } from './archive/catch-up.ts';
+import { Gaps } from './archive/gaps.ts';
 import { addressOf, contactAddress } from './codec/addresses.ts';
-import { bareJid, splitJid } from './codec/jid.ts';
+import { bareJid } from './codec/jid.ts';
 import { announces, discoQuery } from './codec/stanza/disco.ts';
 import type { Element } from './codec/stanza/element.ts';
 import { NS } from './codec/stanza/namespaces.ts';
 import type { PresenceState } from './codec/stanza/presence.ts';
-import type { XmppConfig } from './config.ts';
+import { catchUpOf, type XmppConfig } from './config.ts';
 import { Contacts } from './contacts/contacts.ts';
 import { lostOnTheWay } from './errors.ts';
 import { Uploads } from './files/uploads.ts';
 import { type Identity, identityOf } from './identity.ts';
-import { ClientStream, type ClientStreamEvents } from './link/client-stream.ts';
-import { ComponentStream } from './link/component-stream.ts';
-import { findEndpoints } from './link/dial.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
-import type { XmlStream } from './link/stream.ts';
 import { AccountPresence } from './presence/account-presence.ts';
 import { WhoIsThere } from './presence/who-is-there.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { Receiver } from './receive/receiver.ts';
-import type { Room } from './rooms/room.ts';
 import { Rooms } from './rooms/rooms.ts';
 import { Outbox } from './send/outbox.ts';
 import { Unconfirmed } from './send/unconfirmed.ts';
+import { streamOpener } from './stream-opener.ts';
 
 /** Longest time for resuming a lost session just to end it, ms. */
 const RECLAIM_MS = 3_000;
-/** Stanzas of this size are always received, bytes: servers accept larger ones from each other than from a client. */
-const LEAST_RECEIVED = 1024 * 1024;
 /** Longest wait before a resumption for verdicts on stanzas of the old link, ms. */
 const SETTLE_MS = 2_000;
 
@@ -43,6 +38,8 @@ export class Session {
   readonly intake: Intake;
   readonly rooms: Rooms;
   readonly outbox: Outbox;
+  readonly gaps: Gaps;
+  readonly #catchUp: CatchUp;
   readonly #config: XmppConfig;
   readonly #identity: Identity;
   readonly #context: AdapterContext;
@@ -76,9 +73,14 @@ export class Session {
       link,
       left: (room, reason) =>
         unconfirmed.settleAll(new Unknown(`${reason} before it echoed the message`).concerning('place'), room),
-      returned: (room) => this.#reportAbsence(room),
-      entering: (room) => this.#whoIsThere.begin(room),
-      entered: (room) => this.#whoIsThere.complete(room),
+      entering: (room) => {
+        this.#whoIsThere.begin(room);
+        this.#catchUp.entering(room);
+      },
+      entered: (room) => {
+        this.#whoIsThere.complete(room.jid);
+        if (this.#link) this.#catchUp.room(this.#link, room);
+      },
     });
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
@@ -93,7 +95,13 @@ export class Session {
     this.rooms = rooms;
     this.#whoIsThere = new WhoIsThere({ context, intake: this.intake, link });
     const isAccount = this.#identity.domain === undefined;
-    const { account } = this;
+    const { account, intake } = this;
+    this.gaps = new Gaps(account, intake);
+    this.#catchUp = new CatchUp({
+      ...{ config, wanted: catchUpOf(config), context, account, intake, gaps: this.gaps, link },
+      room: (jid) => rooms.get(jid),
+      toEvent: (by, archived) => this.#receiver.archived(by, archived),
+    });
     const mayFollow = (person: string): boolean =>
       config.contacts.allow.some((entry) => access.permits(entry, { from: person }));
     const post = (stanza: Element): void => this.#post(stanza);
@@ -112,7 +120,7 @@ export class Session {
     });
     this.#unconfirmed = unconfirmed;
     this.#receiver = new Receiver({
-      ...{ account, rooms, unconfirmed, contacts, intake: this.intake },
+      ...{ account, rooms, unconfirmed, contacts, catchUp: this.#catchUp },
       ...{ presence: this.#presence, whoIsThere: this.#whoIsThere },
       contact: (jid) => contacts?.nameOf(jid),
       jid: () => this.#resumable.jid,
@@ -168,6 +176,7 @@ export class Session {
     this.#link = undefined;
     this.#contacts?.disconnected();
     this.intake.hold();
+    this.#catchUp.lost();
     this.#context.detail('session', undefined);
     this.#unconfirmed.settleAll(lostOnTheWay(reason));
   }
@@ -191,24 +200,10 @@ export class Session {
       yield { address: contactAddress(name), key: name, state: { ...state }, since: undefined };
   }
 
-  /** Reports a possible gap for our account. @param stored called once the notice is durable. */
-  reportGap(why: string, stored: () => void): void {
-    const origin = { from: this.account, stanzaType: 'normal', replay: false };
-    this.intake.notice(possibleGap({ address: addressOf('jid', this.account), origin }, why), stored);
-  }
-
-  /** Reports a possible gap for each room that we were absent from, unless already stored. */
-  reportAbsences(): void {
-    for (const room of this.rooms) this.#reportAbsence(room);
-  }
-
-  #reportAbsence(room: Room): void {
-    const { absence, jid } = room;
-    const address = addressOf('room', jid);
-    if (absence === undefined || !this.intake.covers(address)) return;
-    const origin = { from: jid, room: jid, stanzaType: 'groupchat', replay: false };
-    const why = `${absence}, and we are in it again: messages may be missing`;
-    this.intake.notice(possibleGap({ address, origin }, why), () => room.forgetAbsence());
+  /** Reads what was missed, as far as an archive has it: of the account, if it receives, and of the rooms that we are in already. */
+  catchUp(link: Link, receiving: boolean): void {
+    if (receiving) this.#catchUp.account(link);
+    for (const room of this.rooms) if (room.joined) this.#catchUp.room(link, room);
   }
 
   async #begin(link: Link): Promise<void> {
@@ -217,7 +212,10 @@ export class Session {
       this.rooms.reset();
       this.#presence?.reset();
       this.#whoIsThere.begin();
+      this.#catchUp.begin();
+      this.gaps.reset();
     }
+    this.#receiver.wasAway = !link.resumed;
     const isComponent = this.#identity.domain !== undefined;
     if (!link.managed && !isComponent)
       logger.warn({}, 'the server has no stream management (XEP-0198): received messages are at most once');
@@ -229,12 +227,13 @@ export class Session {
     if (link.resumed || isComponent) return;
     const account = await link.request('get', discoQuery(), this.account);
     this.#receiver.accountStampsIds = announces(account, NS.stanzaId);
+    this.#catchUp.accountHasArchive = announces(account, NS.archive);
   }
 
   async #login(signal: AbortSignal): Promise<Link> {
     const { clock } = this.#context;
-    const open = await this.#opener();
-    const own = [this.#contacts?.load(), this.#presence?.load()];
+    const open = await streamOpener(this.#config, this.#identity, this.#resource);
+    const own = [this.#contacts?.load(), this.#presence?.load(), this.#catchUp.load()];
     await Promise.all([...own, this.#whoIsThere.load(), this.#uploads.load()]);
     await this.#settled(signal);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };
@@ -277,21 +276,6 @@ export class Session {
     } catch (error) {
       this.#context.logger.debug({ error: String(error) }, 'a presence could not be sent');
     }
-  }
-
-  /** How this connection opens a stream. */
-  async #opener(): Promise<(events: ClientStreamEvents, signal: AbortSignal) => Promise<XmlStream>> {
-    const { url, password, secret, tls, maxStanzaBytes, maxDepth } = this.#config;
-    const { local: username, domain } = splitJid(this.account);
-    const endpoints = await findEndpoints(url, domain);
-    const limits = { stanzaBytes: Math.max(LEAST_RECEIVED, maxStanzaBytes * 4), depth: maxDepth };
-    const common = { endpoints, domain, limits, tls: await loadTls(tls, domain) };
-    if (this.#identity.domain !== undefined) {
-      const login = { ...common, secret: secret?.reveal() ?? '', jid: `${this.account}/${this.#resource}` };
-      return (events, signal) => ComponentStream.open(login, events, signal);
-    }
-    const as = { username, password: password?.reveal() ?? '', resource: this.#resource };
-    return (events, signal) => ClientStream.open({ ...common, ...as, tlsRequired: tls.required }, events, signal);
   }
 
   #linkEvents(): LinkEvents {

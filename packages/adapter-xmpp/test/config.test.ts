@@ -44,7 +44,11 @@ describe('configuration', () => {
 
   it('says honestly what a crash may cost', () => {
     const config = connectionSchema.parse(MINIMAL);
-    expect(xmppAdapter.guarantees.source(config, { room: 'a@b' })).toMatchObject({ level: 'at-most-once' });
+    const rooms = connectionSchema.parse({ ...MINIMAL, catchUp: { account: false } });
+    const levels = (from: typeof config) =>
+      [{ room: 'a@b' }, { jid: 'a@b' }].map((source) => xmppAdapter.guarantees.source(from, source).level);
+    expect(levels(config)).toEqual(['at-least-once', 'at-least-once']);
+    expect(levels(rooms)).toEqual(['at-least-once', 'at-most-once']);
     expect(xmppAdapter.guarantees.target(config, { room: 'a@b' })).toMatchObject({ level: 'at-least-once' });
   });
 });

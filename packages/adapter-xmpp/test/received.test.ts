@@ -17,7 +17,6 @@ const room = new Room({
   link: () => undefined,
   detail: () => undefined,
   left: () => undefined,
-  returned: () => undefined,
   entering: () => undefined,
   entered: () => undefined,
   count: () => undefined,
@@ -26,6 +25,7 @@ const room = new Room({
 const around: Surroundings = {
   account: 'bridge@example.org',
   accountStampsIds: true,
+  wasAway: true,
   room: (jid) => (jid === JID ? room : undefined),
   contact: () => undefined,
 };

@@ -51,8 +51,11 @@ export const originId = (message: Element): string | undefined => {
   return element && attribute(element, 'id');
 };
 
-/** XEP-0359: the id stamped by this entity. Trust it only if the entity announces the feature. */
+/**
+ * XEP-0359: the id stamped by this entity. Trust it only if the entity announces the feature. The last one: Prosody 0.12 leaves
+ * what a sender has forged in the message, and adds its own behind it.
+ */
 export function stanzaIdBy(message: Element, by: string): string | undefined {
-  const element = message.getChildren('stanza-id', NS.stanzaId).find((child) => attribute(child, 'by') === by);
+  const element = message.getChildren('stanza-id', NS.stanzaId).findLast((child) => attribute(child, 'by') === by);
   return element && attribute(element, 'id');
 }

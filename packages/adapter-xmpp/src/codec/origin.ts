@@ -23,6 +23,7 @@ export const originSchema = z.strictObject({
   role: z.string().optional().describe('Role in the room: moderator, participant, visitor.'),
   realJid: z.string().optional().describe('Bare JID behind the nick, if the room shows it.'),
   delayed: z.string().optional().describe('When the server received it, for a delayed message (XEP-0203).'),
+  late: z.boolean().optional().describe('Whether it was said while the gateway was away.'),
   replay: z.boolean().describe('Whether it is room history, sent on joining.'),
   replaces: z
     .string()

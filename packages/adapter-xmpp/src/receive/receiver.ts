@@ -1,4 +1,6 @@
 import type { ReceivedEvent } from '@magpie/contract';
+import type { CatchUp } from '../archive/catch-up.ts';
+import type { Archived } from '../archive/query.ts';
 import { copiedMessage, isCopy } from '../codec/carbons.ts';
 import { classify, originId, receiptOf } from '../codec/decode.ts';
 import { bareJid, resourceOf } from '../codec/jid.ts';
@@ -11,8 +13,7 @@ import { saysHowSomebodyIs, type WhoIsThere } from '../presence/who-is-there.ts'
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from '../send/unconfirmed.ts';
-import type { Intake } from './intake.ts';
-import { receivedEvent } from './to-event.ts';
+import { archivedEvent, receivedEvent, type Surroundings } from './to-event.ts';
 
 /** Dependencies of a receiver. */
 export interface ReceiverOptions {
@@ -20,7 +21,7 @@ export interface ReceiverOptions {
   readonly account: string;
   readonly rooms: Rooms;
   readonly unconfirmed: Unconfirmed;
-  readonly intake: Intake;
+  readonly catchUp: CatchUp;
   /** Set for an account. */
   readonly presence: AccountPresence | undefined;
   /** Set for a component. */
@@ -41,6 +42,8 @@ export interface ReceiverOptions {
 export class Receiver {
   /** Whether our server stamps trustworthy stanza ids. */
   accountStampsIds = false;
+  /** Whether the session is a new one, before which we were away. */
+  wasAway = true;
   readonly #options: ReceiverOptions;
 
   constructor(options: ReceiverOptions) {
@@ -49,15 +52,27 @@ export class Receiver {
 
   /** Takes a message or presence of the link. */
   take(incoming: Incoming): void {
-    const { intake } = this.#options;
-    if (incoming.stanza.name === 'presence') {
+    const { catchUp } = this.#options;
+    const { stanza, finish, leave } = incoming;
+    if (stanza.name === 'presence') {
       this.#presence(incoming);
       return;
     }
+    if (catchUp.hears(stanza)) {
+      finish();
+      return;
+    }
     const event = this.#message(incoming);
-    if (!event) incoming.finish();
-    else if (incoming.leave) incoming.leave();
-    else intake.take(incoming, event);
+    if (!event) {
+      catchUp.passed(stanza);
+      finish();
+    } else if (leave) leave();
+    else catchUp.take(incoming, event);
+  }
+
+  /** The event of a message in an archive, see `archivedEvent`. */
+  archived(by: string, archived: Archived): ReceivedEvent | undefined {
+    return archivedEvent(by, archived, this.#surroundings());
   }
 
   #presence(incoming: Incoming): void {
@@ -127,8 +142,12 @@ export class Receiver {
   }
 
   #event(incoming: Incoming): ReceivedEvent | undefined {
+    return receivedEvent(incoming, this.#surroundings());
+  }
+
+  #surroundings(): Surroundings {
     const { account, rooms, contact } = this.#options;
     const room = (jid: string): Room | undefined => rooms.get(jid);
-    return receivedEvent(incoming, { account, accountStampsIds: this.accountStampsIds, room, contact });
+    return { account, accountStampsIds: this.accountStampsIds, wasAway: this.wasAway, room, contact };
   }
 }

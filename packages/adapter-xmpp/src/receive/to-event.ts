@@ -1,10 +1,12 @@
 import { bounced, delivered, type NoticePlace } from '@magpie/adapter-kit';
 import type { ReceivedEvent } from '@magpie/contract';
+import type { Archived } from '../archive/query.ts';
 import { addressOf, contactAddress } from '../codec/addresses.ts';
-import { classify, decodeMessage, receiptOf } from '../codec/decode.ts';
+import { classify, decodeMessage, receiptOf, stanzaIdBy } from '../codec/decode.ts';
 import { bareJid, normalJid, splitJid } from '../codec/jid.ts';
 import { originOf } from '../codec/origin.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
+import { occupantIdOf } from '../codec/stanza/muc.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
 import { conditionOf } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
@@ -16,6 +18,8 @@ export interface Surroundings {
   readonly account: string;
   /** Whether our server stamps trustworthy stanza ids. */
   readonly accountStampsIds: boolean;
+  /** Whether what a server has kept for us was said while we were away. In a resumed session it was only on its way. */
+  readonly wasAway: boolean;
   /** The room with this bare JID, if we are in it. */
   room(jid: string): Room | undefined;
   /** The name of the contact of ours that has this JID; undefined for an account, and for what is not ours. */
@@ -37,6 +41,40 @@ export function receivedEvent({ stanza, repeated }: Incoming, around: Surroundin
   return repeated || kept ? { ...event, redelivered: true } : event;
 }
 
+/**
+ * The event of a message in an archive: as if it had come live, and marked as late. Undefined for what is no message to us: a
+ * notice, a message of ours.
+ * @param by whose archive it is: our bare JID or a room's.
+ */
+export function archivedEvent(by: string, archived: Archived, around: Surroundings): ReceivedEvent | undefined {
+  const { id, stamp, message: stanza } = archived;
+  const from = attribute(stanza, 'from') ?? '';
+  const room = around.room(bareJid(from));
+  const isGroupchat = attribute(stanza, 'type') === 'groupchat';
+  const isHere = by === around.account ? !isGroupchat && bareJid(from) !== by : isGroupchat && room?.jid === by;
+  if (from === '' || !isHere || classify(stanza) !== 'content') return undefined;
+  // Whoever has the nick today is not who wrote under it then.
+  const occupant = room?.announces(NS.occupantId) ? room.occupants.withId(occupantIdOf(stanza)) : undefined;
+  const known = { occupant, inRoom: room !== undefined, stampedBy: undefined, delayed: stamp };
+  return {
+    ...decodeMessage(stanza, Date.parse(stamp)),
+    ...placeOf(stanza, isGroupchat, room),
+    kind: 'message',
+    origin: { ...originOf(stanza, known), stanzaId: id, replay: false, late: true },
+    dedupeKey: dedupeKey(by, id),
+    redelivered: true,
+  };
+}
+
+/** A room's event with the id that the room gave it, which may have come before we knew that it does. */
+export function stampedEvent(event: ReceivedEvent, stanza: Element, room: string): ReceivedEvent {
+  const id = event.origin.stanzaId === undefined ? stanzaIdBy(stanza, room) : undefined;
+  if (id === undefined) return event;
+  return { ...event, origin: { ...event.origin, stanzaId: id }, dedupeKey: dedupeKey(room, id) };
+}
+
+const dedupeKey = (by: string, id: string): string => `${by} ${id}`;
+
 type Build = (stanza: Element, around: Surroundings, room: Room | undefined) => ReceivedEvent | undefined;
 
 const KINDS: Readonly<Record<string, Build>> = {
@@ -45,7 +83,8 @@ const KINDS: Readonly<Record<string, Build>> = {
     const stampedBy = stamper(around, room, groupchat);
     const delayed = trustedDelay(stanza, around, room);
     const known = { occupant: room?.occupants.senderOf(stanza), inRoom: room !== undefined, stampedBy, delayed };
-    const origin = originOf(stanza, known);
+    const isLate = delayed !== undefined && room === undefined && around.wasAway;
+    const origin = { ...originOf(stanza, known), ...(isLate ? { late: true } : {}) };
     const { stanzaId } = origin;
     const sentAt = delayed === undefined ? undefined : Date.parse(delayed);
     return {
@@ -54,7 +93,7 @@ const KINDS: Readonly<Record<string, Build>> = {
       ...toContact(stanza, around, room),
       kind: 'message',
       origin,
-      ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: `${stampedBy} ${stanzaId}` }),
+      ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: dedupeKey(stampedBy, stanzaId) }),
     };
   },
   receipt: (stanza, _around, room) => delivered(noticePlace(stanza, room), receiptOf(stanza)),

@@ -52,6 +52,12 @@ export class Occupants {
     return contradicted ? undefined : occupant;
   }
 
+  /** Who has this identity in the room, under whatever nick (XEP-0421). */
+  withId(occupantId: string | undefined): Occupant | undefined {
+    if (occupantId === undefined) return undefined;
+    return [...this.#byNick.values()].find((occupant) => occupant.occupantId === occupantId);
+  }
+
   clear(): void {
     this.#byNick.clear();
     this.#size = 0;

@@ -21,11 +21,9 @@ export interface RoomOptions {
   detail(state: string | undefined, trouble?: 'trouble'): void;
   /** We are no longer in the room: what was sent there without an echo has an unknown outcome. */
   left(reason: string): void;
-  /** Called when we are in the room again after an absence: messages may be missing. */
-  returned(): void;
   /** We ask to be let in: the room will tell of everybody who is there. */
   entering(): void;
-  /** It has told of everybody. */
+  /** We are in it, and it has told of everybody. */
   entered(): void;
   /** Counts for metrics. */
   count(counter: string): void;
@@ -47,7 +45,7 @@ export class Room {
   #joined = false;
   /** Whether the room assigned us another nick (status 210): it would do so again. */
   #assigned = false;
-  #stampsIds = false;
+  #features: Element | undefined;
   #joining: Promise<void> | undefined;
   /** Waits for the answer to our join presence. */
   #answer: PromiseWithResolvers<Element> | undefined;
@@ -77,7 +75,12 @@ export class Room {
 
   /** Whether the room stamps trustworthy stanza ids (XEP-0359 §5). */
   get stampsIds(): boolean {
-    return this.#stampsIds;
+    return this.announces(NS.stanzaId);
+  }
+
+  /** Whether the room has a feature, by its own word (XEP-0030). */
+  announces(feature: string): boolean {
+    return this.#features !== undefined && announces(this.#features, feature);
   }
 
   /** Joins unless joined; calls during a join share it. One attempt. Rejects with a taxonomy error. */
@@ -277,12 +280,11 @@ export class Room {
       link.request('get', discoQuery(), this.jid),
       created ? link.request('set', acceptDefaults(), this.jid) : undefined,
     ]);
-    this.#stampsIds = announces(features, NS.stanzaId);
+    this.#features = features;
     this.#joined = true;
-    this.#options.entered();
     this.#retry.reset();
     this.#tellJoined();
-    if (this.#absence !== undefined) this.#options.returned();
+    this.#options.entered();
   }
 
   #live(): Link {

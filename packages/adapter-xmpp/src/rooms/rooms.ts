@@ -14,12 +14,10 @@ export interface RoomsOptions {
   link(): Link | undefined;
   /** Called when we were removed from this room. */
   left(room: string, reason: string): void;
-  /** Called when we are in this room again after an absence: messages may be missing. */
-  returned(room: Room): void;
   /** This room will tell of everybody who is there. */
   entering(room: string): void;
-  /** It has. */
-  entered(room: string): void;
+  /** It has, and we are in it. */
+  entered(room: Room): void;
 }
 
 /** Maximum number of rooms kept because of sends; the least recently used one is left first. */
@@ -125,7 +123,7 @@ export class Rooms {
   }
 
   #create(jid: string): Room {
-    const { config, context, link, left, returned, entering, entered } = this.#options;
+    const { config, context, link, left, entering, entered } = this.#options;
     const configured = this.#configured.get(jid);
     const room: Room = new Room({
       jid,
@@ -136,9 +134,8 @@ export class Rooms {
       link,
       detail: (...told) => context.detail(`room ${jid}`, ...told),
       left: (reason) => left(jid, reason),
-      returned: () => returned(room),
       entering: () => entering(jid),
-      entered: () => entered(jid),
+      entered: () => entered(room),
       count: context.count,
     });
     return room;

@@ -22,14 +22,15 @@ export type Header = readonly [name: string, value: HeaderValue];
 export type Origin = Readonly<Record<string, unknown>>;
 
 /** Names of the facts in `ORIGIN_MARKS`. */
-const MARKS = ['replay', 'replaces', 'retracts', 'fallback', 'encrypted', 'copied'] as const;
+const MARKS = ['replay', 'replaces', 'retracts', 'fallback', 'encrypted', 'copied', 'late'] as const;
 /** The name of such a fact. */
 export type OriginMark = (typeof MARKS)[number];
 
 /**
  * Facts in `origin` by which an adapter says that a message is not one said to us now, spelled alike by every protocol, with a
  * sentence for people. `replaces` and `retracts` are the sender's id of the earlier message, the others `true`. An event with
- * one of them never runs a command route: it was judged before, or its text is not what its sender has written.
+ * one of them never runs a command route: it was judged before, or its text is not what its sender has written. Only of `late` a
+ * route may say otherwise.
  */
 export const ORIGIN_MARKS: Readonly<Record<OriginMark, string>> = {
   replay: 'the event is a replay of an earlier one',
@@ -38,9 +39,10 @@ export const ORIGIN_MARKS: Readonly<Record<OriginMark, string>> = {
   fallback: 'the text, or a part of it, only stands in for something else, such as the message that is answered',
   encrypted: 'the text only stands in for an encrypted one',
   copied: 'the event is a copy of a message that went to somebody else who shares our account',
+  late: 'the message was said while the gateway was away',
 };
 
-/** The first mark that an origin carries. Called per event that a command route might take. */
+/** The first mark that an origin carries, `late` only where there is no other. Called per event that a command route might take. */
 export const markOf = (origin: Origin): OriginMark | undefined =>
   MARKS.find((mark) => origin[mark] !== undefined && origin[mark] !== false);
 

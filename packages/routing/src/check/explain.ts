@@ -7,6 +7,7 @@ import {
   markOf,
   matchesPattern,
   ORIGIN_MARKS,
+  type OriginMark,
 } from '@magpie/contract';
 import { startOutput, startSteps } from '../expression/budget.ts';
 import type { Scope } from '../expression/expression.ts';
@@ -58,7 +59,7 @@ function mismatchReason(mismatch: Mismatch, route: Route, event: Event, scope: S
     case 'hops':
       return `the event has passed ${event.via.length} gateways, the limit is ${HOP_LIMIT}`;
     case 'mark':
-      return `${ORIGIN_MARKS[markOf(event.origin) ?? 'replay']}, which never runs a command route (one with "text" or "allow")`;
+      return markReason(markOf(event.origin) ?? 'replay');
     case 'text':
       return `the text does not fit "${source.text?.source}"`;
     case 'allow':
@@ -67,6 +68,11 @@ function mismatchReason(mismatch: Mismatch, route: Route, event: Event, scope: S
       return `when was false: ${condition(route, scope)}`;
   }
 }
+
+const markReason = (mark: OriginMark): string =>
+  mark === 'late'
+    ? `${ORIGIN_MARKS.late}: it runs a command route (one with "text" or "allow") only where that says late: run`
+    : `${ORIGIN_MARKS[mark]}, which never runs a command route (one with "text" or "allow")`;
 
 const acceptedReason = (route: Route, scope: Scope): string =>
   route.conditions.when === undefined

@@ -24,6 +24,8 @@ export interface Conditions {
   readonly payload: PayloadSchema | undefined;
   /** Whether messages that this gateway has sent itself are taken. */
   readonly acceptOwn: boolean;
+  /** What a command route does with a command said while the gateway was away. */
+  readonly late: 'skip' | 'run';
   readonly gatewayId: string;
   readonly book: AddressBook;
 }
@@ -33,7 +35,7 @@ const noMatch = (mismatch: Mismatch): Admission => ({ type: 'no-match', mismatch
 
 /**
  * Judges one event, cheapest condition first. A command route (one with a text pattern or `allow`) never takes what an
- * adapter has marked as not said to us now (`ORIGIN_MARKS`): a retained message, a correction, the text beside an encrypted one.
+ * adapter has marked as not said to us now (`ORIGIN_MARKS`): a retained message, a correction, the text beside an encrypted one. What is only late it takes on request.
  */
 export function admit(conditions: Conditions, event: Event, scope: () => Scope): Admission {
   try {
@@ -47,12 +49,16 @@ export function admit(conditions: Conditions, event: Event, scope: () => Scope):
   }
 }
 
-function mismatchOf({ source, allow, acceptOwn, gatewayId, book }: Conditions, event: Event): Mismatch | undefined {
+function mismatchOf(
+  { source, allow, acceptOwn, late, gatewayId, book }: Conditions,
+  event: Event,
+): Mismatch | undefined {
   if (!source.kinds.has(event.kind)) return 'kind';
   if (!acceptOwn && event.via.includes(gatewayId)) return 'loop';
   if (event.via.length >= HOP_LIMIT) return 'hops';
   if (source.text === undefined && allow === undefined) return undefined;
-  if (markOf(event.origin) !== undefined) return 'mark';
+  const mark = markOf(event.origin);
+  if (mark !== undefined && (mark !== 'late' || late === 'skip')) return 'mark';
   if (source.text !== undefined && !fitsText(source.text, viewOf(event, book).text)) return 'text';
   const { access } = source.connection.adapter;
   const permitted = allow === undefined || allow.some((entry) => access?.permits(entry, event.origin) === true);

@@ -131,8 +131,8 @@ function compileConditions(
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   const allowed = checkAllow(keys.allow, source, report.at('allow'));
   if (when === undefined || key === undefined || !allowed) return undefined;
-  const { allow, acceptOwn } = keys;
-  const common = { route, source, allow, acceptOwn, payload, gatewayId, book: bookOf(source, { book }) };
+  const { allow, acceptOwn, late } = keys;
+  const common = { route, source, allow, acceptOwn, late, payload, gatewayId, book: bookOf(source, { book }) };
   return { conditions: { ...common, when: when ?? undefined, whenPointer: place.pointer }, key: key ?? undefined };
 }
 

@@ -164,6 +164,12 @@ export const routeKeys = z.strictObject({
     .optional()
     .describe('Ordering key: deliveries with the same key stay in order; a template, default the address'),
   allow: z.array(z.string()).min(1).optional().describe('Who may use the route, in the words of the protocol'),
+  late: z
+    .enum(['skip', 'run'])
+    .default('skip')
+    .describe(
+      'What a command route (one with `text` or `allow`) does with a command said while the gateway was away: `skip` it, or `run` it now',
+    ),
   payloadSchema: z.string().optional().describe('File with a JSON Schema that the payload must meet'),
   to: z
     .union([z.array(z.record(z.string(), z.unknown())).min(1), z.record(z.string(), z.unknown())], {

@@ -24,6 +24,8 @@ export const NS = {
   outOfBand: 'jabber:x:oob',
   /** XEP-0103. */
   urlData: 'http://jabber.org/protocol/url-data',
+  /** XEP-0059. */
+  resultSets: 'http://jabber.org/protocol/rsm',
   /** XEP-0054. */
   vcard: 'vcard-temp',
   /** XEP-0184. */
@@ -36,6 +38,8 @@ export const NS = {
   carbons: 'urn:xmpp:carbons:2',
   /** XEP-0297. */
   forward: 'urn:xmpp:forward:0',
+  /** XEP-0313. */
+  archive: 'urn:xmpp:mam:2',
   /** XEP-0308. */
   correction: 'urn:xmpp:message-correct:0',
   /** XEP-0334. */
