@@ -4,7 +4,7 @@ import { access } from './access.ts';
 import { CatchUp } from './archive/catch-up.ts';
 import { Gaps } from './archive/gaps.ts';
 import { addressOf, contactAddress } from './codec/addresses.ts';
-import { bareJid } from './codec/jid.ts';
+import { bareJid, splitJid } from './codec/jid.ts';
 import { announces, discoQuery } from './codec/stanza/disco.ts';
 import type { Element } from './codec/stanza/element.ts';
 import { NS } from './codec/stanza/namespaces.ts';

@@ -35,7 +35,8 @@ const noMatch = (mismatch: Mismatch): Admission => ({ type: 'no-match', mismatch
 
 /**
  * Judges one event, cheapest condition first. A command route (one with a text pattern or `allow`) never takes what an
- * adapter has marked as not said to us now (`ORIGIN_MARKS`): a retained message, a correction, the text beside an encrypted one. What is only late it takes on request.
+ * adapter has marked as not said to us now (`ORIGIN_MARKS`): a retained message, a correction, the text beside an encrypted one.
+ * What is only late it takes on request.
  */
 export function admit(conditions: Conditions, event: Event, scope: () => Scope): Admission {
   try {
