@@ -79,10 +79,23 @@ describe('what was not said to us now', () => {
     { fallback: true },
     { encrypted: true },
     { copied: true },
+    { late: true },
   ])('passes a plain route and never runs a command route: %j', (mark) => {
     expect(matches(fromOffice(), marked(mark))).toHaveLength(1);
     expect(matches({ ...fromOffice({ text: '!{command}' }) }, marked(mark))).toHaveLength(0);
     expect(matches({ ...fromOffice(), allow: ['boss'] }, marked(mark))).toHaveLength(0);
+  });
+});
+
+describe('what was said while the gateway was away', () => {
+  const command = { ...fromOffice({ text: '!{command}' }), allow: ['boss'] };
+  const said = (origin: object) => ({ ...atDesk, content: '!go', origin: { role: 'boss', late: true, ...origin } });
+
+  it('runs a command route that says so, and only if nothing else speaks against it', () => {
+    expect(matches(command, said({}))).toHaveLength(0);
+    expect(matches({ ...command, late: 'run' }, said({}))).toHaveLength(1);
+    expect(matches({ ...command, late: 'run' }, said({ copied: true }))).toHaveLength(0);
+    expect(matches({ ...command, late: 'run' }, said({ role: 'guest' }))).toHaveLength(0);
   });
 });
 
