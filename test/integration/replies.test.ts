@@ -83,9 +83,10 @@ describe.each(['prosody', 'ejabberd'] as const)('a device that is asked in a cha
         reply: reply({ topic: `${plant}/answers` }, '1s'),
       },
       chat: {
-        from: { connection: 'chat', jid: '{user}@localhost', text: 'set {device} {level}' },
+        from: { connection: 'chat', jid: '{user}@localhost', text: 'set {device} {level}', ignoreCase: true },
         allow: ['*@localhost'],
         to: set('old'),
+        otherwise: 'say: set DEVICE LEVEL',
         reply: reply({ topic: `${plant}/{device}/answer` }, '30s'),
       },
     },
@@ -142,6 +143,17 @@ describe.each(['prosody', 'ejabberd'] as const)('a device that is asked in a cha
     await device.publishAsync(`${plant}/tank/answer`, JSON.stringify({ level: 3 }), { qos: 1 });
     const back = await person.message(({ body }) => body === 'tank: 3 (l)');
     expect(back).toMatchObject({ type: 'chat', to: person.jid, thread: 'one' });
+  });
+
+  it('is asked by words that are spaced and cased as people do; what is no command gets one line back', async () => {
+    await person.say(`${bridge}@localhost`, ' SET  tank   4 ');
+    await hears('tank', '4');
+    await device.publishAsync(`${plant}/tank/answer`, JSON.stringify({ level: 4 }), { qos: 1 });
+    await person.message(({ body }) => body === 'tank: 4 (l)');
+    await person.say(`${bridge}@localhost`, 'set tank', { thread: 'two' });
+    const back = await person.message(({ body }) => body === 'say: set DEVICE LEVEL');
+    expect(back).toMatchObject({ type: 'chat', to: person.jid, thread: 'two' });
+    expect(said('say: set DEVICE LEVEL')).toHaveLength(1);
   });
 
   it('is heard although the gateway was killed between request and answer', async () => {

@@ -121,6 +121,7 @@ function createRouteSet(
   const logged = routes.filter(({ source }) => source.logged);
   const matcher = matcherOf(logged);
   const replies = repliesTo(logged);
+  const refusing = matcherOf(logged.filter(({ otherwise }) => otherwise !== undefined));
   const targets = targetsOf(logged);
   const byConsumer = new Map(targets.map((target) => [target.consumer, target]));
   return {
@@ -136,6 +137,12 @@ function createRouteSet(
       const found = replies.find(event);
       const isReply = found.length > 0 && event.kind === 'message' && markOf(event.origin) === undefined;
       return isReply ? found.flat() : NOBODY;
+    },
+    otherwise: (event) => {
+      const first = refusing.find(event).find((route) => route.otherwise?.concerns(event));
+      const isTaken = (route: Route): boolean =>
+        route.source.text !== undefined && route.admit(event).type !== 'no-match';
+      return first === undefined || matcher.find(event).some(isTaken) ? undefined : first.otherwise?.answer(event);
     },
     target: (consumer) => byConsumer.get(consumer) ?? direct.target(consumer),
     sources: (name) => {

@@ -170,6 +170,11 @@ export interface RouteSet {
   match(event: Event): readonly Match[];
   /** Consumers of the targets that an event may be a reply for. Pure, called once per event by the router. */
   repliesFor(event: Event): readonly string[];
+  /**
+   * What goes back to an event that looks like a command of a route but is taken by none; undefined for all others. Called once
+   * per event by the router. Throws `Rejected` when that cannot be made.
+   */
+  otherwise(event: Event): Answer | undefined;
   /** Target by consumer name, also of the built-in direct route. */
   target(consumer: string): Target | undefined;
   /** What a connection must receive for the routes and its own `subscribe`, without repeats. */

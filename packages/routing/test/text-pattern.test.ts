@@ -11,7 +11,17 @@ describe('a text pattern', () => {
     ['!{device} {state}', '!pump-7 on', { device: 'pump-7', state: 'on' }],
     ['!{device} {state}', '!pump-7 on please', undefined],
     ['!{device} {state}', '!pump-7', undefined],
-    ['!{device} {state}', ' !pump-7 on', undefined],
+    ['!{device} {state}', ' !pump-7 \t on\n', { device: 'pump-7', state: 'on' }],
+    ['  !{device}   {state} ', '!pump-7 on', { device: 'pump-7', state: 'on' }],
+    ['! {device} now', '!   pump-7  now', { device: 'pump-7' }],
+    ['!{device} {state}', '! pump-7 on', undefined],
+    ['!{device} {state}', '!pump-7on', undefined],
+    ['!stop  now', '!stop now', {}],
+    ['!stopnow', '!stop now', undefined],
+    ['!{device} {state}', '!Pump-7 ON', { device: 'Pump-7', state: 'ON' }],
+    ['!Set {device}', '!set pump-7', undefined],
+    [' say  {rest*}', '  say   two  words ', { rest: 'two  words ' }],
+    ['{a} {b} {rest*}', ' x  y   z', { a: 'x', b: 'y', rest: 'z' }],
     ['!{device} {rest*}', '!pump-7 say hello\nworld', { device: 'pump-7', rest: 'say hello\nworld' }],
     ['!say {rest*}', '!say ', { rest: '' }],
     ['!help', '!help', {}],
@@ -31,9 +41,27 @@ describe('a text pattern', () => {
     const word = fc.stringMatching(/^[^\s-]{1,10}$/);
     fc.assert(
       fc.property(word, word, fc.string(), (a, b, rest) => {
-        expect(match('!{a}-{b} {rest*}', `!${a}-${b} ${rest}`)).toEqual({ a, b, rest });
+        expect(match('!{a}-{b} {rest*}', `!${a}-${b} ${rest}`)).toEqual({ a, b, rest: rest.trimStart() });
       }),
     );
+  });
+
+  it('fits in upper and lower case where it is told to, and captures what was written', () => {
+    const pattern = compileTextPattern('!Größe {Device} JETZT', createReport([]), true);
+    expect(pattern?.match('!GRÖßE  Pump-7 Jetzt')).toEqual({ Device: 'Pump-7' });
+    expect(pattern?.match('!grösse Pump-7 jetzt')).toBeUndefined();
+    expect(compileTextPattern('İ {a}', createReport([]), true)?.match('İ x')).toEqual({ a: 'x' });
+  });
+
+  it.each([
+    ['!{device}', '!', true],
+    ['!{device}', '  !x y z', true],
+    ['!{device}', 'x !', false],
+    ['set {device}', 'set', true],
+    ['set {device}', 'settle', false],
+    ['{anything}', 'x', true],
+  ])('%j begins like %j: %j', (pattern, text, expected) => {
+    expect(compileTextPattern(pattern, createReport([]))?.begins(text)).toBe(expected);
   });
 
   it('takes time linear in the text', () => {

@@ -41,7 +41,7 @@ export class Replies {
   readonly #timers = new Map<string, () => void>();
   readonly #stopping = new AbortController();
   /** Answers on their way into the log. */
-  readonly #answering = new Set<Promise<void>>();
+  readonly #answering = new Set<Promise<unknown>>();
 
   constructor(deps: ReplyDeps) {
     this.#deps = deps;
@@ -81,6 +81,18 @@ export class Replies {
         : this.#correlated(event, correlationId, consumers);
     if (pending !== undefined) this.#end(pending, { type: 'reply', event });
     else if (correlationId === undefined || timeOf(correlationId) !== undefined) this.#deps.late(event.source);
+  }
+
+  /** An event may look like a command and be none. Called by the router for every event. */
+  decline(event: Event): void {
+    const { targets, book } = this.#deps;
+    let answer: Answer | undefined;
+    try {
+      answer = targets.routes.otherwise(event);
+    } catch (error) {
+      this.#track(this.#giveUp(event, error));
+    }
+    if (answer !== undefined) this.#track(this.#accepted(received(`otherwise ${event.ref}`, event, answer, book)));
   }
 
   /** A delivery has ended without success; changes nothing when it is no request, or one that has its answer. */
@@ -143,7 +155,11 @@ export class Replies {
     this.#timers.get(pending.id)?.();
     this.#timers.delete(pending.id);
     this.#pending.close(pending);
-    const work = this.#answer(pending, outcome)
+    this.#track(this.#answer(pending, outcome));
+  }
+
+  #track(answering: Promise<unknown>): void {
+    const work = answering
       .catch((error: unknown) => {
         if (!this.#stopping.signal.aborted) this.#deps.onFatal(toMagpieError(error));
       })
@@ -161,13 +177,13 @@ export class Replies {
       return this.#pending.forget(pending);
     }
     const answer = await this.#made(request, target, outcome);
-    const isKept = answer === undefined || (await this.#accepted(received(pending, request, answer, this.#deps.book)));
+    const isKept =
+      answer === undefined || (await this.#accepted(received(`reply ${pending.id}`, request, answer, this.#deps.book)));
     if (isKept) await this.#pending.forget(pending);
   }
 
   /** The answer of a route. What cannot be made into one is a refusal, and a dead letter when that cannot be said either. */
   async #made(request: Event, target: Target, outcome: ReplyOutcome): Promise<Answer | undefined> {
-    const { writer, clock } = this.#deps;
     try {
       return target.reply?.answer(request, outcome);
     } catch (cause) {
@@ -178,10 +194,16 @@ export class Replies {
       } catch {
         // The dead letter names the first reason.
       }
-      const event = outcome.type === 'reply' ? outcome.event : request;
-      await putDeadLetter(writer, deadLetter({ at: clock.now(), event, reason: 'rejected', error }));
+      await this.#giveUp(outcome.type === 'reply' ? outcome.event : request, error);
       return undefined;
     }
+  }
+
+  /** Nothing can be said to an event. */
+  async #giveUp(event: Event, cause: unknown): Promise<void> {
+    const { writer, clock } = this.#deps;
+    const error = toMagpieError(cause);
+    await putDeadLetter(writer, deadLetter({ at: clock.now(), event, reason: 'rejected', error }));
   }
 
   /** Puts an answer into the log; false when the gateway stops before it could. One that is there already changes nothing. */
@@ -202,8 +224,8 @@ const isAt = ({ address: { segments } }: Event, place: readonly string[]): boole
 
 /** The answer as a direct send. */
 function received(
-  { id, ref }: Pending,
-  { correlationId, trace, via }: Event,
+  dedupeKey: string,
+  { ref, correlationId, trace, via }: Event,
   { connection, target, body, contentType }: Answer,
   book: AddressBook,
 ): ReceivedEvent {
@@ -218,6 +240,6 @@ function received(
     headers: [],
     via,
     origin: { connection, options: target.options, request: ref },
-    dedupeKey: `reply ${id}`,
+    dedupeKey,
   };
 }

@@ -17,7 +17,7 @@ export interface RouterDeps {
   readonly writer: StateWriter;
   readonly targets: Pick<Targets, 'routes' | 'queue'>;
   readonly bounces: Bounces;
-  readonly replies: Pick<Replies, 'expect' | 'offer' | 'settled'>;
+  readonly replies: Pick<Replies, 'expect' | 'offer' | 'decline' | 'settled'>;
   readonly echoOf: EchoCheck;
   /** An event that is routed has come in; called before its deliveries are made. */
   arrived(event: Event): void;
@@ -78,6 +78,7 @@ export function createRouter(deps: RouterDeps): Router {
       } else strand(stored, match);
     }
     replies.offer(stored.event);
+    replies.decline(stored.event);
     matched.set(stored.position);
   };
 

@@ -180,3 +180,27 @@ describe('a route that waits for replies', () => {
     await vi.waitFor(async () => expect(await log.values('$replies')).toEqual(new Map()));
   }, 15_000);
 });
+
+it('what only looks like a command is answered once, and left alone after a restart', async () => {
+  const names = freshBrokers();
+  const log = createMemoryLog({});
+  const set = {
+    from: { connection: 'left', channel: 'in/{name}', text: '!{device} {level}' },
+    to: { connection: 'right', channel: 'out/${device}' },
+    otherwise: '${name}, say !device level',
+  };
+  const first = await startGateway(names, { set }, log);
+  await isUp(first);
+  const say = (text: string) =>
+    memoryBroker(names.left).publish('in/nadia', {
+      body: Buffer.from(text),
+      replyTo: { scheme: 'channel', segments: ['back', 'nadia'] },
+    });
+  for (const text of ['!pump 7', 'hello', '!pump']) say(text);
+  await vi.waitFor(() => expect(bodies(names.left, 'back/')).toEqual(['nadia, say !device level']));
+  expect(bodies(names.right, 'out/')).toEqual(['!pump 7']);
+  await first.gateway.drain(AbortSignal.timeout(1000));
+  await isUp(await startGateway(names, { set }, log));
+  say('!fan');
+  await vi.waitFor(() => expect(bodies(names.left, 'back/')).toHaveLength(2));
+});

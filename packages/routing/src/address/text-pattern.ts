@@ -8,9 +8,11 @@ export interface TextPattern {
   /**
    * The captures when the whole text fits, else undefined. Linear in the text: every literal is searched once, from left to
    * right. `{name}` takes one or more characters that are not white space; `{name*}`, only at the end, takes all that
-   * remains, which may be nothing.
+   * remains as it is, which may be nothing. White space around the text does not count, and any amount of it is one blank.
    */
   match(text: string): Readonly<Record<string, string>> | undefined;
+  /** Whether a text begins as the pattern does before its first capture. */
+  begins(text: string): boolean;
 }
 
 interface Slot {
@@ -25,15 +27,66 @@ interface Parsed {
   readonly slots: readonly Slot[];
 }
 
-/** Compiles a text pattern; `{{` and `}}` are literal braces. Undefined after reporting what is wrong. */
-export function compileTextPattern(source: string, report: Report): TextPattern | undefined {
-  const parsed = parse(source, report);
-  if (parsed === undefined) return undefined;
+/**
+ * Compiles a text pattern; `{{` and `}}` are literal braces. With `ignoreCase` its literals fit in upper and lower case.
+ * Undefined after reporting what is wrong.
+ */
+export function compileTextPattern(source: string, report: Report, ignoreCase = false): TextPattern | undefined {
+  const written = parse(source, report);
+  if (written === undefined) return undefined;
+  const compared = ignoreCase ? folded : (text: string): string => text;
+  const parsed = forgiving(written, compared);
+  const { before, slots } = parsed;
+  const begins = (text: string): boolean =>
+    text.startsWith(before) || (before.endsWith(' ') && text === before.trimEnd());
   return {
     source,
-    captures: parsed.slots.map(({ name }) => name),
-    match: (text) => match(parsed, text),
+    captures: slots.map(({ name }) => name),
+    match: (text) => match(parsed, text, compared),
+    begins: (text) => begins(compared(plain(text))),
   };
+}
+
+/** The pattern with single blanks, none around it, and literals as they are compared. */
+function forgiving({ before, slots }: Parsed, compared: (text: string) => string): Parsed {
+  const literal = (text: string): string => compared(text.replace(/\s+/g, ' '));
+  const start = literal(before).trimStart();
+  if (slots.length === 0) return { before: start.trimEnd(), slots };
+  const last = slots.length - 1;
+  return {
+    before: start,
+    slots: slots.map((slot, index) => {
+      const after = literal(slot.after);
+      return { ...slot, after: index === last ? after.trimEnd() : after };
+    }),
+  };
+}
+
+/** In lower case where that has as many characters. */
+const folded = (text: string): string =>
+  text.replace(/\p{Lu}/gu, (letter) => {
+    const lower = letter.toLowerCase();
+    return lower.length === letter.length ? lower : letter;
+  });
+
+/** The text asked for last: all patterns look at one before the next. */
+let latest = { text: '', plain: '' };
+
+/** A text with single blanks and none at its start; the one at its end matters only to what takes the rest. */
+function plain(text: string): string {
+  if (latest.text !== text) latest = { text, plain: text.trimStart().replace(/\s+/g, ' ') };
+  return latest.plain;
+}
+
+/** What remains of a text behind as many characters of its plain form. */
+function restOf(text: string, count: number): string {
+  const blanks = /\s*/y;
+  let at = text.length - text.trimStart().length;
+  for (let passed = 0; passed < count; passed++) {
+    blanks.lastIndex = at;
+    at += blanks.exec(text)?.[0].length || 1;
+  }
+  return text.slice(at);
 }
 
 const PIECE = /\{\{|\}\}|\{([^{}*]*)(\*?)\}|[{}]|[^{}]+/g;
@@ -73,16 +126,23 @@ function slotProblem(name: string, last: Slot | undefined): string | undefined {
   return undefined;
 }
 
-function match({ before, slots }: Parsed, text: string): Readonly<Record<string, string>> | undefined {
+function match(
+  { before, slots }: Parsed,
+  said: string,
+  compared: (text: string) => string,
+): Readonly<Record<string, string>> | undefined {
+  const own = slots.at(-1)?.rest === true ? plain(said) : plain(said).trimEnd();
+  const text = compared(own);
   if (slots.length === 0) return text === before ? {} : undefined;
   if (!text.startsWith(before)) return undefined;
   const captures: Record<string, string> = {};
   let at = before.length;
   for (const [index, slot] of slots.entries()) {
+    if (slot.rest) return { ...captures, [slot.name]: restOf(said, at) };
     const end = endOf(slot, text, at, index === slots.length - 1);
     if (end === undefined) return undefined;
-    const value = text.slice(at, end);
-    if (!slot.rest && (value === '' || /\s/.test(value))) return undefined;
+    const value = own.slice(at, end);
+    if (value === '' || /\s/.test(value)) return undefined;
     captures[slot.name] = value;
     at = end + slot.after.length;
   }

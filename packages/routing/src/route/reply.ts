@@ -4,11 +4,8 @@ import {
   type Event,
   type EventKind,
   encodeBody,
-  Rejected,
   type SourceRequest,
 } from '@magpie/contract';
-import { createDirectParser } from '../direct.ts';
-import { startOutput, startSteps } from '../expression/budget.ts';
 import type { SourceEnvironment } from '../expression/environment.ts';
 import { expressible } from '../expression/expressible.ts';
 import type { Language, Scope } from '../expression/expression.ts';
@@ -17,10 +14,10 @@ import { createReport, isRecord, type Report } from '../report.ts';
 import { viewOf } from '../scope.ts';
 import { compileTemplate, type Template } from '../template/template.ts';
 import type { ConnectionInfo, ReplyOutcome, ReplyRules } from '../types.ts';
+import { type AnswerContext, canAnswer, createAnswers } from './answer.ts';
 import { type BodyMapping, compileBody, type MappedBody } from './body.ts';
-import { rejection } from './rejection.ts';
 import type { ReplyKeys, RouteKeys } from './schema.ts';
-import { type Connections, compileRequest, findConnection, type Source } from './source.ts';
+import { compileRequest, findConnection, type Source } from './source.ts';
 
 /** The name of the reply in templates of `reply`. */
 const REPLY = 'reply';
@@ -39,14 +36,9 @@ export interface CompiledReply {
 }
 
 /** What compiling `reply` needs of its route. */
-export interface ReplyContext {
-  readonly route: string;
+export interface ReplyContext extends AnswerContext {
   readonly keys: RouteKeys;
-  readonly source: Source;
   readonly environment: SourceEnvironment;
-  readonly connections: Connections;
-  readonly book: AddressBook;
-  readonly maxBodyBytes: number;
   scope(event: Event): Scope;
 }
 
@@ -56,9 +48,7 @@ export function compileReply(context: ReplyContext, report: Report): CompiledRep
   const { reply } = keys;
   if (reply === undefined) return null;
   if (isNameTaken(context, report)) return undefined;
-  const { adapter, config, name } = source.connection;
-  if (!adapter.capabilities(config).sends)
-    return void report.error(`connection "${name}" cannot send, so a reply cannot go back to it`);
+  if (!canAnswer(context, report)) return undefined;
   const from = report.at('from');
   const connection = findConnection(reply.from.connection ?? onlyTarget(keys), context.connections, from);
   if (connection === undefined) return undefined;
@@ -75,7 +65,7 @@ export function compileReply(context: ReplyContext, report: Report): CompiledRep
   const rules: ReplyRules = {
     connection: connection.name,
     timeout: reply.timeout,
-    answer: createAnswer(templates, context),
+    answer: createReplies(templates, context, context.book.forType(connection.adapter.type)),
   };
   return { connection, request, rules, addressFor: (scope) => addressFor(request, source, scope) };
 }
@@ -133,35 +123,14 @@ function addressFor({ pattern }: SourceRequest, { captures }: Source, scope: Sco
   return flat.every((value) => typeof value === 'string') ? { scheme, segments: flat } : undefined;
 }
 
-function createAnswer(templates: Templates, context: ReplyContext): ReplyRules['answer'] {
-  const { source, connections, route, maxBodyBytes, book } = context;
-  const parse = createDirectParser(connections);
-  return (request, outcome) => {
-    startSteps();
-    startOutput(maxBodyBytes);
-    try {
+function createReplies(templates: Templates, context: ReplyContext, book: AddressBook): ReplyRules['answer'] {
+  const answer = createAnswers(context);
+  return (request, outcome) =>
+    answer(request, () => {
       const scope = context.scope(request);
       scope[REPLY] = replyValue(outcome, book);
-      const made = bodyOf(templates, outcome, scope);
-      if (made === undefined) return undefined;
-      const { connection, target } = parse({ connection: source.connection.name, ...placeOf(request, context) });
-      return { connection, target, ...made };
-    } catch (error) {
-      throw rejection(route, error);
-    }
-  };
-}
-
-/** The words of where an answer to an event goes. */
-function placeOf(request: Event, { source, book }: ReplyContext): Readonly<Record<string, unknown>> {
-  const { adapter } = source.connection;
-  if (adapter.answerTo !== undefined) return adapter.answerTo(request);
-  const { scheme, segments } = request.replyTo ?? request.address;
-  const known = book.scheme(scheme, adapter.type);
-  if (known !== undefined) return known.join(segments);
-  throw new Rejected(
-    `the reply address of the event, of the scheme "${scheme}", is none of "${source.connection.name}"`,
-  );
+      return bodyOf(templates, outcome, scope);
+    });
 }
 
 function bodyOf(

@@ -12,6 +12,7 @@ import type { Match } from '../types.ts';
 import { type Admission, admit, type Conditions } from './admission.ts';
 import { checkGuarantee } from './guarantee.ts';
 import { parseKeys } from './keys.ts';
+import { compileOtherwise, type Otherwise } from './otherwise.ts';
 import { loadPayloadSchema, type PayloadSchema, type ReadJsonFile } from './payload-schema.ts';
 import { rejection } from './rejection.ts';
 import { type CompiledReply, compileReply } from './reply.ts';
@@ -39,6 +40,8 @@ export interface Route {
   readonly targets: readonly CompiledTarget[];
   /** Set when it sends requests. */
   readonly reply: CompiledReply | undefined;
+  /** Set when it answers what only looks like one of its commands. */
+  readonly otherwise: Otherwise | undefined;
   readonly pointer: string;
   scope(event: Event): Scope;
   /** Whether it takes an event whose address fits its pattern. */
@@ -62,15 +65,18 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   );
   if (named.includes(false)) return undefined;
   const language = createRouteLanguage(environment, source.captures, keys.let, report);
-  const scope = scopes(source, environment.origin.convert, payload ?? undefined, bookOf(source, context));
+  const { outer, scope } = scopes(source, environment.origin.convert, payload ?? undefined, bookOf(source, context));
   const parts = compileConditions(id, keys, source, payload ?? undefined, language, context, report);
   const { connections, gatewayId, book, maxBodyBytes = BODY_LIMITS.max } = context;
   const common = { route: id, keys, source, connections, book, maxBodyBytes, scope };
   const reply = compileReply({ ...common, environment }, report.at('reply'));
-  if (reply === undefined) return undefined;
+  const refusing = { ...common, book: bookOf(source, context), environment, gatewayId, scope: outer };
+  const otherwise = compileOtherwise(keys.otherwise, refusing, report.at('otherwise'));
+  if (reply === undefined || otherwise === undefined) return undefined;
   const shared: TargetContext = { ...common, language, gatewayId, reply: reply ?? undefined };
   const targets = compileTargets(shared, report);
-  const own = { id, keys, language, scope, maxBodyBytes, reply: reply ?? undefined, pointer: report.pointer };
+  const answers = { reply: reply ?? undefined, otherwise: otherwise ?? undefined };
+  const own = { id, keys, language, scope, maxBodyBytes, ...answers, pointer: report.pointer };
   return parts && targets && assemble({ ...own, targets }, parts);
 }
 
@@ -101,15 +107,17 @@ function scopes(
   convertOrigin: (origin: unknown) => unknown,
   payload: PayloadSchema | undefined,
   book: AddressBook,
-): (event: Event) => Scope {
-  return (event) => {
+): { readonly outer: (event: Event) => Scope; readonly scope: (event: Event) => Scope } {
+  const outer = (event: Event): Scope => {
     const view = viewOf(event, book);
     const scope: Scope = new EventScope(view, payload?.shape.convert);
     scope.origin = convertOrigin(event.origin);
     capture(source.pattern, event.address, scope);
-    if (source.text !== undefined) Object.assign(scope, source.text.match(view.text ?? ''));
     return scope;
   };
+  const { text } = source;
+  if (text === undefined) return { outer, scope: outer };
+  return { outer, scope: (event) => Object.assign(outer(event), text.match(viewOf(event, book).text ?? '')) };
 }
 
 interface CompiledConditions {
@@ -187,7 +195,7 @@ function assemble(
   {
     maxBodyBytes,
     ...route
-  }: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'reply' | 'scope' | 'pointer'> & {
+  }: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'reply' | 'otherwise' | 'scope' | 'pointer'> & {
     readonly maxBodyBytes: number;
   },
   { conditions, key }: CompiledConditions,

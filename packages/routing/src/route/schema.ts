@@ -72,7 +72,13 @@ export const sourceKeys = z.strictObject({
   text: z
     .string()
     .optional()
-    .describe('Pattern that the whole text must fit, such as "!{device} {state}"; captures as in an address'),
+    .describe(
+      'Pattern that the whole text must fit, such as "!{device} {state}"; captures as in an address. Blanks around the text do not count, several are one',
+    ),
+  ignoreCase: z
+    .boolean()
+    .default(false)
+    .describe('Whether the words of `text` fit in upper and lower case; captures stay as they are written'),
   durability: z
     .enum(['log', 'none'])
     .default('log')
@@ -82,7 +88,7 @@ export const sourceKeys = z.strictObject({
 });
 
 /** Keys of a route or target that have no meaning without the log. */
-export const LOG_KEYS = ['reply', 'retry', 'order', 'key', 'start', 'backlog'] as const;
+export const LOG_KEYS = ['reply', 'otherwise', 'retry', 'order', 'key', 'start', 'backlog'] as const;
 
 /** Keys of a target that mean the same for every protocol. */
 export const targetKeys = z.strictObject({
@@ -177,6 +183,11 @@ export const routeKeys = z.strictObject({
     })
     .describe('Where the events go: one target or a list'),
   reply: replyKeys.optional(),
+  otherwise: template
+    .optional()
+    .describe(
+      'Text that goes back to where a message came from that looks like a command but is none: it begins as `text` does before its first capture (at the place and with the kind of `from`), and no route with `text` takes it, whether for its words, its sender or its condition. A template without the captures of the text. Of several routes the first one answers',
+    ),
   retry: retrySchema.prefault({}),
   order: order.default('key').describe('key: in order per key; strict: one at a time; none: free'),
   guarantee: guarantee.optional().describe('Guarantee that must hold; loading fails when it cannot'),

@@ -52,7 +52,9 @@ export function compileSource(
   const { common, native } = splitKeys(raw, sourceKeys, adapter.sourceSchema, report);
   const keys = parseKeys(sourceKeys, common, report);
   const request = compileRequest(connection, native, report);
-  const text = keys?.text === undefined ? undefined : compileTextPattern(keys.text, report.at('text'));
+  const text = keys?.text === undefined ? undefined : compileTextPattern(keys.text, report.at('text'), keys.ignoreCase);
+  if (keys?.ignoreCase === true && keys.text === undefined)
+    report.at('ignoreCase').error('"ignoreCase" is for a source with a text pattern', { atKey: true });
   if (keys === undefined || request === undefined || (keys.text !== undefined && text === undefined)) return undefined;
   const captures = collectCaptures(request.pattern, text, report);
   if (captures === undefined) return undefined;

@@ -1,0 +1,75 @@
+import type { Event } from '@magpie/contract';
+import { describe, expect, it } from 'vitest';
+import { compile, event, problemsOf } from './adapters.ts';
+
+const office = (text: string, rest: object = {}) => ({
+  from: { connection: 'office', desk: '{who}', text },
+  allow: ['boss'],
+  to: { connection: 'floor', path: 'x' },
+  ...rest,
+});
+const LINE = '${who}: not understood, "${text}"';
+
+const said = (content: string, role = 'boss', rest: Partial<Event> = {}) =>
+  event({ source: 'office', address: { scheme: 'desk', segments: ['d7'] }, content, origin: { role }, ...rest });
+
+const answerTo = (routes: Record<string, unknown>, of: Event) => {
+  const compiled = compile(routes);
+  expect(compiled.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  const answer = compiled.routes.otherwise(of);
+  return answer && Buffer.from(answer.body).toString();
+};
+
+describe('a route with "otherwise" answers', () => {
+  const one = { set: office('!set {device} {state}', { otherwise: LINE, when: 'state != "broken"' }) };
+
+  it.each([
+    ['words that do not fit', '!set pump', 'boss', true],
+    ['somebody who may not', '!set pump on', 'clerk', true],
+    ['what its condition excludes', '!set pump broken', 'boss', true],
+    ['not a command that it takes', '!set pump on', 'boss', false],
+    ['not what is no command', 'we should set pump on', 'clerk', false],
+    ['not another command', '!settle', 'boss', false],
+  ])('%s', (_, text, role, isAnswered) => {
+    expect(answerTo(one, said(text, role))).toBe(isAnswered ? `d7: not understood, "${text}"` : undefined);
+  });
+
+  it('not what another route with a text takes, but what one without only carries', () => {
+    const other = { help: office('!set help') };
+    const bridge = { bridge: { ...office(''), from: { connection: 'office', desk: '{who}' } } };
+    expect(answerTo({ ...one, ...other }, said('!set help'))).toBeUndefined();
+    expect(answerTo({ ...one, ...bridge }, said('!set help'))).toBe('d7: not understood, "!set help"');
+  });
+
+  it('once, the first of several', () => {
+    const several = { a: office('!{x}', { otherwise: 'a' }), b: office('!{x} {y}', { otherwise: 'b' }) };
+    expect(answerTo(several, said('!x y z'))).toBe('a');
+  });
+
+  it('not what was not said to it now, nor what it said itself, nor another place', () => {
+    expect(answerTo(one, said('!set', 'boss', { origin: { role: 'boss', replay: true } }))).toBeUndefined();
+    expect(answerTo(one, said('!set', 'boss', { via: ['gw'] }))).toBeUndefined();
+    expect(answerTo(one, said('!set', 'boss', { kind: 'status' }))).toBeUndefined();
+    expect(answerTo(one, event({ content: '!set' }))).toBeUndefined();
+  });
+
+  it('in upper and lower case where that does not count', () => {
+    const from = { connection: 'office', desk: '{who}', text: '!set {device}', ignoreCase: true };
+    expect(answerTo({ set: { ...office(''), from, otherwise: LINE } }, said('!SET'))).toBe(
+      'd7: not understood, "!SET"',
+    );
+    expect(answerTo({ set: { ...office(''), from, otherwise: LINE } }, said('!SET pump'))).toBeUndefined();
+  });
+});
+
+describe('what is wrong with it', () => {
+  it.each([
+    [{ ...office(''), from: { connection: 'office', desk: 'd' }, otherwise: 'x' }, 'routes with a text pattern'],
+    [office('!{x}', { otherwise: '${x}' }), 'x'],
+    [{ from: { connection: 'mute', path: 'a', text: '!' }, otherwise: 'x' }, 'cannot send'],
+    [{ ...office(''), from: { connection: 'office', desk: 'd', ignoreCase: true } }, '"ignoreCase" is for a source'],
+  ])('is said: %#', (parts, message) => {
+    const problems = problemsOf(parts as Record<string, unknown>).filter(({ severity }) => severity === 'error');
+    expect(problems).toMatchObject([{ message: expect.stringContaining(message) }]);
+  });
+});
