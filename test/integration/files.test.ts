@@ -23,7 +23,9 @@ const picture = (size: number): Buffer =>
 describe.each(['prosody', 'ejabberd'] as const)('files, on %s', (name) => {
   const plant = unique('plant');
   const room = `${unique('ops')}@conference.localhost`;
+  const album = `${unique('album')}@conference.localhost`;
   const heard: string[] = [];
+  const shown: Buffer[] = [];
   let server: XmppServer;
   let nadia: Person;
   let device: MqttClient;
@@ -34,9 +36,13 @@ describe.each(['prosody', 'ejabberd'] as const)('files, on %s', (name) => {
     server = await SERVERS[name]({ stanzaSizeLimit: STANZA_LIMIT });
     for (const each of ['bridge', 'poor', 'nadia']) await createAccount(server, each, `${each}-secret`);
     nadia = await people.login(server, 'nadia');
-    await nadia.join(room, 'nadia');
+    for (const each of [room, album]) await nadia.join(each, 'nadia');
     device = await mqtt.connectAsync(shared.mosquitto.urls.plain, { protocolVersion: 5 });
-    device.on('message', (topic, body) => heard.push(`${topic.slice(plant.length + 1)} ${body.toString()}`));
+    device.on('message', (topic, body) => {
+      if (topic.startsWith(`${plant}/album/`)) shown.push(body);
+      else heard.push(`${topic.slice(plant.length + 1)} ${body.toString()}`);
+    });
+    await device.subscribeAsync(`${plant}/album/#`, { qos: 1 });
     await device.subscribeAsync(`${plant}/pumps/#`, { qos: 1 });
     home = await gatewayHome(JSON.stringify(configuration()));
     gateway = await home.start();
@@ -79,6 +85,19 @@ describe.each(['prosody', 'ejabberd'] as const)('files, on %s', (name) => {
       poor: {
         from: { connection: 'floor', topic: `${plant}/poor/{camera}` },
         to: { connection: 'poor', jid: 'nadia@localhost' },
+      },
+      shown: {
+        from: { connection: 'chat', room: album, fetch: { allow: ['127.0.0.1'], mediaTypes: ['image/*'] } },
+        when: 'has(origin.file)',
+        to: { connection: 'floor', topic: `${plant}/album/\${origin.nick}` },
+      },
+      guarded: {
+        from: { connection: 'chat', jid: 'nadia@localhost', fetch: {} },
+        to: {
+          connection: 'floor',
+          topic: `${plant}/pumps/guarded`,
+          text: "${text} ${origin.file.?problem.orValue('')}",
+        },
       },
       commands: {
         from: { connection: 'chat', room, text: '!{pump} {state}' },
@@ -125,6 +144,20 @@ describe.each(['prosody', 'ejabberd'] as const)('files, on %s', (name) => {
     await publish('inline/gate', small, 'image/png');
     const message = await nadia.message(({ xml }) => xml.includes(small.toString('base64')));
     expect(message.url).toBeNull();
+  });
+
+  it('that people show are fetched where a route says so, from where it allows', async () => {
+    const content = picture(30_000);
+    const file = { name: 'pump.png', type: 'image/png', content };
+    const { get, status } = await nadia.upload(server.uploads, file);
+    expect(status).toBe(201);
+    const xml = `<x xmlns='jabber:x:oob'><url>${get}</url></x>`;
+    await nadia.sayIn(album, get, { xml });
+    await waitFor(() => shown.length === 1, { what: 'the picture' });
+    expect(shown[0]?.equals(content)).toBe(true);
+    await nadia.say('bridge@localhost', get, { xml });
+    const refused = `pumps/guarded ${get} 127.0.0.1 is not an address of the public Internet`;
+    await waitFor(() => heard.includes(refused), { what: `"${refused}"; heard ${heard.slice(COMMANDS)}` });
   });
 
   it('are one dead letter where nobody takes them and no stanza holds them', async () => {

@@ -4,6 +4,7 @@
  */
 export * from './cancel.ts';
 export * from './cursor.ts';
+export * from './fetch/file-fetcher.ts';
 export * from './mapping.ts';
 export * from './notices.ts';
 export * from './sink-batches.ts';

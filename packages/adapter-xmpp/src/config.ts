@@ -1,5 +1,5 @@
 import { tlsSchema } from '@magpie/adapter-kit';
-import { durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
+import { BODY_LIMITS, durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { access } from './access.ts';
 import { roomAddresses } from './codec/addresses.ts';
@@ -211,6 +211,28 @@ const hasOnePlace = ({ room, jid, contact }: Places): boolean =>
   [room, jid, contact].filter((place) => place !== undefined).length === 1;
 const ONE_PLACE = { error: 'expected one of room, jid and contact' };
 
+const mediaTypeSchema = z.string().regex(/^[\w!#$&^.+-]+\/([\w!#$&^.+-]+|\*)$/, {
+  error: 'expected a media type such as image/png or image/*',
+});
+
+const fetchSchema = z.strictObject({
+  maxBytes: sizeSchema()
+    .refine((bytes) => bytes <= BODY_LIMITS.max, { error: 'expected at most 16MiB' })
+    .prefault('1MiB')
+    .describe('Largest file. "gateway.limits.maxBodyBytes" holds as well.'),
+  mediaTypes: z
+    .array(mediaTypeSchema.toLowerCase())
+    .min(1)
+    .optional()
+    .describe('Media types that are fetched, such as image/png or image/*. Default: all.'),
+  allow: z
+    .array(z.string().min(1).toLowerCase())
+    .default([])
+    .describe(
+      'Hosts that may be in a private network, such as upload.plant.local. All others are fetched from the public Internet only.',
+    ),
+});
+
 /** Keys of a route's `from`. Exactly one of `room`, `jid` and `contact`. */
 export const sourceSchema = z
   .strictObject({
@@ -223,6 +245,11 @@ export const sourceSchema = z
       .string()
       .optional()
       .describe('Address of the component that people write to, such as {device}: all of its domain.'),
+    fetch: fetchSchema
+      .optional()
+      .describe(
+        'Fetches the file that a message links to, which then is the body. All routes from the same place get it. Without the key the link is the text, and `origin.file` says what it leads to.',
+      ),
   })
   .refine(hasOnePlace, ONE_PLACE);
 

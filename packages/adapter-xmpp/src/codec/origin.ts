@@ -45,6 +45,7 @@ export const originSchema = z.strictObject({
       mediaType: z.string().optional().describe('Media type, as the sender says.'),
       size: z.number().optional().describe('Bytes, as the sender says.'),
       name: z.string().optional().describe('Name, as the sender says.'),
+      problem: z.string().optional().describe('Why the file was not fetched, although `fetch` asked for it.'),
     })
     .optional()
     .describe('The file that the message links to (XEP-0066, XEP-0447). Anybody can write any address there.'),

@@ -52,6 +52,7 @@ export class FilePutter {
     const headers = { ...slot.headers, 'content-type': mediaType };
     try {
       const response = await request(slot.put, { method: 'PUT', body, headers, dispatcher, signal });
+      response.body.on('error', () => undefined); // What dump throws is enough.
       await response.body.dump({ limit: 65_536 });
       return response.statusCode;
     } catch (error) {

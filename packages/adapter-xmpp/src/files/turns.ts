@@ -7,6 +7,11 @@ import { untilAborted } from '@magpie/adapter-kit';
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 
+  /** Whether nothing is being prepared for any place. */
+  get isIdle(): boolean {
+    return this.#last.size === 0;
+  }
+
   /** Whether something is still being prepared for the place: what follows has to take a turn as well. */
   isBusy(place: string): boolean {
     return this.#last.has(place);

@@ -2,6 +2,7 @@ import { judge, settleInOrder } from '@magpie/adapter-kit';
 import {
   type AdapterContext,
   type Address,
+  addressToText,
   type EventKind,
   isBounce,
   matchesPattern,
@@ -9,6 +10,8 @@ import {
   type Sink,
   type SourceRequest,
 } from '@magpie/contract';
+import { LinkedFiles, wantedFile } from '../files/linked-files.ts';
+import { Turns } from '../files/turns.ts';
 import type { Incoming } from '../link/link.ts';
 import { type Entry, entryOf, fresh } from './receive-budget.ts';
 
@@ -56,6 +59,9 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   // Verdicts on events of an earlier link count on that link's load.
   let load = fresh();
   let judging = 0;
+  const files = new LinkedFiles(context.clock);
+  const turns = new Turns();
+  let fetching = new AbortController();
 
   const covers = (address: Address, kind?: EventKind): boolean =>
     wanted?.sources.some(
@@ -65,12 +71,34 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   const offer = (entry: Entry): void => {
     const { address, kind } = entry.event;
     // Whatever the sources, a message of ours that came back must become a dead letter.
-    if (isBounce(entry.event) || covers(address, kind === 'presence' ? kind : undefined)) queue.push(entry);
+    if (isBounce(entry.event) || covers(address, kind === 'presence' ? kind : undefined)) admit(entry);
     else {
       if (kind !== 'presence') context.count('received-unrouted');
       load.remove(entry);
       entry.finish();
     }
+  };
+  /** Queues an event; one whose file is wanted when that is there, and what comes from the same place behind it. */
+  const admit = (entry: Entry): void => {
+    const { event, finish } = entry;
+    const file = wanted && wantedFile(event, wanted.sources);
+    const place = file || !turns.isIdle ? (event.key ?? addressToText(event.address)) : '';
+    if (!file && !turns.isBusy(place)) {
+      queue.push(entry);
+      return;
+    }
+    const mine = load;
+    const { signal } = fetching;
+    const prepare = async (): Promise<ReceivedEvent> => (file ? files.into(event, file, signal) : event);
+    const go = async (prepared: ReceivedEvent): Promise<void> => {
+      if (mine !== load || quiet) return; // It comes again.
+      const whole = entryOf(prepared, finish);
+      load.remove(entry);
+      load.add(whole);
+      queue.push(whole);
+      flush();
+    };
+    turns.take(place, signal, prepare, go).catch(() => undefined); // Aborted: it comes again.
   };
   const hand = async (batch: readonly Entry[], sink: Sink): Promise<void> => {
     const mine = load;
@@ -103,6 +131,9 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
       flush();
     },
     hold() {
+      fetching.abort();
+      void files.close();
+      fetching = new AbortController();
       wanted = undefined;
       held = [];
       queue = [];
