@@ -7,6 +7,8 @@ import { createMailbox, type Mailbox } from './mailbox.ts';
 import { type Message, SOURCES, type Source, type SourceName, slug, TARGETS, type Target } from './message.ts';
 import { type Element, humanStanza, machineStanza, readStanza } from './xmpp-wire.ts';
 
+/** What travels within a message is compared here; what goes as a file has tests of its own. */
+const WITHIN = { upload: 'never' } as const;
 const ROOMS = 'conference.localhost';
 const PASSWORD = 'chatter-secret';
 
@@ -68,7 +70,7 @@ export async function chatSide(broker: ProsodyBroker, gateway: string): Promise<
   const sender = (target: string): Client => clients.get(`to-${slug(target)}`)!;
   return {
     from: (target) => ({ jid: `to-${slug(target)}@localhost` }),
-    to: (source) => ({ jid: `from-${slug(source)}@localhost` }),
+    to: (source) => ({ jid: `from-${slug(source)}@localhost`, ...WITHIN }),
     send: async (target, sent) => void (await sender(target).send(machineStanza(gateway, 'chat', sent))),
     say: async (target, sent) => void (await sender(target).send(humanStanza(gateway, 'chat', sent))),
     receive: async (_, id) => (await mailbox.take(id)).read,
@@ -91,7 +93,7 @@ export function roomSide(prefix: string): RoomSide {
   const room = (direction: 'to' | 'from', other: string): string => `${prefix}-${direction}-${slug(other)}@${ROOMS}`;
   return {
     from: (target) => ({ room: room('to', target) }),
-    to: (source) => ({ room: room('from', source) }),
+    to: (source) => ({ room: room('from', source), ...WITHIN }),
     send: async (target, sent) => void (await member.send(machineStanza(room('to', target), 'groupchat', sent))),
     say: async (target, sent) => void (await member.send(humanStanza(room('to', target), 'groupchat', sent))),
     receive: async (_, id) => (await mailbox.take(id)).read,

@@ -1,10 +1,11 @@
 import { tlsSchema } from '@magpie/adapter-kit';
-import { BODY_LIMITS, durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
+import { durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
 import { access } from './access.ts';
 import { roomAddresses } from './codec/addresses.ts';
 import { jidProblem, normalJid, splitJid } from './codec/jid.ts';
 import { SHOWS } from './codec/stanza/presence.ts';
+import { fetchSchema } from './files/fetch-schema.ts';
 
 const problemOf = (text: string, problem: string | undefined): string => `"${text}" has ${problem}`;
 
@@ -46,6 +47,7 @@ const roomSchema = z.strictObject({
   room: roomJidSchema.describe('Address of the room, such as ops@conference.example.org.'),
   nick: resourcePart.optional().describe('Our nick in the room; default: the nick of the connection.'),
   password: secretSchema().optional().describe('Password of the room, if it has one.'),
+  create: z.boolean().optional().describe('Whether the room is made if there is none; default: `createRooms`.'),
 });
 
 const domainSchema = z.string().transform((text, context) => {
@@ -123,6 +125,12 @@ const keysSchema = z.strictObject({
     .optional()
     .describe(
       "What to read in the server's archives (XEP-0313) after a new login: messages said while the gateway was away. Default all. Clients only.",
+    ),
+  createRooms: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether a room is made by joining it when there is none. With false a mistyped room shows as one that does not exist.',
     ),
   ping: within('1ms', '1h').prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
   timeout: within('100ms', '1h')
@@ -210,28 +218,6 @@ interface Places {
 const hasOnePlace = ({ room, jid, contact }: Places): boolean =>
   [room, jid, contact].filter((place) => place !== undefined).length === 1;
 const ONE_PLACE = { error: 'expected one of room, jid and contact' };
-
-const mediaTypeSchema = z.string().regex(/^[\w!#$&^.+-]+\/([\w!#$&^.+-]+|\*)$/, {
-  error: 'expected a media type such as image/png or image/*',
-});
-
-const fetchSchema = z.strictObject({
-  maxBytes: sizeSchema()
-    .refine((bytes) => bytes <= BODY_LIMITS.max, { error: 'expected at most 16MiB' })
-    .prefault('1MiB')
-    .describe('Largest file. "gateway.limits.maxBodyBytes" holds as well.'),
-  mediaTypes: z
-    .array(mediaTypeSchema.toLowerCase())
-    .min(1)
-    .optional()
-    .describe('Media types that are fetched, such as image/png or image/*. Default: all.'),
-  allow: z
-    .array(z.string().min(1).toLowerCase())
-    .default([])
-    .describe(
-      'Hosts that may be in a private network, such as upload.plant.local. All others are fetched from the public Internet only.',
-    ),
-});
 
 /** Keys of a route's `from`. Exactly one of `room`, `jid` and `contact`. */
 export const sourceSchema = z

@@ -120,7 +120,7 @@ export class Session {
     });
     this.#unconfirmed = unconfirmed;
     this.#receiver = new Receiver({
-      ...{ account, rooms, unconfirmed, contacts, catchUp: this.#catchUp },
+      ...{ account, rooms, unconfirmed, contacts, post, catchUp: this.#catchUp },
       ...{ presence: this.#presence, whoIsThere: this.#whoIsThere },
       contact: (jid) => contacts?.nameOf(jid),
       jid: () => this.#resumable.jid,
@@ -274,7 +274,7 @@ export class Session {
     try {
       this.#link?.post(stanza);
     } catch (error) {
-      this.#context.logger.debug({ error: String(error) }, 'a presence could not be sent');
+      this.#context.logger.debug({ error: String(error) }, 'a stanza that nobody waits for could not be sent');
     }
   }
 

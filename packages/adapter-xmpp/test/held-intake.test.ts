@@ -197,7 +197,7 @@ describe('while the gateway settles nothing', () => {
       time: 0,
       origin: {},
     } as const;
-    const entries = Array.from({ length: 4 }, () => entryOf(event, () => undefined));
+    const entries = Array.from({ length: 4 }, () => entryOf(event, { finish: () => undefined }));
     const shares = entries.map((entry) => {
       load.add(entry);
       return load.share(250);

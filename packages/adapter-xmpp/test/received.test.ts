@@ -12,6 +12,7 @@ const room = new Room({
   jid: JID,
   nick: 'magpie',
   password: undefined,
+  create: true,
   clock: systemClock,
   timeout: 1000,
   link: () => undefined,

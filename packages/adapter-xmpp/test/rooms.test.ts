@@ -37,6 +37,32 @@ describe('a room that refuses us', () => {
     expect(lost).toEqual([]);
   });
 
+  it('is not made when there is none, where that is configured, and is joined once somebody has made it', async () => {
+    let exists = false;
+    const left: string[] = [];
+    const { connection, details } = await fakeLink(
+      async (peer) => {
+        await newSession(peer);
+        await serve(peer, (element) => {
+          if (element.startsWith('<presence') && attributeOf(element, 'type') === 'unavailable')
+            left.push(attributeOf(element, 'to'));
+          if (!isJoin(element)) return undefined;
+          return exists ? admitted(element) : admitted(element).replace("code='110'", "code='110'/><status code='201'");
+        });
+      },
+      { createRooms: false, rooms: [{ room: 'made@rooms.localhost', create: true }] },
+    );
+    await connection.connect(NEVER);
+    await connection.receive([OPS, fromRoom('made', 'rooms.localhost')], manualSink().sink);
+    expect(details.get('room made@rooms.localhost')).toBe('joined as magpie');
+    expect(details.get('room ops@rooms.localhost')).toBe(
+      'not permitted: the room does not exist; set create: true under rooms',
+    );
+    expect(left).toEqual(['ops@rooms.localhost/magpie']);
+    exists = true;
+    await waitFor(() => details.get('room ops@rooms.localhost') === 'joined as magpie', { what: 'the room' });
+  });
+
   it('does not hold up the others while it is silent', async () => {
     const { connection, details } = await fakeLink(
       async (peer) => {

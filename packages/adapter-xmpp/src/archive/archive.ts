@@ -171,7 +171,7 @@ export class Archive {
       live?.incoming.finish();
       done();
     };
-    if (event) intake.take({ finish }, event);
+    if (event) intake.take({ finish, stored: live?.incoming.stored }, event);
     else finish();
     return event !== undefined;
   }
@@ -196,7 +196,7 @@ export class Archive {
       incoming.finish();
       done?.();
     };
-    this.#options.intake.take({ finish }, event);
+    this.#options.intake.take({ finish, stored: incoming.stored }, event);
   }
 
   /** What a server delivers late, such as from a session of a killed gateway, is read already. */

@@ -1,6 +1,6 @@
 import type { ReceivedParts } from '@magpie/contract';
 import { readEventElement } from './event-element.ts';
-import { attribute, childText, type Element } from './stanza/element.ts';
+import { attribute, childText, type Element, xml } from './stanza/element.ts';
 import { NS } from './stanza/namespaces.ts';
 
 /** The media type of what people write. */
@@ -44,6 +44,19 @@ export const receiptOf = (message: Element): string | undefined => {
   const received = message.getChild('received', NS.receipts);
   return received && attribute(received, 'id');
 };
+
+/**
+ * XEP-0184: the receipt that a message asks for; undefined when it asks for none, and for what many get (§5.5): a room's message, a
+ * headline.
+ */
+export function receiptFor(message: Element): Element | undefined {
+  const [id, from, type] = ['id', 'from', 'type'].map((name) => attribute(message, name));
+  const isOneToOne = type === undefined || type === 'chat' || type === 'normal';
+  if (!isOneToOne || id === undefined || from === undefined || !message.getChild('request', NS.receipts))
+    return undefined;
+  const received = xml('received', { xmlns: NS.receipts, id });
+  return xml('message', { to: from, type: type ?? 'normal' }, received, xml('store', { xmlns: NS.hints }));
+}
 
 /** XEP-0359: the id given by the sender's client. */
 export const originId = (message: Element): string | undefined => {

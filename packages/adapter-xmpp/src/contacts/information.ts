@@ -3,7 +3,7 @@ import { errorAnswer, resultAnswer } from '../codec/stanza/iq.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
 import type { Contact } from './contact-book.ts';
 
-const FEATURES = [NS.discoInfo, NS.discoItems, NS.ping, NS.vcard];
+const FEATURES = [NS.discoInfo, NS.discoItems, NS.ping, NS.vcard, NS.receipts];
 
 /**
  * The answer of one of our addresses to a question about it: what it is (XEP-0030) and its card (XEP-0054). Undefined for any

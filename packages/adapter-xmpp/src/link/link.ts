@@ -25,6 +25,8 @@ export interface Incoming {
    * session is resumed.
    */
   readonly leave?: () => void;
+  /** Set for a message whose sender wants to know that it is on disk. */
+  readonly stored?: (() => void) | undefined;
 }
 
 /** Callbacks of a link. */

@@ -30,8 +30,8 @@ export interface Intake {
   wake(): void;
   /** Whether a wanted source receives from this address, and events of this kind where one is named. */
   covers(address: Address, kind?: EventKind): boolean;
-  /** Takes the event of a stanza. */
-  take(incoming: Pick<Incoming, 'finish'>, event: ReceivedEvent): void;
+  /** Takes the event of a stanza; `stored` is called once it is on disk, unless the log refuses it. */
+  take(incoming: Pick<Incoming, 'finish' | 'stored'>, event: ReceivedEvent): void;
   /** Takes a notice of ours, whatever the sources; `stored` is called once it is durable. */
   notice(event: ReceivedEvent, stored: () => void): void;
   /** Hands over complete batches, as far as the window allows. */
@@ -80,7 +80,7 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   };
   /** Queues an event; one whose file is wanted when that is there, and what comes from the same place behind it. */
   const admit = (entry: Entry): void => {
-    const { event, finish } = entry;
+    const { event } = entry;
     const file = wanted && wantedFile(event, wanted.sources);
     const place = file || !turns.isIdle ? (event.key ?? addressToText(event.address)) : '';
     if (!file && !turns.isBusy(place)) {
@@ -92,7 +92,7 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     const prepare = async (): Promise<ReceivedEvent> => (file ? files.into(event, file, signal) : event);
     const go = async (prepared: ReceivedEvent): Promise<void> => {
       if (mine !== load || quiet) return; // It comes again.
-      const whole = entryOf(prepared, finish);
+      const whole = entryOf(prepared, entry);
       load.remove(entry);
       load.add(whole);
       queue.push(whole);
@@ -110,8 +110,9 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     );
     mine.atSink -= batch.length;
     judging -= batch.length;
-    const reason = settleInOrder(batch, verdicts, (entry) => {
+    const reason = settleInOrder(batch, verdicts, (entry, { type }) => {
       mine.remove(entry);
+      if (type !== 'refused') entry.stored?.();
       entry.finish();
     });
     if (reason !== undefined) unavailable(reason);
@@ -146,15 +147,15 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
       quiet = false;
     },
     covers,
-    take({ finish }, event) {
+    take(incoming, event) {
       if (quiet) return;
-      const entry = entryOf(event, finish);
+      const entry = entryOf(event, incoming);
       load.add(entry);
       if (wanted) offer(entry);
       else held.push(entry);
     },
     notice(event, stored) {
-      const entry = entryOf(event, stored);
+      const entry = entryOf(event, { finish: stored });
       load.add(entry);
       queue.push(entry);
       flush();

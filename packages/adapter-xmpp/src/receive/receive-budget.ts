@@ -5,6 +5,8 @@ export interface Entry {
   readonly event: ReceivedEvent;
   readonly bytes: number;
   finish(): void;
+  /** Called when the event is on disk. */
+  readonly stored?: (() => void) | undefined;
 }
 
 /** Unsettled events of one link: at the sink, or waiting. */
@@ -43,8 +45,8 @@ export function fresh(): Load {
 }
 
 /** Weighs an event. */
-export function entryOf(event: ReceivedEvent, finish: () => void): Entry {
+export function entryOf(event: ReceivedEvent, { finish, stored }: Pick<Entry, 'finish' | 'stored'>): Entry {
   const { body, headers, subject = '' } = event;
   const texts = headers.reduce((sum, [name, value]) => sum + name.length + String(value).length, subject.length);
-  return { event, bytes: OVERHEAD + body.byteLength + texts, finish };
+  return { event, bytes: OVERHEAD + body.byteLength + texts, finish, stored };
 }

@@ -2,7 +2,7 @@ import type { ReceivedEvent } from '@magpie/contract';
 import type { CatchUp } from '../archive/catch-up.ts';
 import type { Archived } from '../archive/query.ts';
 import { copiedMessage, isCopy } from '../codec/carbons.ts';
-import { classify, originId, receiptOf } from '../codec/decode.ts';
+import { classify, originId, receiptFor, receiptOf } from '../codec/decode.ts';
 import { bareJid, resourceOf } from '../codec/jid.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
 import type { Contacts } from '../contacts/contacts.ts';
@@ -33,6 +33,8 @@ export interface ReceiverOptions {
   jid(): string;
   /** Counts for metrics. */
   count(counter: string): void;
+  /** Sends without waiting. */
+  post(stanza: Element): void;
 }
 
 /**
@@ -67,12 +69,21 @@ export class Receiver {
       catchUp.passed(stanza);
       finish();
     } else if (leave) leave();
-    else catchUp.take(incoming, event);
+    else catchUp.take({ ...incoming, stored: this.#receipt(stanza) }, event);
   }
 
   /** The event of a message in an archive, see `archivedEvent`. */
   archived(by: string, archived: Archived): ReceivedEvent | undefined {
     return archivedEvent(by, archived, this.#surroundings());
+  }
+
+  /** What tells a sender who has asked for it that the gateway has the message. A room and other clients' messages get none. */
+  #receipt(message: Element): (() => void) | undefined {
+    const receipt = isCopy(message, this.#options.account) ? undefined : receiptFor(message);
+    if (!receipt) return undefined;
+    // A contact answers for itself.
+    if (this.#options.contacts) receipt.attrs.from = attribute(message, 'to');
+    return () => this.#options.post(receipt);
   }
 
   #presence(incoming: Incoming): void {

@@ -13,6 +13,8 @@ export interface RoomOptions {
   readonly jid: string;
   readonly nick: string;
   readonly password: string | undefined;
+  /** Whether it is made when there is none. */
+  readonly create: boolean;
   readonly clock: Clock;
   readonly timeout: number;
   /** The link while it is up. */
@@ -276,6 +278,12 @@ export class Room {
     this.#nick = resourceOf(attribute(presence, 'from') ?? '') ?? this.#nick;
     this.#assigned = codes.has('210');
     const created = codes.has('201');
+    if (created && !this.#options.create) {
+      // A room that was never configured is gone with its only occupant (XEP-0045 §10.1.1).
+      link.post(xml('presence', { to: this.occupantJid, type: 'unavailable' }));
+      this.occupants.clear();
+      throw new ConfigInvalid('the room does not exist; set create: true under rooms').concerning('place');
+    }
     const [features] = await Promise.all([
       link.request('get', discoQuery(), this.jid),
       created ? link.request('set', acceptDefaults(), this.jid) : undefined,

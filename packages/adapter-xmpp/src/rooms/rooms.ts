@@ -129,6 +129,7 @@ export class Rooms {
       jid,
       nick: configured?.nick ?? config.nick ?? context.gatewayId,
       password: configured?.password?.reveal(),
+      create: configured?.create ?? config.createRooms,
       clock: context.clock,
       timeout: Math.min(config.timeout, 20_000),
       link,
