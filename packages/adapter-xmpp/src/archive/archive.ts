@@ -51,8 +51,8 @@ export class Archive {
   #reasons = 1;
   /** How many of them have been dealt with. */
   #settled = 0;
-  /** From when on messages are being read, ms since the epoch. */
-  #from = Number.POSITIVE_INFINITY;
+  /** There is an archive to have a place in. */
+  #exists = true;
   /** Live messages were left to the archive, for want of room to wait. */
   #left = false;
 
@@ -81,21 +81,33 @@ export class Archive {
   take(incoming: Incoming, event: ReceivedEvent): void {
     if (!this.due) this.#pass(incoming, event);
     else if (this.#held.take({ incoming, event })) return;
-    else if (idOf(event) !== undefined && (event.time ?? Number.POSITIVE_INFINITY) >= this.#from) {
+    else if (this.#brings(event)) {
       this.#left = true;
       incoming.finish();
     } else this.#pass(incoming, event);
   }
 
-  /** A live message that is no event has passed. */
-  passed(id: string): void {
-    if (!this.due) this.#progress.add(this.#now(id))();
+  /** Whether reading the archive will come to a live message. */
+  #brings(event: ReceivedEvent): boolean {
+    const { cursors, jid, context, maxAge } = this.#options;
+    const { stamp = Number.POSITIVE_INFINITY } = cursors.get(jid) ?? {};
+    const now = context.clock.now();
+    return idOf(event) !== undefined && (event.time ?? now) >= Math.max(stamp, now - maxAge);
   }
 
-  /** Nothing is to be read: what waits goes on. */
+  /** A live message that is no event has passed. */
+  passed(id: string): void {
+    if (!this.due && this.#exists) this.#progress.add(this.#now(id))();
+  }
+
+  /** Nothing is to be read, for there is no archive: what waits goes on. */
   release(): void {
+    this.#exists = false;
+    this.#letGo();
+  }
+
+  #letGo(): void {
     this.#settled = this.#reasons;
-    this.#from = Number.POSITIVE_INFINITY;
     for (const { incoming, event } of this.#held.release()) this.#pass(incoming, event);
     this.#options.intake.flush();
   }
@@ -116,7 +128,8 @@ export class Archive {
       tellGap(`the archive could not be read: ${String(error)}`, this.#progress.add());
     }
     if (isOver()) return undefined;
-    this.release();
+    this.#exists = true;
+    this.#letGo();
     return read;
   }
 
@@ -125,7 +138,6 @@ export class Archive {
     const cursor = cursors.get(jid);
     if (!cursor) return this.#start(await this.#ask(link, { newest: true }, 1));
     const oldest = context.clock.now() - maxAge;
-    this.#from = Math.max(cursor.stamp, oldest);
     const ask = (request: Omit<PageRequest, 'max'>): Promise<Page | Refusal> => this.#ask(link, request);
     const again = (): boolean => {
       const left = this.#left;
@@ -190,7 +202,7 @@ export class Archive {
       incoming.finish();
       return;
     }
-    const isStep = id !== undefined && !isNotKept(incoming) && !this.#isBehind(event);
+    const isStep = id !== undefined && this.#exists && !this.due && !isNotKept(incoming) && !this.#isBehind(event);
     const done = isStep ? this.#progress.add(this.#now(id, event.time)) : undefined;
     const finish = (): void => {
       incoming.finish();

@@ -126,7 +126,7 @@ export class CatchUp {
       if (room) gaps.absence(room);
       return;
     }
-    const part = room ? `archive of ${jid}` : 'archive';
+    const part = this.#part(jid);
     if (isWanted && exists) {
       void this.#inLane(() => archive.catchUp(link)).then((read) => {
         if (read !== undefined) context.detail(part, `read up to now: ${read} missed`);
@@ -144,6 +144,8 @@ export class CatchUp {
     archive.release();
   }
 
+  #part = (jid: string): string => (jid === this.#options.account ? 'archive' : `archive of ${jid}`);
+
   #archive(jid: string): Archive {
     const known = this.#archives.get(jid);
     if (known) return known;
@@ -155,6 +157,7 @@ export class CatchUp {
       stamped: (event, { stanza }) => (room(jid)?.stampsIds ? stampedEvent(event, stanza, jid) : event),
       tellGap: (why, stored) => {
         context.logger.warn({ place: jid, reason: why }, 'messages may be missing');
+        context.detail(this.#part(jid), why);
         gaps.of(jid, why, stored);
       },
     });
