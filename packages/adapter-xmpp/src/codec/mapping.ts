@@ -59,8 +59,8 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
   { concept: 'History', field: 'origin.replay', xmpp: 'room message with XEP-0203 delay' },
   {
     concept: 'Kept for later',
-    field: 'redelivered, origin.delayed',
-    xmpp: 'message with XEP-0203 delay of our server',
+    field: 'redelivered, origin.delayed, origin.late',
+    xmpp: 'message with XEP-0203 delay of our server, or in an archive (XEP-0313)',
   },
   {
     concept: 'Receipt',
