@@ -13,7 +13,9 @@ export const MUC = 'http://jabber.org/protocol/muc';
 /** A real chat server of its own for a test file, with the account of a gateway and two people. Called at the top level. */
 export function useChatSite(stanzaSizeLimit?: number) {
   const options = stanzaSizeLimit === undefined ? {} : { stanzaSizeLimit };
-  const brokers = useBrokers({ prosody: { archive: false, users, ...options } });
+  const brokers = useBrokers({
+    prosody: { archive: false, users, extraConfig: ['allow_unencrypted_plain_auth = true'], ...options },
+  });
   return {
     get prosody() {
       return brokers.prosody;

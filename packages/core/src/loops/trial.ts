@@ -1,8 +1,8 @@
 /** How long after a message of ours its return may take, in ms; what comes later does not come from us. */
-export const RETURN_MS = 500;
+export const RETURN_MS = 1000;
 
 /** Pauses before one more is sent, in ms: of random length, so that nobody who sends by a clock can seem to answer. */
-const PAUSE_MS = { min: 1000, max: 4000 } as const;
+const PAUSE_MS = { min: 2000, max: 5000 } as const;
 
 /** Returns, each after a pause of its own, that prove a loop. */
 export const PROOFS = 4;
