@@ -1,6 +1,6 @@
 import { markOf } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { marksOf } from '../src/codec/marks.ts';
+import { marksOf, referencesOf } from '../src/codec/marks.ts';
 import { originOf, originSchema } from '../src/codec/origin.ts';
 import { parseStanzas } from './support/parse.ts';
 
@@ -49,4 +49,21 @@ describe('a message that is more than its text', () => {
       expect(markOf(originOf(message(inside), HERE))).toBeUndefined();
     },
   );
+});
+
+describe('a message that refers to another one', () => {
+  it.each([
+    ['<reply id="m1" to="ops@rooms/bob" xmlns="urn:xmpp:reply:0"/>', { reply: { id: 'm1', to: 'ops@rooms/bob' } }],
+    ['<reply id="m1" xmlns="urn:xmpp:reply:0"/>', { reply: { id: 'm1' } }],
+    ['<reply to="ops@rooms/bob" xmlns="urn:xmpp:reply:0"/>', {}],
+    [
+      '<reactions id="m1" xmlns="urn:xmpp:reactions:0"><reaction>👍</reaction><reaction>👀</reaction></reactions>',
+      { reaction: { id: 'm1', emojis: ['👍', '👀'] } },
+    ],
+    ['<reactions id="m1" xmlns="urn:xmpp:reactions:0"/>', { reaction: { id: 'm1', emojis: [] } }],
+    ['<reactions xmlns="urn:xmpp:reactions:0"><reaction>👍</reaction></reactions>', {}],
+  ])('says which: %s', (inside, references) => {
+    expect(referencesOf(message(inside))).toEqual(references);
+    expect(originSchema.parse(originOf(message(inside), HERE))).toMatchObject(references);
+  });
 });

@@ -42,3 +42,29 @@ function attached(message: Element): Element | undefined {
   const about = around?.getChild('retract', NS.retractionLegacy) ?? around?.getChild('moderated', NS.moderation);
   return about && around;
 }
+
+/** What a message says about an earlier one without standing in for it, shown in `origin`. */
+export interface References {
+  /** XEP-0461: the id of the message that is answered, and who wrote that; in a room the room's id of it. */
+  readonly reply?: { readonly id: string; readonly to?: string };
+  /** XEP-0444: the id of a message, in a room the room's, and all reactions to it by this sender, none of them to take them back. */
+  readonly reaction?: { readonly id: string; readonly emojis: readonly string[] };
+}
+
+/** Reactions and their characters that are taken over from one message. */
+const MOST_REACTIONS = 50;
+const LONGEST_REACTION = 32;
+
+/** The references of a message. Total. An element without a message id is none. */
+export function referencesOf(message: Element): References {
+  const [replied, reacted] = [message.getChild('reply', NS.reply), message.getChild('reactions', NS.reactions)];
+  const [replyId, reactionId] = [replied && attribute(replied, 'id'), reacted && attribute(reacted, 'id')];
+  const to = replied && attribute(replied, 'to');
+  const emojis = (reacted?.getChildren('reaction') ?? []).slice(0, MOST_REACTIONS).map((each) => each.getText());
+  return {
+    ...(replyId ? { reply: { id: replyId, ...(to === undefined ? {} : { to }) } } : {}),
+    ...(reactionId
+      ? { reaction: { id: reactionId, emojis: emojis.filter((emoji) => emoji.length <= LONGEST_REACTION) } }
+      : {}),
+  };
+}

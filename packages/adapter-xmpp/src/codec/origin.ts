@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { originId, stanzaIdBy } from './decode.ts';
 import { bareJid, resourceOf } from './jid.ts';
-import { marksOf } from './marks.ts';
+import { marksOf, referencesOf } from './marks.ts';
 import { fileOf } from './shared-file.ts';
 import { attribute, childText, type Element } from './stanza/element.ts';
 import type { Occupant } from './stanza/muc.ts';
@@ -39,6 +39,23 @@ export const originSchema = z.strictObject({
     .optional()
     .describe('Whether it is a copy of a message to another client of our account (XEP-0280).'),
   encrypted: z.boolean().optional().describe('Whether the text is a placeholder for an encrypted one (XEP-0380).'),
+  reply: z
+    .strictObject({
+      id: z.string().describe('Id of the message that is answered; in a room its stanza id.'),
+      to: z.string().optional().describe('Who wrote that, as the sender says.'),
+    })
+    .optional()
+    .describe('What the message answers (XEP-0461).'),
+  reaction: z
+    .strictObject({
+      id: z.string().describe('Id of the message that is reacted to; in a room its stanza id.'),
+      emojis: z
+        .array(z.string())
+        .readonly()
+        .describe('All reactions of the sender to it; an empty list takes them back.'),
+    })
+    .optional()
+    .describe('What the message reacts to (XEP-0444), of one that has a text as well.'),
   file: z
     .strictObject({
       url: z.string().describe('Where it is: http or https.'),
@@ -88,6 +105,7 @@ export function originOf(message: Element, { occupant, inRoom, stampedBy, delaye
   return {
     ...Object.fromEntries(known),
     ...marksOf(message),
+    ...referencesOf(message),
     ...(file ? { file } : {}),
     from,
     stanzaType: attribute(message, 'type') ?? 'normal',

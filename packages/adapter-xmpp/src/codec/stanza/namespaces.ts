@@ -66,10 +66,14 @@ export const NS = {
   /** XEP-0428. */
   fallback: 'urn:xmpp:fallback:0',
   fallbackLegacy: 'urn:xmpp:feature-fallback:0',
+  /** XEP-0444. */
+  reactions: 'urn:xmpp:reactions:0',
   /** XEP-0446. */
   fileMetadata: 'urn:xmpp:file:metadata:0',
   /** XEP-0447. */
   fileSharing: 'urn:xmpp:sfs:0',
+  /** XEP-0461. */
+  reply: 'urn:xmpp:reply:0',
   /** Our namespace: event fields that XMPP does not have. */
   event: 'urn:magpie:event:1',
 } as const;
