@@ -138,7 +138,7 @@ describe('the command line', () => {
     const path = await fileWith('plant/#/alarm', 'plant/{device}/alarm');
     const { code, stderr } = await runCli('run', '-c', path);
     expect(stderr).toContain(`${path}:8:`);
-    expect(stderr).toContain('cannot be used');
+    expect(stderr).toContain('has errors (see above)');
     expect(code).toBe(1);
   });
 
