@@ -111,7 +111,8 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
     await person.subscribe(pump);
     await person.presence(({ from, type }) => from === pump && type === 'subscribed');
     await sees(0, 'filling up');
-    expect((await person.roster()).find(({ jid }) => jid === pump)).toMatchObject({ subscription: 'both' });
+    const subscription = async () => (await person.roster()).find(({ jid }) => jid === pump)?.subscription;
+    await waitFor(async () => (await subscription()) === 'both', { what: 'a subscription both ways' });
     const before = known();
     await status(true, '', 'running');
     await sees(before, 'running');

@@ -159,15 +159,18 @@ describe.each(SERVERS)('%s', (server) => {
   });
 
   describe('a stanza larger than the server permits', () => {
+    /** As a stanza and never as a file, though the server takes files. */
+    const INLINE = { upload: 'never' };
+
     it('costs one link and is refused with the words of the server', async () => {
       const made = link({ maxStanzaBytes: '1MiB' });
       await reconnect(made.connection);
-      const big = sendText(made.connection, 'x'.repeat(400_000), 'room', ROOM);
+      const big = sendText(made.connection, 'x'.repeat(400_000), 'room', ROOM, INLINE);
       await expect(big).rejects.toMatchObject({ name: 'TooLarge', message: expect.stringMatching(/too big/) });
       await waitFor(() => made.lost.length === 1, { what: 'the lost link' });
       await reconnect(made.connection);
       await expect(sendText(made.connection, 'small', 'room', ROOM)).resolves.toEqual({ confirmedBy: 'echo' });
-      await expect(sendText(made.connection, 'y'.repeat(400_001), 'room', ROOM)).rejects.toThrow(
+      await expect(sendText(made.connection, 'y'.repeat(400_001), 'room', ROOM, INLINE)).rejects.toThrow(
         /server refused one of/,
       );
       expect(made.lost).toHaveLength(1);

@@ -109,6 +109,7 @@ export function sendText(
   text: string,
   scheme: 'jid' | 'room' = 'jid',
   place = ['peer', 'localhost'],
+  options: object = {},
 ): Promise<SendReceipt> {
   const name = text.slice(0, 30);
   const event: OutgoingEvent = {
@@ -121,5 +122,5 @@ export function sendText(
     time: Date.now(),
     redelivered: false,
   };
-  return connection.send(event, { address: { scheme, segments: place }, options: {} }, NEVER);
+  return connection.send(event, { address: { scheme, segments: place }, options }, NEVER);
 }
