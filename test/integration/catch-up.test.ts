@@ -45,7 +45,7 @@ function stage(name: keyof typeof SERVERS, archive: boolean) {
           url: server.urls.plain,
           tls: { ca: server.ca },
         },
-        floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}` },
+        floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
       },
       routes: {
         account: route({ jid: '{user}@localhost' }, 'account'),

@@ -52,7 +52,7 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
         url: server.urls.component,
         contacts: { allow: ['nadia@localhost'] },
       },
-      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}` },
+      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
     },
     routes: {
       online: {

@@ -71,7 +71,12 @@ describe.each(['prosody', 'ejabberd'] as const)('files, on %s', (name) => {
         ...{ url: server.urls.plain, tls: { ca: server.ca }, maxStanzaBytes: '64KiB' },
         uploadService: 'conference.localhost', // It takes no files.
       },
-      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, version: 5 },
+      floor: {
+        type: 'mqtt',
+        url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`,
+        clientId: unique('floor'),
+        version: 5,
+      },
     },
     routes: {
       pictures: {

@@ -49,7 +49,7 @@ describe.each(['prosody', 'ejabberd'] as const)('a person at a client of another
         url: shared[name].urls.plain,
         tls: { ca: shared[name].ca },
       },
-      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}` },
+      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
     },
     routes: {
       'chat-in': { from: { connection: 'chat', jid }, to: { connection: 'floor', topic: `${topic}/chat/said` } },

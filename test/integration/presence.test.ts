@@ -58,7 +58,7 @@ describe.each(['prosody', 'ejabberd'] as const)('presence of an account, on %s',
         contacts: { allow: ['*@localhost'] },
         rooms: [{ room }],
       },
-      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}` },
+      floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
     },
     routes: {
       people: {

@@ -45,7 +45,11 @@ describe.each(['prosody', 'ejabberd'] as const)('a device that is asked in a cha
   });
   afterAll(async () => void (await Promise.all([home?.remove(), device?.endAsync()])));
 
-  const floor = () => ({ type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}` });
+  const floor = () => ({
+    type: 'mqtt',
+    url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`,
+    clientId: unique('floor'),
+  });
   const reply = (from: object, timeout: string) => ({
     from,
     timeout,

@@ -20,7 +20,7 @@ beforeAll(async () => {
       gateway: { id: 'magpie' },
       http: { port: 0 },
       connections: {
-        floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}` },
+        floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
         erp: { type: 'amqp', url: shared.rabbitmq.urls.plain, declare: { queues } },
       },
       routes: {

@@ -34,7 +34,7 @@ it('bodies of many levels pass or are refused, by whichever door they come', asy
   const looking = { when: 'size(text) > 0 && payload != null && !has(payload.nothing)' };
   const victim = await startVictim({
     connections: {
-      floor: { type: 'mqtt', url: `mqtt://${host}`, username, password },
+      floor: { type: 'mqtt', url: `mqtt://${host}`, username, password, clientId: unique('floor') },
       erp: {
         type: 'amqp',
         url: shared.rabbitmq.urls.plain,

@@ -89,7 +89,7 @@ it('what is acknowledged to an MQTT broker is kept whole', async () => {
   const victim = await startVictim({
     gateway: { limits: { maxBodyBytes: '1MiB' } },
     connections: {
-      floor: { type: 'mqtt', url: `mqtt://${host}`, username, password },
+      floor: { type: 'mqtt', url: `mqtt://${host}`, username, password, clientId: unique('floor') },
       out: { type: 'memory', broker: topic },
     },
     routes: { all: { from: { connection: 'floor', topic, qos: 1 }, to: { connection: 'out', channel: 'x' } } },

@@ -18,7 +18,7 @@ it('numbers that no double holds arrive digit by digit or are refused, whichever
   const url = shared.mosquitto.urls.plain;
   const { username, password, host } = new URL(url);
   const victim = await startVictim({
-    connections: { floor: { type: 'mqtt', url: `mqtt://${host}`, username, password } },
+    connections: { floor: { type: 'mqtt', url: `mqtt://${host}`, username, password, clientId: unique('floor') } },
     routes: {
       mapped: {
         from: { connection: 'floor', topic: `${topic}/in` },
