@@ -140,14 +140,14 @@ it.each([
     void peer.closed.then(() => {
       gone = true;
     });
-    for (; !gone && pieces < amount(3_000_000, 8_000_000); pieces += 10_000) {
+    for (; !gone && pieces < amount(1_500_000, 8_000_000); pieces += 10_000) {
       peer.send(block);
       await sleep(5);
     }
   });
   const victim = await startVictim(consuming(url));
   const outcome = await underAttack(victim, async () => {
-    await waitFor(() => pieces >= amount(3_000_000, 8_000_000), { what: 'all pieces', timeout: 60_000 });
+    await waitFor(() => pieces >= amount(1_500_000, 8_000_000), { what: 'all pieces', timeout: 60_000 });
     await sleep(1000);
     return pieces;
   });

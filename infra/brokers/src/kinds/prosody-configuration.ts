@@ -79,7 +79,8 @@ function hosts(options: XmppServerOptions): string[] {
     '  muc_room_locking = false',
     '  muc_room_default_history_length = 20',
     '  muc_log_by_default = true',
-    `  muc_room_default_persistent = ${options.persistentRooms ?? false}`,
+    // Left out unless it is asked for: here it would hide what `extraConfig` says for all.
+    ...(options.persistentRooms === undefined ? [] : [`  muc_room_default_persistent = ${options.persistentRooms}`]),
     `Component ${lua(xmppSite.uploads)} "http_file_share"`,
     `  http_file_share_size_limit = ${UPLOAD_LIMIT}`,
     ...componentsOf(options).flatMap((domain) => [

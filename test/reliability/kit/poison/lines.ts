@@ -30,7 +30,8 @@ export interface PoisonLine {
 const TO = {
   mqtt: { connection: 'floor', topic: `${PLACES.topicOut}/as-it-is` },
   amqp: { connection: 'erp', queue: PLACES.queueOut },
-  room: { connection: 'chat', room: PLACES.roomOut },
+  // As a stanza: what goes as a file arrives as a link to it.
+  room: { connection: 'chat', room: PLACES.roomOut, upload: 'never' },
 } as const;
 
 /** What is left of a stanza of 256 KiB for a body in base64, and what fits everywhere else. */
