@@ -179,6 +179,7 @@ describe.each(['prosody', 'ejabberd'] as const)('on a %s without archives', (nam
     await hears('account set 5');
     await hears('room !8');
     await hears('late-command set 5');
+    await hears('room-command !8');
     expect(of('account')).toEqual(['first', 'meanwhile', 'set 5']);
     expect([of('command'), of('room-command')]).toEqual([[], ['!8']]);
   });
