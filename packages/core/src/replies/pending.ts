@@ -4,6 +4,9 @@ import type { StateWriter } from '../log-access/state-writer.ts';
 /** Under which name pending requests are kept beside the values of connections. No connection has it. */
 const STORE = '$replies';
 
+/** Requests that may wait for their replies at a time: whoever asks decides how many there are. */
+export const MOST_PENDING = 10_000;
+
 /** A request whose reply is waited for. */
 export interface Pending {
   /** The delivery of the request. */
@@ -45,12 +48,15 @@ export class PendingRequests {
     return left;
   }
 
-  /** Adds a request; false when it is known. Durable after `write`. */
-  add(pending: Pending): boolean {
-    if (this.#byId.has(pending.id)) return false;
+  /** Whether another request would be one too many. */
+  get isFull(): boolean {
+    return this.#byId.size >= MOST_PENDING;
+  }
+
+  /** Adds a request that is not known. Durable after `write`. */
+  add(pending: Pending): void {
     this.#keep(pending);
     this.#fresh.push(pending);
-    return true;
   }
 
   /** Makes what was added durable. */

@@ -14,12 +14,15 @@ import type { Intake } from '../intake/intake.ts';
 import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
 import type { Targets } from '../targets/targets.ts';
-import { type Pending, PendingRequests } from './pending.ts';
+import { MOST_PENDING, type Pending, PendingRequests } from './pending.ts';
 
 /** Requests of an earlier process are waited for at least this long, in ms: their replies may be kept by the other side. */
 const GRACE_MS = 5000;
 /** How long to wait before an answer that the log does not take at the moment is tried again, in ms. */
 const AGAIN_MS = 1000;
+
+/** Said of a request that is sent, but whose reply nobody waits for. */
+const TOO_MANY = `more than ${MOST_PENDING} requests wait for replies, so this one is not waited for`;
 
 interface ReplyDeps {
   readonly log: EventLog;
@@ -59,6 +62,7 @@ export class Replies {
     const { reply } = target;
     if (reply === undefined) return;
     const id = deliveryId(event.ref, target.consumer);
+    if (this.#pending.get(id) !== undefined) return; // Matched once more after a crash.
     const deadline = event.receivedAt + reply.timeout;
     const pending = {
       id,
@@ -67,7 +71,11 @@ export class Replies {
       deadline,
       ...this.#addressesOf(event, target, id),
     };
-    if (this.#pending.add(pending)) this.#arm(pending, deadline);
+    if (this.#pending.isFull) this.#track(this.#answer(pending, { type: 'refused', reason: TOO_MANY }));
+    else {
+      this.#pending.add(pending);
+      this.#arm(pending, deadline);
+    }
   }
 
   /** An event may be a reply. Called by the router for every event. */

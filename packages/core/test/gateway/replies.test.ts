@@ -2,6 +2,7 @@ import { memoryBroker } from '@magpie/adapter-memory';
 import { createMemoryLog, type EventLog } from '@magpie/bus';
 import { Rejected } from '@magpie/contract';
 import { describe, expect, it, vi } from 'vitest';
+import { MOST_PENDING } from '../../src/replies/pending.ts';
 import { bodies, freshBrokers, startGateway, type TestGateway } from './gateway-fixture.ts';
 
 const ask = (reply: object = {}) => ({
@@ -124,6 +125,20 @@ describe('a route that waits for replies', () => {
     await vi.waitFor(() => expect(late()).toBe(1));
     await hears('pump', 'pump is 4');
   });
+
+  it('waits for so many at a time, and says of one more that it does not', async () => {
+    const { say, request, answer, late, hears, log } = await started({ timeout: '60s' });
+    for (let index = 0; index < MOST_PENDING; index++) say('pump');
+    say('fan');
+    await hears(
+      'fan',
+      `fan cannot: more than ${MOST_PENDING} requests wait for replies, so this one is not waited for`,
+    );
+    const { properties } = await request('fan');
+    answer(4, properties.correlationId);
+    await vi.waitFor(() => expect(late()).toBe(1));
+    expect((await log.values('$replies')).size).toBe(MOST_PENDING);
+  }, 30_000);
 
   it('says once that the request was refused', async () => {
     const { say, right, hears, log } = await started();
