@@ -214,11 +214,11 @@ export class DeliveryQueue {
     }
   }
 
-  /** Something has changed: the bound is looked after, what may be sent is sent. */
+  /** Something has changed: what may be sent is sent; then the bound is looked after, for some may have expired unsent. */
   #advance(): void {
     if (!this.#stopped) {
-      this.#bound.watch();
       this.#sender.pump();
+      this.#bound.watch();
     }
     if (this.#watchers.length > 0) this.#checkWatchers();
   }

@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { memoryStore, readSlowly } from './memory-store.ts';
 import type { Wanted } from './plan.ts';
 import { play } from './run.ts';
-import { confirm, crash, disk, link, publish, refuse, reload, restart, retry, target, wait } from './short-hand.ts';
+import {
+  confirm,
+  crash,
+  disk,
+  link,
+  lose,
+  publish,
+  refuse,
+  reload,
+  restart,
+  retry,
+  target,
+  wait,
+} from './short-hand.ts';
 import type { Step } from './steps.ts';
 
 const a = target();
@@ -180,6 +193,11 @@ const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] =
       publish(12, { size: 40 }),
       disk(false),
     ],
+  ],
+  [
+    'takes messages again once everything that filled the backlog of a suspended target has expired',
+    onlyA(target({ backlogBytes: 100 })),
+    [publish(3, { size: 40, ttl: 1 }), publish(1), publish(1), lose('a')],
   ],
   [
     'keeps for a target what came in the millisecond it was removed in',

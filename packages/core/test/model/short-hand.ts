@@ -14,12 +14,12 @@ export const target = (more: Partial<TargetConfig> = {}): TargetConfig => ({
   ...more,
 });
 
-/** Messages of one key; `size` is that of a body. */
-export const publish = (count: number, { key = 0, size = 4 } = {}): Step => ({
+/** Messages of one key; `size` is that of a body, `ttl` in ms, 0 for ever. */
+export const publish = (count: number, { key = 0, size = 4, ttl = 0 } = {}): Step => ({
   act: 'publish',
   key,
   count,
-  ttl: 0,
+  ttl,
   size,
 });
 
@@ -28,6 +28,9 @@ export const confirm = (name: TargetName): Step => ({ act: 'confirm', target: na
 
 /** The oldest open send to a target is refused for now. */
 export const refuse = (name: TargetName): Step => ({ act: 'fail', target: name, pick: 0, error: 0, count: 1 });
+
+/** What became of the oldest open send to a target is not known. */
+export const lose = (name: TargetName): Step => ({ act: 'fail', target: name, pick: 0, error: 5, count: 1 });
 
 /** A target is changed, removed or brought back. */
 export const reload = (name: TargetName, config?: TargetConfig): Step => ({ act: 'reload', target: name, config });
