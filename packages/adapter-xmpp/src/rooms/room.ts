@@ -4,9 +4,10 @@ import { announces, discoQuery } from '../codec/stanza/disco.ts';
 import { attribute, type Element, xml } from '../codec/stanza/element.ts';
 import { acceptDefaults, joinPresence, leavingReason, newNick, statusCodes } from '../codec/stanza/muc.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
-import { absenceOf, conditionOf, joinError } from '../errors.ts';
+import { conditionOf, joinError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import { Occupants } from './occupants.ts';
+import { selfPing } from './self-ping.ts';
 
 /** Dependencies of a room. */
 export interface RoomOptions {
@@ -35,8 +36,6 @@ export interface RoomOptions {
 const NICK_TRIES = 4;
 /** Pauses before a room is joined again, ms: an operator who lifts a ban sees it work within a minute. */
 const REJOIN = { min: 1_000, max: 60_000 } as const;
-/** Longest wait for the answer to a self-ping, ms: shorter than the supervisor waits for a probe. */
-const PING_MS = 5_000;
 
 /** One room that we are in or want to be in (XEP-0045). No I/O before `join` or `keep`. */
 export class Room {
@@ -158,27 +157,16 @@ export class Room {
   }
 
   /**
-   * Asks the room whether we are still in it (XEP-0410), and rejoins if not. Rejects only when the link is broken. An
-   * error unrelated to membership comes from a client without ping support. A silent room may be gone although the
-   * server answers: rejoining shows it.
+   * Asks the room whether we are still in it, and rejoins if not: a silent room is joined again to see. Rejects only when the
+   * link is broken.
    */
   async ping(signal: AbortSignal): Promise<void> {
-    const link = this.#options.link();
+    const { clock, link: current } = this.#options;
+    const link = current();
     if (!link || !this.#joined) return;
-    const late = new AbortController();
-    const cancel = this.#options.clock.timeout(PING_MS, () => late.abort());
-    try {
-      const either = AbortSignal.any([signal, late.signal]);
-      const answer = await link.request('get', xml('ping', { xmlns: NS.ping }), this.occupantJid, either);
-      const absent = absenceOf(answer);
-      if (absent !== undefined) this.lost(absent);
-      else this.#takeNickBack();
-    } catch (error) {
-      if (signal.aborted || this.#options.link() !== link) throw error;
-      if (!link.busy) this.lost('the room does not answer');
-    } finally {
-      cancel();
-    }
+    const membership = await selfPing(link, this.occupantJid, clock, signal, current);
+    if (membership === 'in') this.#takeNickBack();
+    else if (membership !== 'unknown') this.lost(membership.absent);
   }
 
   /** The session is gone, and with it the membership. */
