@@ -7,7 +7,7 @@ import type { BacklogLimits } from './delivery/backlog/limits.ts';
 import { createRefusalLog } from './delivery/suspension/refusal-log.ts';
 import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
 import type { Plan } from './gateway-api/index.ts';
-import { createEchoCheck, createEchoGuard } from './intake/echo-guard.ts';
+import { createEchoGuard } from './intake/echo-guard.ts';
 import { IntakeHolds } from './intake/holds.ts';
 import { Intake } from './intake/intake.ts';
 import { connectionStores } from './log-access/connection-stores.ts';
@@ -62,13 +62,7 @@ export function createPipeline(options: GatewayOptions) {
   const writer = withDeadLetterLog(createStateWriter(log, clock, onFatal), logger, clock);
   const holds = new IntakeHolds();
   const echoGuard = createEchoGuard(clock);
-  const echoOf = createEchoCheck(echoGuard, (name) => connections.port(name));
   const loops = createLoopGuard({ clock, book, logger });
-  /** What has no link (the API) sends nothing back by itself. */
-  const arrived = (event: Event): void => {
-    const port = connections.port(event.source);
-    if (port) loops.arrived(event, port.hasMetadata);
-  };
   const { onFull = () => undefined } = options;
   const hasRoom = (): boolean => log.space().intake;
   const onReceived = observer.received;
@@ -100,18 +94,17 @@ export function createPipeline(options: GatewayOptions) {
   });
   const bounces = createBounces({ log, writer, targets, clock, observer, refused });
   const router = createRouter({
-    ...{ reader: tail, writer, targets, bounces, replies, echoOf, arrived, matched, clock, onFatal },
+    ...{ reader: tail, writer, connections, targets, bounces, replies, echoGuard, loops, matched, clock, onFatal },
     gatewayId: options.id,
-    ownReturned: (connection) => connections.count(connection, 'own-returned'),
   });
   const registration = createRegistration({ log, writer, router, matched, targets, clock, logger });
 
   const storeFor = connectionStores(log, writer);
+  const bypass = { connections, targets, senders: unlogged, intake, echoGuard, observer };
   const connect = (): void =>
     connections.start({
       storeFor,
-      sinkFor: (name) =>
-        withBypass(name, intake.sinkFor(name), { targets, senders: unlogged, intake, echoOf, observer }),
+      sinkFor: (name) => withBypass(name, intake.sinkFor(name), bypass),
       linkChanged: (name) => targets.linkChanged(name),
     });
 

@@ -96,8 +96,8 @@ export class DeliveryQueue {
     // What cannot be skipped now is found to have expired when reading has reached it.
     if (backlog.maySkip && endIfExpired(stored.event, this.target, this.#deps)) return void backlog.skip(stored);
     if (this.#bound.giveUp(stored)) return;
-    backlog.offer(stored, match, before);
-    if (!backlog.lagging) this.#breaker.arrived(match.key);
+    const isLoaded = backlog.offer(stored, match, before);
+    if (isLoaded) this.#breaker.arrived(match.key);
     this.#advance();
   }
 

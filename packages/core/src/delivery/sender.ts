@@ -81,11 +81,11 @@ export class Sender {
     while (breaker.admits(this.#flying)) {
       const delivery = lanes.next(this.#held);
       if (!delivery) return;
-      const wait = suspects.waitFor(delivery);
+      const { wait, alone } = suspects.terms(delivery);
       if (wait > 0) {
         lanes.launch(delivery, false);
         suspects.defer(delivery, wait);
-      } else if (port.window.acquire(this.#wake.call, suspects.goesAlone(delivery))) this.#dispatch(delivery, port);
+      } else if (port.window.acquire(this.#wake.call, alone)) this.#dispatch(delivery, port, alone);
       else return;
     }
   }
@@ -100,7 +100,7 @@ export class Sender {
     if (!places.overflows(delivery) && !delivery.remembered) settlement.remember(delivery);
   };
 
-  #dispatch(delivery: Delivery, port: SendPort): void {
+  #dispatch(delivery: Delivery, port: SendPort, alone: boolean): void {
     const { signal, clock, echoGuard, onFatal } = this.#deps;
     const { target } = this.#inForce;
     const rendered = this.#prepared(delivery);
@@ -112,7 +112,6 @@ export class Sender {
     if (!port.hasMetadata)
       echoGuard.sent(target.connection, rendered.target.address, rendered.parts.body, delivery.event.source);
     const started = clock.monotonic();
-    const alone = this.#parts.suspects.goesAlone(delivery);
     port.send(outgoing(delivery, rendered, target), rendered.target, signal).then(
       (receipt) => {
         try {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Address, Clock, Event } from '@magpie/contract';
-import type { SendPort } from '../connections/send-port.ts';
 
 /** How long an own message may take to come back, in ms. */
 const LIFETIME = 10_000;
@@ -16,23 +15,12 @@ export interface EchoGuard {
   /** A message of `from` goes out to an address of a connection without metadata. */
   sent(connection: string, address: Address, body: Uint8Array, from: string): void;
   /**
-   * Connections that a received event must not go to because it is an own message: empty when it is not. Takes the credit,
-   * unless somebody else will look for the same event (`keep`).
+   * Connections that a received event must not go to because it is an own message that came back without saying so: empty when
+   * it is not. Takes the credit, unless the same event will be looked for again (`keep`). Called per matched event of a
+   * connection without metadata; events of the others say themselves where they have been.
    */
-  returned(connection: string, address: Address, body: Uint8Array, keep?: boolean): readonly string[];
+  returned(event: Pick<Event, 'source' | 'address' | 'body'>, keep?: boolean): readonly string[];
 }
-
-/**
- * Connections that a received event must not go to, because it is an own message that came back without saying so. With
- * `keep` somebody else will look for the same event. Called per matched event.
- */
-export type EchoCheck = (event: Event, keep?: boolean) => readonly string[];
-
-/** The check for events of connections that carry no metadata; events of the others say themselves where they have been. */
-export const createEchoCheck =
-  (guard: Pick<EchoGuard, 'returned'>, portOf: (connection: string) => SendPort | undefined): EchoCheck =>
-  ({ source, address, body }, keep = false) =>
-    portOf(source)?.hasMetadata === false ? guard.returned(source, address, body, keep) : [];
 
 interface Credit {
   readonly from: string;
@@ -59,11 +47,11 @@ export function createEchoGuard(clock: Clock): EchoGuard {
       credits.set(key, own);
       forgetOld();
     },
-    returned: (connection, address, body, keep = false) => {
-      const own = credits.get(keyOf(connection, address, body));
+    returned: ({ source, address, body }, keep = false) => {
+      const own = credits.get(keyOf(source, address, body));
       while (own?.[0] && own[0].until <= clock.monotonic()) own.shift();
       const credit = keep ? own?.[0] : own?.shift();
-      return credit ? [connection, credit.from] : [];
+      return credit ? [source, credit.from] : [];
     },
   };
 }

@@ -8,7 +8,7 @@ import {
   sleep,
   toMagpieError,
 } from '@magpie/contract';
-import { type Answer, DIRECT, type ReplyOutcome, type Target } from '@magpie/routing';
+import { type Answer, DIRECT, type ReplyOutcome, type ReplyRules, type Target } from '@magpie/routing';
 import { deliveryId, timeOf } from '../delivery/delivery-id.ts';
 import type { Intake } from '../intake/intake.ts';
 import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
@@ -58,12 +58,10 @@ export class Replies {
   }
 
   /** A request is on its way to a target. Called by the router before the delivery is offered; durable after `settled`. */
-  expect({ event }: StoredEvent, target: Target): void {
-    const { reply } = target;
-    if (reply === undefined) return;
+  expect({ event }: StoredEvent, target: Target, { timeout }: ReplyRules): void {
     const id = deliveryId(event.ref, target.consumer);
     if (this.#pending.get(id) !== undefined) return; // Matched once more after a crash.
-    const deadline = event.receivedAt + reply.timeout;
+    const deadline = event.receivedAt + timeout;
     const pending = {
       id,
       ref: event.ref,

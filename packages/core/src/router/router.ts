@@ -1,10 +1,12 @@
 import type { Position, StoredEvent } from '@magpie/bus';
 import { type Clock, type Event, isBounce, Rejected } from '@magpie/contract';
 import type { Match } from '@magpie/routing';
-import type { EchoCheck } from '../intake/echo-guard.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { EchoGuard } from '../intake/echo-guard.ts';
 import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
 import type { LogReader } from '../log-access/tail.ts';
+import type { LoopGuard } from '../loops/loop-guard.ts';
 import type { Replies } from '../replies/replies.ts';
 import type { Targets } from '../targets/targets.ts';
 import type { Bounces } from './bounces.ts';
@@ -15,19 +17,17 @@ const BATCH = 256;
 export interface RouterDeps {
   readonly reader: LogReader;
   readonly writer: StateWriter;
+  readonly connections: Pick<Connections, 'port' | 'count'>;
   readonly targets: Pick<Targets, 'routes' | 'queue'>;
   readonly bounces: Bounces;
   readonly replies: Pick<Replies, 'expect' | 'offer' | 'decline' | 'settled'>;
-  readonly echoOf: EchoCheck;
-  /** An event that is routed has come in; called before its deliveries are made. */
-  arrived(event: Event): void;
+  readonly echoGuard: Pick<EchoGuard, 'returned'>;
+  readonly loops: Pick<LoopGuard, 'arrived'>;
   /** Up to where everything has been matched, for the queues. */
   readonly matched: MatchedPosition;
   readonly clock: Clock;
   /** Events that carry it in `via` have passed this gateway. */
   readonly gatewayId: string;
-  /** A message of this gateway came back by a connection and no route takes it (`acceptOwn`). */
-  ownReturned(connection: string): void;
   onFatal(error: Error): void;
 }
 
@@ -56,7 +56,7 @@ export interface Router {
 }
 
 export function createRouter(deps: RouterDeps): Router {
-  const { reader, writer, targets, replies, matched, clock, gatewayId, onFatal } = deps;
+  const { reader, writer, connections, targets, replies, echoGuard, loops, matched, clock, gatewayId, onFatal } = deps;
   /** Up to where everything is matched, and its bounces are durable. */
   let done: Position | undefined;
   let stopped = false;
@@ -65,21 +65,31 @@ export function createRouter(deps: RouterDeps): Router {
   const route = (stored: StoredEvent): void => {
     const matches = targets.routes.match(stored.event);
     const { source, via } = stored.event;
-    if (matches.length === 0 && via.length > 0 && via.includes(gatewayId)) deps.ownReturned(source);
-    if (matches.length > 0) deps.arrived(stored.event);
-    const echo = matches.length > 0 ? deps.echoOf(stored.event) : [];
+    // By `acceptOwn` no route takes a message of this gateway that came back.
+    if (matches.length === 0 && via.includes(gatewayId)) connections.count(source, 'own-returned');
+    const echo = matches.length > 0 ? arrived(stored.event) : [];
     for (const match of matches) {
-      const queue = targets.queue(match.target.consumer);
+      const { target } = match;
+      const queue = targets.queue(target.consumer);
       // A target that reads on from the log later must know as well.
-      if (echo.includes(match.target.connection)) queue?.leaveOut(stored);
+      if (echo.includes(target.connection)) queue?.leaveOut(stored);
       else if (queue) {
-        replies.expect(stored, match.target);
+        if (target.reply !== undefined) replies.expect(stored, target, target.reply);
         queue.offer(stored, match, matched.get());
       } else strand(stored, match);
     }
     replies.offer(stored.event);
     replies.decline(stored.event);
     matched.set(stored.position);
+  };
+
+  /** Takes note of an event that routes take. Returns the connections it must not go to: it is an own message that came back. */
+  const arrived = (event: Event): readonly string[] => {
+    const port = connections.port(event.source);
+    // What has no link (the API) sends nothing back by itself.
+    if (port === undefined) return [];
+    loops.arrived(event, port.hasMetadata);
+    return port.hasMetadata ? [] : echoGuard.returned(event);
   };
 
   /** A delivery to a connection that is not configured any more. */

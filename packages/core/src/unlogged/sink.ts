@@ -1,5 +1,6 @@
 import type { ReceivedEvent, Sink, Verdict } from '@magpie/contract';
-import type { EchoCheck } from '../intake/echo-guard.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { EchoGuard } from '../intake/echo-guard.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { CoreObserver } from '../observer.ts';
 import type { Targets } from '../targets/targets.ts';
@@ -10,7 +11,8 @@ export interface BypassDeps {
   readonly targets: Pick<Targets, 'routes'>;
   readonly senders: Pick<BestEffortSenders, 'get'>;
   readonly intake: Pick<Intake, 'stamped'>;
-  readonly echoOf: EchoCheck;
+  readonly connections: Pick<Connections, 'port'>;
+  readonly echoGuard: Pick<EchoGuard, 'returned'>;
   readonly observer: Pick<CoreObserver, 'received'>;
 }
 
@@ -29,7 +31,8 @@ export function withBypass(source: string, sink: Sink, deps: BypassDeps): Sink {
     const event = deps.intake.stamped(received, source);
     if (!event) return false;
     const { matches, logged } = deps.targets.routes.bypass(event);
-    const echo = matches.length > 0 ? deps.echoOf(event, logged) : [];
+    const mayBeEcho = matches.length > 0 && deps.connections.port(source)?.hasMetadata === false;
+    const echo = mayBeEcho ? deps.echoGuard.returned(event, logged) : [];
     for (const match of matches) {
       if (!echo.includes(match.target.connection)) deps.senders.get(match.target.consumer)?.offer(event, match);
     }

@@ -1,37 +1,36 @@
-import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
+import { type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
 import type { FloorSource } from '../../log-access/state-writer.ts';
 import { type Delivery, newDelivery } from '../delivery.ts';
 import type { Lanes } from '../lanes.ts';
 import type { TargetInForce } from '../target-in-force.ts';
 import type { WakeUp } from '../wake-up.ts';
-import { DeliveryRing } from './delivery-ring.ts';
 import type { BacklogDeps, RestoredState } from './deps.ts';
-import { ParkedDeliveries, RestoredRows } from './exception-rows.ts';
 import { endIfExpired } from './expiry.ts';
-import { type BacklogLimits, isFull } from './limits.ts';
+import type { BacklogLimits } from './limits.ts';
+import { LoadedDeliveries } from './loaded-deliveries.ts';
 import { isUpTo, LogBacklog } from './log-backlog.ts';
 import { PositionRanges } from './position-ranges.ts';
+import { RestoredRows } from './restored-rows.ts';
 
 /** A lagging target persists its backlog size whenever it has grown by this fraction of `backlog.bytes`. */
 const PERSIST_GROWTH = 1 / 32;
 
 /**
- * The deliveries of one target in log order, bounded in memory. When it is full it stops taking from the router
- * (`lagging`) and later reads on from the log itself until it has caught up. Deliveries with a durable exception row are
- * parked beside the queue, so that they hold neither the floor nor what comes after them.
+ * The deliveries of one target in log order: as many as fit in memory, the others in the log. When memory is full it stops taking
+ * from the router (`lagging`) and later reads on from the log itself until it has caught up.
  */
 export class Backlog implements FloorSource {
   readonly consumer: string;
   readonly #deps: BacklogDeps;
   readonly #inForce: TargetInForce;
   readonly #lanes: Lanes;
-  readonly #limits: BacklogLimits;
   readonly #wake: WakeUp;
-  readonly #queue = new DeliveryRing();
-  readonly #parked = new ParkedDeliveries();
+  readonly #loaded: LoadedDeliveries;
+  /** Events read from the log at once. */
+  readonly #batch: number;
   readonly #rows = new RestoredRows();
-  #floor: Position | undefined;
+  /** Up to here everything was taken or is not for this target. */
   #cursor: Position | undefined;
   readonly #inLog = new LogBacklog();
   /** Ranges to skip while catching up. */
@@ -53,7 +52,8 @@ export class Backlog implements FloorSource {
     this.consumer = inForce.target.consumer;
     this.#inForce = inForce;
     this.#lanes = lanes;
-    this.#limits = limits;
+    this.#loaded = new LoadedDeliveries(limits);
+    this.#batch = limits.read;
     this.#wake = wake;
     this.#deps = deps;
   }
@@ -64,28 +64,22 @@ export class Backlog implements FloorSource {
 
   /** The last position up to which everything is settled or parked; null when there is nothing to remember. */
   floor(): Position | null {
-    return this.#lagging || this.#queue.size > 0 ? (this.#floor ?? null) : null;
+    return this.#lagging || this.#loaded.size > 0 ? (this.#loaded.floor ?? null) : null;
   }
 
   /** Deliveries that are not out of the way, in log order; some of them may be settled. */
   pending(): readonly Delivery[] {
-    const queued = this.#queue.all().filter(({ parked }) => !parked);
-    if (this.#parked.size === 0) return queued;
-    return [...this.#parked.all(), ...queued].sort((a, b) => comparePositions(a.position, b.position));
+    return this.#loaded.pending();
   }
 
   /** Deliveries that hold the floor though something later is out of the way: without a row of their own that would be repeated. */
   holdingFloor(): readonly Delivery[] {
-    const queued = this.#queue.all();
-    const last = queued.findLastIndex(({ state, parked }) => state === 'settled' || parked);
-    return queued
-      .slice(0, Math.max(0, last))
-      .filter(({ state, remembered }) => !remembered && (state === 'flight' || state === 'ready'));
+    return this.#loaded.holdingFloor();
   }
 
   /** Bytes of bodies that wait, in memory and in the log. */
   get bytes(): number {
-    return this.#unparked + this.#parked.bytes;
+    return this.#unparked + this.#loaded.parked.bytes;
   }
 
   /** Bytes beyond the floor: reading on from there comes to them. Called when the floor is written. */
@@ -95,22 +89,22 @@ export class Backlog implements FloorSource {
   }
 
   get #unparked(): number {
-    return this.#queue.bytes + this.#inLog.bytes;
+    return this.#loaded.bytes + this.#inLog.bytes;
   }
 
   /** Receipt time of the oldest delivery in memory. */
   get oldest(): number | undefined {
-    return this.#queue.first?.event.receivedAt;
+    return this.#loaded.oldest;
   }
 
   /** Deliveries in memory besides the parked ones. */
   get size(): number {
-    return this.#queue.size;
+    return this.#loaded.size;
   }
 
   /** Deliveries with an exception row (refused ones and those held behind them), and the bytes of their bodies. */
   get parked(): { readonly size: number; readonly bytes: number } {
-    return this.#parked;
+    return this.#loaded.parked;
   }
 
   /** The position matched before the first delivery that was offered before `begin`. */
@@ -123,20 +117,24 @@ export class Backlog implements FloorSource {
     return this.#isRead(position) || this.#rows.isKnown(position);
   }
 
-  /** Takes a delivery from the router. `before` is the position matched before this event, undefined in a new log. */
-  offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
+  /**
+   * Takes a delivery from the router; false when it waits in the log. `before` is the position matched before this event,
+   * undefined in a new log.
+   */
+  offer(stored: StoredEvent, match: Match, before: Position | undefined): boolean {
     if (!this.#begun) this.#first ??= before ?? originOf(stored.position);
     if (!this.#begun || this.#lagging) {
       this.#inLog.offered(stored.event.body.byteLength);
       this.#skipped.gap();
       if (this.#lagging && this.#unparked - this.#persisted > this.#inForce.target.backlog.bytes * PERSIST_GROWTH)
         this.#touch();
-      return;
+      return false;
     }
     const place = before ?? originOf(stored.position);
-    if (this.#queue.size === 0) this.#floor = place;
-    if (this.#isFull()) this.#fallBehind(stored, place);
-    else this.#accept(stored, match);
+    this.#loaded.startAt(place);
+    if (this.#loaded.isFull) this.#fallBehind(stored, place);
+    else this.#take(stored, match);
+    return !this.#lagging;
   }
 
   /** Whether `skip` can be called: not after very many changes between what is to be skipped and what is not. */
@@ -165,8 +163,9 @@ export class Backlog implements FloorSource {
     this.#maybeSentUpTo = maybeSentUpTo;
     const from = floor ?? this.#first;
     this.#reviveUpTo(from);
-    if (from === undefined) return;
-    this.#floor = from;
+    // Nothing lies behind: what was left out is never come to, and must not grow together with what is left out later.
+    if (from === undefined) return void this.#skipped.clear();
+    this.#loaded.startAt(from);
     this.#cursor = from;
     this.#lagging = true;
     this.#touch();
@@ -184,39 +183,36 @@ export class Backlog implements FloorSource {
   /** Takes in one delivery from its exception row, unless it is here already: now, or when it has been told to begin. */
   revive(row: ExceptionRow): void {
     if (!this.#begun) return void this.#rows.add(row);
-    if (this.#parked.has(row.position)) return;
+    if (this.#loaded.isParked(row.position)) return;
     const delivery = newDelivery(row, this.#lanes.laneFor(row.lane));
     delivery.attempts.push(...row.attempts);
     delivery.redelivered = row.redelivered ?? false;
     delivery.remembered = true;
-    this.#parked.add(delivery);
+    this.#loaded.park(delivery);
     this.#lanes.restore(delivery, row, this.#inForce.target.retry.backoff.max);
   }
 
   /** The exception row of a delivery is durable. */
   park(delivery: Delivery): void {
     if (delivery.parked || delivery.state === 'settled') return;
-    this.#parked.add(delivery);
-    this.#advance();
+    this.#loaded.park(delivery);
+    this.#moved();
   }
 
   /** A delivery was settled: moves the floor and reads on when there is room. */
   settled(delivery: Delivery): void {
-    this.#parked.delete(delivery);
-    this.#advance();
+    this.#loaded.settled(delivery);
+    this.#moved();
   }
 
   close(): void {
     this.#closed = true;
   }
 
-  #advance(): void {
-    for (let first = this.#queue.first; first?.parked || first?.state === 'settled'; first = this.#queue.first) {
-      this.#queue.shift();
-      this.#floor = first.position;
-    }
+  /** The floor may have moved, and there may be room. */
+  #moved(): void {
     this.#touch();
-    if (this.#lagging && this.size * 2 < this.#limits.deliveries) this.#refill();
+    if (this.#lagging && this.#loaded.isHalfEmpty) this.#refill();
   }
 
   /** What comes from now on waits in the log. The floor must be remembered, though nothing is in the queue yet. */
@@ -227,25 +223,22 @@ export class Backlog implements FloorSource {
     this.#touch();
   }
 
-  #isFull(): boolean {
-    return isFull(this.#limits, this.#queue, this.#parked);
+  /** Takes in what was read from the log, unless it is to be left out. */
+  #readBack(stored: StoredEvent, match: Match): void {
+    const { position, event } = stored;
+    if (this.#skipped.has(position)) return;
+    this.#inLog.read(position, event.body.byteLength);
+    if (this.#rows.isKnown(position) || endIfExpired(event, this.#inForce.target, this.#deps)) return;
+    this.#take(stored, match);
   }
 
-  #accept(stored: StoredEvent, { key, error }: Match): void {
-    const { position, event } = stored;
-    this.#cursor = position;
-    if (this.#skipped.has(position)) return;
-    if (this.#lagging) this.#inLog.read(position, event.body.byteLength);
-    if (this.#rows.isKnown(position) || (this.#lagging && this.#isExpired(stored))) return;
+  #take(stored: StoredEvent, { key, error }: Match): void {
+    this.#cursor = stored.position;
     const delivery = newDelivery(stored, this.#lanes.laneFor(key), error);
-    delivery.redelivered = isUpTo(this.#maybeSentUpTo, position);
-    this.#queue.push(delivery);
+    delivery.redelivered = isUpTo(this.#maybeSentUpTo, stored.position);
+    this.#loaded.add(delivery);
     this.#lanes.add(delivery);
     this.#touch();
-  }
-
-  #isExpired({ event }: StoredEvent): boolean {
-    return endIfExpired(event, this.#inForce.target, this.#deps);
   }
 
   /** The floor, or what waits behind it, is written with the next commit. */
@@ -268,15 +261,15 @@ export class Backlog implements FloorSource {
 
   /** `#reading` ends in the same turn as the last look, so that no call of `#refill` falls between the two. */
   async #catchUp(): Promise<void> {
-    while (this.#lagging && !this.#closed && !this.#isFull()) {
+    while (this.#lagging && !this.#closed && !this.#loaded.isFull) {
       const changed = this.#deps.reader.changed();
       const routed = this.#deps.routed();
-      const events = await this.#deps.reader.read(this.#cursor, this.#limits.read);
+      const events = await this.#deps.reader.read(this.#cursor, this.#batch);
       for (const stored of events) {
-        if (this.#isFull()) break;
+        if (this.#loaded.isFull) break;
         this.#reviveUpTo(stored.position);
         const match = this.#deps.match(stored, this.consumer);
-        if (match) this.#accept(stored, match);
+        if (match) this.#readBack(stored, match);
         this.#cursor = stored.position;
       }
       // Nothing follows up to where the router was: what there had been is removed from the log.

@@ -17,19 +17,3 @@ export const BACKLOG_LIMITS: BacklogLimits = {
   parked: 10_000,
   parkedBytes: 64 * 1024 * 1024,
 };
-
-/** Whether so many deliveries use up the limits. One that is alone may be of any size. */
-export function isFull(
-  { deliveries, bytes, parked, parkedBytes }: BacklogLimits,
-  queued: Amount,
-  aside: Amount,
-): boolean {
-  if (queued.size >= deliveries || (queued.size > 0 && queued.bytes >= bytes)) return true;
-  return aside.size >= parked || aside.bytes >= parkedBytes;
-}
-
-/** Number of deliveries, and the bytes of their bodies. */
-interface Amount {
-  readonly size: number;
-  readonly bytes: number;
-}

@@ -1,38 +1,4 @@
 import { comparePositions, type ExceptionRow, type Position } from '@magpie/bus';
-import type { Delivery } from '../delivery.ts';
-
-/** Deliveries of one target that have a durable exception row: they hold neither the floor nor what comes after them. */
-export class ParkedDeliveries {
-  readonly #all = new Map<Position, Delivery>();
-  #bytes = 0;
-
-  get size(): number {
-    return this.#all.size;
-  }
-
-  /** Bytes of their bodies. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  all(): Iterable<Delivery> {
-    return this.#all.values();
-  }
-
-  has(position: Position): boolean {
-    return this.#all.has(position);
-  }
-
-  add(delivery: Delivery): void {
-    delivery.parked = true;
-    this.#all.set(delivery.position, delivery);
-    this.#bytes += delivery.event.body.byteLength;
-  }
-
-  delete({ position, event }: Delivery): void {
-    if (this.#all.delete(position)) this.#bytes -= event.body.byteLength;
-  }
-}
 
 /** Exception rows from before a restart or reload that wait until reading reaches their place in the log. */
 export class RestoredRows {

@@ -1,6 +1,6 @@
 import type { Clock, MagpieError } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
-import type { Delivery } from '../delivery.ts';
+import type { Delivery, Suspicion } from '../delivery.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Retries } from '../retries.ts';
 import type { Settlement } from '../settlement.ts';
@@ -12,6 +12,14 @@ const PROOF_MS = { min: 500, max: 10_000 } as const;
 interface SuspectDeps {
   readonly clock: Clock;
 }
+
+/** How a delivery may be sent, see `Suspects.terms`. */
+export interface SendTerms {
+  readonly alone: boolean;
+  readonly wait: number;
+}
+
+const NO_SUSPICION: SendTerms = { alone: false, wait: 0 };
 
 /** Links that must end with a delivery in flight before it goes alone: one that ends once is an outage, and costs no time. */
 const TOGETHER = 2;
@@ -36,14 +44,14 @@ export class Suspects {
     this.#clock = clock;
   }
 
-  /** Whether a delivery may only be sent with nothing else on the link. */
-  goesAlone({ suspicion }: Delivery): boolean {
-    return suspicion !== undefined && suspicion.together >= TOGETHER;
+  /** How a delivery may be sent: with nothing else on the link or not, and after how many ms; 0: now. */
+  terms({ suspicion }: Delivery): SendTerms {
+    if (!suspicion) return NO_SUSPICION;
+    return { alone: suspicion.together >= TOGETHER, wait: this.#waitFor(suspicion) };
   }
 
-  /** Milliseconds until a suspect may be tried; 0: now. */
-  waitFor({ suspicion }: Delivery): number {
-    if (!suspicion || suspicion.losses === 0) return 0;
+  #waitFor(suspicion: Suspicion): number {
+    if (suspicion.losses === 0) return 0;
     const { health } = this.#inForce.port;
     if (health.idleLosses > suspicion.idleLosses)
       Object.assign(suspicion, { losses: 0, idleLosses: health.idleLosses });
