@@ -1,7 +1,7 @@
 import { powerCutImages, powerCutRefusal } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
-import { comparePositions, type EventLog, openLog, type Position, type StoredEvent } from '../src/index.ts';
-import { startChild } from './children.ts';
+import { comparePositions, type EventLog, openLog, type Position, type StoredEvent } from '../../src/index.ts';
+import { startChild } from '../support/children.ts';
 
 const LONG = process.env.MAGPIE_RELIABILITY === 'long';
 /** File systems, and power cuts on each. A new one sees the log being created. */
@@ -82,7 +82,7 @@ describe.skipIf(refusal !== undefined)('a power cut', () => {
         seed: 1000 + round,
         maxGapMs: 600,
         start: async (mount) => {
-          const child = await startChild('./child-appender.ts', [`${mount}/data`, String(KEPT_BYTES)]);
+          const child = await startChild('child-appender.ts', [`${mount}/data`, String(KEPT_BYTES)]);
           const stop = async (): Promise<void> => {
             await child.kill();
             expect(child.stderr()).toBe('');

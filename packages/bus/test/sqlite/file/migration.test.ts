@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { gunzipSync } from 'node:zlib';
 import { newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { openLog } from '../src/index.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { openLog } from '../../../src/index.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
 
 /** When the log of the fixture was written; its four events are 1 ms apart. */
 const WRITTEN = 1_790_000_000_000;

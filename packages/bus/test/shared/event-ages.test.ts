@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createEventAges, type SavedAges } from '../src/shared/event-ages.ts';
+import { createEventAges, type SavedAges } from '../../src/shared/event-ages.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,5 +1,5 @@
 import { busContract } from '@magpie/testkit';
-import { createMemoryLog } from '../src/index.ts';
+import { createMemoryLog } from '../../src/index.ts';
 
 busContract({
   name: 'memory',

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newRef } from '@magpie/contract';
-import { openLog } from '../src/index.ts';
+import { openLog } from '../../src/index.ts';
 
 const [, , dataDir = '', keepBytes] = process.argv;
 const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });

@@ -1,6 +1,6 @@
 /** Appends one event, prints its position and ends as a gateway does whose log has failed: without closing it. */
 import { newRef } from '@magpie/contract';
-import { openLog } from '../src/index.ts';
+import { openLog } from '../../src/index.ts';
 
 const dataDir = process.argv[2];
 if (dataDir === undefined) throw new Error('expected the data directory as argument');

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createLineLogger, type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { LogFailed, LogLocked, LogRefused, openLog, type SqliteLogOptions } from '../src/index.ts';
-import { startChild } from './children.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { LogFailed, LogLocked, LogRefused, openLog, type SqliteLogOptions } from '../../../src/index.ts';
+import { startChild } from '../../support/children.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
 
 const directory = (): string => {
   const { path, remove } = temporaryDirectory();
@@ -44,7 +44,7 @@ async function filled(): Promise<string> {
 
 it('refuses a directory that another process has, naming the directory and the process', async () => {
   const dataDir = directory();
-  const child = await startChild('./child-appender.ts', [dataDir]);
+  const child = await startChild('child-appender.ts', [dataDir]);
   await child.says(/^ready$/m);
   await expect(open(dataDir)).rejects.toThrow(LogLocked);
   await expect(open(dataDir)).rejects.toThrow(`${dataDir} is in use by process ${child.pid}: stop it first`);

@@ -1,7 +1,7 @@
 import { type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { openLog } from '../src/index.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { openLog } from '../../../src/index.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
 
 const event = (): Event => ({
   ref: newRef(),

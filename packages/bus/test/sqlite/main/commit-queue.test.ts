@@ -1,8 +1,8 @@
 import { type Event, newRef, systemClock, Throttled } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { positionsOf } from '../src/shared/positions.ts';
-import { createCommitQueue } from '../src/sqlite/main/commit-queue.ts';
-import type { WireBatch, WireResult } from '../src/sqlite/protocol/writer.ts';
+import { positionsOf } from '../../../src/shared/positions.ts';
+import { createCommitQueue } from '../../../src/sqlite/main/commit-queue.ts';
+import type { WireBatch, WireResult } from '../../../src/sqlite/protocol/writer.ts';
 
 const append = () => {
   const event: Event = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createDedupeIndex } from '../src/sqlite/writer/dedupe/index-in-memory.ts';
-import type { DedupeEntry } from '../src/sqlite/writer/dedupe/ring.ts';
+import { createDedupeIndex } from '../../../src/sqlite/writer/dedupe/index-in-memory.ts';
+import type { DedupeEntry } from '../../../src/sqlite/writer/dedupe/ring.ts';
 
 /** Hashes that collide a lot, so that entries share runs of the table. */
 const hash = fc.record({

@@ -1,7 +1,7 @@
 import { type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { openLog } from '../src/index.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { openLog } from '../../src/index.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 /** A million takes a while to write, so the normal run does with a tenth of it. */
 const LONG = process.env.MAGPIE_RELIABILITY === 'long';

@@ -1,6 +1,6 @@
 import { busContract } from '@magpie/testkit';
-import { openLog } from '../src/index.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { openLog } from '../../src/index.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 busContract({
   name: 'sqlite',

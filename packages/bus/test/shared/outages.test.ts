@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createDedupeClock } from '../src/shared/dedupe-clock.ts';
+import { createDedupeClock } from '../../src/shared/dedupe-clock.ts';
 
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.nat(40) }) },

@@ -2,8 +2,8 @@ import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Event, newRef } from '@magpie/contract';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { type EventLog, openLog } from '../src/index.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { type EventLog, openLog } from '../../src/index.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

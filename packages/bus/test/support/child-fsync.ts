@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { newRef } from '@magpie/contract';
-import { openLog } from '../src/index.ts';
+import { openLog } from '../../src/index.ts';
 
 const [, , dataDir = ''] = process.argv;
 const log = await openLog({ store: 'sqlite', dataDir, reserveBytes: 0, minFreeBytes: 0 });

@@ -1,10 +1,10 @@
 import { newRef } from '@magpie/contract';
 import { expect, it, onTestFinished } from 'vitest';
-import { type DeadLetter, openLog } from '../src/index.ts';
-import { filesIn } from '../src/sqlite/directory/files.ts';
-import { openForReading } from '../src/sqlite/file/database.ts';
-import { createReaderStore } from '../src/sqlite/reader/questions.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { type DeadLetter, openLog } from '../../../src/index.ts';
+import { filesIn } from '../../../src/sqlite/directory/files.ts';
+import { openForReading } from '../../../src/sqlite/file/database.ts';
+import { createReaderStore } from '../../../src/sqlite/reader/questions.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
 
 const MIB = 1024 * 1024;
 

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, run } from '@magpie/brokers';
 import { type Event, newRef, Throttled } from '@magpie/contract';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type DeadLetter, type EventLog, openLog, type Position } from '../src/index.ts';
-import { startChild } from './children.ts';
-import { mountRefusal, smallDisk, temporaryDirectory } from './temporary.ts';
+import { type DeadLetter, type EventLog, openLog, type Position } from '../../src/index.ts';
+import { startChild } from '../support/children.ts';
+import { mountRefusal, smallDisk, temporaryDirectory } from '../support/temporary.ts';
 
 const MIB = 1024 * 1024;
 
@@ -239,7 +239,7 @@ describe.skipIf(noStrace !== undefined)(`a failing fsync${noStrace === undefined
     onTestFinished(remove);
     const inject = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=fdatasync,fsync'];
     const child = await startChild(
-      './child-fsync.ts',
+      'child-fsync.ts',
       [dataDir],
       [...inject, '-e', 'inject=fdatasync,fsync:error=EIO:when=40+'],
     );

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { openLog, type StoredEvent } from '../src/index.ts';
-import { startChild } from './children.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { openLog, type StoredEvent } from '../../src/index.ts';
+import { startChild } from '../support/children.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 
 const KILLS = 5;
 
@@ -11,7 +11,7 @@ it('keeps every acknowledged event, whole commits only, over kill -9', { timeout
   onTestFinished(remove);
   const acked = new Set<string>();
   for (let kill = 0; kill < KILLS; kill++) {
-    const child = await startChild('./child-appender.ts', [dataDir]);
+    const child = await startChild('child-appender.ts', [dataDir]);
     await child.says(/^ready$/m);
     await sleep(100 + 150 * kill);
     await child.kill();
