@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Peer, scriptedServer, waitFor } from '@magpie/testkit';
 import { expect, it, onTestFinished } from 'vitest';
-import { amqplib } from '../../packages/adapter-amqp/test/amqplib-codec.ts';
+import { amqplib } from '../../packages/adapter-amqp/test/support/amqplib-codec.ts';
 import { expectUnharmed, underAttack } from './kit/attack.ts';
 import { foreignEvents } from './kit/events.ts';
 import { bodyFrame, deliveryHead, greet, openChannel } from './kit/hostile-amqp.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { amqpAdapter } from '@magpie/adapter-amqp';
 import { type RabbitmqBroker, startRabbitmq } from '@magpie/brokers';
 import { type AdapterFixture, type AdapterSite, adapterContract, tcpProxy } from '@magpie/testkit';
-import { amqpPeer } from './peer.ts';
+import { amqpPeer } from './support/peer.ts';
 
 const PREFETCH = 20;
 

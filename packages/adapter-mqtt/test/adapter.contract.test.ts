@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mqttAdapter } from '@magpie/adapter-mqtt';
 import { type MosquittoBroker, startMosquitto } from '@magpie/brokers';
 import { type AdapterFixture, type AdapterSite, adapterContract, tcpProxy } from '@magpie/testkit';
-import { mqttPeer } from './peer.ts';
+import { mqttPeer } from './support/peer.ts';
 
 const WINDOW = 50;
 

@@ -1,5 +1,5 @@
 import type { Peer } from '@magpie/testkit';
-import { amqplib } from '../../../packages/adapter-amqp/test/amqplib-codec.ts';
+import { amqplib } from '../../../packages/adapter-amqp/test/support/amqplib-codec.ts';
 
 const method = (id: number): Buffer => Buffer.of(id >>> 24, id >>> 16, id >>> 8, id);
 

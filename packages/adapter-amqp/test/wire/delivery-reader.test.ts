@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { amqplib, decodeAll, deliveryFrames, present } from '../amqplib-codec.ts';
-import { consumed } from '../messages.ts';
+import { amqplib, decodeAll, deliveryFrames, present } from '../support/amqplib-codec.ts';
+import { consumed } from '../support/messages.ts';
 import { arbitraryProperties } from './arbitrary.ts';
 import { CHANNEL, reading } from './frames.ts';
 

@@ -3,7 +3,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { DeliveryReader } from '../../src/wire/delivery-reader.ts';
 import { type Inbound, interceptFrames } from '../../src/wire/inbound.ts';
 import type { LibraryConnection } from '../../src/wire/library.ts';
-import { amqplib, type DecodedFrame } from '../amqplib-codec.ts';
+import { amqplib, type DecodedFrame } from '../support/amqplib-codec.ts';
 
 /** Reading as amqplib does it, with ours in front. */
 export interface Reading {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfirmReader } from '../../src/wire/confirm-reader.ts';
-import { amqplib, deliveryFrames } from '../amqplib-codec.ts';
-import { consumed } from '../messages.ts';
+import { amqplib, deliveryFrames } from '../support/amqplib-codec.ts';
+import { consumed } from '../support/messages.ts';
 import { arbitraryMessage } from './arbitrary.ts';
 import { CHANNEL, reading } from './frames.ts';
 

@@ -7,7 +7,7 @@ import { writeField } from '../../src/wire/fields.ts';
 import { writePublish } from '../../src/wire/methods.ts';
 import { createOutgoing } from '../../src/wire/outgoing.ts';
 import { FULL, Writer } from '../../src/wire/writer.ts';
-import { amqplib, decodeAll } from '../amqplib-codec.ts';
+import { amqplib, decodeAll } from '../support/amqplib-codec.ts';
 
 /** A socket that keeps what it gets; `stuck` ones take it when told. */
 function socket(stuck = false) {
