@@ -40,12 +40,12 @@ export default defineConfig({
         testTimeout: 60_000,
         hookTimeout: 120_000,
       }),
-      project('security', ['test/security/*.test.ts'], {
+      project('security', ['test/security/!(runner)/*.test.ts'], {
         globalSetup: ['packages/testkit/src/brokers/global-brokers.ts'],
         testTimeout: SECURITY_TIMEOUT_MS,
         hookTimeout: 120_000,
       }),
-      project('reliability', ['test/reliability/*.test.ts'], {
+      project('reliability', ['test/reliability/!(runner)/*.test.ts'], {
         testTimeout: RELIABILITY_TIMEOUT_MS,
         hookTimeout: 120_000,
       }),

@@ -1,5 +1,4 @@
-import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { ensureBrokers } from '@magpie/brokers';
 import { ROOT } from '../../infra/checks/command.ts';
 import { environmentOf } from './kit/settings.ts';
@@ -8,7 +7,7 @@ import { describeMachine, describeVersions } from './runner/machine.ts';
 import { progressLine, recordTable } from './runner/progress.ts';
 import type { Failure, RunRecord } from './runner/record.ts';
 import { openRunFiles, type RunFiles } from './runner/run-files.ts';
-import { runTestFile } from './runner/test-file.ts';
+import { runTestFile, testFiles } from './runner/test-file.ts';
 
 const SAVE_MS = 5000;
 /** Between two lines about the same file: sooner when there are new results, at the latest when there are none. */
@@ -16,19 +15,12 @@ const SAY_AFTER_MS = { sooner: 30_000, latest: 300_000 };
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Names of all files of test/reliability, without `.test.ts`. */
-const testFiles = (): readonly string[] =>
-  readdirSync(join(ROOT, 'test/reliability'))
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => name.replace('.test.ts', ''))
-    .sort();
-
 /**
  * Runs the long form of the reliability tests: `npm run reliability -- --help`.
  * @returns the exit code.
  */
 async function main(words: readonly string[], signal: AbortSignal): Promise<number> {
-  const settings = readArguments(words, testFiles());
+  const settings = readArguments(words, testFiles('reliability'));
   if (settings === 'help') {
     say(HELP.trimEnd());
     return 0;

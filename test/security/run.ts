@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBrokers } from '@magpie/brokers';
 import { ROOT } from '../../infra/checks/command.ts';
 import { describeMachine, describeVersions } from '../reliability/runner/machine.ts';
 import type { Failure } from '../reliability/runner/record.ts';
-import { runTestFile } from '../reliability/runner/test-file.ts';
+import { runTestFile, testFiles } from '../reliability/runner/test-file.ts';
 import { environmentOf } from './kit/settings.ts';
 import { parseFigures } from './runner/figures.ts';
 import { securityPage } from './runner/page.ts';
@@ -40,12 +40,8 @@ function write(file: string, text: string): void {
 }
 
 /** Names of the test files that contain one of the words; all without words. */
-const testFiles = (words: readonly string[]): readonly string[] =>
-  readdirSync(join(ROOT, 'test/security'))
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => name.replace('.test.ts', ''))
-    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
-    .sort();
+const chosenFiles = (words: readonly string[]): readonly string[] =>
+  testFiles('security').filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
 
 /** Runs the tests and returns the exit code. */
 async function main(signal: AbortSignal): Promise<number> {
@@ -64,7 +60,7 @@ async function main(signal: AbortSignal): Promise<number> {
     string,
   ];
   for (const file of [figures, log]) write(file, '');
-  const files = testFiles(only);
+  const files = chosenFiles(only);
   const failures: Failure[] = [];
   for (const [index, file] of files.entries()) {
     if (signal.aborted) return 130;

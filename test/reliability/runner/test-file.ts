@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { startProgram } from '@magpie/brokers';
 import { ROOT } from '../../../infra/checks/command.ts';
 import type { Failure } from './record.ts';
@@ -19,6 +19,18 @@ export interface TestFileOptions {
   /** Ends the tests early. */
   readonly signal: AbortSignal;
 }
+
+const END = '.test.ts';
+
+/** Paths of the test files of a project, from the root, whose name is this; all without a name. */
+const pathsOf = (project: string, name = '*'): readonly string[] =>
+  globSync(`test/${project}/!(runner|kit)/${name}${END}`, { cwd: ROOT });
+
+/** Names of all test files of a project, without `.test.ts`, in order. No two of them have the same. */
+export const testFiles = (project: string): readonly string[] =>
+  pathsOf(project)
+    .map((path) => basename(path, END))
+    .sort();
 
 /**
  * Runs one test file to its end. Never rejects for what the tests do.
@@ -45,7 +57,7 @@ async function runVitest(file: string, report: string, options: TestFileOptions)
   const { project = 'reliability', env, log, signal } = options;
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const args = [vitest, 'run', '--project', project, `test/${project}/${file}.test.ts`, ...reporters];
+  const args = [vitest, 'run', '--project', project, ...pathsOf(project, file), ...reporters];
   // Of a terminal's Ctrl-C it hears from here only: the brokers must not, before their tests have let go of them.
   const tests = await startProgram(process.execPath, args, { cwd: ROOT, env, logFile: log });
   let timer: NodeJS.Timeout | undefined;
