@@ -8,7 +8,7 @@ export interface Append {
   readonly event: Event;
   /**
    * What to do when the event's `dedupeKey` is compared (see `DedupeRule`) and known with another content (address,
-   * body and `content`): append it all the same and report `mismatch` (default), or refuse it.
+   * body and `content`): append it anyway and report `mismatch` (default), or refuse it.
    */
   readonly onMismatch?: 'append' | 'refuse';
   /** What else must be equal in a repeat; compared, not kept. */

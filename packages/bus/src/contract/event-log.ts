@@ -20,7 +20,7 @@ export interface EventLog {
    * Applies a commit; resolves, in call order, once it is durable (fsynced), with one result per append. Any number of
    * calls may be outstanding; what arrives while one is being written is written together next (group commit).
    * Rejects with `Throttled` while the disk is full (only commits that append; the others use a reserve, and wait for room
-   * when that is used up, at the longest until `close`), with `LogFailed` for ever after a failed fsync and after `close`,
+   * when that is used up, at the longest until `close`), with `LogFailed` always after a failed fsync and after `close`,
    * with `RangeError` for a position of another log.
    */
   commit(change: Commit): Promise<readonly Appended[]>;
@@ -50,12 +50,12 @@ export interface EventLog {
   parsePosition(text: string): Position | undefined;
   state(): Promise<LogState>;
   /**
-   * Up to here no consumer needs the log any more: the lowest of `matched` and all floors, without those of consumers
+   * Up to here no consumer needs the log: the lowest of `matched` and all floors, without those of consumers
    * orphaned for longer than `ORPHAN_PIN_MS`. The origin while nothing has been matched, undefined while the log has
    * never had an event. For `retain`; cheap enough for every few seconds.
    */
   lowestFloor(): Promise<Position | undefined>;
-  /** Consumers that are configured no more, by name. Reads no events. */
+  /** Consumers that are no longer configured, by name. Reads no events. */
   orphans(): Promise<readonly OrphanedConsumer[]>;
   /** What a connection keeps, by key. Read when it connects for the first time. */
   values(connection: string): Promise<ReadonlyMap<string, string>>;
@@ -71,11 +71,11 @@ export interface EventLog {
   retain(limits: { maxAge: number; maxBytes: number; floor: Position | undefined }): Promise<number>;
   stats(): Promise<LogStats>;
   /**
-   * Whether appends are taken, for status, metrics and whoever holds intake back until there is room again. Reports a lack
+   * Whether appends are taken, for status, metrics and for holding intake until there is room again. Reports a lack
    * before the first commit rejects with `Throttled`. Local, no I/O; called per request.
    */
   space(): LogSpace;
-  /** What a human must know of the log, a sentence each: records that were damaged and skipped, a clock that cannot be right. Local, no I/O. */
+  /** Alarms for the operator, a sentence each: records that were damaged and skipped, a clock that cannot be right. Local, no I/O. */
   alarms(): readonly string[];
   /**
    * A source has lost its connection, or has it again. Its dedupe keys do not age while it is down, so that what it repeats
@@ -83,8 +83,8 @@ export interface EventLog {
    */
   linked(source: string, isUp: boolean): void;
   /**
-   * Milliseconds since a receipt at `receivedAt` (wall time, ms since the epoch), as far as they can be told when the wall clock
-   * was set meanwhile, also while nobody ran. Local, no I/O; called per attempt of a delivery.
+   * Milliseconds since a receipt at `receivedAt` (wall time, ms since the epoch), corrected for steps of the wall clock as far as
+   * they are known, also those made while no gateway ran. Local, no I/O; called per attempt of a delivery.
    */
   ageOf(receivedAt: number): number;
   /** Waits for outstanding commits, checkpoints, releases the lock. Idempotent. */

@@ -17,14 +17,14 @@ export interface Attempt {
 }
 
 /**
- * A delivery above its consumer's floor that is not simply on its way: refused and waiting for a retry, or held behind such
- * a one in its lane. Carries a copy of the event, so that it does not keep retention from removing it.
+ * A delivery above its consumer's floor that was refused and waits for a retry, or is held behind such a delivery in its lane.
+ * Carries a copy of the event, so that retention may remove the original.
  */
 export interface ExceptionRow {
   readonly consumer: string;
   readonly lane: string;
   readonly position: Position;
-  /** `retry`: has failed and waits; `held`: waits behind an earlier one of its lane; `blocked`: gave up, holds the lane. */
+  /** `retry`: has failed and waits; `held`: waits behind an earlier one of its lane; `blocked`: out of attempts, holds the lane. */
   readonly state: 'retry' | 'held' | 'blocked';
   readonly attempts: readonly Attempt[];
   /** When to try again, ms since the epoch. */

@@ -25,7 +25,7 @@ export interface LogState {
   readonly consumers: ReadonlyMap<string, KnownConsumer>;
   /** Only busy consumers have a row. */
   readonly floors: ReadonlyMap<string, Position>;
-  /** Bytes of bodies that waited for busy consumers beyond their floors, where that was noted. */
+  /** Bytes of bodies that waited for busy consumers beyond their floors, where that was recorded. */
   readonly waiting: ReadonlyMap<string, number>;
   readonly exceptions: readonly ExceptionRow[];
   /**

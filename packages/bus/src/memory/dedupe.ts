@@ -71,7 +71,7 @@ export function createMemoryDedupe(
 const contentOf = ({ address, body }: Event, more = ''): string =>
   `${JSON.stringify([address.scheme, address.segments, more])}\n${Buffer.from(body).toString('latin1')}`;
 
-/** The verdict on an event the window knows; undefined when it is to be appended all the same. */
+/** The verdict on an event whose key is known; undefined when it is to be appended anyway. */
 export function verdictOn(known: Known | undefined, onMismatch: 'append' | 'refuse'): Appended | undefined {
   if (known === undefined || (known.type === 'mismatch' && onMismatch === 'append')) return undefined;
   const type = known.type === 'duplicate' ? 'duplicate' : 'refused';

@@ -36,11 +36,11 @@ export interface DedupeClock {
   save(): SavedDedupeClock;
 }
 
-/** Makes the clock of a log whose time goes on at `saved`, driven by one that does not jump. */
+/** Makes the dedupe clock of a log; it continues at `saved` and is driven by `steady`, ms that never jump. */
 export function createDedupeClock(steady: () => number, windowMs: number, saved?: SavedDedupeClock): DedupeClock {
   const shift = saved === undefined ? 0 : saved.at - steady();
   const now = (): number => steady() + shift;
-  // Whoever is still down says so again; a source that is configured no more must not hold the window open for ever.
+  // Sources that are still down report it again; one that was removed from the configuration must not hold the window open.
   const outages = new Map(Object.entries(saved?.outages ?? {}).map(([source, list]) => [source, ended(list, now())]));
 
   const linked = (source: string, isUp: boolean): void => {
@@ -50,7 +50,7 @@ export function createDedupeClock(steady: () => number, windowMs: number, saved?
     if (isDown !== isUp) return;
     outages.set(source, isUp ? ended(known, now()) : bounded([...known, { from: now() }]));
   };
-  /** Forgets what no horizon depends on any more. */
+  /** Drops outages that no horizon depends on. */
   const prune = (at: number): void => {
     for (const [source, list] of outages) {
       const horizon = horizonOf(list, at, windowMs);

@@ -17,7 +17,7 @@ export interface SavedAges {
   readonly wall: number;
   /** Milliseconds since the machine was started. */
   readonly uptime: number;
-  /** Which start of the machine that was; undefined where it cannot be told. */
+  /** Which start of the machine that was; undefined where the system does not name it. */
   readonly boot: string | undefined;
   readonly steps: readonly Step[];
 }
@@ -83,7 +83,7 @@ export function createEventAges(
   };
 }
 
-/** Milliseconds between a saved moment and now; undefined when the machine was started since, or nobody knows. */
+/** Milliseconds between a saved moment and now; undefined when the machine was started since, or that is unknown. */
 function sinceSaved({ boot, uptime }: SavedAges, machine: MachineTime): number | undefined {
   const elapsed = machine.uptime() - uptime;
   return boot !== undefined && boot === machine.boot() && elapsed >= 0 ? elapsed : undefined;

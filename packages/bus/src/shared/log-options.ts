@@ -33,17 +33,17 @@ export interface SqliteLogOptions extends LogOptions {
   /** Appends stop below this many free bytes. Default 256 MiB or 5 % of the file system, whichever is more. */
   readonly minFreeBytes?: number;
   /**
-   * Opens the log although files are missing that it had: what was in them is lost. Positions of before are then not valid
-   * any more (the epoch changes), so that nobody takes a new event for one that was lost.
+   * Opens the log although some of its files are missing; what they held is lost. The epoch changes, so that earlier positions
+   * become invalid and no new event is mistaken for a lost one.
    */
   readonly acceptLoss?: boolean;
 }
 
-/** Time in ms since the epoch that a step of the wall clock does not move, where the clock can tell. */
+/** Time in ms since the epoch, immune to steps of the wall clock where `clock` has a monotonic time. */
 export const steadyTimeOf = (clock: LogClock): (() => number) =>
   hasMonotonic(clock) ? steadyTime(clock) : () => clock.now();
 
-/** How old the events of a log are that goes on from `saved`. */
+/** The event ages of a log that continues from `saved`. */
 export const eventAgesOf = (
   { clock = systemClock, machine = systemMachine }: LogOptions,
   saved?: SavedAges,
@@ -52,7 +52,7 @@ export const eventAgesOf = (
   return createEventAges(timed, machine, saved);
 };
 
-/** The present moment by all clocks, for a log that has not been kept before. */
+/** The present moment by all clocks, for a new log. */
 export const momentOf = ({ clock = systemClock, machine = systemMachine }: LogOptions): SavedAges => ({
   wall: clock.now(),
   uptime: machine.uptime(),

@@ -127,7 +127,7 @@ function startOf(positions: Positions, from: Position | undefined, back: boolean
   return back ? Number.MAX_SAFE_INTEGER : 0;
 }
 
-/** Searches slice by slice: between two slices the reader thread answers what others have asked meanwhile. */
+/** Searches slice by slice: between two slices the reader thread answers other questions. */
 async function search({ reader, positions, decoder }: StoredLogParts, query: EventQuery): Promise<EventsFound> {
   const { filter, back = false, limit, maxBytes = READ_BYTES, maxScan = Number.MAX_SAFE_INTEGER } = query;
   const events: StoredEvent[] = [];
@@ -160,7 +160,7 @@ async function search({ reader, positions, decoder }: StoredLogParts, query: Eve
 
 /**
  * Closes the last connection last. A log that has failed keeps it, and its lock, until the process ends: to close it would
- * remove the write-ahead log of its path, which may be somebody else's by then.
+ * remove the write-ahead log at its path, which may belong to another process by then.
  */
 async function closeInOrder(parts: StoredLogParts): Promise<void> {
   const { queue, writer, reader, lock, files, epoch, lastConnection } = parts;

@@ -14,7 +14,7 @@ export interface DirectoryFiles {
   readonly lock: string;
   /** Process id of the holder, for messages. */
   readonly pid: string;
-  /** Room that is given up when the disk is full. */
+  /** Room that is released when the disk is full. */
   readonly reserve: string;
   /** What must be there at the next start. */
   readonly marker: string;

@@ -9,15 +9,15 @@ export interface FileIdentity {
   readonly inode: bigint;
 }
 
-/** Notes which file a path leads to. Throws what `stat` throws. */
+/** Remembers which file a path leads to. Throws what `stat` throws. */
 export const identityOf = (path: string): FileIdentity => {
   const { dev, ino } = statSync(path, { bigint: true });
   return { path, device: dev, inode: ino };
 };
 
 /**
- * Whether the files that are open are still those in the directory. A process can go on writing to a file that was removed or
- * replaced, and every fsync succeeds; nobody will ever find what is written there.
+ * Whether the open files are still those in the directory. A process can keep writing to a file that was removed or
+ * replaced, and every fsync succeeds, but what it writes there is lost.
  * @throws LogFailed that says which file is gone and what to do.
  */
 export function verifyIdentities(files: readonly FileIdentity[]): void {
@@ -29,7 +29,7 @@ export function verifyIdentities(files: readonly FileIdentity[]): void {
 }
 
 /**
- * Whether a path still leads to the file it led to: a quick look, for each acknowledgement. False also where that cannot be told;
+ * Whether a path still leads to the same file: a quick check, per acknowledgement. Also false where that cannot be determined;
  * `verifyIdentities` says why.
  */
 export function isInPlace({ path, device, inode }: FileIdentity): boolean {

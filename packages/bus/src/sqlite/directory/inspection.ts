@@ -12,7 +12,7 @@ export type AcceptedLoss = 'refused' | 'nothing' | 'log' | 'wal';
 
 /**
  * Looks, before anything is opened, whether everything is there that the last process left. Called with the lock held.
- * @throws LogRefused when something is missing, unless `acceptLoss` says to go on without it.
+ * @throws LogRefused when something is missing, unless `acceptLoss` permits to open without it.
  */
 export function inspectDirectory(files: DirectoryFiles, acceptLoss: boolean, logger: Logger): AcceptedLoss {
   const loss = missingIn(files);
@@ -44,7 +44,7 @@ function missingIn(files: DirectoryFiles): { readonly what: 'log' | 'wal'; reado
   return { what: 'wal', sentence };
 }
 
-/** A write-ahead log without its log would be deleted by SQLite: somebody may still want it. */
+/** Renames a write-ahead log without its log: SQLite would delete it, and an operator may still want it. */
 function setAsideWal({ wal, shm }: DirectoryFiles): void {
   if (exists(wal)) renameSync(wal, `${wal}.lost-${new Date().toISOString().replaceAll(':', '')}`);
   rmSync(shm, { force: true });

@@ -26,9 +26,9 @@ export interface LogMeta {
 /** How a log is opened for writing. */
 export interface OpenForWriting {
   readonly files: DirectoryFiles;
-  /** Wall time, ms since the epoch; a migration notes it. */
+  /** Wall time, ms since the epoch; recorded by a migration. */
   readonly now: number;
-  /** What is missing in the directory and was accepted as lost: then positions of before must not be valid any more. */
+  /** Missing files whose loss was accepted: earlier positions then become invalid. */
   readonly accepted: AcceptedLoss;
 }
 
@@ -42,7 +42,7 @@ export interface OpenLog {
  * Opens the log for writing, creating it in an empty directory and bringing an older one up to date. The write-ahead log
  * is there, and empty. Called by the writer thread, with the directory locked.
  * @throws LogRefused for anything that is not a log, or a newer or another one.
- * @throws LogLocked when another process has the database open all the same.
+ * @throws LogLocked when another process has the database open although the lock was free.
  */
 export function openForWriting(options: OpenForWriting): OpenLog {
   const { files, now } = options;
@@ -56,7 +56,7 @@ export function openForWriting(options: OpenForWriting): OpenLog {
     if (version === undefined) create(db);
     else migrate(db, version, now);
     const meta = { epoch: metaText(db, 'epoch'), salt: metaText(db, 'salt') };
-    // Whoever reads the marker must find the write-ahead log.
+    // The marker says that there is a write-ahead log, so that must be on disk first.
     syncDirectory(files.dataDir);
     if (version === undefined) syncDirectory(dirname(files.dataDir));
     return { db, meta };
@@ -67,7 +67,7 @@ export function openForWriting(options: OpenForWriting): OpenLog {
 }
 
 /**
- * Merges the write-ahead log into the log, notes that in the marker and closes the log. Returns whether everything could be
+ * Merges the write-ahead log into the log, records that in the marker and closes the log. Returns whether everything could be
  * merged; when not, all of it is in the write-ahead log as after a crash. Called by the writer thread when the reader's
  * connection is closed, while the last connection is open.
  */
@@ -144,9 +144,9 @@ export function openForReading({ log }: DirectoryFiles): DatabaseSync {
 }
 
 /**
- * Opens the connection that outlives the others, and notes that the write-ahead log is needed from now on. When the last
+ * Opens the connection that outlives the others, and records that the write-ahead log is needed from now on. When the last
  * connection is closed SQLite merges the write-ahead log and removes it: that must not happen while the threads of an ending
- * process are torn down, only after a clean close has noted it. The main thread's connections are not closed at its end.
+ * process are torn down, only after a clean close has recorded it. The main thread's connections are not closed at its end.
  */
 export function openLastConnection(files: DirectoryFiles, epoch: string): DatabaseSync {
   const db = new DatabaseSync(files.log, { timeout: 5000 });

@@ -51,7 +51,7 @@ export function createEventSearch(db: DatabaseSync): EventSearch {
   };
 }
 
-/** Halves the stretch from `low` to `high` until the first event is found for which `reached` holds. */
+/** Binary search between `low` and `high` for the first event for which `reached` holds. */
 function firstOf<H extends { readonly position: number }>(
   { low, high }: { low: number; high: number },
   atOrAfter: (position: number) => H | undefined,

@@ -47,7 +47,7 @@ export const SCHEMA = `
 const MIGRATIONS: readonly ((db: DatabaseSync, now: number) => void)[] = [
   (db, now) => {
     db.exec(CONSUMERS);
-    // Whoever has a row is known; an idle consumer left no trace before version 2 and counts as new.
+    // A consumer with a row is known; before version 2 an idle consumer had none, so it counts as new.
     db.prepare(
       `INSERT INTO consumers SELECT consumer, ?, NULL
        FROM (SELECT consumer FROM floors UNION SELECT consumer FROM exceptions)`,

@@ -7,14 +7,14 @@ import { createBatchPacker, verdictsOf } from './pack-batch.ts';
 
 /** Bodies and commits that go into one transaction at the most. */
 const BATCH = { bytes: 32 * 1024 * 1024, commits: 8192 } as const;
-/** What a throttled caller is told to wait, in ms; the disk is looked at as often. */
+/** `retryAfter` of a throttled caller, in ms; also the interval at which the disk is checked. */
 const RETRY_AFTER_MS = 1000;
 /** How long commits that need room wait before they are tried again, in ms. */
 const HELD_MS = 250;
 
 interface Pending {
   readonly change: Commit;
-  /** Why it is not to go to the writer. */
+  /** Why it must not go to the writer. */
   readonly error: Error | undefined;
   resolve(verdicts: readonly Appended[]): void;
   reject(error: Error): void;
@@ -28,7 +28,7 @@ export interface CommitQueue {
    * its caller sends before it knows must not overtake it.
    */
   written(results: readonly WireResult[]): void;
-  /** The writer takes appends again. What was called before that is throttled all the same. */
+  /** The writer takes appends again. Appends made before this call are still throttled. */
   hasRoom(): void;
   /** Rejects everything, now and from now on. */
   fail(error: LogFailed): void;
@@ -108,7 +108,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       const { stored, held, throttled } = answer(inFlight ?? [], results, positions);
       head += stored;
       if (throttled) throttle(throttled);
-      // Whoever closes the log does not wait for room on the disk.
+      // Closing the log does not wait for room on the disk.
       if (drained) for (const { reject, result } of held) reject(refusedError(result));
       endTurn(drained ? [] : held);
     },
@@ -138,13 +138,13 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
 interface Answered {
   readonly stored: number;
   readonly held: readonly (Pending & { readonly result: Refused })[];
-  /** What an append was told that found no room. */
+  /** The error of the appends that found no room. */
   readonly throttled: Throttled | undefined;
 }
 
 type Refused = Exclude<WireResult, { type: 'done' }>;
 
-/** Answers the commits of a batch in order. Nobody can be told to come back with what happened to deliveries: that is held. */
+/** Answers the commits of a batch in order. Delivery state has no sender that could retry it, so it is held until there is room. */
 function answer(batch: readonly Pending[], results: readonly WireResult[], positions: Positions): Answered {
   const held: (Pending & { readonly result: Refused })[] = [];
   let throttled: Throttled | undefined;
@@ -167,7 +167,7 @@ function answer(batch: readonly Pending[], results: readonly WireResult[], posit
 
 const isAppend = ({ append }: Commit): boolean => append !== undefined && append.length > 0;
 
-/** Tells a caller what became of its commit; returns how many events were stored. */
+/** Settles a caller's commit with its result; returns how many events were stored. */
 function settle({ change, resolve, reject }: Pending, result: WireResult, positions: Positions): number {
   if (result.type !== 'done') {
     reject(refusedError(result));

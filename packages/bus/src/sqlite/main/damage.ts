@@ -5,9 +5,9 @@ const MOST_COUNTED = 10_000;
 
 /** The damaged records that have been skipped since the log was opened. */
 export interface Damage {
-  /** One was skipped; `name` says which. Logs it the first time. Called per damaged record and read. */
+  /** Counts a skipped record by its `name`, and logs it the first time. Called per damaged record and read. */
   found(name: LogFields, reason: string): void;
-  /** What a human must know, as sentences. */
+  /** Alarms for the operator, as sentences. */
   alarms(): readonly string[];
 }
 

@@ -28,7 +28,7 @@ const READER_FILE = new URL(
   import.meta.url,
 );
 
-/** Starts the reader thread. `onFailed` hears of a damaged log. The thread keeps the process alive only while asked. */
+/** Starts the reader thread. `onFailed` is called for a damaged log. The thread keeps the process alive only while asked. */
 export function startReader(data: ReaderData, onFailed: (error: LogFailed) => void): ReaderClient {
   const worker = new Worker(READER_FILE, { workerData: data });
   worker.unref();

@@ -12,7 +12,7 @@ export interface KeyedAppend {
   readonly refuse: boolean;
   /** Whether the key is looked up, and not only remembered. */
   readonly compare: boolean;
-  /** What was remembered of its source at or before this time, in log time, is forgotten. */
+  /** Entries of its source at or before this time, in log time, are forgotten. */
   readonly after: number;
 }
 
@@ -71,7 +71,7 @@ export interface WireCommit {
 /** When a batch was made, in log time (see `DedupeClock`). */
 export interface BatchTime {
   readonly at: number;
-  /** What was remembered at or before this is forgotten, of whatever source. */
+  /** Entries of all sources at or before this are forgotten. */
   readonly lowest: number;
 }
 
@@ -124,11 +124,11 @@ export interface WriterReady {
   /** The row of the next append. */
   readonly next: number;
   readonly lastReceived: number;
-  /** Where the clock of the dedupe window goes on. */
+  /** The state that the dedupe clock continues from. */
   readonly clock: SavedClock;
 }
 
-/** Why the writer thread cannot go on. Only opening can be `refused` or find the log `locked`. */
+/** Why the writer thread has ended. Only opening can be `refused` or find the log `locked`. */
 export type FailureKind = 'failed' | 'refused' | 'locked';
 
 /** What the writer thread sends: `written` answers a batch, `failed` ends the log for good, `space` comes unasked. */

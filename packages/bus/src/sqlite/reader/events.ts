@@ -79,7 +79,7 @@ function searchIn(rows: Iterable<Row>, most: number, { filter, limit, maxBytes, 
   return found(scanned < most ? 'end' : 'slice');
 }
 
-/** A record that cannot be read passes: whoever decodes it reports the damage. */
+/** An unreadable record passes: its decoder reports the damage. */
 function passes({ record }: WireEvent, filter: SearchRequest['filter']): boolean {
   const fields = routingFieldsOf(record);
   return fields === undefined || matchesFilter(filter, fields);

@@ -31,7 +31,7 @@ function stateReader(db: DatabaseSync): Pick<ReaderStore, 'state' | 'lowestFloor
   const consumers = db.prepare('SELECT * FROM consumers ORDER BY consumer');
   const floors = db.prepare('SELECT * FROM floors ORDER BY consumer');
   const exceptions = db.prepare('SELECT * FROM exceptions ORDER BY consumer, position');
-  // One look per consumer that has any, however many they are.
+  // One query per consumer with dead letters, however many of those it has.
   const letters = db.prepare(
     `WITH RECURSIVE owners(consumer) AS (
        SELECT min(consumer) FROM dead_letters UNION ALL

@@ -5,13 +5,13 @@ import { classify } from '../file/sqlite-errors.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** A file of zeros that can be given up at once when the disk is full. */
+/** A file of zeros that is released at once when the disk is full. */
 export interface Reserve {
   /** Whether all of it is on the disk. */
   isWhole(): boolean;
-  /** Gives it up. */
+  /** Releases it. */
   release(): void;
-  /** Writes it and makes it durable. `no room`: the disk is too full for it, or it was given up meanwhile. Never rejects. */
+  /** Writes it and makes it durable. `no room`: the disk is too full for it, or it was released meanwhile. Never rejects. */
   fill(): Promise<'whole' | 'no room' | { readonly error: unknown }>;
 }
 

@@ -21,8 +21,8 @@ export interface RetentionRun {
 /** Removes old events, and outcomes of removed events, in small transactions. Used by the writer thread. */
 export interface Retention {
   /**
-   * Works through the limits, giving way to commits after every chunk. Ends early when `stopped` says so; while `tight`
-   * says so, it gives all it frees back to the file system instead of keeping it for reuse. Never rejects.
+   * Applies the limits, letting commits run after every chunk. Ends early once `stopped` returns true; while `tight` returns
+   * true, all freed space goes back to the file system instead of being kept for reuse. Never rejects.
    */
   run(limits: RetainRequest, stopped: () => boolean, tight: () => boolean): Promise<RetentionRun>;
 }

@@ -28,7 +28,7 @@ export interface WriterData {
   readonly accepted: AcceptedLoss;
   /** Wall time, ms since the epoch. */
   readonly now: number;
-  /** The moment by all clocks: kept at once in a log that has kept none, so that a crash finds one. */
+  /** The moment by all clocks: saved at once in a log without one, so that it is there after a crash. */
   readonly moment: SavedAges;
   readonly dedupe: DedupeWindow;
   readonly reserveBytes: number;
@@ -83,7 +83,7 @@ function start(data: WriterData, reply: Reply, end: () => void): (request: Write
     );
     if (run.error !== undefined && classify(run.error) === 'fatal') return fail(run.error);
     const removed = before + run.removed;
-    // The reserve goes, and the rest of the work has the room that it lacked; without one the next run is a minute later.
+    // Releasing the reserve makes room for the rest of the run; without a reserve the next run is a minute later.
     if (run.error !== undefined && guard.exhausted()) return retain(request, removed);
     reply({ type: 'retained', id: request.id, removed });
   };
@@ -123,7 +123,7 @@ function createParts(data: WriterData, { db, meta }: OpenLog) {
   return { clock, store, retention: createRetention(db, store, search) };
 }
 
-/** When it cannot be saved the clock goes on where it was saved last, as after a crash. */
+/** A clock that cannot be saved continues from its last saved state, as after a crash. */
 function saveClockIfPossible(db: DatabaseSync, clock: SavedClock): void {
   try {
     saveClock(db, clock);

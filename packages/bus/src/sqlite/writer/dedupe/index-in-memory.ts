@@ -54,5 +54,5 @@ export function createDedupeIndex({ count }: Pick<DedupeWindow, 'count'>): Dedup
   };
 }
 
-/** Whether another entry may be remembered under a key of which `found` is known. */
+/** Whether another entry may be stored under a key with these known entries. */
 export const mayRemember = ({ count }: DedupeFound | DedupeUnknown): boolean => count < SAME_KEY_LIMIT;

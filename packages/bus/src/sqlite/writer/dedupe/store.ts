@@ -42,7 +42,7 @@ export function createDedupeStore(
   const index = createDedupeIndex(window);
   const rows = dedupeRows(db);
   const lowest = lowestSaved(clock, window.windowMs);
-  // An entry of the time ahead, from before log time was kept, must not keep those behind it for longer than the window.
+  // An entry with a future time, from before log time was introduced, must not keep later ones beyond the window.
   const restored = (entry: DedupeEntry): DedupeEntry => ({ ...entry, at: Math.min(entry.at, clock.at) });
   let loose = rows.load((entry) => entry.at > lowest && index.add(restored(entry)));
   let looseAfterCommit = loose;
@@ -84,7 +84,7 @@ export function createDedupeStore(
   };
 }
 
-/** The clock as it was saved, or else what can be told of it: it cannot lie before the newest entry. */
+/** The saved clock; without one the earliest possible, which is not before the newest entry. */
 export function savedClock(db: DatabaseSync, now: number): SavedClock {
   const row = db.prepare("SELECT value FROM meta WHERE name = 'dedupeClock'").get();
   const saved: SavedClock | undefined = row && JSON.parse(textIn(row, 'value'));
