@@ -33,7 +33,7 @@ export type Sink = (batch: readonly ReceivedEvent[], place?: string) => Promise<
 /** One place to receive from, derived from a route's `from` or a connection's `subscribe`. */
 export interface SourceRequest<S = unknown> {
   readonly pattern: AddressPattern;
-  /** Kinds of event that somebody wants from there; default messages. What nobody wants need not be handed over. */
+  /** Kinds of event wanted from there; default messages. Others need not be handed over. */
   readonly kinds?: readonly EventKind[];
   /** The parsed `sourceSchema`: native words as written and options such as a quality of service. */
   readonly options: S;
@@ -94,7 +94,7 @@ export interface AccessRules {
  * with the log, so what is put after a verdict is never ahead of it.
  */
 export interface ConnectionStore {
-  /** All values by key. Called when a connection needs what a former process knew. Rejects when the log has failed. */
+  /** All values by key. Called when a connection needs what an earlier process stored. Rejects when the log has failed. */
   entries(): Promise<ReadonlyMap<string, string>>;
   /**
    * Keeps values and forgets those that are undefined, all of a call or none; durable when it resolves. Rejects when the log has
@@ -127,7 +127,7 @@ export interface AdapterContext {
   count(counter: string, by?: number): void;
 }
 
-/** How somebody or something is at present, as a connection knows it. */
+/** The present state of a person or device, as a connection knows it. */
 export interface PresenceEntry {
   readonly address: Address;
   /** Which one of those at the address: a client of a person, an occupant of a room. */
@@ -151,10 +151,10 @@ export interface Connection {
   connect(signal: AbortSignal): Promise<void>;
   /**
    * Sets what to receive and where to put it. Called after each `connect` and again when the wanted sources change while
-   * connected; the list replaces the former one. Resolves when every source is in place (subscribed, consuming, joined) or
+   * connected; the list replaces the previous one. Resolves when every source is in place (subscribed, consuming, joined) or
    * known not to be. A source that the other side refuses, lacks or does not answer for never disturbs the others: it is
    * reported by `detail` (`room …`, `topic …`, `queue …` with `not permitted: …` or another reason) and tried again by
-   * itself, after a growing pause (`createRetry`), until it works or is not wanted any more; then the detail changes or is
+   * itself, after a growing pause (`createRetry`), until it works or is no longer wanted; then the detail changes or is
    * cleared. Rejects, like `connect`, only when the link itself is bad; the supervisor then treats it as lost. With no
    * sources it is still called.
    */
@@ -167,7 +167,7 @@ export interface Connection {
    */
   send(event: OutgoingEvent, target: TargetRequest, signal: AbortSignal): Promise<SendReceipt>;
   /**
-   * Hands over one message that nobody waits for and that is at most once anyway, in order with `send`. Called per message
+   * Hands over one message at most once, without a confirmation, in order with `send`. Called per message
    * of a source with `durability: none`. Optional: for protocols whose sends need no confirmation. Never throws.
    * @returns false when it was not handed over, for whatever reason (no link, no room, the target wants a confirmation, a
    * message that cannot go out): the caller then uses `send`, which says why.
@@ -179,7 +179,7 @@ export interface Connection {
    * Rejects with `NotConnected` when the link is not alive, `Aborted` on the signal. After a rejection the supervisor cuts the link by `close` with a fired signal and calls `connect` again.
    */
   probe(signal: AbortSignal): Promise<void>;
-  /** Who and what is there at the moment. Optional: for protocols that have presence. Called per request for it; local, no I/O. */
+  /** Who and what is present. Optional: for protocols that have presence. Called per request for it; local, no I/O. */
   presence?(): Iterable<PresenceEntry>;
   /** Stops taking messages in; acknowledgements of stored ones still go out, sends still work. Called once, first step of a drain. */
   quiesce(signal: AbortSignal): Promise<void>;

@@ -120,7 +120,7 @@ export abstract class MagpieError extends Error {
   }
 
   /**
-   * Whether it suspends the one place that it concerns: refused for now, or until somebody puts right what is wrong there. A
+   * Whether it suspends the one place that it concerns: refused for now, or until its cause there is fixed. A
    * final no (`Rejected`, `TooLarge`) ends the delivery like everywhere.
    */
   get suspendsPlace(): boolean {

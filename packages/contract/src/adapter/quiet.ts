@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** Keys that are told apart; beyond it the one that was said longest ago is forgotten. */
+/** Most keys that are tracked; beyond it the one logged longest ago is forgotten. */
 const MOST_KEYS = 1000;
 
 /** Keeps log lines about one thing apart in time. */

@@ -4,7 +4,7 @@ import { addressToText } from './address-text.ts';
 
 /**
  * All address schemes the gateway knows, for turning addresses into text and back. Two protocols may use one scheme name for
- * places of their own: whoever knows the type of the connection gives it, for the others the first definition counts. Pure
+ * places of their own: callers that know the type of the connection pass it, without one the first definition counts. Pure
  * after construction.
  */
 export interface AddressBook {

@@ -62,7 +62,7 @@ export function jsonTextOr(value: unknown, placeholder: (reason: string) => unkn
   }
 }
 
-/** What stands for an event that cannot be shown: what tells it from others, and the reason. */
+/** The placeholder of an event that cannot be shown: its identity and the reason. */
 export function placeholderOf(event: Event, book: AddressBook, reason: string): EventJson {
   const { ref, source, kind, key, time, receivedAt, address } = event;
   const times = { time: isoInstant(time), receivedAt: isoInstant(receivedAt) };
@@ -70,7 +70,7 @@ export function placeholderOf(event: Event, book: AddressBook, reason: string): 
   return { ref, source, address: addressText(address, book), kind, key, ...times, ...rest };
 }
 
-/** The text form of an address; never throws: one that has none any more shows its parts. */
+/** The text form of an address; never throws: one that its scheme refuses shows its segments. */
 export function addressText(address: Address, book: AddressBook): string {
   try {
     return book.format(address);

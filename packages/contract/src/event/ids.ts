@@ -1,8 +1,8 @@
 import { V7Generator } from 'uuidv7';
 import type { Event } from './event.ts';
 
-/** Longest time, in ms, that a generator can be told to wait for a clock that was set back: all there is. */
-const FOR_EVER = 2 ** 48 - 1;
+/** How far a clock may be set back, in ms, before the generator follows it: the largest value there is. */
+const ANY_STEP = 2 ** 48 - 1;
 
 /** Random numbers taken from the system at once: asking for few costs as much as asking for many. */
 const random = new Uint32Array(1024);
@@ -17,7 +17,7 @@ function nextUint32(): number {
 }
 
 const generator = new V7Generator({ nextUint32 });
-generator.setRollbackAllowance(FOR_EVER);
+generator.setRollbackAllowance(ANY_STEP);
 
 /**
  * A fresh event ref: UUIDv7 (RFC 9562), sortable by creation, of the time `now` in ms since the epoch. Greater than all before

@@ -22,7 +22,7 @@ export const isoInstant = (ms: number): string => new Date(nearestInstant(ms)).t
 /**
  * A received event whose times can be written. A time out of range is left out, so that the time of receipt counts; an expiry
  * out of range is left out when it is later than all times, or is none, and the first of all times when it is earlier. Called
- * per event by the intake, for whatever a sender has said in the units of its protocol.
+ * per event by the intake, because senders choose times in the units of their protocol.
  */
 export function withInstants(received: ReceivedEvent): ReceivedEvent {
   const { time, expiresAt, ...rest } = received;

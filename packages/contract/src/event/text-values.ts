@@ -34,7 +34,7 @@ function charsetOf(contentType: string): string | undefined {
   return label === 'utf-8' || label === 'utf8' || label === 'us-ascii' ? undefined : label;
 }
 
-/** Decoders by label; undefined for a label nobody knows. Senders choose labels, so few are kept. */
+/** Decoders by label; undefined for an unknown label. Senders choose labels, so few are kept. */
 const decoders = new Map<string, TextDecoder | undefined>();
 const MOST_DECODERS = 64;
 

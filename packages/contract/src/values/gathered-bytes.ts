@@ -4,7 +4,7 @@ const LEAST = 4096;
 /**
  * Bytes that arrive in pieces, in memory of at most twice their number: a sender decides how small the pieces are, and a list
  * of a million pieces of one byte takes a hundred megabytes. A single piece is kept as it is, without a copy. One per body,
- * filled by whoever reads from a socket.
+ * filled by the reader of a socket.
  */
 export class GatheredBytes {
   readonly #most: number;
@@ -22,7 +22,7 @@ export class GatheredBytes {
     return this.#length;
   }
 
-  /** Adds a piece, which nobody may change afterwards. */
+  /** Adds a piece, which must not change afterwards. */
   add(piece: Buffer): void {
     if (this.#length === 0) {
       this.#bytes = piece;
