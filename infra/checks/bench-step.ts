@@ -7,7 +7,7 @@ const TIMEOUT_MS = 240_000;
 const FIRST_LINE = 'ratios to the script by hand';
 
 /**
- * The quick benchmark. It must run to its end; its comparison is shown and judged by nobody, because figures depend on what else
+ * The quick benchmark. It must run to its end; its comparison is shown but not judged, because figures depend on what else
  * the machine does.
  */
 export const benchStep: Step = {

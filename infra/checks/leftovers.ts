@@ -39,7 +39,7 @@ async function marked({ name, value }: RunMark): Promise<readonly Leftover[]> {
   return (await Promise.all(looks)).flat();
 }
 
-/** The texts of a file of /proc; none of a process that has ended or is somebody else's. */
+/** The texts of a file of /proc; none of a process that has ended or belongs to another user. */
 async function readParts(pid: number, file: 'environ' | 'cmdline'): Promise<readonly string[]> {
   const text = await readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
   return text.split('\0');

@@ -7,7 +7,7 @@ import { closingLine, type Finished, seconds, summaryTable } from './summary.ts'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** The steps whose names contain one of the given words; all without words. What they leave behind is looked for always. */
+/** The steps whose names contain one of the given words; all without words. The search for leftover processes is always part of them. */
 function chosenSteps(): readonly Step[] {
   const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [] } } });
   const chosen = STEPS.filter(

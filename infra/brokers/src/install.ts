@@ -22,7 +22,7 @@ export type Installable = 'mosquitto' | 'rabbitmq' | 'prosody' | 'ejabberd' | 's
 export interface EnsureOptions {
   /** What is needed. Default: everything. */
   readonly wanted?: readonly Installable[];
-  /** Told in plain sentences what takes time. */
+  /** Called with a sentence about each step that takes time. */
   readonly progress?: Progress;
   /** Whether missing packages may be installed. Default true. */
   readonly install?: boolean;
@@ -39,7 +39,7 @@ const packages: Readonly<Record<Installable, { readonly name: string; readonly p
 
 const EVERYTHING: readonly Installable[] = ['mosquitto', 'rabbitmq', 'prosody', 'ejabberd', 'slixmpp'];
 
-/** What is not there. */
+/** A missing program or module. */
 interface Missing {
   /** A program, or `slixmpp`. */
   readonly what: string;

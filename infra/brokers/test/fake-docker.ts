@@ -1,5 +1,5 @@
 /**
- * Stands in for the program `docker`: notes how it was called in `calls` of the folder FAKE_DOCKER, and answers as FAKE_MODE
+ * Stands in for the program `docker`: records its calls in `calls` of the folder FAKE_DOCKER, and answers as FAKE_MODE
  * says. `compose up` starts servers that greet as the three brokers do, `compose down` ends them.
  */
 import { spawn } from 'node:child_process';

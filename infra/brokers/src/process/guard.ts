@@ -29,7 +29,7 @@ export interface Guard {
   readonly root: string;
   /** Kills process group `group` when this process ends in any way, SIGKILL included. Called once per broker start. */
   watch(group: number): void;
-  /** Takes back `watch`. Called when the group is gone, because its number may be given to somebody else. */
+  /** Takes back `watch`. Called when the group is gone, because its number may be reused. */
   forget(group: number): void;
   /** Takes the Compose project down when this process ends in any way. Called before its first container starts. */
   compose(project: string): void;

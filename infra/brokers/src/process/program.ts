@@ -83,7 +83,7 @@ export async function startProgram(
   const gone = untilEvent(child, 'exit').then(async () => {
     await clearGroup(pid);
     guard().forget(pid);
-    // With nobody left to write, all that was written is read now; a daemon in another group may hold the streams, though.
+    // The group is gone, so all of its output can be read now; a daemon in another group may still hold the streams, though.
     await Promise.race([closed, sleep(CLOSED_MS, undefined, { ref: false })]);
     return child.exitCode;
   });

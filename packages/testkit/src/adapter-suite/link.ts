@@ -16,7 +16,7 @@ import { memoryStore } from '../connection-store.ts';
 import type { AdapterSite, Keys } from './fixture.ts';
 import { sourceRequest, targetRequest } from './requests.ts';
 
-/** A connection under test, with everything it told its surroundings. Operations fail when they pass the deadline. */
+/** A connection under test, with everything it reported. Operations fail when they pass the deadline. */
 export interface Link {
   readonly connection: Connection;
   /** Errors given to `lost`, in order. */

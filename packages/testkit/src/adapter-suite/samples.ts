@@ -34,7 +34,7 @@ export const TRACE: TraceContext = {
   tracestate: 'vendor=1',
 };
 
-/** Traces that nothing can go on from; with each the sender's `tracestate` is worth nothing either. */
+/** Invalid traces; the sender's `tracestate` is dropped together with each. */
 export const BAD_TRACEPARENTS: readonly string[] = [
   'junk',
   '00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01',

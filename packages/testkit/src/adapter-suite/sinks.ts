@@ -31,7 +31,7 @@ export interface HeldSink extends RecordingSink {
   open(): void;
 }
 
-/** Takes everything and stores nothing until told so: a log that is slow or full. */
+/** Takes everything and stores nothing until the case gives verdicts: a log that is slow or full. */
 export function heldSink(): HeldSink {
   const events: ReceivedEvent[] = [];
   let calls: { readonly batch: readonly ReceivedEvent[]; settle(verdict: Verdict): void }[] = [];

@@ -23,7 +23,7 @@
  * adapter's schemas. The peer is an independent client of the broker that publishes to the source and collects what
  * reaches the target. Fault hooks (`cutLink`, `blackHole`, `stopBroker`, …) and `badCredentials` are optional: a case
  * whose hook is missing fails unless `unsupported` names it with a reason, which then stands in the title of the skipped
- * test. `adapter-suite-fixture.ts` documents every member, `packages/adapter-memory/test` has the shortest example.
+ * test. `fixture.ts` documents every member, `packages/adapter-memory/test` has the shortest example.
  *
  * Runs in the vitest project `contract`: `vitest run --project contract packages/adapter-X`.
  */

@@ -6,7 +6,7 @@ const DRAIN_MS = 5;
 
 /**
  * Runs `work` while the processes stand still: all their threads are stopped, no system call of theirs is under way, and
- * what they have written to pipes has been read. They go on afterwards, whatever happens.
+ * what they have written to pipes has been read. They continue afterwards, even when `work` fails.
  * @throws Error when a process has ended, or does not stop within 10 s.
  */
 export async function whileFrozen<Result>(pids: readonly number[], work: () => Promise<Result>): Promise<Result> {
@@ -32,6 +32,6 @@ function resume(pid: number): void {
   try {
     process.kill(pid, 'SIGCONT');
   } catch {
-    // It has ended meanwhile; whoever started it hears of that.
+    // It has ended meanwhile, which its parent finds out.
   }
 }

@@ -48,7 +48,7 @@ export async function tcpProxy(target: ProxyTarget): Promise<TcpProxy> {
   let server: Server | undefined = await listen(0, accept);
   const port = portOf(server);
   const stopListening = () => {
-    // Stops at once; only the callback, which nobody needs, would wait for open connections.
+    // Stops listening at once; only its callback, which is not used, would wait for open connections.
     server?.close();
     server = undefined;
   };

@@ -95,7 +95,7 @@ export interface Contact {
   readonly groups: readonly string[];
 }
 
-/** What somebody or something is and can do (XEP-0030). */
+/** Identities and features of an entity (XEP-0030). */
 export interface Discovered {
   readonly identities: ReadonlyArray<{
     readonly category: string;

@@ -212,7 +212,7 @@ export const sendCases = {
   },
 } as const satisfies CaseGroup;
 
-/** What a place that refuses for now says, and not that the link or the message were at fault. */
+/** The error of a place that refuses for now; not that of a link or of a message. */
 async function expectPlaceError(sending: Promise<unknown>): Promise<void> {
   const error = await errorOf(sending);
   expect({ concerns: error.concerns, suspendsPlace: error.suspendsPlace }, error.message).toEqual({
