@@ -80,7 +80,7 @@ export class DeliveryQueue {
     Object.assign(this.#inForce, { target, port });
     this.#bound.update();
     this.#lanes.reorder(target.order);
-    // Whoever reloads has perhaps put right what was refused.
+    // The reload may have fixed what was refused.
     this.decide({}, 'retry');
     this.#advance();
   }
@@ -180,7 +180,7 @@ export class DeliveryQueue {
     return delivery && describe(delivery, this.target);
   }
 
-  /** Resolves when nothing is in flight any more. */
+  /** Resolves when nothing is in flight. */
   landed(): Promise<void> {
     return this.#sender.landed();
   }
@@ -214,7 +214,7 @@ export class DeliveryQueue {
     }
   }
 
-  /** Something has changed: what may be sent is sent; then the bound is looked after, for some may have expired unsent. */
+  /** Something has changed: sends what may be sent, then checks the bound, for deliveries may have expired unsent. */
   #advance(): void {
     if (!this.#stopped) {
       this.#sender.pump();

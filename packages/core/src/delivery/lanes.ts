@@ -59,7 +59,7 @@ export class Lanes {
       if (first.state !== 'ready') continue;
       const { lane } = first;
       if (lane.failed.includes(first)) {
-        // It waits for what flies to land, or for an earlier refused one that has come in meanwhile.
+        // It waits until nothing is in flight, or for an earlier refused one that was restored meanwhile.
         first.state = 'failed';
         lane.due ||= first === lane.failed[0];
       } else {

@@ -55,7 +55,7 @@ export function withDeadLetterLog(writer: StateWriter, logger: Logger, clock: Pi
     commit: (change) => {
       const work = writer.commit(change);
       const letters = change.deadLetters?.put;
-      // Whoever asked for the commit handles its failure.
+      // The caller of `commit` handles its failure.
       if (letters) work.then(() => letters.forEach(say)).catch(() => undefined);
       return work;
     },

@@ -11,8 +11,8 @@ interface Stretch {
 const OVERHEAD = 512;
 
 /**
- * Reads the log for many who catch up at about the same place, such as all targets of a link that was away: what one has
- * read the others get too. Reads one stretch at a time, and keeps the last ones in memory, bounded by bytes.
+ * Reads the log for several readers that catch up at about the same place, such as all targets of a link that was away: what one
+ * has read the others get too. Reads one range at a time, and keeps the last ones in memory, bounded by bytes.
  */
 export function createSharedReads(log: Pick<EventLog, 'read'>, maxBytes = 2 * 1024 * 1024): EventLog['read'] {
   /** The one used last comes last. */
@@ -44,7 +44,7 @@ export function createSharedReads(log: Pick<EventLog, 'read'>, maxBytes = 2 * 10
       const found = find(after);
       if (found) return found.slice(0, limit);
       if (!reading) break;
-      await reading.catch(() => undefined); // it concerns whoever has asked
+      await reading.catch(() => undefined); // The caller of that read handles its failure.
     }
     const work = log.read(after, limit);
     reading = work.then((events) => keep(after, events)).finally(() => (reading = undefined));

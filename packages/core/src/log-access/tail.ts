@@ -69,7 +69,7 @@ export function createTail(log: EventLog, maxBytes = 16 * 1024 * 1024): Tail {
     wait: audience.wait,
     push: (events) => {
       for (const stored of events) {
-        // Readers go by position: one out of order would make them read the same stretch for ever.
+        // Readers advance by position: one out of order would make them read the same range again and again.
         if (last !== undefined && comparePositions(stored.position, last) <= 0) {
           throw new Error(`the log confirmed position ${stored.position} after ${last}`);
         }

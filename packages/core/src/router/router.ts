@@ -92,7 +92,7 @@ export function createRouter(deps: RouterDeps): Router {
     return port.hasMetadata ? [] : echoGuard.returned(event);
   };
 
-  /** A delivery to a connection that is not configured any more. */
+  /** A delivery to a connection that is no longer configured. */
   const strand = ({ event, position }: StoredEvent, { target, error: reason }: Match): void => {
     const { consumer, connection } = target;
     const error = reason ?? new Rejected(`the connection "${connection}" does not exist`);
@@ -116,7 +116,7 @@ export function createRouter(deps: RouterDeps): Router {
     }
   };
 
-  /** Tells those who wait whether everything has been matched. */
+  /** Resolves `caughtUp` once everything has been matched. */
   const answer = (): void => {
     if (!stopped && done !== reader.head()) return;
     for (const resolve of waiting) resolve();

@@ -2,8 +2,8 @@ import { comparePositions, type Position } from '@magpie/bus';
 import type { RouteSet } from '@magpie/routing';
 
 /**
- * The routes by the place in the log that they have matched: an event keeps the routes of the time when the router came to
- * it, also for a target that reads it from the log after a reload. Former routes are forgotten with the process.
+ * The routes by the log positions that they have matched: an event keeps the routes in force when the router matched it, also
+ * for a target that reads it from the log after a reload. Earlier routes are kept in memory only.
  */
 export class RouteHistory {
   #current: RouteSet;
@@ -18,8 +18,8 @@ export class RouteHistory {
   }
 
   /**
-   * The routes change: what has been matched up to `until` keeps the former ones. `floors` are those of the targets that have
-   * something before them; what lies before all of them needs no routes any more.
+   * The routes change: what was matched up to `until` keeps the earlier ones. `floors` are those of the targets with a backlog;
+   * routes that only matched positions before all of them are dropped.
    */
   change(routes: RouteSet, until: Position | undefined, floors: readonly Position[]): void {
     if (until !== undefined) this.#former.push({ until, routes: this.#current });

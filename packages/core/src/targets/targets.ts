@@ -17,7 +17,7 @@ export class Targets {
   /** Queues of removed targets, for their sends that are still in flight. */
   readonly #retiring = new Map<string, DeliveryQueue>();
   readonly #history: RouteHistory;
-  /** Where removed targets had got to: when they come back they go on there, by the routes of that time. */
+  /** Floors of removed targets: when they come back they continue there, by the routes of that time. */
   readonly #left = new Map<string, Position>();
 
   constructor(routes: RouteSet, connections: Connections, deps: TargetsDeps) {
@@ -60,7 +60,7 @@ export class Targets {
     this.#place(routes);
   }
 
-  /** Resolves when no former queue of these consumers has anything in flight any more. */
+  /** Resolves when the removed queues of these consumers have nothing in flight. */
   async retired(consumers: readonly string[]): Promise<void> {
     for (const consumer of consumers) {
       await this.#retiring.get(consumer)?.landed();
@@ -95,7 +95,7 @@ export class Targets {
     this.#retiring.set(consumer, queue);
   }
 
-  /** The match of a target for an event read back from the log, by the routes of the time when the router came to it. */
+  /** The match of a target for an event read back from the log, by the routes in force when the router matched it. */
   #matchAt({ position, event }: StoredEvent, consumer: string): Match | undefined {
     const matches = this.#history.at(position, consumer).match(event);
     return matches.find(({ target }) => target.consumer === consumer);

@@ -148,7 +148,7 @@ export class Backlog implements FloorSource {
     else this.#skipped.add(position);
   }
 
-  /** Leaves out a stretch of the log, both ends included. Called before `begin`. */
+  /** Skips a range of the log, both ends included. Called before `begin`. */
   leaveOut(from: Position, to: Position): void {
     this.#skipped.addFirst(from, to);
   }
@@ -180,7 +180,7 @@ export class Backlog implements FloorSource {
     this.#rows.restore(rows, dead);
   }
 
-  /** Takes in one delivery from its exception row, unless it is here already: now, or when it has been told to begin. */
+  /** Takes in one delivery from its exception row, unless it is here already: at once, or after `begin`. */
   revive(row: ExceptionRow): void {
     if (!this.#begun) return void this.#rows.add(row);
     if (this.#loaded.isParked(row.position)) return;
@@ -272,7 +272,7 @@ export class Backlog implements FloorSource {
         if (match) this.#readBack(stored, match);
         this.#cursor = stored.position;
       }
-      // Nothing follows up to where the router was: what there had been is removed from the log.
+      // No event is left up to the router's position: retention has removed them.
       if (events.length === 0 && routed && !this.#isRead(routed)) this.#cursor = routed;
       this.#joinRouter();
       this.#wake.call();
@@ -287,7 +287,7 @@ export class Backlog implements FloorSource {
     if (routed !== undefined && !this.#isRead(routed)) return;
     this.#lagging = false;
     this.#reviveUpTo(undefined);
-    // What was written before the router had noted how far it was lies ahead of it still.
+    // Rows that were written ahead of the router's stored position are still to be reached.
     this.#rows.forget(this.#isRead);
     this.#skipped.clear();
     this.#inLog.clear();

@@ -77,7 +77,7 @@ export class BacklogBound {
     this.watch();
   }
 
-  /** The target is gone or the gateway ends: it holds nobody any more. */
+  /** The target is gone or the gateway ends: its hold is released. */
   stop(): void {
     this.#deps.holds.release(this.#hold);
   }

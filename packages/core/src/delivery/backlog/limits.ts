@@ -9,7 +9,7 @@ export interface BacklogLimits {
   readonly parkedBytes: number;
 }
 
-/** The bounds of a gateway that is not told otherwise. */
+/** The bounds in production. */
 export const BACKLOG_LIMITS: BacklogLimits = {
   deliveries: 1000,
   bytes: 16 * 1024 * 1024,

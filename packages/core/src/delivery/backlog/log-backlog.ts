@@ -3,14 +3,14 @@ import { comparePositions, type Position } from '@magpie/bus';
 /** Bytes of bodies that wait for one target in the log, not in memory. */
 export class LogBacklog {
   #bytes = 0;
-  /** Up to here the router had been before, and nobody has noted how much waits. */
+  /** The size is unknown up to here: the last process stored no byte count. */
   #uncounted: Position | undefined;
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Reading begins at a floor: a former self had been offered what lies at or before `matched`, `waiting` bytes in all. */
+  /** Reading begins at a floor. Before the restart everything up to `matched` had been offered, of which `waiting` bytes wait. */
   begin(waiting: number | undefined, matched: Position | undefined): void {
     if (waiting === undefined) this.#uncounted = matched;
     else this.#bytes += waiting;
@@ -26,7 +26,7 @@ export class LogBacklog {
     if (!isUpTo(this.#uncounted, position)) this.#bytes = Math.max(0, this.#bytes - bytes);
   }
 
-  /** Nothing waits in the log any more. */
+  /** Nothing is left in the log. */
   clear(): void {
     this.#bytes = 0;
   }

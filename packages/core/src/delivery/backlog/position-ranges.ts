@@ -1,15 +1,15 @@
 import { comparePositions, type Position } from '@magpie/bus';
 
-/** PositionRanges that are kept apart; one costs about 200 bytes. */
+/** Most ranges; one costs about 200 bytes. */
 const MOST = 10_000;
 
 /**
- * PositionRanges of the log, oldest first, that whoever reads on leaves out. Bounded: when there are too many it takes no other. None
- * is ever widened over something that is to stay, so what does not fit is not left out: rather too much than too little.
+ * Ranges of log positions to skip when reading, oldest first. Bounded: when full it takes no more, and no range is merged across
+ * an event that is to be delivered; surplus events are delivered again instead (at least once).
  */
 export class PositionRanges {
   readonly #list: { readonly from: Position; to: Position }[] = [];
-  /** Something since the last added position is not to be left out. */
+  /** Something after the last added position is to be delivered. */
   #gapBefore = false;
 
   /** Whether another position can be added. */
@@ -17,7 +17,7 @@ export class PositionRanges {
     return this.#list.length < MOST || !this.#gapBefore;
   }
 
-  /** Adds a position behind all others, to the last stretch unless `gap` was called since. Called while there is room. */
+  /** Adds a position behind all others, to the last range unless `gap` was called since. Called while there is room. */
   add(position: Position): void {
     const last = this.#list.at(-1);
     if (last && !this.#gapBefore) last.to = position;
@@ -25,18 +25,18 @@ export class PositionRanges {
     this.#gapBefore = false;
   }
 
-  /** Adds a stretch before all others, both ends included. */
+  /** Adds a range before all others, both ends included. */
   addFirst(from: Position, to: Position): void {
     this.#list.unshift({ from, to });
     this.#gapBefore ||= this.#list.length === 1;
   }
 
-  /** What comes now is not to be left out. */
+  /** The next position is not to be skipped. */
   gap(): void {
     this.#gapBefore = true;
   }
 
-  /** Whether a position is to be left out. Called in log order; forgets what lies before it. */
+  /** Whether a position is to be skipped. Called in log order; drops the ranges before it. */
   has(position: Position): boolean {
     while (this.#list[0] && comparePositions(this.#list[0].to, position) < 0) this.#list.shift();
     const [first] = this.#list;

@@ -6,7 +6,7 @@ import type { WakeUp } from '../wake-up.ts';
 /** Refusals in a row, over more than one lane, that count as an outage: the target is out, not these deliveries at fault. */
 const REFUSALS_TO_SUSPEND = 5;
 
-/** Keys of refused lanes that are told apart; with more of them the target is out in any case. */
+/** Most keys of refused lanes that are tracked; with more of them the target is out in any case. */
 const MOST_KEYS = 1000;
 
 /**
@@ -56,7 +56,7 @@ export class CircuitBreaker {
     const since = this.status?.since ?? now;
     this.#state = 'open';
     this.#byRefusals = !error.suspends;
-    // Whose turn is next need not wait for what another lane was told.
+    // The lane whose turn it is need not wait for the backoff of another lane.
     this.#due = this.#byRefusals && this.#next !== undefined;
     const wait = error instanceof Throttled ? error.retryAfter : fullJitter(RECONNECT, this.#failures);
     this.#status = { since, error: error.message, nextAttempt: now + wait };
@@ -72,7 +72,7 @@ export class CircuitBreaker {
     this.#wake.call();
   }
 
-  /** A delivery has come up in a lane: where only refusals have suspended the target, a lane without any probes at once. */
+  /** A delivery arrived in a lane: where only refusals have suspended the target, a lane without refusals probes at once. */
   arrived(key: string): void {
     const isNews = this.#byRefusals && !this.#refused.has(key) && !this.#immediateProbes.has(key);
     if (this.#state === 'closed' || !isNews || this.#immediateProbes.size >= MOST_KEYS) return;

@@ -25,7 +25,7 @@ interface SuspendedPlace {
   readonly since: number;
   error: string;
   failures: number;
-  /** Monotonic ms; before it nobody tries. */
+  /** Monotonic ms; no attempt before it. */
   nextTry: number;
   /** ms since the epoch, for people. */
   nextAttempt: number;
@@ -127,7 +127,7 @@ export class Places {
     this.release(name ?? nameOf(target.address));
   }
 
-  /** Whether nothing is known of the outcome: somebody else may try the place. */
+  /** The outcome of a probe is unknown: another delivery may try the place. */
   probeLost({ target }: Rendered): void {
     const place = this.#suspended.get(nameOf(target.address));
     if (place) place.isProbed = false;

@@ -2,7 +2,7 @@ import { type Clock, createQuiet, type Logger, type MagpieError } from '@magpie/
 import type { Target } from '@magpie/routing';
 import type { Delivery } from '../delivery.ts';
 
-/** Says that a target has refused a delivery, or a place of it has: what has come of it is in the status. */
+/** Logs that a target, or a place of it, has refused a delivery; the status shows what becomes of it. */
 export interface RefusalLog {
   /** A place takes nothing from now on. `name` as `Places` names it. */
   placeSuspended(target: Target, name: string, delivery: Delivery, error: MagpieError): void;
