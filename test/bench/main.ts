@@ -13,7 +13,7 @@ import { runScale } from './scale/run.ts';
 import { createBrokers } from './world/brokers.ts';
 
 /**
- * The benchmark: `npm run bench -- [path…]`. Runs the gateway, the script somebody would write by hand and with `--peers` other
+ * The benchmark: `npm run bench -- [path…]`. Runs the gateway, the script a developer would write by hand and with `--peers` other
  * bridges in turn on the same brokers, and prints what each of them did.
  */
 

@@ -117,10 +117,10 @@ describe.each(['prosody', 'ejabberd'] as const)('presence of an account, on %s',
     expect((await present()).map(({ key }) => key)).not.toContain(`${room}/omar`);
   });
 
-  it('finds out who has left while the gateway was down, and tells nothing twice', async () => {
+  it('finds out who has left while the gateway was down, and reports nothing twice', async () => {
     await person(omar).join(room, 'omar');
     await hears('room/omar available none');
-    await new Promise((resolve) => setTimeout(resolve, 500)); // What was told is to be on disk.
+    await new Promise((resolve) => setTimeout(resolve, 500)); // The report must be on disk.
     await gateway.kill();
     await person(omar).logout();
     const from = heard.length;

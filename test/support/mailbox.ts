@@ -5,7 +5,7 @@ export interface Mailbox<T> {
   put(id: string, item: T): void;
   /** The message with this id; rejects when it does not come within 10 s. */
   take(id: string): Promise<T>;
-  /** How many have come with this id. */
+  /** How many arrived with this id. */
   count(id: string): number;
 }
 

@@ -34,7 +34,7 @@ export const SAYS: Readonly<Record<SourceName, Survival>> = {
   HTTP: survival([]),
 };
 
-/** What a reader by this protocol learns. A mark of redelivery is about the former hop: only the log's readers see it. */
+/** What a reader by this protocol learns. A redelivery mark is about the previous hop: only the log's readers see it. */
 export const LEARNS: Readonly<Record<TargetName, Survival>> = {
   'XMPP chat': XMPP_BOTH,
   'XMPP room': XMPP_BOTH,

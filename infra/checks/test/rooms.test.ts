@@ -27,13 +27,13 @@ describe('a repository whose page is not up to date', () => {
     return roomProblems(root);
   };
 
-  it('is told which folder has no row', () => {
+  it('finds a folder without a row', () => {
     expect(problemsOf(row('packages/core/src', 'The core.'))).toEqual([
       'apps/docs/architecture.md: the folder packages/core/src/new has no row with a sentence about it',
     ]);
   });
 
-  it('is told which row has no folder, no sentence, or a link that leads elsewhere', () => {
+  it('finds a row without a folder or sentence, or with a wrong link', () => {
     const rows = [
       row('packages/core/src', 'core'),
       row('packages/core/src/new', 'New.', '../../packages/core'),

@@ -105,7 +105,7 @@ describe('batches for a sink', () => {
     expect([first.calls[0]?.texts, second.calls[0]?.texts, settled]).toEqual([['a'], ['b'], ['a: stored']]);
   });
 
-  it('go at once when told so', () => {
+  it('go at once when asked to', () => {
     const { calls, sink } = heldSink();
     const batches = batchesOf([]);
     batches.open(sink);

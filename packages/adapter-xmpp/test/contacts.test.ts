@@ -42,7 +42,7 @@ const follow = async (site: Awaited<ReturnType<typeof contactsOf>>, local: strin
 };
 
 describe('the contacts of a component', () => {
-  it('are told to those who may follow them and do, and to nobody else', async () => {
+  it('are sent to permitted followers only', async () => {
     const site = await contactsOf();
     await site.contacts.set('Pump 7', { available: true, status: 'running' });
     expect(site.sent).toEqual([]);

@@ -31,7 +31,7 @@ async function receiving(text: string, keys = {}, carbons = true) {
 }
 
 describe('another client of our account', () => {
-  it('that takes the one-to-one messages is told in the status, until it is gone', async () => {
+  it('that takes the one-to-one messages shows in the status, until it is gone', async () => {
     const { status } = await receiving(presence(PHONE, 10));
     await waitFor(() => status()?.includes('copies'), { what: 'the copies' });
     expect(status()).toBe(
@@ -41,7 +41,7 @@ describe('another client of our account', () => {
     expect(gone.status()).toBeUndefined();
   });
 
-  it('that the server makes no copies of is told so', async () => {
+  it('that the server makes no copies of shows in the status', async () => {
     const { status } = await receiving(presence(PHONE, 10), {}, false);
     expect(status()).toContain('takes one-to-one messages: we do not get them');
   });

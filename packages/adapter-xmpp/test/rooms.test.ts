@@ -170,7 +170,7 @@ describe('a configured nick that somebody else has', () => {
     return { ...made, asked, state, status: () => made.details.get(`room ${JID}`) };
   }
 
-  it('is told in the status, and taken back once it is free', async () => {
+  it('shows in the status until it is free', async () => {
     const { asked, state, status, connection } = await taken();
     expect(status()).toBe('joined as magpie_ ("magpie" is not free)');
     expect(asked).toEqual(['magpie', 'magpie_']);

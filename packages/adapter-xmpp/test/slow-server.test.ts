@@ -40,7 +40,7 @@ describe('a server that reads slowly', () => {
     expect(lost).toEqual([]);
   });
 
-  it('is lost when it reads nothing any more', { timeout: 20_000 }, async () => {
+  it('is lost when it stops reading', { timeout: 20_000 }, async () => {
     const { connection, lost } = await linkTo(0.001);
     await expect(sendText(connection, 'x')).rejects.toMatchObject({ name: 'Unknown' });
     expect(lost[0]?.message).toContain('has not acknowledged');

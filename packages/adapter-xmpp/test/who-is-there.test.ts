@@ -34,7 +34,7 @@ const from = (jid: string, type?: string, ...children: Element[]): Element =>
 const away = (): Element => xml('show', {}, 'away');
 
 describe('who is there', () => {
-  it('is an event when it changes, and none when it is only told again', async () => {
+  it('is an event when it changes, and none when it is repeated', async () => {
     const { hear, events, finish } = await watching();
     hear(from('a@b/phone'));
     hear(from('a@b/phone'));

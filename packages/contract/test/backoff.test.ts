@@ -40,7 +40,7 @@ describe('the full-jitter backoff', () => {
 });
 
 describe('a retry', () => {
-  it('waits longer until it is told that things work again', () => {
+  it('waits longer until it is reset', () => {
     const timers = manualTimers();
     const retry = createRetry(timers, { min: 10, max: 40 });
     const waits: number[] = [];

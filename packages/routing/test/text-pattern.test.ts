@@ -46,7 +46,7 @@ describe('a text pattern', () => {
     );
   });
 
-  it('fits in upper and lower case where it is told to, and captures what was written', () => {
+  it('ignores case with ignoreCase, and captures what was written', () => {
     const pattern = compileTextPattern('!Größe {Device} JETZT', createReport([]), true);
     expect(pattern?.match('!GRÖßE  Pump-7 Jetzt')).toEqual({ Device: 'Pump-7' });
     expect(pattern?.match('!grösse Pump-7 jetzt')).toBeUndefined();

@@ -36,7 +36,7 @@ describe('the logger', () => {
   it('shows no secret, body or password in a URL', () => {
     const { logger, lines } = record({ level: 'debug' });
     const secret = new Secret('hunter2');
-    // What the types forbid may come all the same, from a value of another shape.
+    // A value of another shape may still bring fields that the types forbid.
     const careless: readonly object[] = [
       { config: { password: 'hunter2', key: secret }, secret },
       { payload: 'hunter2', text: 'hunter2', event: { body: 'hunter2' }, token: 'hunter2' },

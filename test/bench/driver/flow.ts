@@ -21,7 +21,7 @@ export interface Counts {
   refused: number;
 }
 
-/** Sends numbered messages and knows which of them have arrived. Numbers go on for ever, so that a late one is recognized. */
+/** Sends numbered messages and knows which of them have arrived. Numbers are never used twice, so that a late one is recognized. */
 export interface Flow {
   /** For both ends. */
   readonly listener: Listener;
@@ -34,7 +34,7 @@ export interface Flow {
   readonly failure: Error | undefined;
   /** Why messages were refused. */
   readonly refusals: ReadonlySet<string>;
-  /** Is told of each delivered message and how long it took. */
+  /** Called per delivered message with how long it took. */
   onDelivered: ((sequence: number, ms: number) => void) | undefined;
   /** Opens a window, which is kept full from now on; without one, nothing is sent by itself. */
   open(window?: Window): void;

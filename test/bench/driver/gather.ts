@@ -5,7 +5,7 @@ import type { GatherOrder, GatherResult } from './specification.ts';
 
 const WATCH_MS = 10;
 
-/** Counts messages that somebody else sends, each number once. */
+/** Counts messages of another sender, each number once. */
 export interface Gathering {
   readonly listener: Listener;
   /** Waits until all have arrived, or nothing has for `stallMs`. Rejects when an end fails. */

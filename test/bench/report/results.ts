@@ -35,7 +35,7 @@ export type RowState =
 /** One contender on one path. */
 export interface Row {
   readonly contender: string;
-  /** What it promises, so that nobody compares apples with pears. */
+  /** Its guarantee, so that only equal guarantees are compared. */
   readonly guarantee: string;
   readonly state: RowState;
   /** Why it is invalid or failed. */

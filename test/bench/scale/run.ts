@@ -5,7 +5,7 @@ import { siteOf } from '../run.ts';
 import type { BrokerRole, BrokerRoles, Brokers } from '../world/brokers.ts';
 import type { Series } from './series.ts';
 
-/** After so long no size and no round is begun any more, ms. */
+/** After so many ms no size and no round is begun. */
 const LONGEST_MS = 7 * 60_000;
 
 /** What a run of series needs. */

@@ -136,7 +136,7 @@ describe('the comparison with the baseline', () => {
     ]);
   });
 
-  it('takes only the gateway that could not be run for a failure', () => {
+  it('counts only a gateway that could not be run as a failure', () => {
     const others = [row('script', [], { state: 'failed' }), row('Magpie', [], { state: 'invalid' })];
     expect(compare([result(others)], {}).failures).toEqual([]);
   });

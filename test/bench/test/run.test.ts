@@ -165,7 +165,7 @@ describe('a program under test', () => {
     await expect(startChild('/no/such/program', [])).rejects.toThrow(/^could not be started: .*ENOENT/);
   });
 
-  it('keeps its directory when it is killed, and what it said is not said by the next one there', async () => {
+  it('keeps its directory when it is killed, and the next one there starts with an empty output', async () => {
     const first = await startChild(process.execPath, ['-e', 'console.log("ready 1"); setInterval(() => {}, 1000)']);
     await first.says(/ready 1/);
     await first.kill();

@@ -32,7 +32,7 @@ export function ownDirectory(): string {
 }
 
 /**
- * Starts a program; its output goes to a file, so that nobody has to read along while it is measured.
+ * Starts a program; its output goes to a file, so that this process need not read it while it measures.
  * @throws Error when it cannot be started.
  */
 export async function startChild(
@@ -41,7 +41,7 @@ export async function startChild(
   { directory = ownDirectory(), env = {} }: { directory?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Child> {
   const logFile = join(directory, 'output.log');
-  // What a former program in the same directory said is not what this one says.
+  // The output of an earlier program in the same directory does not count.
   rmSync(logFile, { force: true });
   const program = await startProgram(file, args, { cwd: directory, env, logFile });
   const { pid, output, says, kill, stop } = program;

@@ -61,14 +61,14 @@ export interface RunningGateway extends Running {
 
 /** How a gateway is started. */
 export interface StartOptions {
-  /** With the log of a former one; default an empty one. */
+  /** The directory of an existing log; default an empty one. */
   readonly directory?: string;
   readonly notes?: readonly string[];
   /** Whether `liveMemory` will be asked for. */
   readonly live?: boolean;
 }
 
-/** Starts a gateway, with the log of a former one where a directory is given; resolves when every connection is up. */
+/** Starts a gateway, on an existing log where a directory is given; resolves when every connection is up. */
 export async function startGateway(
   setup: GatewaySetup,
   { directory = ownDirectory(), notes = [], live = false }: StartOptions = {},

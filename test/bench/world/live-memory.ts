@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 
 /**
  * Loaded into a gateway that is measured, with `--expose-gc`: at SIGUSR2 it collects all garbage and says how many bytes are
- * left. What the operating system knows as resident is mostly garbage that nobody has needed the room of.
+ * left. Resident memory is mostly garbage that has not been collected yet.
  */
 if (isMainThread) {
   process.on('SIGUSR2', () => {

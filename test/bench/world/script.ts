@@ -21,7 +21,7 @@ export interface ScriptOptions {
 }
 
 /**
- * The bridge somebody would write by hand with the same client libraries: pipelined and without a log. A script prints `ready`,
+ * The bridge a developer would write by hand with the same client libraries: pipelined and without a log. A script prints `ready`,
  * with its port where it listens.
  */
 export const script = ({ name = BY_HAND, guarantee, file, settings, env, ends }: ScriptOptions): Contender => ({

@@ -76,7 +76,7 @@ describe.skipIf(refusal !== undefined)(`a power cut under load${refusal === unde
     },
   );
 
-  it('would be seen to lose something, if the disk had not kept what it said it had', async () => {
+  it('finds the loss on a disk that did not keep what it confirmed', async () => {
     const lie = async (): Promise<Observed> => {
       await ready(world);
       await whileHeld(world.proxies.erp, async (line) => {

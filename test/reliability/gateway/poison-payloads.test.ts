@@ -69,7 +69,7 @@ describe('poison among good messages', () => {
       expect(await attempts(world)).toEqual(links);
       expect(world.gateway.pid).toBe(pid);
       for (const row of rows) expect(row).toMatchObject({ lost: 0, disordered: 0 });
-      // A room whose echo is late on a busy machine hears some messages again.
+      // A room whose echo is late on a busy machine gets some messages again.
       for (const { path, duplicates } of rows.filter(({ path }) => !path.endsWith('room')))
         expect(duplicates, path).toBe(0);
     }

@@ -56,7 +56,7 @@ function addToPage(name: string, record: RunRecord): void {
   replace(join(ROOT, 'apps/docs/reliability.md'), reliabilityPage(recordedRuns()));
 }
 
-/** In one step, so that nobody ever reads half a file. */
+/** In one step, so that a reader never gets half a file. */
 function replace(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, text);

@@ -24,7 +24,7 @@ export function makeScratch(): Scratch {
         // A broker that is being killed just now may still write.
         rmSync(path, { recursive: true, force: true, maxRetries: 10 });
       } catch {
-        // Left to whoever empties the temporary directory: the results matter more.
+        // It stays in the temporary directory: the results matter more.
       }
     },
   };

@@ -58,7 +58,7 @@ async function runVitest(file: string, report: string, options: TestFileOptions)
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const args = [vitest, 'run', '--project', project, ...pathsOf(project, file), ...reporters];
-  // Of a terminal's Ctrl-C it hears from here only: the brokers must not, before their tests have let go of them.
+  // It gets a terminal's Ctrl-C from here only: the brokers must not get it before their tests are done.
   const tests = await startProgram(process.execPath, args, { cwd: ROOT, env, logFile: log });
   let timer: NodeJS.Timeout | undefined;
   const interrupt = (): void => {

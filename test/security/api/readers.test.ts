@@ -61,7 +61,7 @@ describe('reading much at once', () => {
   });
 });
 
-/** Fields of messages that nobody could write down again, or only in another form. */
+/** Fields of messages that cannot be serialized, or only in another form. */
 const POISON = {
   'a life of a million million days': { ttl: '999999999999d' },
   'a life without end': { ttl: `${'9'.repeat(400)}d` },

@@ -31,7 +31,7 @@ export interface AttackOptions {
   readonly key?: string;
   /** Links of its connections that may be open at the end and were not before; default none. */
   readonly links?: number;
-  /** The process ends by itself, with this code; what it acknowledged is looked for after a restart. */
+  /** The process ends by itself, with this code; what it acknowledged must be there after a restart. */
   readonly ends?: number;
 }
 
@@ -75,7 +75,7 @@ export async function underAttack(
   const isOver = victim.end !== undefined;
   if (isOver) await victim.restart();
   const losses = await lost(victim.url, acknowledged, options.key);
-  // A process that is to end answers nobody from then on.
+  // A process that is to end answers no request from then on.
   const silence = isOver && crashes === 0 ? { hangs: 0, refusals: 0 } : { hangs, refusals };
   const outcome = {
     inputs: 'inputs' in tried ? tried.inputs : 0,

@@ -45,7 +45,7 @@ export function useChatSite(stanzaSizeLimit?: number) {
 export const say = (room: string, body: string) =>
   xml('message', { to: room, type: 'groupchat' }, xml('body', {}, body));
 
-/** What somebody has heard, in order. */
+/** Messages that a client received, in order. */
 export const textsOf = (client: StockClient): readonly string[] =>
   client.messages.flatMap((message) => message.getChild('body')?.getText() ?? []);
 

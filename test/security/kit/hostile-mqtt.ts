@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet';
 import { onTestFinished } from 'vitest';
 
-/** One link to a broker that does only what it is told. */
+/** One link to a scripted broker. */
 export interface HostileLink {
   readonly socket: Socket;
   readonly connect: IConnectPacket;

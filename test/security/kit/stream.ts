@@ -5,9 +5,9 @@ import { WebSocket } from 'ws';
 /** An app on the stream. */
 export interface App {
   readonly socket: WebSocket;
-  /** Texts of the events that have come, in order. */
+  /** Texts of the events received, in order. */
   readonly texts: readonly string[];
-  /** Error frames that have come. */
+  /** Error frames received. */
   readonly errors: readonly string[];
   /** Subscribes to everything after a position; without one, from the oldest event. */
   subscribe(id: string, after?: string): void;

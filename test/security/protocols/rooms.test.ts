@@ -43,7 +43,7 @@ it('a message larger than the server takes costs one link, and what is said in t
   expectUnharmed(outcome, { growth: 150 });
   const events = await eventsOf(victim, 'chat');
   const stored = events.map(({ text }) => text);
-  // Nobody can hear a room while the link comes back; that is told, once for each link.
+  // A room cannot be read while the link is down: one possible gap per link.
   const gaps = events.filter(({ kind }) => kind === 'status').length;
   expect(gaps).toBe(linksOf(victim) - before);
   expect(lines.filter((line) => !stored.includes(line)).length).toBeLessThanOrEqual(gaps * 10);

@@ -84,7 +84,7 @@ it('whatever a topic or a text is made of, no message to a room or a person ends
   expect(linksOf(victim)).toBe(before);
 });
 
-/** Stanzas that a server may hand on, whoever writes them. */
+/** Stanzas that a server may pass on from any sender. */
 const WRITTEN: Readonly<Record<string, string>> = {
   'elements 5,000 deep': `<body>x</body>${'<a xmlns="urn:example:a">'.repeat(1)}${'<a>'.repeat(5000)}${'</a>'.repeat(5000)}</a>`,
   'ten thousand elements': `<body>x</body>${'<a/>'.repeat(10_000)}`,
@@ -136,7 +136,7 @@ it('whatever anybody writes to the gateway or into its room, its link to the ser
         ...['chat', 'headline', 'normal', 'error'].map((type) => `to="magpie@localhost" type="${type}"`),
         ...[`to="${room}" type="groupchat"`, `to="${room}/magpie" type="chat"`],
       ]) {
-        const client = await mallory(); // The server may end the stream of whoever writes it.
+        const client = await mallory(); // The server may end the stream of the sender.
         client.send(`<message ${head} id="${sent++}">${content}</message>`);
         client.send(`<iq to="magpie@localhost" type="set" id="q"><q xmlns="urn:example:q">${content}</q></iq>`);
         await Promise.race([client.next(/<(?:message|iq)[^>]* type=.(?:error|groupchat)/), sleep(150)]).catch(

@@ -95,7 +95,7 @@ test('a retry of many says how many have no target any more, and the list how ma
   });
 });
 
-test('dead letters are dropped one by one, or all when that is said', async () => {
+test('dead letters are dropped one by one, or all with --all', async () => {
   const { world, ids } = await withDeadLetters('one', 'two', 'three');
   await dlq(world, 'drop', ids[0]!);
   await expect(dlq(world, 'drop')).rejects.toThrow(

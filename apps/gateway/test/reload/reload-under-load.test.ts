@@ -7,7 +7,7 @@ import { arrived, publish, route, startWorld, type World } from '../support/fixt
 const KEPT = route('kept', 'kept');
 const SENDERS = 4;
 
-/** Publishes by several senders until it is told to stop; resolves to the number of each that were answered with 202. */
+/** Publishes by several senders until it is stopped; resolves to the number of each that were answered with 202. */
 function load(world: World): { stop(): Promise<readonly number[]> } {
   let running = true;
   const send = async (_: unknown, sender: number): Promise<number> => {

@@ -13,7 +13,7 @@ function gatewayFile(): { readonly file: string; readonly dataDir: string } {
   return { file, dataDir: join(dirname(file), 'data') };
 }
 
-/** The status of a message that was sent, 0 when nobody answered. */
+/** The HTTP status for a message that was sent, 0 without an answer. */
 const publish = (url: string, text: string): Promise<number> =>
   fetch(`${url}/v1/messages`, {
     method: 'POST',

@@ -19,7 +19,7 @@ const event = () => ({
 
 const limits = () => ({ retain: 3_600_000, maxBytes: 0 });
 
-it('removes what no consumer needs any more when it is told to', async () => {
+it('removes what no consumer needs when retention runs', async () => {
   const log = createMemoryLog();
   const onFatal = vi.fn();
   const keeper = keepWithinLimits(log, limits, onFatal);

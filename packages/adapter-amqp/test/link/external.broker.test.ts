@@ -4,7 +4,7 @@ import { harness, keysFor } from '../support/harness.ts';
 
 let broker: RabbitmqBroker;
 
-/** A broker that lets in nobody but by a certificate of its authority, whose common name is the user. */
+/** A broker that accepts only certificates of its authority; the common name is the user. */
 beforeAll(async () => {
   broker = await startRabbitmq({
     plugins: ['rabbitmq_auth_mechanism_ssl'],

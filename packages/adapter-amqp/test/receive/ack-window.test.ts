@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAckLedger } from '../../src/receive/ack-window.ts';
 
-describe('the acknowledgement ledger', () => {
+describe('the acknowledgement window', () => {
   it('acknowledges the highest tag below which nothing is missing', () => {
     const ledger = createAckLedger();
     ledger.settle(2);

@@ -187,7 +187,7 @@ it('bodies of no bytes and of more than a frame arrive as they are, in order', a
   expect(await operator.checkQueue('sizes')).toMatchObject({ messageCount: 0 });
 });
 
-it('a window of messages that are taken, returned and refused tells each its own', async () => {
+it('each message of a window that is taken, returned and refused in part gets its own outcome', async () => {
   await operator.assertQueue('mixed-full', { arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' } });
   await amqp.send({ queue: 'mixed-full' }, 'fits');
   const queues = Array.from({ length: 300 }, (_, index) => ['open', 'nowhere', 'mixed-full'][(index * 7) % 3] ?? '');

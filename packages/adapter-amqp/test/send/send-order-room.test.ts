@@ -5,7 +5,7 @@ import { createOutgoing } from '../../src/wire/outgoing.ts';
 
 const never = new AbortController().signal;
 
-/** A socket that takes one chunk and nothing more until it is told to. */
+/** A socket that takes one chunk and nothing more until `takeAll`. */
 function heldSocket() {
   const taking: (() => void)[] = [];
   const socket = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => void taking.push(done) });

@@ -116,7 +116,7 @@ it('leaves no listener on a signal that outlives it', () => {
   expect(signals.map((signal) => getEventListeners(signal, 'abort').length)).toEqual([0, 0, 0]);
 });
 
-it('a returned message is told to whoever judges its confirmation', async () => {
+it('a returned message counts when its confirmation is judged', async () => {
   const outstanding = createOutstanding({ clock: manualClock(), timeout: 5000, blocked: () => false });
   const waiting = outstanding.add(sent, never);
   outstanding.returned(sent);

@@ -175,7 +175,7 @@ describe('header values', () => {
     );
   });
 
-  /** amqplib must be told of doubles, and takes no others than finite ones of ours. */
+  /** amqplib needs doubles to be marked, and takes only finite ones. */
   function forAmqplib(one: unknown): unknown {
     if (typeof one === 'number') {
       if (!Number.isFinite(one)) return String(one);

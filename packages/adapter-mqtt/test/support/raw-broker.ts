@@ -4,7 +4,7 @@ import { type Packet, parser } from 'mqtt-packet';
 import { onTestFinished } from 'vitest';
 import { bytes, type ConnackProperties, connack } from './wire.ts';
 
-/** One link as a broker sees it that does only what it is told. */
+/** One link of a scripted broker, as the broker sees it. */
 export interface RawLink {
   readonly socket: Socket;
   /** Every packet after CONNECT. */

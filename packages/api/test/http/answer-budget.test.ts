@@ -55,7 +55,7 @@ test('a client that is slow to read is cut when others wait, and left alone when
   expect(cut).toHaveBeenCalledOnce();
 });
 
-test('more than 256 waiting requests are told to come again', async () => {
+test('more than 256 waiting requests are refused with Retry-After', async () => {
   const budget = new AnswerBudget(100);
   await budget.acquire(100, never);
   const waiting = Array.from({ length: 256 }, () => budget.acquire(1, never));
@@ -132,7 +132,7 @@ function watchGrants() {
   return seen;
 }
 
-test('clients that read nothing have no more pages made than fit, and a small one is served all the same', async () => {
+test('clients that read nothing have no more pages made than fit, and a small one is still served', async () => {
   const grants = watchGrants();
   const most = 20 * 1024 * 1024;
   const world = await filled(most);

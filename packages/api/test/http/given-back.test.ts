@@ -90,7 +90,7 @@ test('a client that sends hundreds of requests ahead is cut', async () => {
   expect(socket.destroyed || socket.readableEnded || !socket.readableFlowing).toBe(true);
 });
 
-test('a client that is refused a WebSocket for want of a key has its socket taken back', async () => {
+test('a client that is refused a WebSocket for lack of a key has its socket closed', async () => {
   const world = await startWorld({ http: { keys: KEYS } });
   const socket = await raw(await world.listen(), UPGRADE);
   expect(await answerOf(socket)).toMatch(/^HTTP\/1.1 401 /);

@@ -67,7 +67,7 @@ test('what does not fit while the log stands still is answered 503 unread, and a
 
 const pair = ({ url }: Stalled): Promise<Response[]> => Promise.all([publish(url), publish(url)]);
 
-test('what clients left behind that are gone counts until it is stored', async () => {
+test('what closed clients have sent counts until it is stored', async () => {
   const world = await stalled();
   const abort = new AbortController();
   const sent = Array.from({ length: 4 }, () => publish(world.url, abort.signal).catch(() => undefined));

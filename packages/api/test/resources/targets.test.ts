@@ -49,7 +49,7 @@ test('a suspended target says since when, why, and when it is probed', async () 
   expect(Date.parse(suspension.nextAttempt) - Date.parse(suspension.since)).toBe(60_000);
 });
 
-test('what is out of attempts is counted and tried again when that is said', async () => {
+test('what is out of attempts is counted, and tried again when the operator asks for it', async () => {
   const world = await refusing(2, () => new Transient('full'));
   await waitFor(async () => (await target(world)).blocked === 1, { what: 'the blocked delivery' });
   expect((await act(world, CONSUMER, 'retry')).json()).toEqual({ deliveries: 1 });
@@ -58,7 +58,7 @@ test('what is out of attempts is counted and tried again when that is said', asy
   expect((await act(world, CONSUMER, 'retry')).json()).toEqual({ deliveries: 0 });
 });
 
-test('what is out of attempts becomes a dead letter when that is said', async () => {
+test('what is out of attempts becomes a dead letter when the operator asks for it', async () => {
   const world = await refusing(2, () => new Transient('full'));
   await waitFor(async () => (await target(world)).blocked === 1, { what: 'the blocked delivery' });
   const response = await act(world, CONSUMER, 'dead-letter');

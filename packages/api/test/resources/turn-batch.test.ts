@@ -52,7 +52,7 @@ test('a batch is bounded by count and by bytes, and a large event goes alone', a
   expect(gateway.batches).toEqual([['0'], ['1'], ['2'], ['3']]);
 });
 
-test('nothing goes in once the gateway takes nothing any more', async () => {
+test('nothing goes in once the gateway has stopped taking messages', async () => {
   const gateway = gatewayOf();
   let stopped = false;
   const batch = createTurnBatch(gateway, () => {

@@ -121,7 +121,7 @@ test('a socket without a subprotocol is closed with 4406, one with another is re
   await expect(openClient(url, { protocols: ['other'] })).rejects.toThrow('400');
 });
 
-test('a plain request is told to upgrade', async () => {
+test('a plain request is answered with 426', async () => {
   const response = await get(await startWorld(), '/v1/stream');
   expect([response.statusCode, response.headers.upgrade]).toEqual([426, 'websocket']);
 });

@@ -11,7 +11,7 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 const refusal = await powerCutRefusal();
 if (refusal !== undefined) console.log(`the power cut test is skipped: ${refusal}`);
 
-/** Refs and positions of what the child was told is durable. The last line may be cut. */
+/** Refs and positions of the commits that the child saw resolve. The last line may be cut. */
 function ackedIn(output: string): [ref: string, position: Position][] {
   const lines = output.split('\n').slice(0, -1);
   return lines.flatMap((line) => {

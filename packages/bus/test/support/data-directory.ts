@@ -43,7 +43,7 @@ export async function killed(): Promise<string> {
   return dataDir;
 }
 
-/** A data directory with one event that was closed in good order, and the position of the event. */
+/** A data directory with one event whose log was closed, and the position of the event. */
 export async function closed(): Promise<{ readonly dataDir: string; readonly position: string }> {
   const dataDir = directory();
   const log = await open(dataDir);

@@ -9,7 +9,7 @@ describe('the window of a link', () => {
     );
   });
 
-  it('wakes the next one when the first has nothing to send any more', () => {
+  it('wakes the next one when the first has nothing left to send', () => {
     const window = createSendWindow(1);
     const sent: string[] = [];
     window.acquire(() => undefined);

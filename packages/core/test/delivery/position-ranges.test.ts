@@ -13,7 +13,7 @@ async function places(count: number): Promise<Position[]> {
   return appended.map(({ position }) => position);
 }
 
-it('takes no more than ten thousand stretches, leaves out what it has taken and nothing else', async () => {
+it('takes no more than ten thousand ranges, skips what it has taken and nothing else', async () => {
   const stretches = new PositionRanges();
   const all = await places(30_000);
   const taken = new Set<Position>();
@@ -29,7 +29,7 @@ it('takes no more than ten thousand stretches, leaves out what it has taken and 
   expect(all.filter((place) => stretches.has(place))).toEqual([...taken]);
 });
 
-it('widens the last stretch when it is full, and takes others once the first ones have been passed', async () => {
+it('widens the last range when it is full, and takes others once the first ones have been passed', async () => {
   const stretches = new PositionRanges();
   const all = await places(20_003);
   for (let index = 0; index < 20_000; index += 2) {

@@ -243,7 +243,7 @@ describe('the backlog of a queue', () => {
     expect(b.holds.heldBy('floor')).toBeUndefined();
   });
 
-  it('sends nothing before it is told where to begin, and then all that came since', async () => {
+  it('sends nothing before begin, and then all that came since', async () => {
     const b = bench({}, undefined, { begin: false });
     await b.offer('1');
     await b.offer('2');

@@ -69,7 +69,7 @@ function makeTarget(clock: ManualClock, more: Partial<Target>): Target {
   };
 }
 
-/** An queue to a scripted link; with `former` on the log of one that has stopped, as after a restart. */
+/** A queue to a scripted link; with `former` on the log of one that has stopped, as after a restart. */
 export function bench(
   more: Partial<Target> = {},
   former?: Bench,

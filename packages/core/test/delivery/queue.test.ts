@@ -2,7 +2,7 @@ import { NotConnected, Rejected, Throttled, Transient, Unknown } from '@magpie/c
 import { describe, expect, it } from 'vitest';
 import { type Bench, bench, retry, text } from './queue-fixture.ts';
 
-describe('an queue', () => {
+describe('a delivery queue', () => {
   it('sends in order and is idle once everything is confirmed', async () => {
     const b = bench();
     await b.offer('1');
@@ -105,7 +105,7 @@ describe('an queue', () => {
     expect(b.queue.floor()).toBeNull();
   });
 
-  it('holds its lane for ever with then: block, and remembers it', async () => {
+  it('holds its lane until an operator decides with then: block, also after a restart', async () => {
     const b = bench({ retry: { ...retry, attempts: 1, then: 'block' } });
     await b.offer('1');
     await b.offer('2');
@@ -124,7 +124,7 @@ describe('an queue', () => {
     expect(b.queue.floor(), 'what has a row of its own does not pin the log').toBeNull();
   });
 
-  it('forgets the story of a delivery that succeeds in the end', async () => {
+  it('removes the exception row of a delivery that succeeds in the end', async () => {
     const b = bench();
     await b.offer('1');
     b.sent[0]!.fail(new Transient('no'));
@@ -183,7 +183,7 @@ describe('an queue', () => {
     expect(second.sent[0]!.event.redelivered).toBe(true);
   });
 
-  it('marks what a killed process had sent before it could note that it was matched', async () => {
+  it('marks what a killed process had sent before its matched position was stored', async () => {
     const first = bench();
     await first.offer('1');
     expect(first.bodies()).toEqual(['1']);
@@ -211,7 +211,7 @@ describe('an queue', () => {
   });
 });
 
-/** Nothing of it is written any more. */
+/** Its row is gone. */
 function kill({ queue, writer }: Bench): void {
   queue.stop();
   writer.close();

@@ -189,7 +189,7 @@ describe('a gateway', () => {
     expect(bodies(names.right, 'chat')).toEqual([...numbered(1300), 'last']);
   });
 
-  it('gives a new target what was meant for it when a kill has kept it from becoming known', async () => {
+  it('gives a new target its events though the process was killed before its registration', async () => {
     const names = freshBrokers();
     const log = createMemoryLog({});
     const received = { receivedAt: Date.now(), time: Date.now(), headers: [], via: [], origin: {} };

@@ -48,7 +48,7 @@ function scene() {
 
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
-describe('who waits for new events', () => {
+describe('waiting for new events', () => {
   it('hears of the first that passes its filter, whatever the filter, and of the place before it', () => {
     const segment = fc.constantFrom('a', 'b', 'c');
     const step = fc.oneof(segment.map(literal), fc.constant<PatternSegment>({ type: 'one' }));
@@ -137,7 +137,7 @@ describe('streams that wait', () => {
     for (const { seen } of all) expect(seen).toEqual(expected);
   });
 
-  it('get nothing any more when they are closed while they wait', async () => {
+  it('get nothing when they are closed while they wait', async () => {
     const { publish, stream } = scene();
     const { stream: closed, seen } = stream({ connection: 'left' });
     await settled();

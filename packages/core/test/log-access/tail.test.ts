@@ -55,7 +55,7 @@ describe('the tail', () => {
     expect(bodies(await tail.read(undefined, 10))).toEqual(['0', '1', '2']);
   });
 
-  it('wakes who waits for the next event', async () => {
+  it('wakes those that wait for the next event', async () => {
     const { log, tail } = await filled(1, 1e6);
     const changed = tail.changed();
     const event = eventOf('next');

@@ -26,7 +26,7 @@ const onlyA = (config = a): Wanted => ({ a: config, b: undefined });
 
 const DAY_AND_HOUR = 90_000_000;
 
-/** What happened once and must not again: each is checked for everything the model test checks. */
+/** Regressions: each is checked for everything the model test checks. */
 const cases: readonly [name: string, wanted: Wanted, steps: readonly Step[]][] = [
   ['sends no dead letter after a crash', onlyA(), [publish(1), refuse('a'), crash]],
   [

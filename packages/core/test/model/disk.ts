@@ -48,7 +48,7 @@ export class Disk {
     for (const each of this.#held.splice(0)) this.#write(each);
   }
 
-  /** Cuts the process off; the first `written` of the commits that wait are written all the same. */
+  /** Cuts the process off; the first `written` of the waiting commits are still written. */
   async cut(written: number): Promise<void> {
     this.#alive = false;
     for (const each of this.#held.splice(0).slice(0, written)) this.#write(each);
@@ -85,7 +85,7 @@ export class Disk {
     });
   }
 
-  /** Answers nothing any more once the process has crashed. */
+  /** Answers nothing once the process has crashed. */
   #ask<T>(question: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (!this.#alive) return;

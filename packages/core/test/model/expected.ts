@@ -32,7 +32,7 @@ export interface Expected {
 export interface Consumer {
   presence: 'on' | 'off' | 'changing';
   known: boolean;
-  /** When it was last seen, and when it was told to go. */
+  /** When it was last seen, and when it was removed. */
   offSince: number;
   leavingSince: number;
   floor: Position | undefined;
@@ -75,7 +75,7 @@ export const unknownConsumer = (): Consumer => ({
   closedKeys: new Set(),
 });
 
-/** Whether a delivery has come to an end. */
+/** Whether a delivery has ended. */
 export const isOver = ({ confirmed, letter, ended }: Expected): boolean =>
   confirmed || letter !== undefined || ended !== undefined;
 
@@ -105,7 +105,7 @@ export function forgetTurns({ deliveries, reached }: Consumer): void {
   }
 }
 
-/** What came while a target was absent may come all the same once its queue has been replaced. */
+/** What arrived while a target was absent may still be delivered once its queue has been replaced. */
 export function forgetAbsence({ deliveries }: Consumer): void {
   for (const each of deliveries.values()) {
     if (each.meant === 'not') Object.assign(each, { meant: 'may', unordered: true });

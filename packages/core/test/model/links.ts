@@ -13,7 +13,7 @@ import {
   Unknown,
 } from '@magpie/contract';
 
-/** A send that nobody has answered yet. */
+/** A send without an answer yet. */
 export interface OpenSend {
   readonly event: OutgoingEvent;
   /** Confirms it, or refuses it with an error. */
@@ -29,11 +29,11 @@ export interface Link {
   sink: Sink | undefined;
   /** Cuts the line: what is unconfirmed has an unknown outcome. */
   lose(): void;
-  /** Forgets the line of a process that has crashed: nothing reaches it any more. */
+  /** Drops the line of a crashed process: nothing reaches it. */
   forget(): void;
 }
 
-/** What those who watch the links are told. */
+/** Events for observers of the links. */
 export interface LinkWatcher {
   /** A message goes out. Returns whether the other side ends the link for it. */
   sent(connection: string, event: OutgoingEvent, unanswered: readonly OpenSend[]): boolean;

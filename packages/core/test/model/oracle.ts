@@ -31,7 +31,7 @@ const SURELY_DEDUPED_MS = 590_000;
 
 /**
  * The model: from what is durable, what is sent and what is answered it knows what may happen, and `faults` tells what has
- * happened all the same.
+ * happened anyway.
  */
 export class Oracle {
   readonly faults: string[] = [];
@@ -86,7 +86,7 @@ export class Oracle {
     forgetConfirmations(state);
   }
 
-  /** A target has come or gone; from `oldest` on a new one that begins at the start gets everything. */
+  /** A target was added or removed; a new one that begins at the start gets everything from `oldest` on. */
   changed(consumer: string, on: boolean, from?: { readonly oldest: Position | undefined }): void {
     const state = this.#of(consumer);
     state.presence = on ? 'on' : 'off';
@@ -99,7 +99,7 @@ export class Oracle {
     }
   }
 
-  /** A process ended while the target was configured and its router had not noted how far it was. */
+  /** A process ended while the target was configured and its router's position was not stored. */
   forgetUnmatched(consumer: string): void {
     const matched = this.#matched;
     for (const each of this.#of(consumer).deliveries.values()) {
@@ -118,7 +118,7 @@ export class Oracle {
     return this.#of(consumer).known;
   }
 
-  /** The sender was told that its message is safe. */
+  /** The message was acknowledged to its sender. */
   acknowledged(label: string): void {
     if (!this.#stored.has(label)) this.faults.push(`${label} was acknowledged and is not in the log`);
   }
@@ -224,7 +224,7 @@ export class Oracle {
     if (before !== undefined && this.#now() - before < SURELY_DEDUPED_MS) this.faults.push(`${label} was stored twice`);
     this.#stored.set(label, this.#now());
     for (const state of this.#consumers.values()) {
-      // What comes in the very millisecond a target goes may count as before or after; after a day nobody counts.
+      // What arrives in the millisecond a target is removed may count as before or after; after a day neither does.
       const absence = event.receivedAt - state.offSince;
       const meant = {
         on: 'must',

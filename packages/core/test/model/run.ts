@@ -13,7 +13,7 @@ const QUIET_MS = 300;
 
 /**
  * Plays a script on a store, lets everything come to an end, and returns what went wrong, as sentences. `garble` puts a
- * defect into the links: it changes what they are told.
+ * defect into the links: it changes their observers' calls.
  */
 export async function play(
   script: Script,

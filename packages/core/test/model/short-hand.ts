@@ -14,7 +14,7 @@ export const target = (more: Partial<TargetConfig> = {}): TargetConfig => ({
   ...more,
 });
 
-/** Messages of one key; `size` is that of a body, `ttl` in ms, 0 for ever. */
+/** Messages of one key; `size` is that of a body, `ttl` in ms, 0 for none. */
 export const publish = (count: number, { key = 0, size = 4, ttl = 0 } = {}): Step => ({
   act: 'publish',
   key,

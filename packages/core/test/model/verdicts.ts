@@ -62,7 +62,7 @@ export const missingLetters = (name: string, { deliveries }: Consumer, ids: read
     .filter(({ letter }) => letter !== undefined && !ids.includes(letter))
     .map(({ label }) => `the dead letter of ${label} for ${name} is gone`);
 
-/** What is not over for a target and is neither in the log any more nor has a row. */
+/** Deliveries of a target that are not over, but are neither in the log nor have a row. */
 export function removedTooEarly(name: string, consumer: Consumer, oldest: Position | undefined): string[] {
   if (consumer.presence !== 'on') return [];
   return [...consumer.deliveries.values()]

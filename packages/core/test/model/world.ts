@@ -69,7 +69,7 @@ export class World {
     await this.#run(await this.#store.open());
   }
 
-  /** Publishes messages; the sender is told once they are safe, or never. The link of `poison` ends at each of them. */
+  /** Publishes messages; the sender gets an answer once they are safe, or never. The link of `poison` ends at each of them. */
   publish({ key, count, ttl, size, poison }: Extract<Step, { act: 'publish' }>): void {
     const now = this.time.now();
     const label = (): string => `m${this.#published++}${poison ? poisonFor(poison) : ''}`;
@@ -126,7 +126,7 @@ export class World {
     this.#giveUpOrphans();
   }
 
-  /** Until nothing happens any more without time, an answer or the disk. */
+  /** Until nothing happens without time, an answer or the disk. */
   async quiet(): Promise<void> {
     for (let calm = 0; calm < 3; calm = this.#disk.busy ? 0 : calm + 1) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -198,7 +198,7 @@ export class World {
     await this.quiet();
   }
 
-  /** Removes from the log what nobody needs. */
+  /** Removes from the log what no consumer needs. */
   async retain(maxBytes: number): Promise<void> {
     const { log } = this.#disk;
     if (this.#reloading) return;
@@ -241,7 +241,7 @@ export class World {
     await this.quiet();
   }
 
-  /** A target has come or gone for good. */
+  /** A target was added or removed. */
   async #arrived(name: TargetName): Promise<void> {
     const config = this.#wanted[name];
     const isFresh = this.#fresh.delete(name);

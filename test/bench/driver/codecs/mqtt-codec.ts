@@ -29,7 +29,7 @@ function remainingLength(length: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** Who connects; nobody by default. */
+/** Credentials; none by default. */
 export interface MqttLogin {
   readonly user?: string | undefined;
   readonly password?: string | undefined;

@@ -23,7 +23,7 @@ export interface StreamReader {
 }
 
 /**
- * Reads a server's frames of any size without keeping them: only the sequence numbers in data frames are looked for, also
+ * Reads a server's frames of any size without keeping them: it finds only the sequence numbers in data frames, also
  * where a number is cut in two by the end of a read. Returns the function that takes each read.
  */
 export function streamReader(reader: StreamReader): (bytes: Buffer) => void {

@@ -12,7 +12,7 @@ import { jsonBody, storedEvent } from '../samples.ts';
 import { TOPICS, type Topics } from './topics.ts';
 
 const COUNTS = [1, 100, 1000, 10_000, 100_000];
-/** Compiling more whole routes takes longer than measuring all else. */
+/** Compiling more whole routes takes longer than all the other measurements. */
 const MOST_ROUTES = 10_000;
 /** Different topics that are looked up in turn, so that the processor's caches are not full of one. */
 const VARIETY = 4096;

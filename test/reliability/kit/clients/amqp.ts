@@ -54,13 +54,13 @@ async function openLink(url: string, onLost: () => void): Promise<Link> {
       reject(new Error('the channel was closed'));
     });
   });
-  lost.catch(() => undefined); // nobody may be sending just then
+  lost.catch(() => undefined); // there may be no send at that moment
   return { connection, channel, lost, returned };
 }
 
 const RETRY_MS = 100;
 
-/** Consumes a queue for ever, opening the link again whenever it or the queue is lost. Resolves when it first consumes. */
+/** Consumes a queue until the end of the test, opening the link again whenever it or the queue is lost. Resolves when it first consumes. */
 export async function amqpReader(url: string, queue: string, record: Recorder): Promise<{ close(): Promise<void> }> {
   let closed = false;
   let current: Link | undefined;

@@ -19,7 +19,7 @@ export interface ArchiveOptions {
 }
 
 /**
- * Reads what a room has seen from its archive (XEP-0313), page by page and for ever. An occupant would not do as a
+ * Reads what a room has seen from its archive (XEP-0313), page by page, until the end of the test. An occupant would not do as a
  * witness: after an outage it may come back to the room later than the gateway and miss what was said in between.
  */
 export const archiveReader = (options: ArchiveOptions, record: Recorder): Reader =>

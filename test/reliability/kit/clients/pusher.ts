@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt from 'mqtt';
 
-/** Times between two tries of a message that was refused: a pusher does not wait as long as it is told to. */
+/** Times between two tries of a message that was refused: a pusher waits less than `Retry-After` says. */
 const IMPATIENT_MS = 25;
 
 /** Sends numbered messages of ten keys as fast as it may, until told to stop. */

@@ -39,7 +39,7 @@ export async function keepDiskFull(directory: string): Promise<FreeDisk> {
 
 const ballastIn = (directory: string): string => join(directory, 'ballast');
 
-/** Asks for more than there can be: that takes what there is, and fails. */
+/** Asks for more space than there is: that takes all of it, and fails. */
 async function takeAll(directory: string): Promise<void> {
   const { blocks, bsize } = await statfs(directory);
   await run('fallocate', ['-l', String(blocks * bsize), ballastIn(directory)]).catch(() => undefined);

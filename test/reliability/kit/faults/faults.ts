@@ -5,7 +5,7 @@ import amqp from 'amqplib';
 import type { ConnectionName } from '../clients/paths.ts';
 import type { Random } from '../settings.ts';
 
-/** Something that goes wrong, and how it is put right. */
+/** A fault, and how it is repaired. */
 export interface Fault {
   readonly name: string;
   /** The connection of the gateway that it hits. */

@@ -13,7 +13,7 @@ export interface Account {
   restore(): Promise<void>;
 }
 
-/** The name of the gateway's account at every broker, and a password that can be looked for in what it writes. */
+/** The name of the gateway's account at every broker, and a password that a search of its output would find. */
 export const GATEWAY = { name: 'gateway', password: 'k7-Vault+of:Larks/91' } as const;
 /** Another account: its password is what the gateway's becomes. */
 export const STRANGER = { name: 'stranger', password: 'nobody-knows-this-one' } as const;
@@ -59,7 +59,7 @@ export function prosodyAccount(broker: ProsodyBroker): Account {
   });
 }
 
-/** RabbitMQ is told by its control program. */
+/** RabbitMQ changes it by its control program. */
 export const rabbitmqAccount = (broker: RabbitmqBroker): Account => ({
   connection: 'erp',
   broker,

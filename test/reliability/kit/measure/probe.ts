@@ -36,7 +36,7 @@ export async function received({ url }: Pick<World['gateway'], 'url'>, connectio
   return Number(line.exec(text)?.[1] ?? Number.NaN);
 }
 
-/** Number of deliveries since the gateway started that were worth nothing any more. */
+/** Number of deliveries since the gateway started that were sent too late. */
 export async function expired({ gateway }: Pick<World, 'gateway'>): Promise<number> {
   const text = await (await fetch(`${gateway.url}/metrics`)).text();
   const counts = [...text.matchAll(/^magpie_deliveries_total\{.*result="expired".*\} (\d+)$/gm)].map(([, count]) =>

@@ -57,7 +57,7 @@ export interface Accounts {
   open(): readonly string[];
   /** Messages that came too late for their target. */
   late(): number;
-  /** What is wrong, in sentences; nothing when each has come to exactly one good end. */
+  /** What is wrong, in sentences; empty when each message has exactly one valid end. */
   problems(): readonly string[];
   /** How many came to which end, by line. */
   totals(): readonly object[];
@@ -106,7 +106,7 @@ const describe = (id: string, { line, poison }: Entry): string => `${id} (${pois
 
 function problemsOf(name: string, { line, poison, arrivals, dead, refused }: Entry): readonly string[] {
   const wrong: string[] = [];
-  // Who is told that a message is refused may find it among the dead letters as well.
+  // A refused message may be among the dead letters as well.
   const endings = refused ? 1 + arrivals.length + Math.max(0, dead.length - 1) : arrivals.length + dead.length;
   const late = poison.ends === 'late';
   if (late ? arrivals.length > 1 || dead.length > 0 || refused : endings !== 1)

@@ -29,7 +29,7 @@ export interface Arrival {
   readonly address: string;
 }
 
-/** Sends one message; resolves to false when the sender was told that it is not taken. */
+/** Sends one message; resolves to false when it was refused to the sender. */
 export type PoisonSender = (id: string, poison: Poison, place: string) => Promise<boolean>;
 
 /** Clients beside the gateway that send poison, and read what becomes of it. */

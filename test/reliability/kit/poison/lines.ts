@@ -99,7 +99,7 @@ export const POISON_LINES: readonly PoisonLine[] = [
     'a recipient',
     'http',
     { to: { connection: 'chat', jid: '${payload.name}@localhost' } },
-    { poisons: mixed(strangeNames, 'given up') }, // nobody of such a name exists: the server sends it back
+    { poisons: mixed(strangeNames, 'given up') }, // no account has such a name: the server sends it back
   ),
 ];
 

@@ -69,7 +69,7 @@ describe('a data directory that changes while its log is open', () => {
     expect(child.stderr()).toMatch(/lock\.db was (removed|replaced by another) while it was in use/);
   });
 
-  it('a log that has failed leaves the files of whoever comes after it alone', async () => {
+  it('a log that has failed leaves the files of the next process alone', async () => {
     const dataDir = directory();
     const failed = Promise.withResolvers<LogFailed>();
     const first = await open(dataDir, { onFailed: failed.resolve });

@@ -21,7 +21,7 @@ describe('a data directory in which something is missing at the start', () => {
     expect(readdirSync(dataDir)).toEqual(before);
   });
 
-  it('opens without the write-ahead log when the loss is accepted, and takes no position of before', async () => {
+  it('opens without the write-ahead log when the loss is accepted, and takes no earlier position', async () => {
     const { dataDir, position } = await closed();
     const child = await startChild('child-exit.ts', [dataDir]);
     expect(await child.exited()).toBe(70);
@@ -88,7 +88,7 @@ describe('a data directory in which something is missing at the start', () => {
     await crashed.close();
   });
 
-  it('accepting a loss where nothing is missing changes nothing', async () => {
+  it('acceptLoss changes nothing where nothing is missing', async () => {
     const { dataDir, position } = await closed();
     const log = await open(dataDir, { acceptLoss: true });
     expect(log.parsePosition(position)).toBe(position);

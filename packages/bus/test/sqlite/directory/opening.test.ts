@@ -141,7 +141,7 @@ it('skips a record with a flipped byte, reports it and delivers all others uncha
   expect(log.alarms()).toEqual([expect.stringMatching(/^the event log has skipped 1 damaged record, .* at .*:0:26: /)]);
 });
 
-it('opens again where a former process left a half-created directory', async () => {
+it('opens where an earlier process left a half-created directory', async () => {
   const dataDir = directory();
   mkdirSync(dataDir, { recursive: true });
   writeFileSync(join(dataDir, 'log.db'), '');

@@ -29,7 +29,7 @@ describe.skipIf(process.platform === 'win32')('who may read a data directory', (
     await log.close();
   });
 
-  it('files that others could read are closed to them, of the directory it is only said', async () => {
+  it('files that others could read are made private; for the directory there is only a warning', async () => {
     const { dataDir } = await closed();
     chmodSync(dataDir, 0o755);
     for (const name of readdirSync(dataDir)) chmodSync(join(dataDir, name), 0o644);

@@ -75,7 +75,7 @@ it('leaves a log as it was when the migration fails, and migrates it once the ca
   expect(await (await open(dataDir)).read(undefined, 10)).toHaveLength(4);
 });
 
-it('finds the dead letters that a consumer would come to again, though the log never noted where they stand', async () => {
+it('finds the dead letters that a consumer would come to again, though the log never stored their positions', async () => {
   const dataDir = formerLog();
   const db = new DatabaseSync(join(dataDir, 'log.db'));
   db.exec(`UPDATE dead_letters SET
