@@ -6,7 +6,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ADAPTERS, BUILT_INS } from '../../src/adapters.ts';
 import { compileFile, connectionMap } from '../../src/config/compile.ts';
 import { watchFiles } from '../../src/reload/watch.ts';
-import { arrived, configuration, publish, route, startWorld, temporaryDirectory, type World } from '../support/fixtures.ts';
+import {
+  arrived,
+  configuration,
+  publish,
+  route,
+  startWorld,
+  temporaryDirectory,
+  type World,
+} from '../support/fixtures.ts';
 
 const A = route('a', 'one');
 const B = route('b', 'two');

@@ -16,4 +16,5 @@ export interface Defect {
   readonly connection?: (sound: Connection, config: MemoryConfig, context: AdapterContext) => Partial<Connection>;
 }
 
-export const never = new AbortController().signal;
+/** A signal that never fires. */
+export const never: AbortSignal = new AbortController().signal;
