@@ -46,7 +46,7 @@ async function started(reply: object = {}, log: EventLog = createMemoryLog({}), 
         ...(correlationId === undefined ? {} : { correlationId }),
       }),
     hears: (name: string, ...texts: string[]) =>
-      vi.waitFor(() => expect(bodies(names.left, `back/${name}`)).toEqual(texts)),
+      vi.waitFor(() => expect(bodies(names.left, `back/${name}`)).toEqual(texts), { timeout: 10_000 }),
     late: () => test.gateway.connections().find(({ name }) => name === 'right')?.counters['late-reply'] ?? 0,
   };
 }
