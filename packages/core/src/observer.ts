@@ -2,8 +2,8 @@ import type { Outcome } from '@magpie/bus';
 import type { Target } from '@magpie/routing';
 import type { ConnectionState, PublishResult } from './gateway-api/index.ts';
 
-/** What became of a delivery, for counters. */
-export type DeliveryResult = Outcome['state'] | 'refused';
+/** What became of a delivery, for counters; `limited`: dropped because its place has had its share (`rate`). */
+export type DeliveryResult = Outcome['state'] | 'refused' | 'limited';
 
 /** What the core tells about itself while it runs, for metrics. Called on the hot path: must be cheap, must not throw. */
 export interface CoreObserver {

@@ -4,6 +4,7 @@ import { DIRECT } from '@magpie/routing';
 import { Connections } from './connections/connections.ts';
 import { SUPERVISOR_TIMES, type SupervisorTimes } from './connections/supervisor.ts';
 import type { BacklogLimits } from './delivery/backlog/limits.ts';
+import { createSummaries } from './delivery/pacing/summaries.ts';
 import { createRefusalLog } from './delivery/suspension/refusal-log.ts';
 import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
 import type { Plan } from './gateway-api/index.ts';
@@ -78,6 +79,7 @@ export function createPipeline(options: GatewayOptions) {
   const targets = new Targets(options.routes, connections, {
     ...{ reader: tail, writer, holds, clock, observer, signal, echoGuard, loops, tracked, onFatal },
     limits: options.limits,
+    summaries: createSummaries({ intake, writer, book, clock, logger }),
     ageOf: log.ageOf,
     suspended: createSuspensionLog({ logger, clock }),
     refusals: createRefusalLog(logger, clock),

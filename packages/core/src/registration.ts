@@ -8,6 +8,7 @@ import {
 } from '@magpie/bus';
 import type { Clock, Logger } from '@magpie/contract';
 import type { DeliveryQueue } from './delivery/delivery-queue.ts';
+import { PACING, type PacingValues, pacingByConsumer, pacingValue } from './delivery/pacing/stored.ts';
 import type { StateWriter } from './log-access/state-writer.ts';
 import type { MatchedPosition, Router } from './router/router.ts';
 import type { Targets } from './targets/targets.ts';
@@ -16,6 +17,12 @@ import type { Targets } from './targets/targets.ts';
 const ORPHAN_MS = 24 * 3_600_000;
 
 type RowsOf = ReadonlyMap<string, readonly ExceptionRow[]>;
+
+/** What the log has of targets besides its state, by consumer. */
+interface Restored {
+  readonly rows: RowsOf;
+  readonly pacing: ReadonlyMap<string, PacingValues>;
+}
 
 const rowsByConsumer = ({ exceptions }: LogState): RowsOf => Map.groupBy(exceptions, ({ consumer }) => consumer);
 
@@ -68,7 +75,7 @@ export function createRegistration({
   const begin = async (
     queue: DeliveryQueue,
     state: LogState,
-    rows: RowsOf,
+    { rows, pacing }: Restored,
     maybeSentUpTo: Position | undefined,
   ): Promise<void> => {
     const { consumer } = queue;
@@ -87,7 +94,8 @@ export function createRegistration({
     const isOld = known !== undefined || kept !== undefined;
     const floor = isOld ? kept : await startOf(queue);
     if (known?.orphanedAt !== undefined) await skipAbsence(queue, known.orphanedAt);
-    queue.begin(floor, isOld ? { matched: state.matched, maybeSentUpTo, waiting: state.waiting.get(consumer) } : {});
+    const before = isOld ? { matched: state.matched, maybeSentUpTo, waiting: state.waiting.get(consumer) } : {};
+    queue.begin(floor, { ...before, pacing: pacing.get(consumer) });
   };
 
   /** What came while the target was not configured was never meant for it. */
@@ -99,7 +107,12 @@ export function createRegistration({
     if (first && until && comparePositions(first.position, until) <= 0) queue.skip(first.position, until);
   };
 
-  const register = async (state: LogState): Promise<void> => {
+  const restored = async (state: LogState): Promise<Restored> => ({
+    rows: rowsByConsumer(state),
+    pacing: pacingByConsumer(await log.values(PACING)),
+  });
+
+  const register = async (state: LogState, { pacing }: Restored): Promise<void> => {
     const now = clock.now();
     const isNew = (consumer: string): boolean => {
       const known = state.consumers.get(consumer);
@@ -121,6 +134,9 @@ export function createRegistration({
         orphan: orphan.map(([consumer]) => ({ consumer, at })),
         remove: remove.map(([consumer]) => consumer),
       },
+      values: remove.flatMap(([consumer]) =>
+        [...(pacing.get(consumer)?.keys() ?? [])].map((name) => pacingValue(consumer, name, undefined)),
+      ),
     });
   };
 
@@ -130,10 +146,10 @@ export function createRegistration({
       const state = await log.state();
       const head = log.head();
       router.place(state.matched ?? (head && originOf(head)));
-      const rows = rowsByConsumer(state);
+      const kept = await restored(state);
       // What a killed process had matched last, and sent, it had not noted yet.
-      for (const queue of targets.queues()) await begin(queue, state, rows, head);
-      await register(state);
+      for (const queue of targets.queues()) await begin(queue, state, kept, head);
+      await register(state, kept);
       router.run();
     },
     change: async (added, removed) => {
@@ -141,12 +157,12 @@ export function createRegistration({
       await targets.retired(added);
       await writer.flush();
       const state = await log.state();
-      const rows = rowsByConsumer(state);
+      const kept = await restored(state);
       for (const consumer of added) {
         const queue = targets.queue(consumer);
-        if (queue) await begin(queue, state, rows, state.matched);
+        if (queue) await begin(queue, state, kept, state.matched);
       }
-      await register(state);
+      await register(state, kept);
     },
   };
 }

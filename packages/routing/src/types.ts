@@ -10,6 +10,9 @@ import type {
   TargetRequest,
 } from '@magpie/contract';
 import type { Problem } from '@magpie/schema-messages';
+import type { Pacing } from './pacing/types.ts';
+
+export type { Pacing, RateLimit, Summary, SummaryValues } from './pacing/types.ts';
 
 /** A configured connection as routing needs to know it: its adapter and its parsed keys. */
 export interface ConnectionInfo {
@@ -90,6 +93,8 @@ export interface Target {
   readonly backlog: { readonly bytes: number; readonly age: number; readonly onFull: 'block' | 'dead-letter' | 'drop' };
   /** Set when what it sends are requests: their correlation id is the id of the delivery, unless `render` gives one. */
   readonly reply?: ReplyRules | undefined;
+  /** Set when it does not get everything that matches, or not at once. */
+  readonly pacing?: Pacing | undefined;
   /**
    * Renders an event for this target with the current templates. Pure; called by the lane at each attempt. Throws
    * `Rejected` with route, target and position of the expression that failed.

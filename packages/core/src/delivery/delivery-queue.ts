@@ -9,6 +9,7 @@ import { endIfExpired } from './backlog/expiry.ts';
 import { BACKLOG_LIMITS, type BacklogLimits } from './backlog/limits.ts';
 import { type Delivery, describe } from './delivery.ts';
 import { Lanes } from './lanes.ts';
+import { type PacingDeps, TargetPacing } from './pacing/pacing.ts';
 import { Retries } from './retries.ts';
 import { Sender, type SenderDeps } from './sender.ts';
 import { Settlement, type SettlementDeps } from './settlement.ts';
@@ -19,7 +20,7 @@ import type { TargetInForce } from './target-in-force.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** What a delivery queue needs of the gateway around it. */
-export interface QueueDeps extends BacklogDeps, BacklogBoundDeps, SettlementDeps, SenderDeps {
+export interface QueueDeps extends BacklogDeps, BacklogBoundDeps, SettlementDeps, SenderDeps, PacingDeps {
   /** Bounds of what is kept in memory; default `BACKLOG_LIMITS`. */
   readonly limits?: BacklogLimits | undefined;
 }
@@ -40,6 +41,7 @@ export class DeliveryQueue {
   readonly #retries: Retries;
   readonly #places: Places;
   readonly #settlement: Settlement;
+  readonly #pacing: TargetPacing;
   readonly #sender: Sender;
   #stopped = false;
   #watchers: { readonly isDone: () => boolean; readonly resolve: () => void }[] = [];
@@ -55,7 +57,9 @@ export class DeliveryQueue {
     this.#backlog = new Backlog(inForce, this.#lanes, limits, wake, deps);
     this.#bound = new BacklogBound(inForce, this.#backlog, deps);
     this.#breaker = new CircuitBreaker(deps.clock, wake);
-    const settlement = new Settlement(inForce, this.#backlog, this.#lanes, wake, deps);
+    const pacing = new TargetPacing(inForce, () => this.#backlog.floor(), deps);
+    this.#pacing = pacing;
+    const settlement = new Settlement(inForce, this.#backlog, this.#lanes, pacing, wake, deps);
     this.#settlement = settlement;
     this.#retries = new Retries(inForce, this.#lanes, settlement, deps);
     this.#places = new Places(inForce, this.#lanes, this.#backlog, settlement, limits, deps);
@@ -67,7 +71,8 @@ export class DeliveryQueue {
       this.#retries,
       this.#places,
     ];
-    this.#sender = new Sender(inForce, { backlog, lanes, breaker, settlement, retries, places, suspects }, wake, deps);
+    const parts = { backlog, lanes, breaker, settlement, retries, places, pacing, suspects };
+    this.#sender = new Sender(inForce, parts, wake, deps);
     wake.listen(() => this.#advance());
   }
 
@@ -134,6 +139,7 @@ export class DeliveryQueue {
    * until then nothing is sent.
    */
   begin(floor: Position | undefined, restored: RestoredState = {}): void {
+    if (restored.pacing !== undefined) this.#pacing.restore(restored.pacing);
     this.#backlog.begin(floor, restored);
     this.#advance();
   }
@@ -148,11 +154,13 @@ export class DeliveryQueue {
     const { size, parked, lagging } = this.#backlog;
     const { flying } = this.#sender;
     const suspension = this.#breaker.status;
+    const limited = this.#pacing.counted;
     return {
       ...{ waiting: Math.max(0, size - flying), held: parked.size, flying, lagging },
       blocked: size + parked.size === 0 ? 0 : this.#blocked().length,
       suspended: suspension !== undefined,
       ...(suspension ? { suspension } : {}),
+      ...(limited > 0 ? { limited } : {}),
       places: this.#places.status(),
     };
   }
@@ -201,6 +209,7 @@ export class DeliveryQueue {
     this.#bound.stop();
     this.#breaker.stop();
     this.#lanes.stop();
+    this.#pacing.stop();
   }
 
   /**

@@ -8,6 +8,7 @@ import { type Ending, LOOPED, outgoing, prepare } from './attempt.ts';
 import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
+import type { TargetPacing } from './pacing/pacing.ts';
 import type { Retries } from './retries.ts';
 import type { Settlement } from './settlement.ts';
 import type { CircuitBreaker } from './suspension/circuit-breaker.ts';
@@ -38,6 +39,7 @@ interface Parts {
   readonly settlement: Settlement;
   readonly retries: Retries;
   readonly places: Places;
+  readonly pacing: TargetPacing;
   readonly suspects: Suspects;
 }
 
@@ -134,18 +136,21 @@ export class Sender {
 
   /** What to send, in flight from now on; undefined when the delivery has ended or is held. */
   #prepared(delivery: Delivery): Rendered | undefined {
-    const { lanes, places, suspects } = this.#parts;
+    const { lanes, places, pacing, settlement, suspects } = this.#parts;
     const rendered = prepare(delivery, this.#inForce.target, this.#deps);
     const isEnded = 'reason' in rendered;
     const isHeld = !isEnded && places.holds(rendered.target.address);
     const loop = isEnded || isHeld ? undefined : this.#deps.loops.judge(delivery.event);
-    lanes.launch(delivery, loop?.type === 'pass');
+    const pace = loop?.type === 'pass' && !isEnded ? pacing.judge(delivery, rendered) : undefined;
+    lanes.launch(delivery, pace?.type === 'pass');
     if (isEnded) this.#end(delivery, rendered);
     else if (isHeld) places.hold(delivery, rendered.target.address);
-    else if (loop?.type === 'pass') return rendered;
+    else if (pace?.type === 'pass') return rendered;
     else {
       places.probeLost(rendered);
-      if (loop?.type === 'wait') suspects.defer(delivery, loop.ms);
+      if (pace !== undefined)
+        settlement.end(delivery, { state: 'dropped', error: pace.reason }, undefined, pace.result);
+      else if (loop?.type === 'wait') suspects.defer(delivery, loop.ms);
       else this.#end(delivery, LOOPED);
     }
     return undefined;

@@ -3,11 +3,12 @@ import type { Clock, Event, MagpieError } from '@magpie/contract';
 import type { Rendered } from '@magpie/routing';
 import { deadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
-import type { CoreObserver } from '../observer.ts';
+import type { CoreObserver, DeliveryResult } from '../observer.ts';
 import { outgoing } from './attempt.ts';
 import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
+import type { TargetPacing } from './pacing/pacing.ts';
 import type { TargetInForce } from './target-in-force.ts';
 import type { WakeUp } from './wake-up.ts';
 
@@ -28,20 +29,37 @@ export class Settlement {
   readonly #deps: SettlementDeps;
   readonly #backlog: Backlog;
   readonly #lanes: Lanes;
+  readonly #pacing: Pick<TargetPacing, 'ended'>;
   readonly #wake: WakeUp;
 
-  constructor(inForce: TargetInForce, backlog: Backlog, lanes: Lanes, wake: WakeUp, deps: SettlementDeps) {
+  constructor(
+    inForce: TargetInForce,
+    backlog: Backlog,
+    lanes: Lanes,
+    pacing: Pick<TargetPacing, 'ended'>,
+    wake: WakeUp,
+    deps: SettlementDeps,
+  ) {
     this.#inForce = inForce;
     this.#backlog = backlog;
     this.#lanes = lanes;
+    this.#pacing = pacing;
     this.#wake = wake;
     this.#deps = deps;
   }
 
-  /** The delivery is over: its successors go on, the floor may move. `ms` from send to confirmation. */
-  end(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>, ms?: number): void {
+  /**
+   * The delivery is over: its successors go on, the floor may move. `ms` from send to confirmation; `result` is what counters
+   * call it.
+   */
+  end(
+    delivery: Delivery,
+    outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>,
+    ms?: number,
+    result: DeliveryResult = outcome.state,
+  ): void {
     this.#lanes.leave(delivery);
-    this.#settle(delivery, outcome, ms);
+    this.#settle(delivery, outcome, ms, result);
   }
 
   /**
@@ -93,13 +111,19 @@ export class Settlement {
     });
   }
 
-  #settle(delivery: Delivery, outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>, ms?: number): void {
+  #settle(
+    delivery: Delivery,
+    outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>,
+    ms?: number,
+    result: DeliveryResult = outcome.state,
+  ): void {
     const { observer, tracked, writer, clock } = this.#deps;
     const { target } = this.#inForce;
     const { consumer } = target;
     delivery.state = 'settled';
     this.#lanes.forget(delivery);
-    observer.delivered(target, outcome.state, ms);
+    this.#pacing.ended(delivery);
+    observer.delivered(target, result, ms);
     // Below the floor a delivery counts as confirmed: any other end must be written, tracked or not, and so must a
     // confirmation that follows one.
     if (outcome.state !== 'confirmed' || delivery.remembered || tracked(delivery.event)) {

@@ -57,6 +57,8 @@ export interface TargetLoad {
   readonly suspended: boolean;
   /** Details while it is. */
   readonly suspension?: SuspensionStatus;
+  /** Deliveries that were not sent because of `rate`, and are in no summary yet; absent while there are none. */
+  readonly limited?: number;
   /** Places that are suspended by themselves. */
   readonly places: readonly PlaceStatus[];
 }

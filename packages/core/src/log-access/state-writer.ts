@@ -1,4 +1,4 @@
-import type { Appended, Commit, EventLog, ExceptionRow, Outcome, Position } from '@magpie/bus';
+import type { Appended, Commit, ConnectionValue, EventLog, ExceptionRow, Outcome, Position } from '@magpie/bus';
 import type { Clock } from '@magpie/contract';
 
 /** A consumer whose floor is to be written: asked at the moment of the commit. */
@@ -10,6 +10,12 @@ export interface FloorSource {
   waiting(): number;
 }
 
+/** Whose values are to be written: asked at the moment of the commit, so that they are those of the floors in it. */
+export interface ValueSource {
+  /** What has changed since the last call. `matched` is up to where the router has matched, as the log will know it. */
+  changes(matched: Position | undefined): readonly ConnectionValue[];
+}
+
 /**
  * Keeps what the log must remember about deliveries and writes it along with the next commit. A snapshot is taken
  * synchronously, so `matched` never runs ahead of a busy consumer's floor row.
@@ -19,6 +25,8 @@ export interface StateWriter {
   matched(position: Position): void;
   /** A consumer's floor may have moved. Called per settled delivery. */
   touch(source: FloorSource): void;
+  /** Values of a source may have changed. They are written with its floor, in one transaction. */
+  keep(source: ValueSource): void;
   outcome(outcome: Outcome): void;
   /** A delivery needs an exception row (failed, held or blocked); `durable` is called once it is on disk. The latest row counts. */
   remember(row: ExceptionRow, durable: () => void): void;
@@ -42,15 +50,22 @@ export type StateChange = Pick<Commit, 'append' | 'deadLetters' | 'consumers' | 
 interface Gathered {
   matched: Position | undefined;
   readonly floors: Map<string, FloorSource>;
+  readonly values: Set<ValueSource>;
   readonly outcomes: Outcome[];
   /** By consumer and position: a row to write, or undefined to remove it. */
   readonly rows: Map<string, { consumer: string; position: Position; row?: ExceptionRow; durable?: () => void }>;
 }
 
-const nothing = (): Gathered => ({ matched: undefined, floors: new Map(), outcomes: [], rows: new Map() });
+const nothing = (): Gathered => ({
+  matched: undefined,
+  floors: new Map(),
+  values: new Set(),
+  outcomes: [],
+  rows: new Map(),
+});
 
-const isEmpty = ({ matched, floors, outcomes, rows }: Gathered): boolean =>
-  matched === undefined && floors.size === 0 && outcomes.length === 0 && rows.size === 0;
+const isEmpty = ({ matched, floors, values, outcomes, rows }: Gathered): boolean =>
+  matched === undefined && floors.size === 0 && values.size === 0 && outcomes.length === 0 && rows.size === 0;
 
 /**
  * Makes the state writer of a log. Changes that no append has taken along are written `intervalMs` after the first, never two such
@@ -63,6 +78,7 @@ export function createStateWriter(
   intervalMs = 10,
 ): StateWriter {
   let gathered = nothing();
+  let matched: Position | undefined;
   /** Cancels the next write. */
   let cancel: (() => void) | undefined;
   let closed = false;
@@ -70,7 +86,7 @@ export function createStateWriter(
   let writing: Promise<unknown> = Promise.resolve();
 
   const write = async (taken: Gathered): Promise<void> => {
-    await log.commit(changeOf(taken));
+    await log.commit(changeOf(taken, matched));
     for (const { durable } of taken.rows.values()) durable?.();
   };
 
@@ -108,11 +124,16 @@ export function createStateWriter(
 
   return {
     matched: (position) => {
+      matched = position;
       gathered.matched = position;
       schedule();
     },
     touch: (source) => {
       gathered.floors.set(source.consumer, source);
+      schedule();
+    },
+    keep: (source) => {
+      gathered.values.add(source);
       schedule();
     },
     outcome: (outcome) => {
@@ -146,11 +167,12 @@ function floorOf(source: FloorSource): NonNullable<Commit['floors']>[number] {
   return floor === null ? { consumer, floor } : { consumer, floor, waiting: source.waiting() };
 }
 
-function changeOf({ matched, floors, outcomes, rows }: Gathered): Commit {
+function changeOf({ matched, floors, values, outcomes, rows }: Gathered, routed: Position | undefined): Commit {
   const change = {
     ...(matched === undefined ? {} : { matched }),
     floors: [...floors.values()].map(floorOf),
     outcomes,
+    ...(values.size === 0 ? {} : { values: [...values].flatMap((source) => source.changes(routed)) }),
   };
   if (rows.size === 0) return change;
   const put = [...rows.values()].flatMap(({ row }) => row ?? []);

@@ -6,6 +6,9 @@ import { LinkHealth } from '../../src/connections/link-health.ts';
 import type { SendPort } from '../../src/connections/send-port.ts';
 import { createSendWindow } from '../../src/connections/send-window.ts';
 import { BACKLOG_LIMITS, type BacklogLimits } from '../../src/delivery/backlog/limits.ts';
+import { PACING, pacingByConsumer } from '../../src/delivery/pacing/stored.ts';
+import type { CountWindow } from '../../src/delivery/pacing/count-windows.ts';
+import type { Summaries } from '../../src/delivery/pacing/summaries.ts';
 import { DeliveryQueue } from '../../src/delivery/delivery-queue.ts';
 import { IntakeHolds } from '../../src/intake/holds.ts';
 import { createStateWriter, type StateWriter } from '../../src/log-access/state-writer.ts';
@@ -21,6 +24,9 @@ export interface Sent {
   isOver(): boolean;
 }
 
+/** What a summary said. */
+export type SummaryMade = Pick<CountWindow, 'place' | 'count' | 'values'>;
+
 export interface Bench {
   readonly clock: ManualClock;
   readonly log: EventLog;
@@ -32,6 +38,8 @@ export interface Bench {
   /** What became of deliveries, in order. */
   readonly results: string[];
   readonly bodies: () => string[];
+  /** Summaries by the id of their window, as the log keeps one of each; shared with the bench after a restart. */
+  readonly summaries: Map<string, SummaryMade>;
   up: boolean;
   offer(body: string, key?: string, more?: Partial<Event>): Promise<void>;
 }
@@ -109,6 +117,7 @@ export function bench(
     sent,
     results,
     up: true,
+    summaries: former?.summaries ?? new Map(),
     bodies: () => sent.map(({ event }) => text(event)),
     queue: undefined!,
     offer: undefined!,
@@ -139,6 +148,13 @@ export function bench(
         });
       }),
   };
+  const summaries: Summaries = {
+    put: async (_, { id, place, count, values }, summary) => {
+      await writer.flush();
+      if (summary) made.summaries.set(id, { place, count, values });
+      return true;
+    },
+  };
   const queue = new DeliveryQueue(target, port, {
     reader,
     writer,
@@ -155,6 +171,7 @@ export function bench(
     echoGuard: { sent: () => undefined },
     loops: { judge: () => PASS },
     suspended: () => undefined,
+    summaries,
     refusals: { placeSuspended: () => undefined, refused: () => undefined },
     onFatal: fatal,
   });
@@ -179,7 +196,8 @@ export function bench(
     routed = matched ?? (head && originOf(head));
     queue.restore(exceptions);
     const { consumer } = queue;
-    queue.begin(floors.get(consumer), { matched, maybeSentUpTo: head, waiting: waiting.get(consumer) });
+    const pacing = pacingByConsumer(await log.values(PACING)).get(consumer);
+    queue.begin(floors.get(consumer), { matched, maybeSentUpTo: head, waiting: waiting.get(consumer), pacing });
     for (const stored of await log.read(routed, 10_000)) route(stored);
   };
   Object.assign(made, { queue, offer });

@@ -43,17 +43,25 @@ const jsonOf = (bytes: Uint8Array): unknown => {
   return value;
 };
 
-const createBase = (): Environment => {
+const createFunctions = (): Environment => {
   const base = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false, limits: LIMITS });
   registerNumbers(base);
   return base
     .registerFunction(`string.${LINEAR_MATCH}(string): bool`, matchesLinearly, { async: false })
-    .registerFunction(`bytes.${EXACT_JSON}(): dyn`, jsonOf, { async: false })
+    .registerFunction(`bytes.${EXACT_JSON}(): dyn`, jsonOf, { async: false });
+};
+
+const functions = createFunctions();
+
+/** An environment of its own with the functions and no variable, for texts that are not about one event. Called per text at load. */
+export const plainEnvironment = (): Environment => functions.clone();
+
+const createBase = (): Environment =>
+  plainEnvironment()
     .registerVariable({ name: 'event', schema: EVENT_FIELDS })
     .registerVariable('text', 'string')
     .registerVariable('headers', 'map<string, dyn>')
     .registerVariable('headersAll', 'map<string, list<dyn>>');
-};
 
 /** What expressions of one kind of source see: the environments up to captures and `let` names, and how to convert origins. */
 export interface SourceEnvironment {

@@ -9,6 +9,9 @@ const RESERVED = new Set(
   ).split(' '),
 );
 
+/** Whether the language keeps a word for itself, so that nothing can have it as its name. */
+export const isReserved = (name: string): boolean => RESERVED.has(name);
+
 /** Names the gateway gives meaning to. */
 const TAKEN = new Set(['event', 'origin', 'payload', 'text', 'headers', 'headersAll']);
 

@@ -1,4 +1,5 @@
 import type { Guarantee } from '@magpie/contract';
+import type { Pacing } from '../pacing/types.ts';
 import type { Report } from '../report.ts';
 import type { ConnectionInfo, RetryPolicy, Target } from '../types.ts';
 import type { Source } from './source.ts';
@@ -11,6 +12,7 @@ export interface DeliveryPath {
   readonly options: readonly unknown[];
   readonly retry: RetryPolicy;
   readonly backlog: Target['backlog'];
+  readonly pacing: Pacing | undefined;
 }
 
 /** The guarantee of a delivery path: its weakest link decides and is named in the reason. */
@@ -27,9 +29,10 @@ function sourceLink({ connection: { name, adapter, config }, request, logged }: 
   return { level, reason: `from ${name}: ${reason}` };
 }
 
-function ownLink({ retry, backlog }: DeliveryPath): Guarantee {
+function ownLink({ retry, backlog, pacing }: DeliveryPath): Guarantee {
   if (retry.then === 'drop') return { level: 'at-most-once', reason: '"retry.then: drop" gives deliveries up' };
   if (backlog.onFull === 'drop') return { level: 'at-most-once', reason: '"backlog.onFull: drop" gives deliveries up' };
+  if (pacing?.rate !== undefined) return { level: 'at-most-once', reason: '"rate" gives deliveries up' };
   return { level: 'at-least-once', reason: 'the log is durable' };
 }
 

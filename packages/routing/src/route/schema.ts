@@ -1,5 +1,6 @@
 import { type AnyAdapter, durationSchema, EVENT_KINDS, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
+import { PACING_KEYS, pacingKeys } from '../pacing/schema.ts';
 
 const kind = z.enum(EVENT_KINDS);
 const order = z.enum(['key', 'strict', 'none']);
@@ -88,7 +89,7 @@ export const sourceKeys = z.strictObject({
 });
 
 /** Keys of a route or target that have no meaning without the log. */
-export const LOG_KEYS = ['reply', 'otherwise', 'retry', 'order', 'key', 'start', 'backlog'] as const;
+export const LOG_KEYS = ['reply', 'otherwise', 'retry', 'order', 'key', 'start', 'backlog', ...PACING_KEYS] as const;
 
 /** Keys of a target that mean the same for every protocol. */
 export const targetKeys = z.strictObject({
@@ -127,6 +128,7 @@ export const targetKeys = z.strictObject({
   guarantee: guarantee.optional().describe("Guarantee that must hold for this target; default the route's"),
   backlog: backlogSchema.prefault({}),
   retry: retrySchema.optional().describe("Retry policy of this target; default the route's"),
+  ...pacingKeys,
 });
 
 /** What a route does with the reply to what it sends; `from` is checked with the adapter's own keys. */
@@ -189,6 +191,7 @@ export const routeKeys = z.strictObject({
       'Text that goes back to where a message came from that looks like a command but is none: it begins as `text` does before its first capture (at the place and with the kind of `from`), and no route with `text` takes it, whether for its words, its sender or its condition. A template without the captures of the text. Of several routes the first one answers',
     ),
   retry: retrySchema.prefault({}),
+  ...pacingKeys,
   order: order.default('key').describe('key: in order per key; strict: one at a time; none: free'),
   guarantee: guarantee.optional().describe('Guarantee that must hold; loading fails when it cannot'),
   allowEcho: z.boolean().default(false).describe('Accepts a cycle through a connection that carries no metadata'),

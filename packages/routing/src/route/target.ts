@@ -3,6 +3,8 @@ import { type AddressTemplate, compileAddress } from '../address/template.ts';
 import { findPlace } from '../address/words.ts';
 import { startOutput, startSteps } from '../expression/budget.ts';
 import type { Language, Scope } from '../expression/expression.ts';
+import { compilePacing } from '../pacing/pacing.ts';
+import type { Pacing } from '../pacing/types.ts';
 import type { Report } from '../report.ts';
 import { compileTemplate, type Template } from '../template/template.ts';
 import type { ConnectionInfo, Rendered, Target } from '../types.ts';
@@ -28,6 +30,8 @@ export interface TargetContext {
   /** Largest body that a target may make. */
   readonly maxBodyBytes: number;
   readonly reply: CompiledReply | undefined;
+  /** What the route says about pacing. */
+  readonly pacing: Pacing;
   /** The scope of an event for expressions of this route. */
   scope(event: Event): Scope;
 }
@@ -65,7 +69,9 @@ export function compileTarget(
   const parts = compileParts(keys, language, book, report);
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   if (raw.backlog !== undefined) warnOfUnheld(keys, source, connection, report.at('backlog'));
+  const pacing = compilePacing(keys, context.pacing, context, report);
   if (!place || !address || !options || body === undefined || !parts || key === undefined) return undefined;
+  if (pacing === undefined) return undefined;
   const objections = options.possible.map((each) => adapter.objections?.target?.(config, each));
   const [objection] = objections;
   if (objection !== undefined && objections.every((each) => each !== undefined)) return void report.error(objection);
@@ -74,6 +80,7 @@ export function compileTarget(
     `${name}/${place.scheme.scheme}:${place.scheme.words.flatMap((word) => place.words[word] ?? []).join('/')}`;
   const reply = context.reply?.connection === connection ? context.reply : undefined;
   const target = createTarget(id, keys, connection, options.possible, context, {
+    ...(Object.keys(pacing).length === 0 ? {} : { pacing }),
     ...(reply === undefined ? {} : { reply: reply.rules }),
     render: renderer({ address, options, body, parts, reply }, context, report.pointer),
   });
@@ -105,7 +112,7 @@ function createTarget(
   connection: ConnectionInfo,
   options: readonly unknown[],
   { route, keys: routeKeys, source }: TargetContext,
-  methods: Pick<Target, 'render' | 'reply'>,
+  methods: Pick<Target, 'render' | 'reply' | 'pacing'>,
 ): Target {
   const retry = keys.retry ?? routeKeys.retry;
   const { backlog, start } = keys;
@@ -118,7 +125,7 @@ function createTarget(
     connection: connection.name,
     order: keys.order ?? routeKeys.order,
     retry,
-    guarantee: guaranteeOf({ source, connection, options, retry, backlog }),
+    guarantee: guaranteeOf({ source, connection, options, retry, backlog, pacing: methods.pacing }),
     start,
     backlog,
     ...methods,

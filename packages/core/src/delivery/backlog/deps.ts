@@ -2,6 +2,7 @@ import type { Position, StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
 import type { StateWriter } from '../../log-access/state-writer.ts';
 import type { LogReader } from '../../log-access/tail.ts';
+import type { PacingValues } from '../pacing/stored.ts';
 import type { ExpiryDeps } from './expiry.ts';
 
 /** What a backlog needs of the gateway around it. */
@@ -23,4 +24,6 @@ export interface RestoredState {
   readonly maybeSentUpTo?: Position | undefined;
   /** Bytes of bodies that waited beyond the floor. */
   readonly waiting?: number | undefined;
+  /** What was decided and counted. */
+  readonly pacing?: PacingValues | undefined;
 }
