@@ -2,8 +2,11 @@ import type { Outcome } from '@magpie/bus';
 import type { Target } from '@magpie/routing';
 import type { ConnectionState, PublishResult } from './gateway-api/index.ts';
 
-/** What became of a delivery, for counters; `limited`: dropped because its place has had its share (`rate`). */
-export type DeliveryResult = Outcome['state'] | 'refused' | 'limited';
+/**
+ * What became of a delivery, for counters. Dropped by its route: `limited` (its place has had its share), `unchanged` (it got the same
+ * before), `quiet` (in quiet hours).
+ */
+export type DeliveryResult = Outcome['state'] | 'refused' | 'limited' | 'unchanged' | 'quiet';
 
 /** What the core tells about itself while it runs, for metrics. Called on the hot path: must be cheap, must not throw. */
 export interface CoreObserver {

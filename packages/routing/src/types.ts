@@ -12,7 +12,7 @@ import type {
 import type { Problem } from '@magpie/schema-messages';
 import type { Pacing } from './pacing/types.ts';
 
-export type { Pacing, RateLimit, Summary, SummaryValues } from './pacing/types.ts';
+export type { ChangeFilter, Pacing, QuietHours, RateLimit, Summary, SummaryValues } from './pacing/types.ts';
 
 /** A configured connection as routing needs to know it: its adapter and its parsed keys. */
 export interface ConnectionInfo {

@@ -48,13 +48,16 @@ describe('a summary', () => {
   it('names a captured tail as in an address, and no more than 128 characters of a value', () => {
     const parts = alarms('${rests}', 'a/{rest*}');
     const long = event({ address: { scheme: 'path', segments: ['a', 'b', 'c'.repeat(180)] } });
-    const made = route({ ...parts }).match(long)[0]?.target.pacing?.rate?.summary?.values(long);
+    const made = route({ ...parts })
+      .match(long)[0]
+      ?.target.pacing?.rate?.summary?.values(long);
     expect(made?.rests).toMatch(/^b\/c{125}…$/);
   });
 });
 
 describe('what is wrong with "rate"', () => {
-  const wrong = (parts: object) => problemsOf({ ...parts }).map(({ pointer, message, hint }) => [pointer, message, hint]);
+  const wrong = (parts: object) =>
+    problemsOf({ ...parts }).map(({ pointer, message, hint }) => [pointer, message, hint]);
 
   it.each([
     [{ rate: { max: 0, per: '1m' } }, '/routes/r/rate/max', ''],
@@ -64,11 +67,13 @@ describe('what is wrong with "rate"', () => {
     [alarms('${device}'), '/routes/r/rate/summary', 'Unknown variable: device'],
     [alarms('${payload.x}'), '/routes/r/rate/summary', 'Unknown variable: payload'],
   ])('%j is said with its place', (parts, pointer, message) => {
-    expect(wrong(parts)[0]).toEqual([pointer, expect.stringContaining(message), expect.anything()]);
+    expect(wrong(parts)[0]?.slice(0, 2)).toEqual([pointer, expect.stringContaining(message)]);
   });
 
   it('comes with what a summary knows', () => {
-    expect(wrong(alarms('${device}'))[0]?.[2]).toContain('a summary knows count and the values of the captures: devices');
+    expect(wrong(alarms('${device}'))[0]?.[2]).toContain(
+      'a summary knows count and the values of the captures: devices',
+    );
     expect(wrong(alarms('${device}', 'a/b'))[0]?.[2]).toContain('the route captures nothing');
   });
 

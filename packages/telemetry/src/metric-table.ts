@@ -64,7 +64,7 @@ export const METRICS = {
   deliveries: {
     name: 'magpie_deliveries_total',
     type: 'counter',
-    help: 'Delivery attempts and outcomes, by result: confirmed, refused, dead, bounced, expired, dropped, or limited (dropped because of `rate`).',
+    help: 'Delivery attempts and outcomes, by result: confirmed, refused, dead, bounced, expired, dropped, or dropped by the route as limited (`rate`), unchanged (`onlyOnChange`) or quiet (`quiet`).',
     labels: ['route', 'target', 'result'],
   },
   deliverySeconds: {

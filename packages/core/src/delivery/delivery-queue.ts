@@ -57,7 +57,7 @@ export class DeliveryQueue {
     this.#backlog = new Backlog(inForce, this.#lanes, limits, wake, deps);
     this.#bound = new BacklogBound(inForce, this.#backlog, deps);
     this.#breaker = new CircuitBreaker(deps.clock, wake);
-    const pacing = new TargetPacing(inForce, () => this.#backlog.floor(), deps);
+    const pacing = new TargetPacing(inForce, () => this.#backlog.floor(), wake, deps);
     this.#pacing = pacing;
     const settlement = new Settlement(inForce, this.#backlog, this.#lanes, pacing, wake, deps);
     this.#settlement = settlement;
@@ -87,6 +87,8 @@ export class DeliveryQueue {
     this.#lanes.reorder(target.order);
     // The reload may have fixed what was refused.
     this.decide({}, 'retry');
+    for (const delivery of this.#backlog.pending())
+      if (delivery.isQuiet && delivery.state === 'failed') this.#lanes.retryIn(delivery, 0);
     this.#advance();
   }
 
@@ -154,13 +156,14 @@ export class DeliveryQueue {
     const { size, parked, lagging } = this.#backlog;
     const { flying } = this.#sender;
     const suspension = this.#breaker.status;
-    const limited = this.#pacing.counted;
+    const { counted: limited, quietUntil } = this.#pacing;
     return {
       ...{ waiting: Math.max(0, size - flying), held: parked.size, flying, lagging },
       blocked: size + parked.size === 0 ? 0 : this.#blocked().length,
       suspended: suspension !== undefined,
       ...(suspension ? { suspension } : {}),
       ...(limited > 0 ? { limited } : {}),
+      ...(quietUntil === undefined ? {} : { quietUntil }),
       places: this.#places.status(),
     };
   }
@@ -196,8 +199,9 @@ export class DeliveryQueue {
   /** Resolves when there is nothing to wait for: everything is sent and confirmed, or it cannot be sent now. */
   flushed(): Promise<void> {
     const isDone = (): boolean => {
-      const { waiting, flying, lagging, suspended } = this.load();
-      return flying === 0 && (suspended || !this.#inForce.port.up() || (waiting === 0 && !lagging));
+      const { waiting, flying, lagging, suspended, quietUntil } = this.load();
+      const isOut = suspended || quietUntil !== undefined;
+      return flying === 0 && (isOut || !this.#inForce.port.up() || (waiting === 0 && !lagging));
     };
     return isDone() ? Promise.resolve() : new Promise((resolve) => this.#watchers.push({ isDone, resolve }));
   }

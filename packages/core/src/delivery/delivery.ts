@@ -24,6 +24,8 @@ export interface Delivery {
   suspicion: Suspicion | undefined;
   /** The place that does not take it at present, as `Places` names it. */
   place: string | undefined;
+  /** It waits for the end of quiet hours. */
+  isQuiet: boolean;
   /** When the next attempt is due, ms since the epoch. */
   nextAttempt: number | undefined;
   /** It has an exception row, or one is being written. */
@@ -73,6 +75,7 @@ export const newDelivery = ({ position, event }: StoredEvent, lane: Lane, error?
   redelivered: false,
   suspicion: undefined,
   place: undefined,
+  isQuiet: false,
   nextAttempt: undefined,
   remembered: false,
   parked: false,

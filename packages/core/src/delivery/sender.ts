@@ -8,7 +8,7 @@ import { type Ending, LOOPED, outgoing, prepare } from './attempt.ts';
 import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
-import type { TargetPacing } from './pacing/pacing.ts';
+import type { PacingVerdict, TargetPacing } from './pacing/pacing.ts';
 import type { Retries } from './retries.ts';
 import type { Settlement } from './settlement.ts';
 import type { CircuitBreaker } from './suspension/circuit-breaker.ts';
@@ -77,8 +77,8 @@ export class Sender {
   /** Sends what may be sent. */
   pump(): void {
     const { port } = this.#inForce;
-    const { backlog, lanes, breaker, suspects } = this.#parts;
-    if (!port.up()) return;
+    const { backlog, lanes, breaker, pacing, suspects } = this.#parts;
+    if (!port.up() || pacing.pauses()) return;
     if (this.#flying === 0 && breaker.probe()) lanes.requeue(backlog.pending(), (ready) => breaker.prober(ready));
     while (breaker.admits(this.#flying)) {
       const delivery = lanes.next(this.#held);
@@ -136,7 +136,7 @@ export class Sender {
 
   /** What to send, in flight from now on; undefined when the delivery has ended or is held. */
   #prepared(delivery: Delivery): Rendered | undefined {
-    const { lanes, places, pacing, settlement, suspects } = this.#parts;
+    const { lanes, places, pacing, suspects } = this.#parts;
     const rendered = prepare(delivery, this.#inForce.target, this.#deps);
     const isEnded = 'reason' in rendered;
     const isHeld = !isEnded && places.holds(rendered.target.address);
@@ -148,12 +148,19 @@ export class Sender {
     else if (pace?.type === 'pass') return rendered;
     else {
       places.probeLost(rendered);
-      if (pace !== undefined)
-        settlement.end(delivery, { state: 'dropped', error: pace.reason }, undefined, pace.result);
+      if (pace !== undefined) this.#withhold(delivery, pace);
       else if (loop?.type === 'wait') suspects.defer(delivery, loop.ms);
       else this.#end(delivery, LOOPED);
     }
     return undefined;
+  }
+
+  /** The pacing of the target does not let a delivery out. */
+  #withhold(delivery: Delivery, verdict: Exclude<PacingVerdict, { type: 'pass' }>): void {
+    const { places, settlement } = this.#parts;
+    if (verdict.type === 'hold') places.setAside(delivery, verdict.ms);
+    else if (verdict.type === 'reject') this.#end(delivery, { reason: 'rejected', error: verdict.error });
+    else settlement.end(delivery, { state: 'dropped', error: verdict.reason }, undefined, verdict.result);
   }
 
   /** A delivery ends without being sent. */

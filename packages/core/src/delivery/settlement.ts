@@ -122,7 +122,7 @@ export class Settlement {
     const { consumer } = target;
     delivery.state = 'settled';
     this.#lanes.forget(delivery);
-    this.#pacing.ended(delivery);
+    this.#pacing.ended(delivery, outcome.state === 'confirmed');
     observer.delivered(target, result, ms);
     // Below the floor a delivery counts as confirmed: any other end must be written, tracked or not, and so must a
     // confirmation that follows one.

@@ -57,8 +57,10 @@ export interface TargetLoad {
   readonly suspended: boolean;
   /** Details while it is. */
   readonly suspension?: SuspensionStatus;
-  /** Deliveries that were not sent because of `rate`, and are in no summary yet; absent while there are none. */
+  /** Deliveries that were not sent because of `rate` or `quiet`, and are in no summary yet; absent while there are none. */
   readonly limited?: number;
+  /** When the quiet hours of the target end, ms since the epoch; absent while there are none. */
+  readonly quietUntil?: number;
   /** Places that are suspended by themselves. */
   readonly places: readonly PlaceStatus[];
 }

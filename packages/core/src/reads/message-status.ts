@@ -1,6 +1,7 @@
 import { comparePositions, type EventLog, type Outcome, type Position, type StoredEvent } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
-import type { MessageStatus, SuspensionStatus, TargetStatus } from '../gateway-api/index.ts';
+import type { DeliveryQueue } from '../delivery/delivery-queue.ts';
+import type { MessageStatus, TargetStatus } from '../gateway-api/index.ts';
 import type { Targets } from '../targets/targets.ts';
 
 interface StatusDeps {
@@ -30,20 +31,23 @@ export async function messageStatus(ref: string, deps: StatusDeps): Promise<Mess
     // What is on its way comes first: it may have ended once already and be tried again.
     const queue = deps.targets.queue(consumer);
     const underWay = queue?.status(stored.position);
-    if (underWay) return withSuspension(underWay, queue?.load().suspension);
+    if (underWay) return withWait(underWay, queue);
     if (outcome) return { ...withoutRef(outcome), connection };
     // A target that came later was never meant to get it.
     if (stored.event.receivedAt < deps.since(consumer)) return [];
-    return withSuspension(byFloor(consumer, connection, stored, deps), queue?.load().suspension);
+    return withWait(byFloor(consumer, connection, stored, deps), queue);
   });
   const former = [...outcomes.values()].map((outcome) => ({ ...withoutRef(outcome), connection: '' }));
   const all = await Promise.all([...targets, ...former].map((target) => withHistory(target, ref, deps.log)));
   return { event: stored, targets: all };
 }
 
-/** What waits for a suspended target has no error of its own: it shows the one of the target. */
-function withSuspension(status: TargetStatus, suspension: SuspensionStatus | undefined): TargetStatus {
-  if (!suspension || status.state !== 'waiting') return status;
+/** What waits for a suspended target, or for the end of quiet hours, has no error of its own: it shows what the target waits for. */
+function withWait(status: TargetStatus, queue: Pick<DeliveryQueue, 'load'> | undefined): TargetStatus {
+  if (status.state !== 'waiting' || !queue) return status;
+  const { suspension, quietUntil } = queue.load();
+  if (quietUntil !== undefined) return { nextAttempt: quietUntil, ...status, error: 'the target has its quiet hours' };
+  if (!suspension) return status;
   const { error, nextAttempt } = suspension;
   return { nextAttempt, ...status, error: `the target is suspended: ${error}` };
 }

@@ -42,6 +42,7 @@ const deliveryOf = (lanes: Lanes, offset: number, key: string): Delivery => ({
   redelivered: false,
   suspicion: undefined,
   place: undefined,
+  isQuiet: false,
   nextAttempt: undefined,
   remembered: false,
   parked: false,

@@ -6,10 +6,10 @@ import { LinkHealth } from '../../src/connections/link-health.ts';
 import type { SendPort } from '../../src/connections/send-port.ts';
 import { createSendWindow } from '../../src/connections/send-window.ts';
 import { BACKLOG_LIMITS, type BacklogLimits } from '../../src/delivery/backlog/limits.ts';
-import { PACING, pacingByConsumer } from '../../src/delivery/pacing/stored.ts';
-import type { CountWindow } from '../../src/delivery/pacing/count-windows.ts';
-import type { Summaries } from '../../src/delivery/pacing/summaries.ts';
 import { DeliveryQueue } from '../../src/delivery/delivery-queue.ts';
+import type { CountWindow } from '../../src/delivery/pacing/count-windows.ts';
+import { PACING, pacingByConsumer } from '../../src/delivery/pacing/stored.ts';
+import type { Summaries } from '../../src/delivery/pacing/summaries.ts';
 import { IntakeHolds } from '../../src/intake/holds.ts';
 import { createStateWriter, type StateWriter } from '../../src/log-access/state-writer.ts';
 import { createTail } from '../../src/log-access/tail.ts';
@@ -33,6 +33,8 @@ export interface Bench {
   readonly writer: StateWriter;
   readonly queue: DeliveryQueue;
   readonly holds: IntakeHolds;
+  readonly target: Target;
+  readonly port: SendPort;
   readonly health: LinkHealth;
   readonly sent: Sent[];
   /** What became of deliveries, in order. */
@@ -119,6 +121,8 @@ export function bench(
     up: true,
     summaries: former?.summaries ?? new Map(),
     bodies: () => sent.map(({ event }) => text(event)),
+    target,
+    port: undefined!,
     queue: undefined!,
     offer: undefined!,
   };
@@ -200,7 +204,7 @@ export function bench(
     queue.begin(floors.get(consumer), { matched, maybeSentUpTo: head, waiting: waiting.get(consumer), pacing });
     for (const stored of await log.read(routed, 10_000)) route(stored);
   };
-  Object.assign(made, { queue, offer });
+  Object.assign(made, { queue, offer, port });
   const ready = former ? restart() : undefined;
   if (!former && begin) queue.begin(undefined);
   benches.push(made);

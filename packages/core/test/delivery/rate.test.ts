@@ -161,33 +161,36 @@ describe('a rate limit after a kill', () => {
     expect(said(again)).toMatchObject([{ count: 2 }]);
   });
 
-  it.each(Array.from({ length: 40 }, (_, seed) => seed))('loses and doubles nothing, whenever it comes (%i)', async (seed) => {
-    const random = randomFrom(seed + 1);
-    const pick = (most: number): number => Math.floor(random() * most);
-    let b = bench(limited({ max: 3, per: 1000 }));
-    const out = new Set<string>();
-    let offered = 0;
-    for (let step = 0; step < 60; step++) {
-      const place = pick(2) === 0 ? 'room' : 'hall';
-      const what = pick(6);
-      if (what < 2) for (let left = pick(8); left > 0; left--) await offerAll(b, [`m${offered++} x`], place);
-      else if (what === 2) for (const each of b.sent) if (!each.isOver() && pick(2) === 0) each.confirm();
-      if (what === 3) await b.clock.advance(pick(700));
-      if (what === 4) await b.writer.flush();
-      await settle();
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'loses and doubles nothing, whenever it comes (%i)',
+    async (seed) => {
+      const random = randomFrom(seed + 1);
+      const pick = (most: number): number => Math.floor(random() * most);
+      let b = bench(limited({ max: 3, per: 1000 }));
+      const out = new Set<string>();
+      let offered = 0;
+      for (let step = 0; step < 60; step++) {
+        const place = pick(2) === 0 ? 'room' : 'hall';
+        const what = pick(6);
+        if (what < 2) for (let left = pick(8); left > 0; left--) await offerAll(b, [`m${offered++} x`], place);
+        else if (what === 2) for (const each of b.sent) if (!each.isOver() && pick(2) === 0) each.confirm();
+        if (what === 3) await b.clock.advance(pick(700));
+        if (what === 4) await b.writer.flush();
+        await settle();
+        for (const body of b.bodies()) out.add(body);
+        if (pick(12) > 0) continue;
+        kill(b);
+        b = bench(limited({ max: 3, per: 1000 }), b);
+      }
+      for (let turn = 0; turn < 4; turn++) {
+        await offerAll(b, []);
+        await confirmAll(b);
+        await b.clock.advance(1000);
+        await settle();
+      }
       for (const body of b.bodies()) out.add(body);
-      if (pick(12) > 0) continue;
-      kill(b);
-      b = bench(limited({ max: 3, per: 1000 }), b);
-    }
-    for (let turn = 0; turn < 4; turn++) {
-      await offerAll(b, []);
-      await confirmAll(b);
-      await b.clock.advance(1000);
-      await settle();
-    }
-    for (const body of b.bodies()) out.add(body);
-    const counted = said(b).reduce((sum, { count }) => sum + count, 0);
-    expect(out.size + counted).toBe(offered);
-  });
+      const counted = said(b).reduce((sum, { count }) => sum + count, 0);
+      expect(out.size + counted).toBe(offered);
+    },
+  );
 });

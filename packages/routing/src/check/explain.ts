@@ -80,7 +80,8 @@ const acceptedReason = (route: Route, scope: Scope): string =>
     : `the address fits ${written(route)} and when was true: ${condition(route, scope)}`;
 
 /** The condition with the values it is about: `payload.severity >= 3, with payload.severity = 2 (number)`. */
-function condition({ conditions: { when }, language }: Route, scope: Scope): string {
+function condition({ conditions, language }: Route, scope: Scope): string {
+  const when = conditions.when?.expression;
   if (when === undefined) return '';
   const values = when.operands.flatMap(({ start, end }) => {
     const operand = when.source.slice(start, end);

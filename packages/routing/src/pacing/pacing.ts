@@ -1,4 +1,6 @@
 import type { Report } from '../report.ts';
+import { compileChangeFilter } from './change-filter.ts';
+import { compileQuietHours } from './quiet-hours.ts';
 import type { PacingKeys, RateKeys } from './schema.ts';
 import { compileSummary, type PacingContext } from './summary.ts';
 import type { Pacing, RateLimit } from './types.ts';
@@ -14,8 +16,16 @@ export function compilePacing(
   report: Report,
 ): Pacing | undefined {
   const rate = ownOr(keys.rate, inherited.rate, (own) => compileRate(own, context, report.at('rate')));
-  if (rate === undefined) return undefined;
-  return rate === null ? {} : { rate };
+  const change = ownOr(keys.onlyOnChange === false ? null : keys.onlyOnChange, inherited.change, (own) =>
+    compileChangeFilter(own, context, report.at('onlyOnChange')),
+  );
+  const quiet = ownOr(keys.quiet, inherited.quiet, (own) => compileQuietHours(own, context, report.at('quiet')));
+  if (rate === undefined || change === undefined || quiet === undefined) return undefined;
+  return {
+    ...(rate === null ? {} : { rate }),
+    ...(change === null ? {} : { change }),
+    ...(quiet === null ? {} : { quiet }),
+  };
 }
 
 /** What a key says: compiled; null for nothing, also when it is null itself. */

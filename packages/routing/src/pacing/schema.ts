@@ -22,18 +22,70 @@ export const rateKeys = z
     'Most messages in a window of time for each place of the target (each room, topic, queue). What exceeds it ends as `dropped`, and is counted in the summary',
   );
 
+const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day from "00:00" to "23:59"');
+
+/** Names of the days, in the order in which they are counted. */
+export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+
+/** What a route or target says about quiet hours. */
+export const quietKeys = z
+  .strictObject({
+    from: timeOfDay.describe('Time of day at which they begin'),
+    to: timeOfDay.describe('Time of day at which they end; on the next day when it is before `from`'),
+    timeZone: z.string().optional().describe('Zone of the times, such as "Europe/Berlin"; default that of the machine'),
+    days: z.array(z.enum(DAYS)).min(1).optional().describe('Days on which they begin; default every day'),
+    then: z
+      .enum(['hold', 'drop', 'summary'])
+      .default('hold')
+      .describe(
+        '`hold` sends what came in them afterwards, in order; `drop` drops it; `summary` drops it and sends one message about it to each place afterwards',
+      ),
+    summary: z
+      .string()
+      .optional()
+      .describe('Text of that message with `then: summary`; a template with the names of `rate.summary`'),
+    unless: z
+      .string()
+      .optional()
+      .describe(
+        'Condition (CEL) of messages that are sent all the same. They keep an order of their own and overtake what is held',
+      ),
+  })
+  .refine(({ from, to }) => from !== to, { path: ['to'], error: 'expected another time than "from"' })
+  .refine((keys) => keys.then !== 'summary' || keys.summary !== undefined, {
+    path: ['summary'],
+    error: 'expected the text of the summary, for "then: summary"',
+  })
+  .refine((keys) => keys.then === 'summary' || keys.summary === undefined, {
+    path: ['summary'],
+    error: 'expected no summary without "then: summary"',
+  })
+  .describe('Hours in which the target gets nothing');
+
+const onlyOnChange = z
+  .union([z.boolean(), z.string()])
+  .describe(
+    'Sends a message only when it differs from the last one that its place got with the same ordering key; others end as `dropped`. Compared is what this template makes, such as "${payload.state}"; with `true` the body as it is sent',
+  );
+
 /** Keys of a route and of a target about what is not sent, or later. Those of the target replace the route's; null removes. */
 export const pacingKeys = {
   rate: rateKeys.nullable().optional(),
+  onlyOnChange: onlyOnChange.nullable().optional(),
+  quiet: quietKeys.nullable().optional(),
 };
 
 /** `rate` as written, durations in ms. */
 export type RateKeys = z.output<typeof rateKeys>;
+/** `quiet` as written. */
+export type QuietKeys = z.output<typeof quietKeys>;
 
 /** What a route or a target says about pacing. Read by the compiler of targets. */
 export interface PacingKeys {
   readonly rate?: RateKeys | null | undefined;
+  readonly onlyOnChange?: boolean | string | null | undefined;
+  readonly quiet?: QuietKeys | null | undefined;
 }
 
 /** Names of the keys of {@link pacingKeys}. */
-export const PACING_KEYS = ['rate'] as const;
+export const PACING_KEYS = ['rate', 'onlyOnChange', 'quiet'] as const;

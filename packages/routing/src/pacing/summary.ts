@@ -1,4 +1,4 @@
-import { encodeBody, type Event, Rejected } from '@magpie/contract';
+import { type Event, encodeBody, Rejected } from '@magpie/contract';
 import type { Problem } from '@magpie/schema-messages';
 import { startOutput, startSteps } from '../expression/budget.ts';
 import { plainEnvironment } from '../expression/environment.ts';
@@ -15,6 +15,7 @@ import type { Summary } from './types.ts';
 export interface PacingContext {
   readonly route: string;
   readonly source: Source;
+  readonly language: Language;
   /** Largest body that may be made. */
   readonly maxBodyBytes: number;
   /** The scope of an event for expressions of this route. */

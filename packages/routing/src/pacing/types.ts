@@ -21,7 +21,38 @@ export interface RateLimit {
   readonly summary?: Summary;
 }
 
+/** Lets through what differs from the last of its key and place. */
+export interface ChangeFilter {
+  /** What is compared of a message; `body` is as rendered. Called per attempt. Throws `Rejected`. */
+  value(event: Event, body: Uint8Array): string | Uint8Array;
+}
+
+/** Whether it is quiet at a moment, and until when that stays so, in ms since the epoch. */
+export interface QuietState {
+  readonly isQuiet: boolean;
+  readonly until: number;
+}
+
+/** Hours in which a target gets nothing. */
+export interface QuietHours {
+  /** What becomes of what would be sent then. */
+  readonly then: 'hold' | 'drop' | 'summary';
+  /** Pure; costs some 100 µs, so its answer is kept until it ends. */
+  state(now: number): QuietState;
+  /** How long they last, in ms, but for a change of the clock. */
+  readonly longest: number;
+  /** Set with `then: summary`. */
+  readonly summary?: Summary;
+  /**
+   * Whether a message is sent all the same. Called per match, and per attempt after `render`, within their budgets of steps. Throws
+   * `Rejected`.
+   */
+  isExempt?(event: Event): boolean;
+}
+
 /** What a target does not get, or gets later, though it matches. */
 export interface Pacing {
   readonly rate?: RateLimit;
+  readonly change?: ChangeFilter;
+  readonly quiet?: QuietHours;
 }

@@ -1,6 +1,7 @@
-import { type AddressBook, type Event, HOP_LIMIT, markOf, Rejected } from '@magpie/contract';
-import type { Expression, Scope } from '../expression/expression.ts';
+import { type AddressBook, type Event, HOP_LIMIT, markOf, type Rejected } from '@magpie/contract';
+import type { Scope } from '../expression/expression.ts';
 import { viewOf } from '../scope.ts';
+import type { Condition } from './condition.ts';
 import type { PayloadSchema } from './payload-schema.ts';
 import { rejection } from './rejection.ts';
 import type { Source } from './source.ts';
@@ -19,8 +20,7 @@ export interface Conditions {
   readonly route: string;
   readonly source: Source;
   readonly allow: readonly string[] | undefined;
-  readonly when: Expression | undefined;
-  readonly whenPointer: string;
+  readonly when: Condition | undefined;
   readonly payload: PayloadSchema | undefined;
   /** Whether messages that this gateway has sent itself are taken. */
   readonly acceptOwn: boolean;
@@ -44,7 +44,7 @@ export function admit(conditions: Conditions, event: Event, scope: () => Scope):
     if (mismatch !== undefined) return noMatch(mismatch);
     const { when, payload } = conditions;
     payload?.check(viewOf(event, conditions.book));
-    return when === undefined || holds(when, scope(), conditions.whenPointer) ? ADMITTED : noMatch('when');
+    return when === undefined || when.holds(scope()) ? ADMITTED : noMatch('when');
   } catch (error) {
     return { type: 'error', error: rejection(conditions.route, error) };
   }
@@ -68,9 +68,3 @@ function mismatchOf(
 
 const fitsText = (pattern: NonNullable<Source['text']>, text: string | undefined): boolean =>
   text !== undefined && pattern.match(text) !== undefined;
-
-function holds(when: Expression, scope: Scope, pointer: string): boolean {
-  const result = when.evaluate(scope);
-  if (typeof result === 'boolean') return result;
-  throw new Rejected(`${pointer}: "${when.source}" is ${typeof result}, not true or false`);
-}

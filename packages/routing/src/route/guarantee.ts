@@ -33,6 +33,8 @@ function ownLink({ retry, backlog, pacing }: DeliveryPath): Guarantee {
   if (retry.then === 'drop') return { level: 'at-most-once', reason: '"retry.then: drop" gives deliveries up' };
   if (backlog.onFull === 'drop') return { level: 'at-most-once', reason: '"backlog.onFull: drop" gives deliveries up' };
   if (pacing?.rate !== undefined) return { level: 'at-most-once', reason: '"rate" gives deliveries up' };
+  if (pacing?.quiet !== undefined && pacing.quiet.then !== 'hold')
+    return { level: 'at-most-once', reason: `"quiet.then: ${pacing.quiet.then}" gives deliveries up` };
   return { level: 'at-least-once', reason: 'the log is durable' };
 }
 

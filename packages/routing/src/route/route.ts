@@ -2,7 +2,7 @@ import { type AddressBook, BODY_LIMITS, type Event } from '@magpie/contract';
 import { capture } from '../address/pattern.ts';
 import { startOutput } from '../expression/budget.ts';
 import { sourceEnvironment } from '../expression/environment.ts';
-import type { Expression, Language, Scope } from '../expression/expression.ts';
+import type { Language, Scope } from '../expression/expression.ts';
 import { checkName } from '../expression/names.ts';
 import { createRouteLanguage } from '../expression/route-language.ts';
 import { compilePacing } from '../pacing/pacing.ts';
@@ -11,6 +11,7 @@ import { EventScope, viewOf } from '../scope.ts';
 import type { Template } from '../template/template.ts';
 import type { Match } from '../types.ts';
 import { type Admission, admit, type Conditions } from './admission.ts';
+import { compileCondition } from './condition.ts';
 import { checkGuarantee } from './guarantee.ts';
 import { parseKeys } from './keys.ts';
 import { compileOtherwise, type Otherwise } from './otherwise.ts';
@@ -73,7 +74,7 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const reply = compileReply({ ...common, environment }, report.at('reply'));
   const refusing = { ...common, book: bookOf(source, context), environment, gatewayId, scope: outer };
   const otherwise = compileOtherwise(keys.otherwise, refusing, report.at('otherwise'));
-  const pacing = compilePacing(keys, {}, common, report);
+  const pacing = compilePacing(keys, {}, { ...common, language }, report);
   if (reply === undefined || otherwise === undefined || pacing === undefined) return undefined;
   const shared: TargetContext = { ...common, language, gatewayId, pacing, reply: reply ?? undefined };
   const targets = compileTargets(shared, report);
@@ -122,6 +123,9 @@ function scopes(
   return { outer, scope: (event) => Object.assign(outer(event), text.match(viewOf(event, book).text ?? '')) };
 }
 
+/** What is added to the ordering key of messages that quiet hours let through. */
+const EXEMPT = '(unless)';
+
 interface CompiledConditions {
   readonly conditions: Conditions;
   readonly key: Template | undefined;
@@ -136,21 +140,13 @@ function compileConditions(
   { gatewayId, book }: RouteContext,
   report: Report,
 ): CompiledConditions | undefined {
-  const place = report.at('when');
-  const when = keys.when === undefined ? null : compileCondition(keys.when, language, place);
+  const when = keys.when === undefined ? null : compileCondition(keys.when, language, report.at('when'));
   const key = keys.key === undefined ? null : compileKey(keys.key, language, report.at('key'));
   const allowed = checkAllow(keys.allow, source, report.at('allow'));
   if (when === undefined || key === undefined || !allowed) return undefined;
   const { allow, acceptOwn, late } = keys;
   const common = { route, source, allow, acceptOwn, late, payload, gatewayId, book: bookOf(source, { book }) };
-  return { conditions: { ...common, when: when ?? undefined, whenPointer: place.pointer }, key: key ?? undefined };
-}
-
-function compileCondition(source: string, language: Language, report: Report): Expression | undefined {
-  const when = language.compile(source, report);
-  if (when === undefined || when.type === 'bool' || when.type === 'dyn') return when;
-  const hint = 'a condition compares something, as in payload.severity >= 3';
-  return void report.error(`expected a condition (bool), got an expression of type ${when.type}`, { hint });
+  return { conditions: { ...common, when: when ?? undefined }, key: key ?? undefined };
 }
 
 function checkAllow(allow: readonly string[] | undefined, { connection }: Source, report: Report): boolean {
@@ -229,10 +225,13 @@ function delivery(
 ): Match {
   if (admission.type === 'error') return { target, key: event.key, error: admission.error };
   const key = own ?? routeKey;
-  if (key === undefined) return { target, key: event.key };
+  const isExempt = target.pacing?.quiet?.isExempt;
+  if (key === undefined && isExempt === undefined) return { target, key: event.key };
   startOutput(maxBodyBytes);
   try {
-    return { target, key: key.text(scope()) };
+    const text = key?.text(scope()) ?? event.key;
+    // What quiet hours let through must not wait behind what they hold: it has an order of its own.
+    return { target, key: isExempt?.(event) === true ? `${text} ${EXEMPT}` : text };
   } catch (error) {
     return { target, key: event.key, error: rejection(route, error) };
   }

@@ -4,10 +4,10 @@ import { findPlace } from '../address/words.ts';
 import { startOutput, startSteps } from '../expression/budget.ts';
 import type { Language, Scope } from '../expression/expression.ts';
 import { compilePacing } from '../pacing/pacing.ts';
-import type { Pacing } from '../pacing/types.ts';
+import type { Pacing, QuietHours } from '../pacing/types.ts';
 import type { Report } from '../report.ts';
 import { compileTemplate, type Template } from '../template/template.ts';
-import type { ConnectionInfo, Rendered, Target } from '../types.ts';
+import type { ConnectionInfo, Rendered, RetryPolicy, Target } from '../types.ts';
 import { type BodyMapping, compileBody } from './body.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { parseKeys, splitKeys } from './keys.ts';
@@ -72,6 +72,7 @@ export function compileTarget(
   const pacing = compilePacing(keys, context.pacing, context, report);
   if (!place || !address || !options || body === undefined || !parts || key === undefined) return undefined;
   if (pacing === undefined) return undefined;
+  warnOfHeld(pacing.quiet, keys.retry ?? context.keys.retry, report.at(...(keys.quiet ? ['quiet'] : [])));
   const objections = options.possible.map((each) => adapter.objections?.target?.(config, each));
   const [objection] = objections;
   if (objection !== undefined && objections.every((each) => each !== undefined)) return void report.error(objection);
@@ -82,7 +83,7 @@ export function compileTarget(
   const target = createTarget(id, keys, connection, options.possible, context, {
     ...(Object.keys(pacing).length === 0 ? {} : { pacing }),
     ...(reply === undefined ? {} : { reply: reply.rules }),
-    render: renderer({ address, options, body, parts, reply }, context, report.pointer),
+    render: renderer({ address, options, body, parts, reply, pacing }, context, report.pointer),
   });
   return { target, connection, address, key: key ?? undefined, pointer: report.pointer };
 }
@@ -94,6 +95,13 @@ function warnOfUnheld({ backlog }: TargetKeys, source: Source, connection: Conne
   report.warn(`this bound has no effect: the events come from "${connection.name}", which also confirms them`, {
     hint: 'use "onFull: dead-letter" or "onFull: drop", or receive by a connection of its own',
   });
+}
+
+/** What is held for longer than it may be tried is given up, and nobody would have tried. */
+function warnOfHeld(quiet: QuietHours | undefined, { maxAge }: RetryPolicy, report: Report): void {
+  if (quiet?.then !== 'hold' || quiet.longest < maxAge) return;
+  const message = `quiet hours hold messages for up to ${quiet.longest} ms, but "retry.maxAge" gives them up after ${maxAge} ms`;
+  report.warn(message, { hint: 'raise "retry.maxAge", or say "then: drop" or "then: summary"' });
 }
 
 /** Compiles an ordering key; a key without any expression would put all deliveries into one lane. */
@@ -139,13 +147,22 @@ interface Mapping {
   readonly parts: PartsMapping;
   /** Set when what is sent are requests. */
   readonly reply: CompiledReply | undefined;
+  readonly pacing: Pacing;
 }
 
 /** Renders events for a target; where no expression looks at an event, none is made ready for them. */
 function renderer(mapping: Mapping, context: TargetContext, pointer: string): Target['render'] {
-  const { address, options, body, parts, reply } = mapping;
+  const { address, options, body, parts, reply, pacing } = mapping;
   const { constant } = address;
-  if (reply !== undefined || constant === undefined || !options.fixed || body !== null || !changesNothing(parts)) {
+  const isJudged = pacing.quiet?.isExempt !== undefined;
+  if (
+    isJudged ||
+    reply !== undefined ||
+    constant === undefined ||
+    !options.fixed ||
+    body !== null ||
+    !changesNothing(parts)
+  ) {
     return (event) => render(mapping, event, context, pointer);
   }
   const target = { address: constant, options: options.render({}, constant) };

@@ -80,11 +80,12 @@ function targetTables({ targets, orphans }: Answer<'targets'>): string {
 }
 
 /** Deviations of a target from normal operation; empty when there are none. */
-function stateOf({ suspended, suspension, lagging, limited = 0 }: Target): string {
+function stateOf({ suspended, suspension, lagging, limited = 0, quietUntil }: Target): string {
   const why = suspension && ` since ${suspension.since}: ${suspension.error}; next probe ${suspension.nextAttempt}`;
   const parts = [
     suspended ? `suspended${why ?? ''}` : '',
     lagging ? 'lagging: more waits in the log' : '',
+    quietUntil === undefined ? '' : `quiet hours until ${quietUntil}`,
     limited > 0 ? `limited: ${limited} not sent, waiting for their summary` : '',
   ];
   return parts.filter((part) => part !== '').join('; ');

@@ -55,8 +55,9 @@ export const targetResources: readonly Resource[] = [
 /** Removed targets as every answer shows them. */
 export const orphansOf = async (gateway: Pick<Gateway, 'orphans'>) => (await gateway.orphans()).map(showOrphan);
 
-const show = ({ flying, suspension, places, ...load }: TargetLoad) => ({
+const show = ({ flying, suspension, places, quietUntil, ...load }: TargetLoad) => ({
   ...load,
+  ...(quietUntil === undefined ? {} : { quietUntil: isoInstant(quietUntil) }),
   places: places.map(({ since, nextAttempt, ...place }) => ({
     ...place,
     since: isoInstant(since),

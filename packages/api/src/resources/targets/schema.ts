@@ -30,7 +30,11 @@ export const targetSchema = z
     lagging: z.boolean().describe('Whether more waits in the log than is counted here.'),
     suspended: z.boolean().describe('Set while the target is suspended: only a probe is sent.'),
     suspension: suspensionSchema.optional(),
-    limited: z.int().optional().describe('Deliveries not sent because of `rate` that are in no summary yet.'),
+    limited: z
+      .int()
+      .optional()
+      .describe('Deliveries not sent because of `rate` or `quiet` that are in no summary yet.'),
+    quietUntil: z.string().optional().describe('When the quiet hours of the target end, while it has them.'),
     places: z.array(placeSchema).describe('Rooms, queues or topics that are suspended individually.'),
   })
   .meta({ id: 'Target' });

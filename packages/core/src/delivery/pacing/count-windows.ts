@@ -9,9 +9,13 @@ const MORE = '…';
 /** Windows of one target that are open at a time: the oldest is closed early for one more. */
 export const MOST_WINDOWS = 10_000;
 
+/** What a window belongs to: `rate` or `quiet` of the route. */
+export type CountRule = 'rate' | 'quiet';
+
 /** What is counted about one place of a target in one stretch of time. Plain data: it is kept as JSON. */
 export interface CountWindow {
   readonly id: string;
+  readonly rule: CountRule;
   readonly place: string;
   /** Steady ms since the epoch. */
   readonly since: number;
@@ -26,7 +30,7 @@ export interface CountWindow {
   to?: { readonly target: TargetRequest; readonly via: readonly string[] };
 }
 
-/** The windows of one target: one open for each place, and those whose summary is being sent. */
+/** The windows of one target: one open for each rule and place, and those whose summary is being sent. */
 export class CountWindows {
   readonly #open = new Map<string, CountWindow>();
   readonly #closed = new Map<string, CountWindow>();
@@ -41,8 +45,8 @@ export class CountWindows {
   }
 
   /** The open window of a place, if there is one. */
-  at(place: string): CountWindow | undefined {
-    return this.#open.get(place);
+  at(rule: CountRule, place: string): CountWindow | undefined {
+    return this.#open.get(nameOf({ rule, place }));
   }
 
   /** All that have not ended, the oldest first. */
@@ -50,9 +54,9 @@ export class CountWindows {
     return [...this.#closed.values(), ...this.#open.values()];
   }
 
-  open(place: string, since: number, until: number): CountWindow {
-    const window: CountWindow = { id: randomUUID(), place, since, until, sent: 0, count: 0, values: {} };
-    this.#open.set(place, window);
+  open(rule: CountRule, place: string, since: number, until: number): CountWindow {
+    const window: CountWindow = { id: randomUUID(), rule, place, since, until, sent: 0, count: 0, values: {} };
+    this.#open.set(nameOf(window), window);
     return window;
   }
 
@@ -77,7 +81,8 @@ export class CountWindows {
 
   /** Nothing more is counted in a window. */
   close(window: CountWindow): void {
-    if (this.#open.get(window.place) === window) this.#open.delete(window.place);
+    const name = nameOf(window);
+    if (this.#open.get(name) === window) this.#open.delete(name);
     this.#closed.set(window.id, window);
   }
 
@@ -101,13 +106,16 @@ export class CountWindows {
   /** Takes back a window; the newest one of a place is the open one. Called before anything is counted. */
   restore(json: string): CountWindow {
     const window = JSON.parse(json) as CountWindow;
-    const known = this.#open.get(window.place);
+    const name = nameOf(window);
+    const known = this.#open.get(name);
     const [older, newer] = known !== undefined && known.since > window.since ? [window, known] : [known, window];
-    this.#open.set(window.place, newer);
+    this.#open.set(name, newer);
     if (older !== undefined) this.#closed.set(older.id, older);
     return window;
   }
 }
+
+const nameOf = ({ rule, place }: Pick<CountWindow, 'rule' | 'place'>): string => `${rule} ${place}`;
 
 function withValues(known: SummaryValues, values: Readonly<Record<string, string>>): SummaryValues {
   const next: Record<string, readonly string[]> = { ...known };

@@ -2,7 +2,7 @@ import { comparePositions, type Position } from '@magpie/bus';
 import type { Delivery } from '../delivery.ts';
 
 /** What was decided about a delivery: it goes out, or why it does not. */
-export type Decided = 'pass' | 'limited';
+export type Decided = 'pass' | 'limited' | 'unchanged' | 'quiet';
 
 interface Decision {
   readonly decided: Decided;
@@ -51,13 +51,16 @@ export class Decisions {
   changesFor(floor: Position | undefined): string | undefined {
     if (!this.#isChanged) return undefined;
     this.#isChanged = false;
-    const kept: Partial<Record<Decided, Position[]>> = {};
-    for (const [position, { decided, delivery, isSettled }] of this.#all) {
+    for (const [position, { isSettled }] of this.#all)
       if (isSettled && floor !== undefined && comparePositions(position, floor) <= 0) this.#all.delete(position);
-      // One that was refused has an exception row, which says that it went out.
-      else if (isSettled || delivery === undefined || delivery.attempts.length === 0) (kept[decided] ??= []).push(position);
-    }
-    return JSON.stringify(kept);
+    // One that was refused has an exception row, which says that it went out.
+    const kept = [...this.#all].filter(
+      ([, { isSettled, delivery }]) => isSettled || delivery === undefined || delivery.attempts.length === 0,
+    );
+    const byDecision = Map.groupBy(kept, ([, { decided }]) => decided);
+    return JSON.stringify(
+      Object.fromEntries([...byDecision].map(([decided, all]) => [decided, all.map(([position]) => position)])),
+    );
   }
 
   /** Takes back what `changesFor` has given. Called once, before anything is decided. */

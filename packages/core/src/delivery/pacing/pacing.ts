@@ -1,31 +1,37 @@
 import type { ConnectionValue, Position } from '@magpie/bus';
-import { type Clock, steadyTime, toMagpieError } from '@magpie/contract';
-import type { RateLimit, Rendered, Summary } from '@magpie/routing';
+import { type Address, type MagpieError, steadyTime, toMagpieError } from '@magpie/contract';
+import type { Pacing, Rendered } from '@magpie/routing';
 import type { StateWriter, ValueSource } from '../../log-access/state-writer.ts';
 import type { Delivery } from '../delivery.ts';
 import type { TargetInForce } from '../target-in-force.ts';
-import { type CountWindow, CountWindows } from './count-windows.ts';
+import type { WakeUp } from '../wake-up.ts';
+import { ChangeFilter } from './change-filter.ts';
+import type { CountWindow } from './count-windows.ts';
+import { Counting, type CountingDeps } from './counting.ts';
 import { type Decided, Decisions } from './decisions.ts';
+import { QuietClock } from './quiet-clock.ts';
 import { type PacingValues, pacingValue } from './stored.ts';
-import type { Summaries } from './summaries.ts';
 
-export interface PacingDeps {
-  readonly clock: Clock;
-  readonly writer: Pick<StateWriter, 'keep'>;
-  readonly summaries: Summaries;
-  onFatal(error: Error): void;
+export interface PacingDeps extends CountingDeps {
+  readonly writer: StateWriter;
 }
 
 /** Whether a delivery goes out now; `reason` is for people, `result` for counters. */
 export type PacingVerdict =
   | { readonly type: 'pass' }
-  | { readonly type: 'drop'; readonly result: Exclude<Decided, 'pass'>; readonly reason: string };
+  | { readonly type: 'drop'; readonly result: Exclude<Decided, 'pass'>; readonly reason: string }
+  | { readonly type: 'hold'; readonly ms: number }
+  | { readonly type: 'reject'; readonly error: MagpieError };
 
 const PASS: PacingVerdict = { type: 'pass' };
+const NONE: Pacing = {};
 
-/** Names of what is kept. */
+/** How long quiet hours are taken to last without another look: the clock may be set. */
+const LOOK_MS = 60_000;
+
+/** Names of what is kept besides windows. */
 const DECISIONS = 'decisions';
-const WINDOW = 'window ';
+const LAST = 'last ';
 
 /**
  * Decides which deliveries of one target go out, as the `pacing` of its route says. A delivery that is rendered and about to be sent is
@@ -34,124 +40,174 @@ const WINDOW = 'window ';
 export class TargetPacing implements ValueSource {
   readonly #inForce: TargetInForce;
   readonly #floor: () => Position | null;
+  readonly #wake: WakeUp;
   readonly #deps: PacingDeps;
-  readonly #now: () => number;
   readonly #decisions = new Decisions();
-  readonly #windows = new CountWindows();
-  readonly #timers = new Map<CountWindow, () => void>();
-  readonly #stopping = new AbortController();
+  readonly #changes = new ChangeFilter();
+  readonly #quiet = new QuietClock();
+  readonly #counting: Counting;
+  /** The wake-up at the end of quiet hours. */
+  #alarm: { readonly at: number; readonly cancel: () => void } | undefined;
 
-  constructor(inForce: TargetInForce, floor: () => Position | null, deps: PacingDeps) {
+  constructor(inForce: TargetInForce, floor: () => Position | null, wake: WakeUp, deps: PacingDeps) {
     this.#inForce = inForce;
     this.#floor = floor;
+    this.#wake = wake;
     this.#deps = deps;
-    this.#now = steadyTime(deps.clock);
+    const owner = {
+      now: steadyTime(deps.clock),
+      silence: (window: CountWindow) => this.#silence(window),
+      changed: () => this.#changed(),
+    };
+    this.#counting = new Counting(inForce, owner, deps);
   }
 
   /** Takes back what an earlier process has counted and decided. Called once, before anything is judged. */
   restore(values: PacingValues): void {
     for (const [name, value] of values) {
       if (name === DECISIONS) this.#decisions.restore(value);
-      else if (name.startsWith(WINDOW)) this.#windows.restore(value);
+      else if (name.startsWith(LAST)) this.#changes.restore(name.slice(LAST.length), value);
+      else this.#counting.restore(name, value);
     }
-    for (const window of this.#windows.all()) this.#arm(window);
+    this.#counting.begin();
   }
 
-  /** Whether a delivery goes out. Called per attempt. */
-  judge(delivery: Delivery, { target: to }: Rendered): PacingVerdict {
-    const { pacing } = this.#inForce.target;
-    if (pacing === undefined && this.#decisions.size === 0) return PASS;
-    const decided = this.#decisions.get(delivery);
-    if (decided === 'pass' || delivery.attempts.length > 0) return PASS;
-    const { rate } = pacing ?? {};
-    const place = `${to.address.scheme}:${to.address.segments.join('/')}`;
-    if (decided !== undefined) return { type: 'drop', result: decided, reason: reasonOf(place, rate) };
-    if (rate === undefined) return PASS;
-    const window = this.#windowOf(place, rate);
-    const isLimited = window.sent >= rate.max;
-    if (isLimited) this.#windows.count(window, valuesOf(delivery, rate.summary), to, delivery.event);
-    else this.#windows.pass(window);
-    this.#decisions.add(delivery, isLimited ? 'limited' : 'pass');
-    this.#deps.writer.keep(this);
-    return isLimited ? { type: 'drop', result: 'limited', reason: reasonOf(place, rate) } : PASS;
+  /** When quiet hours end, in ms since the epoch; undefined while there are none. */
+  get quietUntil(): number | undefined {
+    return this.#quiet.endOf(this.#rules.quiet, this.#deps.clock.now());
+  }
+
+  /** Deliveries that were not sent and are in no summary yet. */
+  get counted(): number {
+    return this.#counting.counted;
+  }
+
+  /** Whether nothing at all is sent now; wakes the queue when that ends. Called before each look at the lanes. */
+  pauses(): boolean {
+    const { quiet } = this.#rules;
+    if (quiet?.then !== 'hold' || quiet.isExempt !== undefined) return false;
+    const until = this.quietUntil;
+    if (until === undefined) return false;
+    if (this.#alarm?.at !== until) {
+      this.#alarm?.cancel();
+      const cancel = this.#deps.clock.timeout(Math.min(this.#left(until), LOOK_MS), () => {
+        this.#alarm = undefined;
+        this.#wake.call();
+      });
+      this.#alarm = { at: until, cancel };
+    }
+    return true;
+  }
+
+  /** Whether a delivery goes out. Called per attempt; never throws. */
+  judge(delivery: Delivery, rendered: Rendered): PacingVerdict {
+    if (this.#inForce.target.pacing === undefined && this.#decisions.size === 0 && this.#changes.isEmpty) return PASS;
+    const verdict = this.#judged(delivery, rendered);
+    delivery.isQuiet = verdict.type === 'hold';
+    if (verdict.type !== 'drop') return verdict;
+    this.#decisions.add(delivery, verdict.result);
+    this.#changed();
+    return verdict;
   }
 
   /** A delivery has ended, however. */
-  ended(delivery: Delivery): void {
-    if (this.#decisions.settle(delivery)) this.#deps.writer.keep(this);
-  }
-
-  /** Deliveries that were not sent and are not in a summary yet. */
-  get counted(): number {
-    return this.#windows.counted;
+  ended(delivery: Delivery, hasArrived: boolean): void {
+    this.#changes.ended(delivery.position, hasArrived);
+    if (this.#decisions.settle(delivery)) this.#changed();
   }
 
   changes(matched: Position | undefined): readonly ConnectionValue[] {
     const { consumer } = this.#inForce.target;
     const decisions = this.#decisions.changesFor(this.#floor() ?? matched);
-    const windows = [...this.#windows.changes()].map(([id, json]) => pacingValue(consumer, WINDOW + id, json));
-    return decisions === undefined ? windows : [...windows, pacingValue(consumer, DECISIONS, decisions)];
+    return [
+      ...this.#counting.changes(consumer),
+      ...[...this.#changes.changes()].map(([name, value]) => pacingValue(consumer, LAST + name, value)),
+      ...(decisions === undefined ? [] : [pacingValue(consumer, DECISIONS, decisions)]),
+    ];
   }
 
   /** Sends no summary any more: the next start does. */
   stop(): void {
-    this.#stopping.abort();
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#counting.stop();
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
   }
 
-  /** The window of a place that a message falls into, opened by the first one. */
-  #windowOf(place: string, { per }: RateLimit): CountWindow {
-    const now = this.#now();
-    const known = this.#windows.at(place);
-    if (known !== undefined && now < known.until) return known;
-    if (known !== undefined) this.#close(known);
-    const window = this.#windows.open(place, now, now + per);
-    const { surplus } = this.#windows;
-    if (surplus !== undefined) this.#close(surplus);
-    this.#arm(window);
-    return window;
+  get #rules(): Pacing {
+    return this.#inForce.target.pacing ?? NONE;
   }
 
-  /** Closes a window when it is over; a clock that was set while nobody ran makes it no longer than it is. */
-  #arm(window: CountWindow): void {
-    const left = Math.min(window.until - this.#now(), window.until - window.since);
-    const cancel = this.#deps.clock.timeout(Math.max(0, left), () => this.#close(window));
-    this.#timers.set(window, cancel);
+  #judged(delivery: Delivery, rendered: Rendered): PacingVerdict {
+    const decided = this.#decisions.get(delivery);
+    const place = placeOf(rendered.target.address);
+    if (decided !== undefined && decided !== 'pass') return this.#dropped(decided, place);
+    const { rate, change, quiet } = this.#rules;
+    try {
+      const until = quiet?.isExempt?.(delivery.event) === true ? undefined : this.quietUntil;
+      if (until !== undefined && quiet?.then === 'hold') return { type: 'hold', ms: this.#left(until) };
+      if (change === undefined && !this.#changes.isEmpty) this.#changes.clear();
+      const key = `${delivery.lane.key}\n${place}`;
+      const value = change?.value(delivery.event, rendered.parts.body);
+      const isKnown = decided === 'pass' || delivery.attempts.length > 0;
+      if (!isKnown) {
+        if (value !== undefined && this.#changes.isSame(key, value)) return this.#dropped('unchanged', place);
+        if (until !== undefined) return this.#silenced(delivery, rendered, place, this.#left(until));
+        if (rate !== undefined && !this.#admits(delivery, rendered, place)) return this.#dropped('limited', place);
+        this.#decisions.add(delivery, 'pass');
+        this.#changed();
+      }
+      if (value !== undefined) this.#changes.pass(key, value, delivery.position);
+      return PASS;
+    } catch (error) {
+      return { type: 'reject', error: toMagpieError(error) };
+    }
   }
 
-  #close(window: CountWindow): void {
-    this.#timers.get(window)?.();
-    this.#timers.delete(window);
-    this.#windows.close(window);
-    const work = window.count === 0 ? Promise.resolve(true) : this.#summarize(window);
-    work
-      .then((isDone) => {
-        if (!isDone) return;
-        this.#windows.forget(window);
-        this.#deps.writer.keep(this);
-      })
-      .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#deps.onFatal(toMagpieError(error));
-      });
+  /** Whether the rate of the target lets a message through; counts it either way. */
+  #admits({ event }: Delivery, { target }: Rendered, place: string): boolean {
+    const { rate } = this.#rules;
+    if (rate === undefined) return true;
+    const window = this.#counting.windowOf('rate', place, rate.per);
+    const admits = window.sent < rate.max;
+    if (admits) this.#counting.pass(window);
+    else this.#counting.count(window, event, target);
+    return admits;
   }
 
-  #summarize(window: CountWindow): Promise<boolean> {
-    const { target } = this.#inForce;
-    return this.#deps.summaries.put(target, window, target.pacing?.rate?.summary, this.#stopping.signal);
+  #silenced({ event }: Delivery, { target }: Rendered, place: string, ms: number): PacingVerdict {
+    this.#counting.count(this.#counting.windowOf('quiet', place, ms), event, target);
+    return this.#dropped('quiet', place);
+  }
+
+  #left(until: number): number {
+    return Math.max(1, until - this.#deps.clock.now());
+  }
+
+  /** A window of a rate that began before quiet hours says nothing in them. */
+  #silence({ rule, since }: CountWindow): number {
+    const until = this.quietUntil;
+    if (rule !== 'rate' || until === undefined || this.#rules.quiet?.state(since).isQuiet === true) return 0;
+    return this.#left(until);
+  }
+
+  #dropped(result: Exclude<Decided, 'pass'>, place: string): PacingVerdict {
+    return { type: 'drop', result, reason: reasonOf(result, place, this.#rules) };
+  }
+
+  #changed(): void {
+    this.#deps.writer.keep(this);
   }
 }
 
-const reasonOf = (place: string, rate: RateLimit | undefined): string =>
-  rate === undefined
-    ? `${place} has had as many messages as its rate allowed`
-    : `${place} has had the ${rate.max} messages that its rate allows in ${rate.per} ms${rate.summary ? '; a summary counts this one' : ''}`;
+/** The name of a place within a target. */
+const placeOf = ({ scheme, segments }: Address): string => `${scheme}:${segments.join('/')}`;
 
-/** What a summary names of an event; nothing where that cannot be told, for it is counted all the same. */
-function valuesOf({ event }: Delivery, summary: Summary | undefined): Readonly<Record<string, string>> {
-  try {
-    return summary?.values(event) ?? {};
-  } catch {
-    return {};
-  }
+function reasonOf(result: Exclude<Decided, 'pass'>, place: string, { rate, quiet }: Pacing): string {
+  if (result === 'unchanged') return `it says what ${place} got last (onlyOnChange)`;
+  const isCounted = (result === 'quiet' ? quiet : rate)?.summary !== undefined;
+  const why =
+    result === 'quiet'
+      ? `${place} gets nothing in quiet hours`
+      : `${place} has had the ${rate?.max ?? ''} messages that its rate allows in ${rate?.per ?? '?'} ms`;
+  return isCounted ? `${why}; a summary counts it` : why;
 }

@@ -1,4 +1,13 @@
-import { type AddressBook, type Clock, createQuiet, encodeBody, errorMessage, type Logger, type ReceivedEvent, sleep } from '@magpie/contract';
+import {
+  type AddressBook,
+  type Clock,
+  createQuiet,
+  encodeBody,
+  errorMessage,
+  type Logger,
+  type ReceivedEvent,
+  sleep,
+} from '@magpie/contract';
 import { DIRECT, type Summary, type Target } from '@magpie/routing';
 import type { Intake } from '../../intake/intake.ts';
 import type { StateWriter } from '../../log-access/state-writer.ts';
@@ -28,11 +37,19 @@ export interface Summaries {
 export function createSummaries({ intake, writer, book, clock, logger }: SummaryDeps): Summaries {
   const quiet = createQuiet(clock);
 
-  const say = ({ consumer, connection }: Target, { place, count }: CountWindow, ref: string | undefined): void => {
+  const say = (
+    { consumer, connection }: Target,
+    { rule, place, count }: CountWindow,
+    ref: string | undefined,
+  ): void => {
     const due = quiet.due(`${consumer} ${place}`);
     const fields = { target: consumer, connection, place, count, ...(ref === undefined ? {} : { ref }) };
     const end = ref === undefined ? 'are dropped' : 'are in one summary';
-    logger[due === undefined ? 'debug' : 'info'](fields, `${count} messages to ${place} exceed the rate of ${consumer} and ${end}`);
+    const why = rule === 'rate' ? 'exceed its rate' : 'came in its quiet hours';
+    logger[due === undefined ? 'debug' : 'info'](
+      fields,
+      `${count} messages of ${consumer} to ${place} ${why} and ${end}`,
+    );
   };
 
   const bodyOf = ({ consumer }: Target, { count, values }: CountWindow, summary: Summary) => {

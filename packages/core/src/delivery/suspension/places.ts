@@ -18,6 +18,9 @@ const PROBED_MS = 1000;
 /** Share of the exception rows of a target that suspended places may fill; the rest is for refusals of other places. */
 const SHARE = 0.5;
 
+/** What holds deliveries in quiet hours, in words. */
+const QUIET = { name: 'the target', error: 'its quiet hours' } as const;
+
 /** A place that takes nothing at present. */
 interface SuspendedPlace {
   readonly name: string;
@@ -94,12 +97,21 @@ export class Places {
     if (!delivery.remembered) this.#settlement.remember(delivery);
   }
 
-  /** A successor in a lane that waits for a place: gives it up when the place has filled its share. True when it did. */
+  /** Puts a delivery aside that waits for the end of quiet hours, so that others may pass it. No attempt is counted. */
+  setAside(delivery: Delivery, ms: number): void {
+    if (!delivery.parked && this.#isFull()) return void this.#giveUp(delivery, QUIET);
+    this.#lanes.refuse(delivery, 'failed');
+    this.#lanes.retryIn(delivery, ms);
+    if (!delivery.remembered) this.#settlement.remember(delivery);
+  }
+
+  /** A successor in a lane that waits for a place or for quiet hours: gives it up when those have filled their share. True when it did. */
   overflows(delivery: Delivery): boolean {
-    const name = delivery.lane.failed[0]?.place;
-    const place = name === undefined ? undefined : this.#suspended.get(name);
-    if (!place || !this.#isFull()) return false;
-    this.#giveUp(delivery, place);
+    const first = delivery.lane.failed[0];
+    const place = first?.place === undefined ? undefined : this.#suspended.get(first.place);
+    const holder = first?.isQuiet === true ? QUIET : place;
+    if (!holder || (holder === QUIET && delivery.parked) || !this.#isFull()) return false;
+    this.#giveUp(delivery, holder);
     return true;
   }
 
@@ -173,7 +185,7 @@ export class Places {
     return size >= this.#limits.parked * SHARE || bytes >= this.#limits.parkedBytes * SHARE;
   }
 
-  #giveUp(delivery: Delivery, { name, error }: SuspendedPlace): void {
+  #giveUp(delivery: Delivery, { name, error }: Pick<SuspendedPlace, 'name' | 'error'>): void {
     const words = `${name} takes nothing (${error}), and what waits for it has filled its share of the backlog`;
     void this.#settlement.giveUp(delivery, 'backlog', new Rejected(words));
   }
