@@ -13,7 +13,7 @@ const ALLOWED = {
   api: ['contract', 'schema-messages', 'adapter-kit', 'bus', 'routing', 'core', 'telemetry'],
   testkit: ['contract', 'bus', 'brokers'],
   'adapter-kit': ['contract'],
-  'adapter-(?!kit/)[^/]+': ['contract', 'adapter-kit'],
+  'adapter-(?!kit/)[^/]+': ['contract', 'adapter-kit', 'schema-messages'],
 };
 
 /** Packages that know no protocol, so no client library either. */

@@ -17,6 +17,7 @@ const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
 describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (name) => {
   const plant = unique('plant');
   const pump = `pump\\207@${DOMAIN}`;
+  const client = `${pump}/magpie`;
   const heard: Array<readonly [topic: string, text: string]> = [];
   let server: XmppServer;
   let person: Person;
@@ -97,7 +98,7 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
       () =>
         person.presences
           .slice(from)
-          .some((each) => each.from === pump && each.type === type && (each.status ?? '') === words),
+          .some((each) => each.from === client && each.type === type && (each.status ?? '') === words),
       {
         what: `"${words}" of the pump; saw ${JSON.stringify(person.presences.slice(from).map(({ xml }) => xml))}`,
       },
@@ -160,7 +161,7 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
     await stranger.presence(({ from, type }) => from === pump && type === 'unsubscribed');
     await stranger.show({ to: pump, type: 'probe' });
     await stranger.ping('localhost');
-    expect(stranger.presences.filter(({ from, type }) => from === pump && type === 'available')).toEqual([]);
+    expect(stranger.presences.filter(({ from, type }) => from === client && type === 'available')).toEqual([]);
   });
 
   it('forgets who removes it', async () => {
@@ -171,7 +172,7 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
     await status(true, '', 'nobody sees this');
     await status(false, '', '');
     await person.ping('localhost');
-    expect(person.presences.slice(before).filter(({ from, type }) => from === pump && type === 'available')).toEqual(
+    expect(person.presences.slice(before).filter(({ from, type }) => from === client && type === 'available')).toEqual(
       [],
     );
   });

@@ -230,14 +230,35 @@ export const sourceSchema = z
     contact: z
       .string()
       .optional()
-      .describe('Address of the component that people write to, such as {device}: all of its domain.'),
+      .describe(
+        'Address of the component that people write to, such as {device}: all of its domain. With `command` also the name of the account itself.',
+      ),
+    command: z
+      .string()
+      .optional()
+      .describe(
+        'Name of a command (XEP-0050) that clients show at the contact, such as set-level. Its form is made from the `payloadSchema` of the route; who finds it, `allow` says. With `contact` only.',
+      ),
+    title: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What people read for the command; default the title of its schema, or its name.'),
     fetch: fetchSchema
       .optional()
       .describe(
         'Fetches the file that a message links to, which then is the body. All routes from the same place get it. Without the key the link is the text, and `origin.file` says what it leads to.',
       ),
   })
-  .refine(hasOnePlace, ONE_PLACE);
+  .refine(hasOnePlace, ONE_PLACE)
+  .refine(({ contact, command }) => command === undefined || contact !== undefined, {
+    path: ['command'],
+    error: '"command" goes with "contact" only: it is shown at a contact',
+  })
+  .refine(({ command, title }) => command !== undefined || title === undefined, {
+    path: ['title'],
+    error: '"title" goes with "command" only',
+  });
 
 const presenceSchema = z.strictObject({
   available: z.boolean().default(true).describe('Whether the contact is there.'),
@@ -265,6 +286,12 @@ export const targetSchema = z
       .describe(
         'Which address of the component it comes from: a local part such as pump-7, or a whole address of its domain. With `jid` only; default the `jid` of the connection.',
       ),
+    session: z
+      .string()
+      .optional()
+      .describe(
+        'The running command that the message ends, as `origin.session` of its event says. When nobody waits for that any more it is an ordinary message. With `jid` only.',
+      ),
     upload: z
       .enum(['auto', 'always', 'never'])
       .optional()
@@ -283,6 +310,10 @@ export const targetSchema = z
   .refine(({ jid, from }) => jid !== undefined || from === undefined, {
     path: ['from'],
     error: '"from" goes with "jid" only: a room knows the gateway by one address',
+  })
+  .refine(({ jid, session }) => jid !== undefined || session === undefined, {
+    path: ['session'],
+    error: '"session" goes with "jid" only: a command is ended for whom it was begun',
   })
   .refine(({ contact, presence }) => (contact === undefined) === (presence === undefined), {
     path: ['presence'],

@@ -70,6 +70,7 @@ export class XmppConnection implements Connection {
     const session = this.#session;
     const link = session.live();
     session.intake.open(sources, sink);
+    session.offer(sources);
     this.#receiving = sources.length > 0;
     if (this.#gap) {
       session.gaps.session(SESSION_LOST, () => {

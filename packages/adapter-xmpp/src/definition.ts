@@ -1,8 +1,10 @@
 import { BODY_LIMITS, type Capabilities, defineAdapter, type EventKind, type Guarantee } from '@magpie/contract';
 import { access } from './access.ts';
-import { contactAddresses, jidAddresses, roomAddresses } from './codec/addresses.ts';
+import { commandAddresses, contactAddresses, jidAddresses, roomAddresses } from './codec/addresses.ts';
+import { splitJid } from './codec/jid.ts';
 import { MAPPING } from './codec/mapping.ts';
 import { originSchema } from './codec/origin.ts';
+import { commandObjections } from './commands/command-list.ts';
 import {
   catchUpOf,
   connectionSchema,
@@ -21,7 +23,7 @@ export const xmppAdapter = defineAdapter({
   sourceSchema,
   targetSchema,
   originSchema,
-  addresses: [roomAddresses, jidAddresses, contactAddresses],
+  addresses: [roomAddresses, jidAddresses, contactAddresses, commandAddresses],
   kinds: ['message', 'presence', 'status', 'receipt'],
   access,
   capabilities,
@@ -32,12 +34,13 @@ export const xmppAdapter = defineAdapter({
       reason: contact !== undefined ? TARGETS.contact : room === undefined ? TARGETS[mode] : TARGETS.room,
     }),
   },
-  objections: { source: sourceObjection, target: targetObjection },
-  answerTo: ({ address: { scheme, segments }, origin: { from } }) => {
+  objections: { source: sourceObjection, target: targetObjection, together: commandObjections },
+  readsTerms: ({ command }: XmppSource) => command !== undefined,
+  answerTo: ({ address: { scheme, segments }, origin: { from, session } }) => {
     if (scheme === roomAddresses.scheme) return roomAddresses.join(segments);
-    return scheme === contactAddresses.scheme
-      ? { jid: from, from: contactAddresses.format(segments) }
-      : { jid: from ?? jidAddresses.format(segments) };
+    if (scheme === contactAddresses.scheme) return { jid: from, from: contactAddresses.format(segments) };
+    if (scheme === commandAddresses.scheme) return { jid: from, from: segments[0], session };
+    return { jid: from ?? jidAddresses.format(segments) };
   },
   guide: { title: 'XMPP', columns: { xmpp: 'XMPP' }, mapping: MAPPING },
   create: (config: XmppConfig, context) => new XmppConnection(config, context),
@@ -45,10 +48,17 @@ export const xmppAdapter = defineAdapter({
 
 /** A component hears only what is written to its addresses, an account only what is written to itself. */
 function sourceObjection(
-  { mode }: XmppConfig,
-  { jid, contact }: XmppSource,
+  { mode, jid: account = '' }: XmppConfig,
+  { jid, contact, command, fetch }: XmppSource,
   kinds: ReadonlySet<EventKind>,
 ): string | undefined {
+  if (command !== undefined) {
+    const isOwn = mode === 'component' || contact === splitJid(account).local || contact?.startsWith('{') === true;
+    if (!isOwn) return `"${contact}" is no contact of ours: an account has only itself (${splitJid(account).local})`;
+    if (fetch) return '"fetch" has no meaning for a command: it links to nothing';
+    if (kinds.size > 1 || !kinds.has('message')) return 'a command is an event of kind message';
+    return /[{}]/.test(command) ? 'the name of a command is fixed, since people find it in a list' : undefined;
+  }
   if (mode === 'client' && contact !== undefined)
     return '"contact" is an address of a component (mode: component): what is written to an account is received by "jid"';
   if (mode === 'component' && jid !== undefined && !kinds.has('presence'))
@@ -66,6 +76,8 @@ const SOURCES = {
     "XMPP: what was missed is read in the archive (XEP-0313) after each new login, as long as the server keeps one and has not dropped it: the connection's details and the log say where there is none",
   uncaught:
     'XMPP: a lost link loses nothing that the server still holds (XEP-0198 resumption), but a crash of the gateway or a restart of the server may lose what was not yet stored, with catchUp off',
+  command:
+    'XMPP: no server keeps a command (XEP-0050): one that is lost on its way is not answered, which whoever gave it sees',
   component:
     'XMPP: a server keeps nothing for a component that is away (XEP-0114 has no stream management): senders get an error, and what was on its way may be lost',
 };
@@ -80,7 +92,8 @@ const TARGETS = {
   room: 'confirmed by the room sending it back to us; sent again with the same origin-id when the outcome is unknown',
 } as const;
 
-function sourceGuarantee(config: XmppConfig, { room }: XmppSource): Guarantee {
+function sourceGuarantee(config: XmppConfig, { room, command }: XmppSource): Guarantee {
+  if (command !== undefined) return { level: 'at-most-once', reason: SOURCES.command };
   if (config.mode === 'component') return { level: 'at-most-once', reason: SOURCES.component };
   const { account, rooms } = catchUpOf(config);
   const isRead = room === undefined ? account : rooms;

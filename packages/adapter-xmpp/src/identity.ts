@@ -20,6 +20,10 @@ export function identityOf(
   return { account: jid ?? normalJid(formatJid({ local: escapeLocal(gatewayId), domain: own })), domain: own };
 }
 
+/** Whether a name is that of an account itself: its local part or its whole address. */
+export const isOwnName = (name: string, account: string): boolean =>
+  name === account || name === splitJid(account).local;
+
 /**
  * The address of ours that a message comes from, as its target names it: a local part, or an address of our domain.
  * @throws Rejected when it is none of ours: a server ends the whole stream over such a stanza (XEP-0114).

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type AdapterContext, type MagpieError, NotConnected, type PresenceEntry, Unknown } from '@magpie/contract';
-import { access } from './access.ts';
+import {
+  type AdapterContext,
+  type MagpieError,
+  NotConnected,
+  type PresenceEntry,
+  type SourceRequest,
+  Unknown,
+} from '@magpie/contract';
 import { CatchUp } from './archive/catch-up.ts';
 import { Gaps } from './archive/gaps.ts';
 import { addressOf, contactAddress } from './codec/addresses.ts';
@@ -10,13 +16,12 @@ import type { Element } from './codec/stanza/element.ts';
 import { NS } from './codec/stanza/namespaces.ts';
 import type { PresenceState } from './codec/stanza/presence.ts';
 import { catchUpOf, type XmppConfig } from './config.ts';
-import { Contacts } from './contacts/contacts.ts';
+import { type OwnAddresses, ownAddresses } from './contacts/own-addresses.ts';
 import { lostOnTheWay } from './errors.ts';
 import { Uploads } from './files/uploads.ts';
 import { type Identity, identityOf } from './identity.ts';
 import { type Link, type LinkEvents, openLink } from './link/link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
-import { AccountPresence } from './presence/account-presence.ts';
 import { WhoIsThere } from './presence/who-is-there.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { Receiver } from './receive/receiver.ts';
@@ -51,10 +56,7 @@ export class Session {
   readonly #resource: string;
   readonly #whoIsThere: WhoIsThere;
   readonly #uploads: Uploads;
-  /** Set for an account. */
-  readonly #presence: AccountPresence | undefined;
-  /** Set for a component. */
-  readonly #contacts: Contacts | undefined;
+  readonly #own: OwnAddresses;
   #link: Link | undefined;
 
   /** @param lost called once per link when it is lost, possibly during `establish`. */
@@ -102,26 +104,22 @@ export class Session {
       room: (jid) => rooms.get(jid),
       toEvent: (by, archived) => this.#receiver.archived(by, archived),
     });
-    const mayFollow = (person: string): boolean =>
-      config.contacts.allow.some((entry) => access.permits(entry, { from: person }));
     const post = (stanza: Element): void => this.#post(stanza);
-    const own = { account, priority: config.priority, context, mayFollow, post };
-    this.#presence = isAccount ? new AccountPresence(own) : undefined;
-    const { domain } = this.#identity;
-    const contacts = domain === undefined ? undefined : new Contacts({ domain, context, mayFollow, post });
-    this.#contacts = contacts;
+    const isRoom = (jid: string): boolean => rooms.get(jid) !== undefined;
+    this.#own = ownAddresses({ config, context, identity: this.#identity, intake, isRoom, post });
+    const { presence, contacts, commands } = this.#own;
     const { identity, resumable } = { identity: this.#identity, resumable: this.#resumable };
     const server = isAccount ? splitJid(account).domain : undefined;
     const uploads = new Uploads({ config, domain: server, context });
     this.#uploads = uploads;
     this.outbox = new Outbox({
-      ...{ config, identity, unconfirmed, rooms, uploads, resumable, link, limited },
+      ...{ config, identity, unconfirmed, rooms, uploads, commands, resumable, link, limited },
       setPresence: (name, state) => this.#setPresence(name, state),
     });
     this.#unconfirmed = unconfirmed;
     this.#receiver = new Receiver({
       ...{ account, rooms, unconfirmed, contacts, post, catchUp: this.#catchUp },
-      ...{ presence: this.#presence, whoIsThere: this.#whoIsThere },
+      ...{ presence, whoIsThere: this.#whoIsThere },
       contact: (jid) => contacts?.nameOf(jid),
       jid: () => this.#resumable.jid,
       count: context.count,
@@ -166,7 +164,10 @@ export class Session {
    */
   async end(signal: AbortSignal): Promise<void> {
     const link = this.#link ?? (await this.#reclaim(signal));
-    if (!signal.aborted) this.#contacts?.sayGoodbye();
+    if (!signal.aborted) {
+      this.#own.contacts?.sayGoodbye();
+      this.#own.commands.close();
+    }
     this.forget(new NotConnected('the connection was closed'));
     await Promise.all([link?.close(signal), this.#uploads.close()]);
   }
@@ -174,7 +175,7 @@ export class Session {
   /** Called when the link is gone: waiting sends will get no confirmation. */
   forget(reason: MagpieError): void {
     this.#link = undefined;
-    this.#contacts?.disconnected();
+    this.#own.contacts?.disconnected();
     this.intake.hold();
     this.#catchUp.lost();
     this.#context.detail('session', undefined);
@@ -186,8 +187,8 @@ export class Session {
    * server has taken that. Rejects with `NotConnected` on a dead link.
    */
   async announce(link: Link, receiving: boolean): Promise<void> {
-    if (!this.#presence) return;
-    const taken = this.#presence.announce(link, receiving);
+    if (!this.#own.presence) return;
+    const taken = this.#own.presence.announce(link, receiving);
     this.#whoIsThere.findWhoLeft(link);
     await taken;
   }
@@ -196,8 +197,13 @@ export class Session {
   *present(): Generator<PresenceEntry> {
     for (const { jid, inRoom, state, since } of this.#whoIsThere.all())
       yield { address: addressOf(inRoom ? 'room' : 'jid', bareJid(jid)), key: jid, state: { ...state }, since };
-    for (const [name, state] of this.#contacts?.all() ?? [])
+    for (const [name, state] of this.#own.contacts?.all() ?? [])
       yield { address: contactAddress(name), key: name, state: { ...state }, since: undefined };
+  }
+
+  /** Sets the sources that commands are among. Called whenever they change. */
+  offer(sources: readonly SourceRequest[]): void {
+    this.#own.commands.want(sources);
   }
 
   /** Reads what was missed, as far as an archive has it: of the account, if it receives, and of the rooms that we are in already. */
@@ -210,7 +216,7 @@ export class Session {
     const { logger, detail } = this.#context;
     if (!link.resumed) {
       this.rooms.reset();
-      this.#presence?.reset();
+      this.#own.presence?.reset();
       this.#whoIsThere.begin();
       this.#catchUp.begin();
       this.gaps.reset();
@@ -221,7 +227,7 @@ export class Session {
       logger.warn({}, 'the server has no stream management (XEP-0198): received messages are at most once');
     detail('session', link.resumed ? 'resumed' : `new as ${link.jid}`);
     if (isComponent) {
-      this.#contacts?.tellAll();
+      this.#own.contacts?.tellAll();
       this.#whoIsThere.findWhoLeft(link);
     }
     if (link.resumed || isComponent) return;
@@ -233,7 +239,7 @@ export class Session {
   async #login(signal: AbortSignal): Promise<Link> {
     const { clock } = this.#context;
     const open = await streamOpener(this.#config, this.#identity, this.#resource);
-    const own = [this.#contacts?.load(), this.#presence?.load(), this.#catchUp.load()];
+    const own = [this.#own.contacts?.load(), this.#own.presence?.load(), this.#catchUp.load()];
     await Promise.all([...own, this.#whoIsThere.load(), this.#uploads.load()]);
     await this.#settled(signal);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };
@@ -266,7 +272,7 @@ export class Session {
 
   /** A contact of ours, or the account itself, is so from now on; durable when it resolves. */
   async #setPresence(name: string, state: PresenceState): Promise<void> {
-    await (this.#contacts ?? this.#presence)?.set(name, state);
+    await (this.#own.contacts ?? this.#own.presence)?.set(name, state);
   }
 
   /** Sends without waiting; what is said while the link is down is said again at the next connect. */
@@ -282,7 +288,7 @@ export class Session {
     return {
       stanza: (incoming) => this.#receiver.take(incoming),
       readDone: () => this.intake.flush(),
-      answer: (iq) => this.#contacts?.answer(iq),
+      answer: (iq, repeated) => this.#own.answer(iq, repeated),
       load: () => this.intake.load(),
       lost: (error) => {
         this.forget(error);

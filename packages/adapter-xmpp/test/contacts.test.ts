@@ -24,6 +24,7 @@ async function contactsOf(store = memoryStore()) {
     domain: 'devices.example.org',
     context: { clock, store, logger: nullLogger },
     mayFollow: (person) => person.endsWith('@example.org'),
+    commandsFor: () => [],
     post,
   });
   await contacts.load();
@@ -50,7 +51,7 @@ describe('the contacts of a component', () => {
     await vi.waitFor(() => expect(site.sent).toHaveLength(3));
     expect(site.sent).toEqual([
       '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="subscribed"/>',
-      '<presence from="pump\\207@devices.example.org" to="alice@example.org"><status>running</status></presence>',
+      '<presence from="pump\\207@devices.example.org/magpie" to="alice@example.org"><status>running</status></presence>',
       '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="subscribe"/>',
     ]);
     site.contacts.take(presence('mallory@elsewhere', 'pump\\207@devices.example.org', 'subscribe'));
@@ -80,7 +81,7 @@ describe('the contacts of a component', () => {
     const second = await contactsOf(first.store);
     second.contacts.tellAll();
     expect(second.sent).toEqual([
-      '<presence from="pump\\207@devices.example.org" to="alice@example.org"><show>away</show></presence>',
+      '<presence from="pump\\207@devices.example.org/magpie" to="alice@example.org"><show>away</show></presence>',
       '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="probe"/>',
     ]);
     second.contacts.sayGoodbye();

@@ -6,6 +6,7 @@ import { explainRoute } from './check/explain.ts';
 import { checkHolds } from './check/holds.ts';
 import { checkAmplification, checkLoops } from './check/loops.ts';
 import { compileTests, type RouteTest } from './check/route-tests.ts';
+import { checkTogether } from './check/together.ts';
 import { createDirectRoute } from './direct.ts';
 import { startSteps } from './expression/budget.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
@@ -47,6 +48,7 @@ export function compileRoutes({ routes: raw, ...input }: CompileInput): Compiled
   });
   const subscribed = withReplies(routes, compileSubscriptions(input.connections, root.at('connections')));
   checkHolds(routes, input.connections, subscribed, problems);
+  checkTogether(routes, root.at('routes'));
   return { routes: createRouteSet(routes, subscribed, tests, input), problems };
 }
 
@@ -149,7 +151,7 @@ function createRouteSet(
       const connection = connections.get(name);
       if (connection === undefined) return [];
       const own = routes.filter(({ source }) => source.connection === connection);
-      return mergeRequests(connection, [...own.map(({ source }) => source.request), ...(subscribed.get(name) ?? [])]);
+      return mergeRequests(connection, [...own.map(({ request }) => request), ...(subscribed.get(name) ?? [])]);
     },
     direct: direct.parse,
     explain: (event) => routes.map((route) => explainRoute(route, event)),

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { command } from '../support/command.ts';
 import { fileWith } from '../support/fixtures.ts';
@@ -43,5 +45,34 @@ describe('what magpie check says of accounts and components', () => {
     expect(await check(COMPONENT, { from: fromFloor, to: { connection: 'chat', contact: '${device}' } })).toContain(
       'expected "contact" and "presence" together',
     );
+  });
+
+  it('refuses commands of which no form can be made, that are twice at a contact, or that nobody could find', async () => {
+    const route = (name: string, contact = '{device}') => ({
+      from: { connection: 'chat', contact, command: name },
+      allow: ['*@example.org'],
+      to: toFloor,
+    });
+    const checked = async (chat: object, routes: object, schema = '{}'): Promise<string> => {
+      const connections = { chat, floor: { type: 'mqtt', url: 'mqtt://127.0.0.1' } };
+      const file = fileWith(JSON.stringify({ version: 1, gateway: { id: 'magpie' }, connections, routes }));
+      writeFileSync(join(dirname(file), 'form.json'), schema);
+      return (await command('check', file)).stdout;
+    };
+    const withForm = { ...route('limits'), payloadSchema: './form.json' };
+    const nested = '{"type":"object","properties":{"limits":{"type":"object"}}}';
+    expect(await checked(COMPONENT, { form: withForm }, nested)).toMatch(
+      /:\d+:\d+.*no form can be made from payloadSchema, at \/properties\/limits: a form cannot show an object inside/s,
+    );
+    expect(await checked(COMPONENT, { form: withForm }, '{"type":')).toMatch(
+      /:\d+:\d+.*"\.\/form\.json" cannot be used as a JSON Schema: Unexpected end/s,
+    );
+    expect(await checked(COMPONENT, { one: route('stop'), two: route('stop', 'pump-7') })).toContain(
+      'another route has the command "stop" of the same contact',
+    );
+    expect(await checked(COMPONENT, { one: route('stop', 'a'), two: route('stop', 'b') })).toContain(': ok');
+    expect(await checked(COMPONENT, { route: route('{any}') })).toContain('the name of a command is fixed');
+    expect(await checked(ACCOUNT, { route: route('stop', 'pump-7') })).toContain('an account has only itself (bridge)');
+    expect(await checked(ACCOUNT, { route: route('stop', 'bridge') })).toContain(': ok');
   });
 });

@@ -77,6 +77,44 @@ export const contactAddresses: AddressScheme = {
 const contactProblem = (name: string): string | undefined =>
   name === '' ? 'no name' : jidProblem({ local: escapeLocal(name), domain: 'd' });
 
+const COMMAND = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+/**
+ * A command at a contact (XEP-0050), which a client shows with a form: `command:set-level/pump-7`. Segments the contact and the
+ * command.
+ */
+export const commandAddresses: AddressScheme = {
+  scheme: 'command',
+  words: ['command', 'contact'],
+  split: ({ contact = '', command = '' }) => [contact, command],
+  splitPattern: ({ contact = '', command = '' }) => [contact, command],
+  join: ([contact = '', command = '']) => ({ contact, command }),
+  parse: (value) => {
+    const slash = value.indexOf('/');
+    const segments = [value.slice(slash + 1), value.slice(0, Math.max(0, slash))];
+    const problem = commandProblem(segments);
+    if (problem !== undefined) throw new Rejected(`"${value}" is not a command: ${problem}`);
+    return segments;
+  },
+  format: ([contact = '', command = '']) => `${command}/${contact}`,
+  wildcard: () => undefined,
+  encode: (value) => value.toWellFormed(),
+  check: commandProblem,
+};
+
+function commandProblem([contact = '', command = '', ...more]: readonly string[]): string | undefined {
+  if (more.length > 0) return `${more.length + 2} segments, expected a contact and a command`;
+  if (!COMMAND.test(command))
+    return `"${command}" as the name of a command: expected letters, digits, ".", "_", ":" and "-", beginning with a letter or digit`;
+  return contactProblem(contact);
+}
+
+/** The address of a command at a contact. */
+export const commandAddress = (contact: string, command: string): { scheme: string; segments: string[] } => ({
+  scheme: commandAddresses.scheme,
+  segments: [contact, command],
+});
+
 /** The address of a contact by its name. */
 export const contactAddress = (name: string): { scheme: string; segments: string[] } => ({
   scheme: contactAddresses.scheme,

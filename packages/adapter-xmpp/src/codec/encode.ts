@@ -46,8 +46,13 @@ export function encodeMessage(event: OutgoingEvent, { to, type, from }: Destinat
 
 /** A message as it goes on the wire, see `encodeMessage`. */
 export function wireMessage(event: OutgoingEvent, destination: Destination, file?: SharedFile): WireStanza {
-  const text = encodeMessage(event, destination, file).toString();
-  return { id: event.delivery, text, bytes: Buffer.byteLength(text) };
+  return wireOf(encodeMessage(event, destination, file), event.delivery);
+}
+
+/** A stanza as it goes on the wire. @param id by which its confirmation is known. */
+export function wireOf(stanza: Element, id: string): WireStanza {
+  const text = stanza.toString();
+  return { id, text, bytes: Buffer.byteLength(text) };
 }
 
 /** The fields beside a link: its text is what the message says, the type of the file is a fact about the file. */

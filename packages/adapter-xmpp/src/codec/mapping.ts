@@ -4,7 +4,7 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
   {
     concept: 'Place',
     field: 'address',
-    xmpp: '`room:` bare JID of the room; `contact:` the address of a component that was written to; else `jid:` bare JID of the sender, full JID for a private message in a room',
+    xmpp: '`room:` bare JID of the room; `contact:` the address of a component that was written to; `command:` a command that was run there; else `jid:` bare JID of the sender, full JID for a private message in a room',
   },
   {
     concept: 'Content',

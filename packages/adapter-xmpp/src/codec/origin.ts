@@ -66,6 +66,11 @@ export const originSchema = z.strictObject({
     })
     .optional()
     .describe('The file that the message links to (XEP-0066, XEP-0447). Anybody can write any address there.'),
+  command: z.string().optional().describe('The command that was run (XEP-0050).'),
+  session: z
+    .string()
+    .optional()
+    .describe('Id of the running command: a target with this `session` ends it, as the answers of `reply` do.'),
   condition: z.string().optional().describe('Reason of a message that came back, such as recipient-unavailable.'),
 });
 

@@ -4,7 +4,7 @@ import { attribute, type Element, xml } from '../codec/stanza/element.ts';
 import { errorAnswer } from '../codec/stanza/iq.ts';
 import { type PresenceState, presenceElement } from '../codec/stanza/presence.ts';
 import { type Contact, ContactBook, localOf } from './contact-book.ts';
-import { informationAbout } from './information.ts';
+import { type Entity, informationAbout } from './information.ts';
 import { Paced } from './paced.ts';
 
 /** What the contacts of a component need. */
@@ -14,9 +14,17 @@ export interface ContactsOptions {
   readonly context: Pick<AdapterContext, 'clock' | 'store' | 'logger'>;
   /** Whether a bare JID may follow our contacts. */
   mayFollow(person: string): boolean;
+  /** The commands of a contact that somebody may run. */
+  commandsFor(contact: string, from: string): Entity['commands'];
   /** Sends without waiting; does nothing while the link is down. */
   post(stanza: Element): void;
 }
+
+/** Every contact has one client, under the same name for ever: a ghost of an earlier one would stay in people's lists. */
+const RESOURCE = 'magpie';
+
+const DOMAIN = { category: 'component', type: 'generic' };
+const CONTACT = { category: 'client', type: 'bot' };
 
 /**
  * The addresses of a component as people have them in their lists (RFC 6121 §3, §4): who may follow them, who is told when
@@ -45,6 +53,12 @@ export class Contacts {
     const { local, domain } = splitJid(bareJid(jid));
     if (domain === '' || domain !== this.#options.domain) return undefined;
     return local === '' ? domain : this.#book.nameOf(local);
+  }
+
+  /** The same for a contact that there is, and for the domain. */
+  existing(jid: string): string | undefined {
+    const { local } = splitJid(bareJid(jid));
+    return local === '' || this.#book.get(local) ? this.nameOf(jid) : undefined;
   }
 
   /** How all contacts are. */
@@ -86,7 +100,9 @@ export class Contacts {
     const to = splitJid(bareJid(attribute(iq, 'to') ?? ''));
     if (to.domain !== domain) return undefined;
     const contact = this.#book.get(to.local);
-    if (to.local === '' || contact) return informationAbout(iq, contact);
+    const commands = this.#options.commandsFor(contact?.name ?? domain, attribute(iq, 'from') ?? '');
+    if (to.local === '') return informationAbout(iq, { identity: DOMAIN, name: undefined, commands });
+    if (contact) return informationAbout(iq, { identity: CONTACT, name: contact.name, commands });
     return attribute(iq, 'type') === 'get' ? errorAnswer(iq, 'cancel', 'item-not-found') : undefined;
   }
 
@@ -114,7 +130,7 @@ export class Contacts {
     for (const [local, { followers, presence }] of this.#book.all()) {
       if (!presence.available) continue;
       for (const to of followers)
-        this.#options.post(presenceElement({ from: this.#addressOf(local), to }, { available: false }));
+        this.#options.post(presenceElement({ from: this.#clientOf(local), to }, { available: false }));
     }
   }
 
@@ -135,7 +151,7 @@ export class Contacts {
     const book = this.#book;
     if (!book.get(local)?.followers.has(person)) return;
     await book.unfollow(local, person);
-    post(presenceElement({ from: this.#addressOf(local), to: person }, { available: false }));
+    post(presenceElement({ from: this.#clientOf(local), to: person }, { available: false }));
     this.#say('unsubscribed', local, person);
   }
 
@@ -143,11 +159,16 @@ export class Contacts {
   #tell(local: string, person: string, to: string = person): void {
     const contact: Contact | undefined = this.#book.get(local);
     if (!contact?.followers.has(person)) return;
-    this.#paced.send(person, () => presenceElement({ from: this.#addressOf(local), to }, contact.presence));
+    this.#paced.send(person, () => presenceElement({ from: this.#clientOf(local), to }, contact.presence));
   }
 
   #say(type: string, local: string, to: string): void {
     this.#options.post(xml('presence', { from: this.#addressOf(local), to, type }));
+  }
+
+  /** Where a contact is, as its presence shows: what clients ask for commands. */
+  #clientOf(local: string): string {
+    return `${this.#addressOf(local)}/${RESOURCE}`;
   }
 
   #addressOf(local: string): string {

@@ -37,8 +37,11 @@ export interface LinkEvents {
   readDone(): void;
   /** Share of the receive budget in use: at 1 reading stops. Called after each read and each finished stanza. */
   load(): number;
-  /** The answer to a question that is about one of our addresses; undefined for any other. */
-  answer?(iq: Element): Element | undefined;
+  /**
+   * The answer to a question that is about one of our addresses, or that it is sent by `post` later; undefined for any other
+   * question. `repeated` as of a stanza.
+   */
+  answer?(iq: Element, repeated: boolean): Element | 'later' | undefined;
   /** The established link is lost. */
   lost(error: MagpieError): void;
 }
@@ -233,7 +236,7 @@ export class Link {
     if (stanza.name === 'iq') {
       finish();
       if (isAnswer(stanza)) this.#requests.answered(stanza, this.jid);
-      else this.#answer(stanza);
+      else this.#answer(stanza, repeated);
       return;
     }
     const finished = (): void => {
@@ -244,9 +247,9 @@ export class Link {
     this.#events.stanza({ stanza, finish: finished, repeated, ...(leave ? { leave } : {}) });
   }
 
-  #answer(iq: Element): void {
-    const answer = (isAnswer(iq) ? undefined : this.#events.answer?.(iq)) ?? answerTo(iq);
-    if (!answer) return;
+  #answer(iq: Element, repeated: boolean): void {
+    const answer = this.#events.answer?.(iq, repeated) ?? answerTo(iq);
+    if (!answer || answer === 'later') return;
     if (this.#options.domain !== undefined) answer.attrs.from = attribute(iq, 'to');
     this.#stream?.answer(answer);
     this.#management.sent(attribute(answer, 'id'), 0);

@@ -1,8 +1,9 @@
 import { type AdapterContext, Rejected } from '@magpie/contract';
 import { enableCarbons } from '../codec/carbons.ts';
-import { bareJid, splitJid } from '../codec/jid.ts';
+import { bareJid } from '../codec/jid.ts';
 import { attribute, type Element, xml } from '../codec/stanza/element.ts';
 import { type PresenceState, presenceElement } from '../codec/stanza/presence.ts';
+import { isOwnName } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import { withPatience } from '../patience.ts';
 import { OtherClients } from './other-clients.ts';
@@ -53,7 +54,7 @@ export class AccountPresence {
    */
   async set(name: string, state: PresenceState): Promise<void> {
     const { account, context, post } = this.#options;
-    if (name !== account && name !== splitJid(account).local)
+    if (!isOwnName(name, account))
       throw new Rejected(
         `"${name}" is no contact of ours: an account has only itself (${account}), a component has many`,
       );

@@ -10,16 +10,17 @@ import {
   throwIfAborted,
   toMagpieError,
 } from '@magpie/contract';
-import { type Destination, type WireStanza, wireMessage } from '../codec/encode.ts';
+import { type Destination, type WireStanza, wireMessage, wireOf } from '../codec/encode.ts';
 import { formatJid, normalJid } from '../codec/jid.ts';
 import type { SharedFile } from '../codec/shared-file.ts';
 import type { PresenceState } from '../codec/stanza/presence.ts';
+import type { Commands } from '../commands/commands.ts';
 import type { XmppConfig, XmppTarget } from '../config.ts';
 import { goesAsFile } from '../files/file-facts.ts';
 import { Turns } from '../files/turns.ts';
 import { NoUploads } from '../files/upload-service.ts';
 import type { Uploads } from '../files/uploads.ts';
-import { type Identity, senderOf } from '../identity.ts';
+import { type Identity, isOwnName, senderOf } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -36,6 +37,7 @@ export interface OutboxOptions {
   readonly unconfirmed: Unconfirmed;
   readonly rooms: Rooms;
   readonly uploads: Uploads;
+  readonly commands: Pick<Commands, 'result' | 'ended'>;
   /** A contact is so from now on; durable when it resolves. Rejects with `Rejected` for one that is not ours. */
   setPresence(name: string, presence: PresenceState): Promise<void>;
   readonly resumable: ResumableSession;
@@ -81,6 +83,8 @@ export class Outbox {
       address.scheme === 'room'
         ? { to, type: 'groupchat', ...this.#from() }
         : { to, type: 'chat', ...this.#from(options.from) };
+    const result = this.#commandResult(event, to, options.session);
+    if (result) return this.#endCommand(result, destination, options.session ?? '', signal);
     const go = (carried?: Carried): Promise<SendReceipt> => this.#sendTo(destination, event, carried, signal);
     const asFile = this.#goesAsFile(event, destination, options.upload);
     if (!asFile && !this.#turns.isBusy(to)) return go();
@@ -137,6 +141,25 @@ export class Outbox {
     return { confirmedBy: link.managed ? 'stream-ack' : 'server-answer' };
   }
 
+  /** What ends a running command, if that can be said in one stanza. */
+  #commandResult(event: OutgoingEvent, to: string, session: string | undefined): WireStanza | undefined {
+    if (session === undefined) return undefined;
+    this.#live();
+    const iq = this.#options.commands.result(session, to, event);
+    return iq && wireOf(iq, event.delivery);
+  }
+
+  async #endCommand(
+    result: WireStanza,
+    destination: Destination,
+    session: string,
+    signal: AbortSignal,
+  ): Promise<SendReceipt> {
+    const receipt = await this.#toJid(result, destination, signal);
+    this.#options.commands.ended(session);
+    return receipt;
+  }
+
   /** A contact is so from now on. Confirmed when that is on disk, and the server has what tells its followers. */
   async #presence(name: string, presence: XmppTarget['presence'], signal: AbortSignal): Promise<SendReceipt> {
     throwIfAborted(signal);
@@ -150,7 +173,8 @@ export class Outbox {
   /** A component says on each message which of its addresses it comes from. */
   #from(sender?: string): Pick<Destination, 'from'> {
     const { identity, resumable } = this.#options;
-    if (sender !== undefined) return { from: senderOf(identity, sender) };
+    const isOwn = sender === undefined || (identity.domain === undefined && isOwnName(sender, identity.account));
+    if (!isOwn) return { from: senderOf(identity, sender) };
     return identity.domain === undefined ? {} : { from: resumable.jid };
   }
 

@@ -30,6 +30,19 @@ export type Verdict =
  */
 export type Sink = (batch: readonly ReceivedEvent[], place?: string) => Promise<readonly Verdict[]>;
 
+/**
+ * What routes say about the events from a place, for adapters that ask people for them: who may be asked, for what, and whether
+ * they wait for something to come back.
+ */
+export interface SourceTerms {
+  /** Who may use the routes, as `AccessRules` reads it; undefined: anybody. */
+  readonly allow?: readonly string[];
+  /** The JSON Schema (2020-12) of the bodies, references and all; undefined: any body. */
+  readonly schema?: Readonly<Record<string, unknown>>;
+  /** How long what a route answers is waited for, ms from the receipt of the event; undefined: nothing goes back. */
+  readonly answerWithin?: number;
+}
+
 /** One place to receive from, derived from a route's `from` or a connection's `subscribe`. */
 export interface SourceRequest<S = unknown> {
   readonly pattern: AddressPattern;
@@ -37,6 +50,8 @@ export interface SourceRequest<S = unknown> {
   readonly kinds?: readonly EventKind[];
   /** The parsed `sourceSchema`: native words as written and options such as a quality of service. */
   readonly options: S;
+  /** What the routes say about its events; only of sources that the adapter `readsTerms` of. */
+  readonly terms?: SourceTerms;
 }
 
 /** Where to send: a concrete, checked address and the parsed `targetSchema`. */
@@ -206,6 +221,11 @@ export interface ObjectionRules<C, S, T> {
   source?(connection: C, source: S, kinds: ReadonlySet<EventKind>): string | undefined;
   /** Why a target can never be sent to, as a sentence; undefined when it can. */
   target?(connection: C, target: T): string | undefined;
+  /**
+   * Why sources cannot be as they are beside the others or with their terms, one sentence each; undefined for those that can.
+   * Called once per connection with the sources of all its routes.
+   */
+  together?(connection: C, sources: readonly SourceRequest<S>[]): readonly (string | undefined)[];
 }
 
 /** What the documentation says about a protocol besides the README of its package. */
@@ -249,6 +269,11 @@ export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   /** Left out by adapters whose connections can all do the same. */
   readonly objections?: ObjectionRules<C, S, T>;
   readonly access?: AccessRules;
+  /**
+   * Whether a connection must know what routes say about the events of a source. Pure; default none of them, so that a change of
+   * it disturbs no link.
+   */
+  readsTerms?(source: S): boolean;
   /** The place that a source receives from, of adapters that hold per place. Pure; sources with one name share its window. */
   placeOf?(source: S): string;
   /**

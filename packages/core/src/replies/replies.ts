@@ -184,7 +184,8 @@ export class Replies {
     }
     const answer = await this.#made(request, target, outcome);
     const isKept =
-      answer === undefined || (await this.#accepted(received(`reply ${pending.id}`, request, answer, this.#deps.book)));
+      answer === undefined ||
+      (await this.#accepted(received(`reply ${pending.id}`, request, answer, this.#deps.book, outcome.type)));
     if (isKept) await this.#pending.forget(pending);
   }
 
@@ -228,14 +229,16 @@ export class Replies {
 const isAt = ({ address: { segments } }: Event, place: readonly string[]): boolean =>
   place.every((segment, index) => segment === segments[index]);
 
-/** The answer as a direct send. */
+/** The answer as a direct send. One that says that there is no reply has that as its type. */
 function received(
   dedupeKey: string,
   { ref, correlationId, trace, via }: Event,
   { connection, target, body, contentType }: Answer,
   book: AddressBook,
+  outcome: ReplyOutcome['type'] = 'reply',
 ): ReceivedEvent {
   return {
+    ...(outcome === 'reply' ? {} : { type: outcome }),
     ...(correlationId === undefined ? {} : { correlationId }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(trace === undefined ? {} : { trace }),

@@ -12,14 +12,16 @@ export const wordsOf = (adapter: AnyAdapter): readonly string[] => adapter.addre
 
 /**
  * Finds which of the adapter's schemes is meant by the words present: exactly one scheme's first word must be there, and
- * no word of another scheme. Undefined after reporting.
+ * no word of another scheme. A scheme whose words include all of another's is meant where both could be. Undefined after
+ * reporting.
  */
 export function findPlace(
   adapter: AnyAdapter,
   given: Readonly<Record<string, unknown>>,
   report: Report,
 ): NamedPlace | undefined {
-  const present = adapter.addresses.filter(({ words }) => words[0] !== undefined && given[words[0]] !== undefined);
+  const named = adapter.addresses.filter(({ words }) => words[0] !== undefined && given[words[0]] !== undefined);
+  const present = named.filter((scheme) => !named.some((other) => other !== scheme && includesAll(other, scheme)));
   const [scheme] = present;
   if (scheme === undefined) {
     const first = adapter.addresses.map(({ words }) => `"${words[0]}"`).join(' or ');
@@ -31,6 +33,9 @@ export function findPlace(
   }
   return collect(adapter, scheme, given, report);
 }
+
+const includesAll = (scheme: AddressScheme, other: AddressScheme): boolean =>
+  other.words.every((word) => scheme.words.includes(word));
 
 function collect(
   adapter: AnyAdapter,

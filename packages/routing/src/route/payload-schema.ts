@@ -7,6 +7,8 @@ import type { EventView } from '../scope.ts';
 
 /** A declared shape of the payload: its types for expressions, and the check of each payload. */
 export interface PayloadSchema {
+  /** The schema as the file has it, with doubles for numbers. */
+  readonly content: Readonly<Record<string, unknown>>;
   readonly shape: Shape;
   /** Throws `Rejected` listing the mistakes. Called once per event that reaches the condition. */
   check(view: EventView): void;
@@ -28,7 +30,7 @@ export function loadPayloadSchema(
     if (!isRecord(content))
       return void report.error(`expected a JSON Schema (an object) in "${path}", got another JSON value`);
     const validator = z.fromJSONSchema(content);
-    return { shape: shapeOf(content), check: (view) => checkPayload(validator, view, path) };
+    return { content, shape: shapeOf(content), check: (view) => checkPayload(validator, view, path) };
   } catch (error) {
     return void report.error(`"${path}" cannot be used as a JSON Schema: ${errorMessage(error)}`);
   }

@@ -1,4 +1,4 @@
-import { type AddressBook, BODY_LIMITS, type Event } from '@magpie/contract';
+import { type AddressBook, BODY_LIMITS, type Event, type SourceRequest } from '@magpie/contract';
 import { capture } from '../address/pattern.ts';
 import { startOutput } from '../expression/budget.ts';
 import { sourceEnvironment } from '../expression/environment.ts';
@@ -36,6 +36,8 @@ export interface RouteContext {
 export interface Route {
   readonly id: string;
   readonly source: Source;
+  /** What its connection is asked to receive. */
+  readonly request: SourceRequest;
   readonly keys: RouteKeys;
   readonly conditions: Conditions;
   readonly language: Language;
@@ -79,8 +81,25 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const shared: TargetContext = { ...common, language, gatewayId, pacing, reply: reply ?? undefined };
   const targets = compileTargets(shared, report);
   const answers = { reply: reply ?? undefined, otherwise: otherwise ?? undefined };
-  const own = { id, keys, language, scope, maxBodyBytes, ...answers, pointer: report.pointer };
+  const request = requestOf(source, keys, payload ?? undefined, answers.reply);
+  const own = { id, request, keys, language, scope, maxBodyBytes, ...answers, pointer: report.pointer };
   return parts && targets && assemble({ ...own, targets }, parts);
+}
+
+/** The request of a source, with what the route says about its events where the connection must know that. */
+function requestOf(
+  { request, connection: { adapter } }: Source,
+  { allow }: RouteKeys,
+  payload: PayloadSchema | undefined,
+  reply: CompiledReply | undefined,
+): SourceRequest {
+  if (adapter.readsTerms?.(request.options) !== true) return request;
+  const terms = {
+    ...(allow === undefined ? {} : { allow }),
+    ...(payload === undefined ? {} : { schema: payload.content }),
+    ...(reply === undefined ? {} : { answerWithin: reply.rules.timeout }),
+  };
+  return { ...request, terms };
 }
 
 /** Reports keys that promise what only the log can keep. */
@@ -193,7 +212,7 @@ function assemble(
   {
     maxBodyBytes,
     ...route
-  }: Pick<Route, 'id' | 'keys' | 'language' | 'targets' | 'reply' | 'otherwise' | 'scope' | 'pointer'> & {
+  }: Pick<Route, 'id' | 'request' | 'keys' | 'language' | 'targets' | 'reply' | 'otherwise' | 'scope' | 'pointer'> & {
     readonly maxBodyBytes: number;
   },
   { conditions, key }: CompiledConditions,

@@ -113,7 +113,7 @@ export function mergeRequests(connection: ConnectionInfo, requests: Iterable<Sou
   const words = new Set(wordsOf(connection.adapter));
   const merged = new Map<string, SourceRequest>();
   const usual: readonly EventKind[] = ['message'];
-  for (const { pattern, options, kinds = usual } of requests) {
+  for (const { pattern, options, kinds = usual, terms } of requests) {
     const anonymous: AddressPattern = {
       scheme: pattern.scheme,
       segments: pattern.segments.map((segment) => (segment.type === 'literal' ? segment : { type: segment.type })),
@@ -121,7 +121,9 @@ export function mergeRequests(connection: ConnectionInfo, requests: Iterable<Sou
     const identity = JSON.stringify([anonymous, sortedOptions(options, words)]);
     const known = merged.get(identity);
     const all = [...new Set([...(known?.kinds ?? []), ...kinds])].sort();
-    merged.set(identity, { pattern: anonymous, options: known?.options ?? options, kinds: all });
+    const said = known?.terms ?? terms;
+    const first = { options: known?.options ?? options, ...(said === undefined ? {} : { terms: said }) };
+    merged.set(identity, { pattern: anonymous, kinds: all, ...first });
   }
   return [...merged.values()];
 }

@@ -22,9 +22,12 @@ export function answerTo(iq: Element): Element | undefined {
 export const resultAnswer = (iq: Element, child: Element): Element =>
   xml('iq', { ...addressed(iq), type: 'result' }, child);
 
-/** The refusal of an iq. */
-export const errorAnswer = (iq: Element, type: string, condition: string): Element =>
-  xml('iq', { ...addressed(iq), type: 'error' }, errorElement(type, condition));
+/** The refusal of an iq. @param detail what a specification adds to the condition. */
+export function errorAnswer(iq: Element, type: string, condition: string, detail?: Element): Element {
+  const error = errorElement(type, condition);
+  if (detail) error.append(detail);
+  return xml('iq', { ...addressed(iq), type: 'error' }, error);
+}
 
 function addressed(iq: Element): Record<string, string> {
   const [id, to] = [attribute(iq, 'id'), attribute(iq, 'from')];

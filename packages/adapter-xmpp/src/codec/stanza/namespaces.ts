@@ -20,6 +20,10 @@ export const NS = {
   mucUser: 'http://jabber.org/protocol/muc#user',
   mucOwner: 'http://jabber.org/protocol/muc#owner',
   dataForms: 'jabber:x:data',
+  /** XEP-0050. */
+  commands: 'http://jabber.org/protocol/commands',
+  /** XEP-0122. */
+  validation: 'http://jabber.org/protocol/xdata-validate',
   /** XEP-0066. */
   outOfBand: 'jabber:x:oob',
   /** XEP-0103. */
