@@ -210,7 +210,7 @@ function makePort({ name, adapter, config }: ConnectionInfo, supervisor: Supervi
     );
   return {
     ...{ window: createSendWindow(fifoWindow), health, sendsWhileHeld, hasMetadata: metadata },
-    up: () => supervisor.up(),
+    up: supervisor.up,
     sent: () => supervisor.count('sent'),
     send: (event, target, signal) =>
       fits(event) ? supervisor.connection!.send(event, target, signal) : Promise.reject(tooLarge(event)),

@@ -92,9 +92,8 @@ export class Supervisor {
     this.#running = this.#run(connection, sink);
   }
 
-  up(): boolean {
-    return this.#state === 'up';
-  }
+  /** Whether the link is up. Bound: ports hand it on. */
+  readonly up = (): boolean => this.#state === 'up';
 
   get connection(): Connection | undefined {
     return this.#connection;

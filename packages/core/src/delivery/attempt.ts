@@ -15,12 +15,20 @@ export const LOOPED: Ending = {
   error: new Rejected('it is a message of this gateway that came back and would go round for ever'),
 };
 
+/** What is sent in an attempt. */
+export interface Attempt {
+  readonly rendered: Rendered;
+  readonly message: OutgoingEvent;
+}
+
 /** What to send, or why the delivery is not sent. Called per attempt; never throws. */
 export function prepare(
-  { event, error }: Delivery,
-  { retry, render }: Target,
+  delivery: Delivery,
+  target: Target,
   { clock, ageOf }: { readonly clock: Clock; readonly ageOf: EventLog['ageOf'] },
-): Rendered | Ending {
+): Attempt | Ending {
+  const { event, error } = delivery;
+  const { retry, render } = target;
   const isPast = (time: number | undefined): boolean => time !== undefined && time <= clock.now();
   if (isPast(event.expiresAt)) return { reason: 'expired' };
   if (ageOf(event.receivedAt) > retry.maxAge) {
@@ -29,13 +37,14 @@ export function prepare(
   if (error) return { reason: 'rejected', error };
   try {
     const rendered = render(event);
-    return isPast(rendered.parts.expiresAt) ? { reason: 'expired' } : rendered;
+    if (isPast(rendered.parts.expiresAt)) return { reason: 'expired' };
+    return { rendered, message: outgoing(delivery, rendered, target) };
   } catch (problem) {
     return { reason: 'rejected', error: toMagpieError(problem) };
   }
 }
 
-/** The message of an attempt. Called per attempt. */
+/** The message of an attempt. Called per attempt, and per dead letter. */
 export function outgoing(
   { event, redelivered }: Pick<Delivery, 'event' | 'redelivered'>,
   { parts }: Rendered,

@@ -100,12 +100,20 @@ export class DeliveryQueue {
   offer(stored: StoredEvent, match: Match, before: Position | undefined): void {
     const backlog = this.#backlog;
     if (backlog.isTaken(stored.position)) return;
-    // What cannot be skipped now is found to have expired when reading has reached it.
-    if (backlog.maySkip && endIfExpired(stored.event, this.target, this.#deps)) return void backlog.skip(stored);
-    if (this.#bound.giveUp(stored)) return;
+    if (stored.event.expiresAt !== undefined && this.#endIfExpired(stored)) return;
+    const { onFull } = this.target.backlog;
+    if (onFull !== 'block' && this.#bound.giveUp(stored, onFull)) return;
     const isLoaded = backlog.offer(stored, match, before);
     if (isLoaded) this.#breaker.arrived(match.key);
     this.#advance();
+  }
+
+  /** Ends an expired delivery. What cannot be skipped now is found to have expired when reading has reached it. */
+  #endIfExpired(stored: StoredEvent): boolean {
+    const backlog = this.#backlog;
+    if (!backlog.maySkip || !endIfExpired(stored.event, this.target, this.#deps)) return false;
+    backlog.skip(stored);
+    return true;
   }
 
   /** A matched event is not for this target after all: an own message that came back. Called by the router instead of `offer`. */

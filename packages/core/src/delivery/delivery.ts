@@ -1,4 +1,4 @@
-import type { Attempt, Position, StoredEvent } from '@magpie/bus';
+import type { Attempt, Position } from '@magpie/bus';
 import type { Event, Rejected } from '@magpie/contract';
 import type { Target } from '@magpie/routing';
 import type { TargetStatus } from '../gateway-api/index.ts';
@@ -64,23 +64,6 @@ export interface Lane {
   /** Cancels the backoff. */
   cancel: (() => void) | undefined;
 }
-
-/** A delivery that nothing has happened to yet. */
-export const newDelivery = ({ position, event }: StoredEvent, lane: Lane, error?: Rejected): Delivery => ({
-  position,
-  event,
-  lane,
-  state: 'ready',
-  attempts: [],
-  redelivered: false,
-  suspicion: undefined,
-  place: undefined,
-  isQuiet: false,
-  nextAttempt: undefined,
-  remembered: false,
-  parked: false,
-  error,
-});
 
 /** What is known of a delivery that is not settled. */
 export function describe(delivery: Delivery, { consumer, connection }: Target): TargetStatus {

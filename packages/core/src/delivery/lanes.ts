@@ -1,5 +1,5 @@
-import { comparePositions, type ExceptionRow } from '@magpie/bus';
-import type { Clock } from '@magpie/contract';
+import { comparePositions, type ExceptionRow, type StoredEvent } from '@magpie/bus';
+import type { Clock, Rejected } from '@magpie/contract';
 import type { Order } from '@magpie/routing';
 import type { Delivery, Lane } from './delivery.ts';
 import type { WakeUp } from './wake-up.ts';
@@ -37,18 +37,33 @@ export class Lanes {
     return lane;
   }
 
-  /** A new delivery, later in the log than all before. */
+  /** Makes the delivery of an event and adds it to the lane of its key. It is later in the log than all before. */
+  enter(stored: StoredEvent, key: string, error?: Rejected): Delivery {
+    const delivery = newDelivery(stored, this.laneFor(key), error);
+    this.add(delivery);
+    return delivery;
+  }
+
+  /** Adds a new delivery, later in the log than all before. */
   add(delivery: Delivery): void {
     delivery.lane.alive++;
     this.#ready.push(delivery);
   }
 
-  /** Takes back a delivery from its exception row. It waits at most `maxWait` ms, whatever the row says: a clock may be set. */
-  restore(delivery: Delivery, { state, nextAttempt = 0 }: ExceptionRow, maxWait: number): void {
-    if (state === 'held') return void this.add(delivery);
-    delivery.lane.alive++;
-    this.refuse(delivery, state === 'retry' ? 'failed' : 'blocked');
+  /** Makes a delivery again from its exception row. It waits at most `maxWait` ms, whatever the row says: a clock may be set. */
+  restore(row: ExceptionRow, maxWait: number): Delivery {
+    const { state, attempts, redelivered = false, nextAttempt = 0 } = row;
+    const delivery = newDelivery(row, this.laneFor(row.lane));
+    delivery.attempts.push(...attempts);
+    delivery.redelivered = redelivered;
+    delivery.remembered = true;
+    if (state === 'held') this.add(delivery);
+    else {
+      delivery.lane.alive++;
+      this.refuse(delivery, state === 'retry' ? 'failed' : 'blocked');
+    }
     if (state === 'retry') this.retryIn(delivery, Math.min(Math.max(nextAttempt - this.#clock.now(), 0), maxWait));
+    return delivery;
   }
 
   /** The next delivery that may be sent, left in place until `launch`. `held` is called with those that have to wait. */
@@ -169,3 +184,20 @@ export class Lanes {
     return this.#order !== 'strict' || lane.flying === 0;
   }
 }
+
+/** A delivery that nothing has happened to yet. */
+const newDelivery = ({ position, event }: StoredEvent, lane: Lane, error?: Rejected): Delivery => ({
+  position,
+  event,
+  lane,
+  state: 'ready',
+  attempts: [],
+  redelivered: false,
+  suspicion: undefined,
+  place: undefined,
+  isQuiet: false,
+  nextAttempt: undefined,
+  remembered: false,
+  parked: false,
+  error,
+});

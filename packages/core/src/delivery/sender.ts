@@ -4,7 +4,7 @@ import type { Rendered } from '@magpie/routing';
 import type { SendPort } from '../connections/send-port.ts';
 import type { EchoGuard } from '../intake/echo-guard.ts';
 import type { LoopGuard } from '../loops/loop-guard.ts';
-import { type Ending, LOOPED, outgoing, prepare } from './attempt.ts';
+import { type Attempt, type Ending, LOOPED, prepare } from './attempt.ts';
 import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
@@ -14,7 +14,7 @@ import type { Settlement } from './settlement.ts';
 import type { CircuitBreaker } from './suspension/circuit-breaker.ts';
 import type { Places } from './suspension/places.ts';
 import type { RefusalLog } from './suspension/refusal-log.ts';
-import type { Suspects } from './suspension/suspects.ts';
+import type { SendTerms, Suspects } from './suspension/suspects.ts';
 import type { SuspensionLog } from './suspension/suspension-log.ts';
 import type { TargetInForce } from './target-in-force.ts';
 import type { WakeUp } from './wake-up.ts';
@@ -30,6 +30,9 @@ export interface SenderDeps {
   readonly refusals: RefusalLog;
   onFatal(error: Error): void;
 }
+
+/** Of a delivery that is not suspected. */
+const AT_ONCE: SendTerms = { alone: false, wait: 0 };
 
 /** The parts of a delivery queue that a sender works with. */
 interface Parts {
@@ -79,11 +82,14 @@ export class Sender {
     const { port } = this.#inForce;
     const { backlog, lanes, breaker, pacing, suspects } = this.#parts;
     if (!port.up() || pacing.pauses()) return;
-    if (this.#flying === 0 && breaker.probe()) lanes.requeue(backlog.pending(), (ready) => breaker.prober(ready));
-    while (breaker.admits(this.#flying)) {
+    for (;;) {
+      const admission = breaker.admission(this.#flying);
+      if (admission === 'wait') return;
+      if (admission === 'probe') lanes.requeue(backlog.pending(), (ready) => breaker.prober(ready));
       const delivery = lanes.next(this.#held);
       if (!delivery) return;
-      const { wait, alone } = suspects.terms(delivery);
+      const { suspicion } = delivery;
+      const { wait, alone } = suspicion ? suspects.terms(suspicion) : AT_ONCE;
       if (wait > 0) {
         lanes.launch(delivery, false);
         suspects.defer(delivery, wait);
@@ -105,16 +111,17 @@ export class Sender {
   #dispatch(delivery: Delivery, port: SendPort, alone: boolean): void {
     const { signal, clock, echoGuard, onFatal } = this.#deps;
     const { target } = this.#inForce;
-    const rendered = this.#prepared(delivery);
-    if (!rendered) {
+    const attempt = this.#prepared(delivery);
+    if (!attempt) {
       port.window.release();
       return;
     }
+    const { rendered, message } = attempt;
     this.#flying++;
     if (!port.hasMetadata)
       echoGuard.sent(target.connection, rendered.target.address, rendered.parts.body, delivery.event.source);
     const started = clock.monotonic();
-    port.send(outgoing(delivery, rendered, target), rendered.target, signal).then(
+    port.send(message, rendered.target, signal).then(
       (receipt) => {
         try {
           port.sent();
@@ -135,17 +142,21 @@ export class Sender {
   }
 
   /** What to send, in flight from now on; undefined when the delivery has ended or is held. */
-  #prepared(delivery: Delivery): Rendered | undefined {
+  #prepared(delivery: Delivery): Attempt | undefined {
     const { lanes, places, pacing, suspects } = this.#parts;
-    const rendered = prepare(delivery, this.#inForce.target, this.#deps);
-    const isEnded = 'reason' in rendered;
-    const isHeld = !isEnded && places.holds(rendered.target.address);
-    const loop = isEnded || isHeld ? undefined : this.#deps.loops.judge(delivery.event);
-    const pace = loop?.type === 'pass' && !isEnded ? pacing.judge(delivery, rendered) : undefined;
+    const attempt = prepare(delivery, this.#inForce.target, this.#deps);
+    if ('reason' in attempt) {
+      lanes.launch(delivery, false);
+      this.#end(delivery, attempt);
+      return undefined;
+    }
+    const { rendered } = attempt;
+    const isHeld = places.holds(rendered.target.address);
+    const loop = isHeld ? undefined : this.#deps.loops.judge(delivery.event);
+    const pace = loop?.type === 'pass' ? pacing.judge(delivery, rendered) : undefined;
     lanes.launch(delivery, pace?.type === 'pass');
-    if (isEnded) this.#end(delivery, rendered);
-    else if (isHeld) places.hold(delivery, rendered.target.address);
-    else if (pace?.type === 'pass') return rendered;
+    if (isHeld) places.hold(delivery, rendered.target.address);
+    else if (pace?.type === 'pass') return attempt;
     else {
       places.probeLost(rendered);
       if (pace !== undefined) this.#withhold(delivery, pace);

@@ -16,24 +16,25 @@ export class Targets {
   readonly #queues = new Map<string, DeliveryQueue>();
   /** Queues of removed targets, for their sends that are still in flight. */
   readonly #retiring = new Map<string, DeliveryQueue>();
-  readonly #history: RouteHistory;
+  readonly #history = new RouteHistory();
+  #routes: RouteSet;
   /** Floors of removed targets: when they come back they continue there, by the routes of that time. */
   readonly #left = new Map<string, Position>();
 
   constructor(routes: RouteSet, connections: Connections, deps: TargetsDeps) {
     this.#connections = connections;
-    this.#history = new RouteHistory(routes);
+    this.#routes = routes;
     this.#queueDeps = { ...deps, match: (stored, consumer) => this.#matchAt(stored, consumer) };
     this.#place(routes);
   }
 
   get routes(): RouteSet {
-    return this.#history.current;
+    return this.#routes;
   }
 
   /** The routes that have matched, or will match, the event at a place in the log. */
   routesAt(position: Position): RouteSet {
-    return this.#history.at(position);
+    return this.#history.at(position) ?? this.#routes;
   }
 
   queues(): readonly DeliveryQueue[] {
@@ -56,7 +57,8 @@ export class Targets {
    */
   apply(routes: RouteSet, routed: Position | undefined): void {
     const floors = [...this.queues().flatMap((queue) => queue.floor() ?? []), ...this.#left.values()];
-    this.#history.change(routes, routed, floors);
+    this.#history.add(this.#routes, routed, floors);
+    this.#routes = routes;
     this.#place(routes);
   }
 
@@ -97,7 +99,8 @@ export class Targets {
 
   /** The match of a target for an event read back from the log, by the routes in force when the router matched it. */
   #matchAt({ position, event }: StoredEvent, consumer: string): Match | undefined {
-    const matches = this.#history.at(position, consumer).match(event);
+    const routes = this.#history.at(position, consumer) ?? this.#routes;
+    const matches = routes.match(event);
     return matches.find(({ target }) => target.consumer === consumer);
   }
 }

@@ -1,7 +1,7 @@
-import { type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
+import { comparePositions, type ExceptionRow, originOf, type Position, type StoredEvent } from '@magpie/bus';
 import type { Match } from '@magpie/routing';
 import type { FloorSource } from '../../log-access/state-writer.ts';
-import { type Delivery, newDelivery } from '../delivery.ts';
+import type { Delivery } from '../delivery.ts';
 import type { Lanes } from '../lanes.ts';
 import type { TargetInForce } from '../target-in-force.ts';
 import type { WakeUp } from '../wake-up.ts';
@@ -9,7 +9,7 @@ import type { BacklogDeps, RestoredState } from './deps.ts';
 import { endIfExpired } from './expiry.ts';
 import type { BacklogLimits } from './limits.ts';
 import { LoadedDeliveries } from './loaded-deliveries.ts';
-import { isUpTo, LogBacklog } from './log-backlog.ts';
+import { LogBacklog } from './log-backlog.ts';
 import { PositionRanges } from './position-ranges.ts';
 import { RestoredRows } from './restored-rows.ts';
 
@@ -131,9 +131,8 @@ export class Backlog implements FloorSource {
       return false;
     }
     const place = before ?? originOf(stored.position);
-    this.#loaded.startAt(place);
-    if (this.#loaded.isFull) this.#fallBehind(stored, place);
-    else this.#take(stored, match);
+    if (this.#loaded.hasRoomAfter(place)) this.#take(stored, match);
+    else this.#fallBehind(stored, place);
     return !this.#lagging;
   }
 
@@ -184,12 +183,7 @@ export class Backlog implements FloorSource {
   revive(row: ExceptionRow): void {
     if (!this.#begun) return void this.#rows.add(row);
     if (this.#loaded.isParked(row.position)) return;
-    const delivery = newDelivery(row, this.#lanes.laneFor(row.lane));
-    delivery.attempts.push(...row.attempts);
-    delivery.redelivered = row.redelivered ?? false;
-    delivery.remembered = true;
-    this.#loaded.park(delivery);
-    this.#lanes.restore(delivery, row, this.#inForce.target.retry.backoff.max);
+    this.#loaded.park(this.#lanes.restore(row, this.#inForce.target.retry.backoff.max));
   }
 
   /** The exception row of a delivery is durable. */
@@ -234,10 +228,9 @@ export class Backlog implements FloorSource {
 
   #take(stored: StoredEvent, { key, error }: Match): void {
     this.#cursor = stored.position;
-    const delivery = newDelivery(stored, this.#lanes.laneFor(key), error);
+    const delivery = this.#lanes.enter(stored, key, error);
     delivery.redelivered = isUpTo(this.#maybeSentUpTo, stored.position);
     this.#loaded.add(delivery);
-    this.#lanes.add(delivery);
     this.#touch();
   }
 
@@ -294,3 +287,7 @@ export class Backlog implements FloorSource {
     this.#touch();
   }
 }
+
+/** Whether a position lies at or before a bound; false without one. */
+const isUpTo = (bound: Position | undefined, position: Position): boolean =>
+  bound !== undefined && comparePositions(position, bound) <= 0;

@@ -50,11 +50,9 @@ export class BacklogBound {
     }
   }
 
-  /** Whether a new delivery is given up because the backlog is full and the route does not hold its source. */
-  giveUp(stored: StoredEvent): boolean {
+  /** Gives a new delivery up if the backlog is full; tells whether it has. Called for routes that do not hold their source. */
+  giveUp(stored: StoredEvent, onFull: 'dead-letter' | 'drop'): boolean {
     const { target } = this.#inForce;
-    const { onFull } = target.backlog;
-    if (onFull === 'block') return false;
     this.#givingUp = this.#isFull(this.#givingUp ? RELEASE_AT : 1);
     if (!this.#givingUp || !this.#backlog.maySkip) return false;
     this.#backlog.skip(stored);

@@ -48,6 +48,12 @@ export class LoadedDeliveries {
     return this.#queue[this.#start]?.event.receivedAt;
   }
 
+  /** Whether a new delivery fits, `before` being the position before it, where the floor starts while nothing is queued. */
+  hasRoomAfter(before: Position): boolean {
+    this.startAt(before);
+    return !this.isFull;
+  }
+
   /** Whether the limits are used up. A delivery that is alone may be of any size. */
   get isFull(): boolean {
     const { deliveries, bytes, parked, parkedBytes } = this.#limits;

@@ -23,7 +23,8 @@ export class LogBacklog {
 
   /** What was offered at a position has been read back. */
   read(position: Position, bytes: number): void {
-    if (!isUpTo(this.#uncounted, position)) this.#bytes = Math.max(0, this.#bytes - bytes);
+    if (this.#uncounted === undefined || comparePositions(position, this.#uncounted) > 0)
+      this.#bytes = Math.max(0, this.#bytes - bytes);
   }
 
   /** Nothing is left in the log. */
@@ -31,7 +32,3 @@ export class LogBacklog {
     this.#bytes = 0;
   }
 }
-
-/** Whether a position lies at or before a bound; false without one. */
-export const isUpTo = (bound: Position | undefined, position: Position): boolean =>
-  bound !== undefined && comparePositions(position, bound) <= 0;

@@ -33,15 +33,23 @@ export class CircuitBreaker {
   #status: SuspensionStatus | undefined;
   #cancel: (() => void) | undefined;
 
-  /** `wake` is called when a suspended target may be probed; the sender answers with `probe` once nothing flies. */
+  /** `wake` is called when a suspended target may be probed; the sender then asks for `admission`. */
   constructor(clock: Clock, wake: WakeUp) {
     this.#clock = clock;
     this.#wake = wake;
   }
 
-  /** Whether another delivery may be sent while `flying` are in flight. */
-  admits(flying: number): boolean {
-    return this.#state === 'closed' || (this.#state === 'half-open' && flying === 0);
+  /**
+   * Whether another delivery may be sent while `flying` are in flight. `probe`: from suspended to half-open, just now, and the
+   * next one is what `prober` chooses.
+   */
+  admission(flying: number): 'send' | 'probe' | 'wait' {
+    if (this.#state === 'closed') return 'send';
+    if (flying > 0) return 'wait';
+    if (this.#state === 'half-open') return 'send';
+    if (!this.#due) return 'wait';
+    this.#state = 'half-open';
+    return 'probe';
   }
 
   /** Since when and why the target is suspended; undefined while it is open. */
@@ -79,13 +87,6 @@ export class CircuitBreaker {
     this.#immediateProbes.add(key);
     this.#next = key;
     this.retryNow();
-  }
-
-  /** Moves from suspended to probing when it is time; true when it just did. */
-  probe(): boolean {
-    if (this.#state !== 'open' || !this.#due) return false;
-    this.#state = 'half-open';
-    return true;
   }
 
   /** The first of these that is of a lane whose turn it is to probe. */

@@ -13,13 +13,13 @@ interface SuspectDeps {
   readonly clock: Clock;
 }
 
-/** How a delivery may be sent, see `Suspects.terms`. */
+/** How a delivery may be sent. */
 export interface SendTerms {
+  /** With nothing else in flight on the link. */
   readonly alone: boolean;
+  /** After so many ms; 0: now. */
   readonly wait: number;
 }
-
-const NO_SUSPICION: SendTerms = { alone: false, wait: 0 };
 
 /** Links that must end with a delivery in flight before it goes alone: one that ends once is an outage, and costs no time. */
 const TOGETHER = 2;
@@ -44,9 +44,8 @@ export class Suspects {
     this.#clock = clock;
   }
 
-  /** How a delivery may be sent: with nothing else on the link or not, and after how many ms; 0: now. */
-  terms({ suspicion }: Delivery): SendTerms {
-    if (!suspicion) return NO_SUSPICION;
+  /** How a suspected delivery may be sent. Called per attempt. */
+  terms(suspicion: Suspicion): SendTerms {
     return { alone: suspicion.together >= TOGETHER, wait: this.#waitFor(suspicion) };
   }
 
