@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Client, client, xml } from '@xmpp/client';
@@ -129,4 +131,17 @@ describe.each(['prosody', 'ejabberd'] as const)('%s', (name) => {
     await waitUntilGone(pid);
     expect(existsSync(strict.dataDir)).toBe(false);
   });
+});
+
+it('Prosody starts in a folder with a long path, and an option given to it replaces the usual one', async () => {
+  const folder = join(await mkdtemp(join(tmpdir(), 'magpie-')), 'a-long-name-'.repeat(8));
+  await mkdir(folder);
+  vi.stubEnv('TMPDIR', folder);
+  try {
+    const server = await startProsody({ extraConfig: ['allow_unencrypted_plain_auth = true'] });
+    await server.stop();
+  } finally {
+    vi.unstubAllEnvs();
+    await rm(dirname(folder), { recursive: true });
+  }
 });

@@ -2,16 +2,18 @@ import { join } from 'node:path';
 import type { Setting } from '../launch.ts';
 import { componentsOf, UPLOAD_LIMIT, type XmppPort, type XmppServerOptions, xmppSite } from './xmpp-server.ts';
 
-/** Writes the text of `prosody.cfg.lua`. Pure; called before every start. */
+/**
+ * Writes the text of `prosody.cfg.lua`. Pure; called before every start. No option is set twice: Prosody warns of that, and ends
+ * over the warning itself when the path of the file is longer than 60 characters.
+ */
 export function prosodyConfiguration(setting: Setting<XmppPort>, options: XmppServerOptions): string {
-  return `${[
-    ...server(setting),
-    ...listeners(setting, options),
-    ...features(options),
-    ...(options.extraConfig ?? []),
-    ...hosts(options),
-  ].join('\n')}\n`;
+  const extra = options.extraConfig ?? [];
+  const replaced = new Set(extra.map(optionOf));
+  const own = [...server(setting), ...listeners(setting, options), ...features(options)];
+  return `${[...own.filter((line) => !replaced.has(optionOf(line))), ...extra, ...hosts(options)].join('\n')}\n`;
 }
+
+const optionOf = (line: string): string => line.split('=', 1)[0]!.trim();
 
 function server({ dataDir, tls, certificate }: Setting<XmppPort>): string[] {
   return [
