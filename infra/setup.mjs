@@ -34,7 +34,7 @@ function run(program, args) {
 
 if (!isInstalled()) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  run('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--silent']);
+  run('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--loglevel=error']);
   writeFileSync(installed, fingerprint());
 }
 run(join(root, 'node_modules', '.bin', 'tsc'), ['-b']);
