@@ -32,6 +32,8 @@ export default defineConfig({
         ],
         {
           exclude: ['**/*.contract.test.ts', '**/*.broker.test.ts', '**/node_modules/**'],
+          // A limit for what hangs: property tests and processes take their time on a loaded machine.
+          testTimeout: 30_000,
         },
       ),
       project('contract', ['packages/*/test/**/*.contract.test.ts'], { testTimeout: 60_000, hookTimeout: 120_000 }),
