@@ -1,5 +1,6 @@
 import type {
   Address,
+  AddressPattern,
   AnyAdapter,
   Event,
   EventKind,
@@ -83,6 +84,8 @@ export interface Target {
   readonly from: string;
   /** The place of that connection that feeds the target, where it can be held back while others go on. */
   readonly fromPlace?: string | undefined;
+  /** What the route takes, where each message can be held back by itself. */
+  readonly fromPattern?: AddressPattern | undefined;
   readonly connection: string;
   readonly order: Order;
   readonly retry: RetryPolicy;
@@ -176,10 +179,10 @@ export interface RouteSet {
   /** Consumers of the targets that an event may be a reply for. Pure, called once per event by the router. */
   repliesFor(event: Event): readonly string[];
   /**
-   * What goes back to an event that looks like a command of a route but is taken by none; undefined for all others. Called once
-   * per event by the router. Throws `Rejected` when that cannot be made.
+   * What goes back to an event that is a command of a route but late, or looks like one and is none, when no other route runs
+   * it; undefined for all others. Called once per event by the router. Throws `Rejected` when that cannot be made.
    */
-  otherwise(event: Event): Answer | undefined;
+  remark(event: Event): Answer | undefined;
   /** Target by consumer name, also of the built-in direct route. */
   target(consumer: string): Target | undefined;
   /** What a connection must receive for the routes and its own `subscribe`, without repeats. */

@@ -88,6 +88,11 @@ export interface Capabilities {
    * them, and `magpie check` says so.
    */
   readonly holdsPerPlace?: boolean;
+  /**
+   * Whether every message is answered by itself, so that a full target can refuse what is for it while the rest gets in.
+   * Default false.
+   */
+  readonly holdsPerMessage?: boolean;
   /** Whether headers, ids and the `via` list survive the link. Without them loops need an echo cache. */
   readonly metadata: boolean;
   /** Largest body in bytes that the protocol or configuration permits. The core sends none that is larger. */

@@ -1,3 +1,5 @@
+import { type Address, type AddressPattern, matchesPattern } from '@magpie/contract';
+
 /** Why intake is held: the disk is full, or a target that a source feeds has no room left. */
 export type HoldCause = 'disk' | 'backlog';
 
@@ -9,6 +11,8 @@ interface Hold {
   readonly sources: ReadonlySet<string> | undefined;
   /** The one place of them that is held; undefined: all of them. */
   readonly place: string | undefined;
+  /** What is held of those whose messages are answered one by one; undefined: all of them. */
+  readonly pattern: AddressPattern | undefined;
   /** Connection that must drain before this hold ends. If it is held itself, neither drains: see `waitsFor`. */
   readonly releasedBy: string | undefined;
 }
@@ -17,6 +21,7 @@ interface Hold {
 interface HoldScope {
   readonly sources?: ReadonlySet<string>;
   readonly place?: string | undefined;
+  readonly pattern?: AddressPattern | undefined;
   readonly releasedBy?: string | undefined;
 }
 
@@ -26,8 +31,8 @@ export class IntakeHolds {
   #waiters: (() => void)[] = [];
 
   /** Begins (or changes) a hold under a name. */
-  hold(name: string, cause: HoldCause, reason: string, { sources, place, releasedBy }: HoldScope = {}): void {
-    this.#holds.set(name, { cause, reason, sources, place, releasedBy });
+  hold(name: string, cause: HoldCause, reason: string, { sources, place, pattern, releasedBy }: HoldScope = {}): void {
+    this.#holds.set(name, { cause, reason, sources, place, pattern, releasedBy });
   }
 
   /** Whether a connection goes on only once another does, which is also so when they are the same. */
@@ -54,10 +59,15 @@ export class IntakeHolds {
     return this.#holds.has(name);
   }
 
-  /** Why a source is held at present, or one place of it. */
-  heldBy(source: string, place?: string): { readonly cause: HoldCause; readonly reason: string } | undefined {
-    for (const { cause, reason, sources, place: held } of this.#holds.values()) {
-      const isMeant = place === undefined || held === undefined || place === held;
+  /** Why a source is held at present, or one place of it, or one message with that address. */
+  heldBy(
+    source: string,
+    place?: string,
+    address?: Address,
+  ): { readonly cause: HoldCause; readonly reason: string } | undefined {
+    for (const { cause, reason, sources, place: held, pattern } of this.#holds.values()) {
+      const isThere = place === undefined || held === undefined || place === held;
+      const isMeant = isThere && (address === undefined || pattern === undefined || matchesPattern(pattern, address));
       if ((!sources || sources.has(source)) && isMeant) return { cause, reason };
     }
     return undefined;

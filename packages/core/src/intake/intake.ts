@@ -62,16 +62,21 @@ export class Intake {
 
   /**
    * Appends a batch of a sender that can be told to come back; resolves after the commit, in call order, one result per
-   * event. `unavailable` at once while the source is held. Never rejects.
+   * event. `unavailable` at once what is held at present. Never rejects.
    */
   async accept(
     source: string,
     batch: readonly ReceivedEvent[],
     onMismatch: 'append' | 'refuse' = 'append',
   ): Promise<readonly PublishResult[]> {
-    const held = this.#options.holds.heldBy(source);
-    if (!held) return this.#counted(source, batch, onMismatch);
-    return batch.map(() => ({ type: 'unavailable', ...held, retryAfter: RETRY_AFTER }));
+    const { holds } = this.#options;
+    const held = batch.map(({ address }) => holds.heldBy(source, undefined, address));
+    const free = batch.filter((_, index) => held[index] === undefined);
+    const results = free.length === 0 ? [] : await this.#counted(source, free, onMismatch);
+    let next = 0;
+    return held.map((hold) =>
+      hold === undefined ? results[next++]! : { type: 'unavailable', ...hold, retryAfter: RETRY_AFTER },
+    );
   }
 
   /** The sink of a connection: its calls wait while the source, or their place of it, is held. Called once per connection. */

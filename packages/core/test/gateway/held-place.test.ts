@@ -83,3 +83,33 @@ it('a route that bounds what it takes makes dead letters of a flood, and what sh
   expect(new Set(letters.map(({ reason }) => reason))).toEqual(new Set(['backlog']));
   await expect.poll(() => bodies(names.right, 'out/').length, { timeout: 2000 }).toBe(300 - letters.length);
 });
+
+it('a full target refuses what a sender has for it, and takes everything else, where each message is answered by itself', async () => {
+  const names = freshBrokers();
+  const perMessage: AnyAdapter = {
+    ...(memoryAdapter as AdapterDefinition<MemoryConfig>),
+    capabilities: (config: MemoryConfig) => ({ ...memoryAdapter.capabilities(config), holdsPerMessage: true }),
+  };
+  const routes = {
+    dead: {
+      from: { connection: 'left', channel: 'values/{device}' },
+      to: { connection: 'right', channel: 'out/values', backlog: { bytes: '1KiB' } },
+    },
+  };
+  const { gateway } = await startGateway(names, routes, createMemoryLog({}), {}, perMessage);
+  await expect.poll(() => gateway.connections().every(({ state }) => state === 'up')).toBe(true);
+  const right = memoryBroker(names.right);
+  right.holdConfirmations();
+  const message = (...segments: string[]): ReceivedEvent => ({
+    ...{ address: { scheme: 'channel', segments }, kind: 'message', body: Buffer.alloc(100, 'x') },
+    ...{ headers: [], via: [], origin: {} },
+  });
+  const publish = async (...events: ReceivedEvent[]): Promise<string[]> =>
+    (await gateway.publish('left', events)).map(({ type }) => type);
+  await expect.poll(async () => publish(message('values', 'pump')), { timeout: 2000 }).toEqual(['unavailable']);
+  expect(await publish(message('values', 'fan'), message('alarms', 'pump'), message('values', 'pump'))).toEqual([
+    ...['unavailable', 'stored', 'unavailable'],
+  ]);
+  right.releaseConfirmations();
+  await expect.poll(() => publish(message('values', 'pump')), { timeout: 5000 }).toEqual(['stored']);
+});

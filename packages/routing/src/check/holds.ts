@@ -31,7 +31,7 @@ export function checkHolds(
   );
   for (const [name, own] of logged) {
     const connection = connections.get(name);
-    if (connection === undefined) continue;
+    if (connection === undefined || connection.adapter.capabilities(connection.config).holdsPerMessage) continue;
     for (const held of heldTogether(connection, own, subscribed.get(name) ?? [])) {
       if (held.requests.length < 2) continue;
       const sources = mergeRequests(connection, held.requests).length;

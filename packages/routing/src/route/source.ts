@@ -72,6 +72,10 @@ export function compileSource(
 export const placeOf = ({ connection: { adapter, config }, request }: Pick<Source, 'connection' | 'request'>) =>
   adapter.capabilities(config).holdsPerPlace === true ? adapter.placeOf?.(request.options) : undefined;
 
+/** What a source takes, where the gateway can hold back each message by itself. */
+export const heldPattern = ({ connection: { adapter, config }, pattern }: Pick<Source, 'connection' | 'pattern'>) =>
+  adapter.capabilities(config).holdsPerMessage === true ? pattern : undefined;
+
 /** Whether the protocol of a connection makes events of these kinds; reports those it never makes. */
 function receivesKinds({ name, adapter }: ConnectionInfo, kinds: ReadonlySet<EventKind>, report: Report): boolean {
   const never = [...kinds].filter((kind) => !adapter.kinds.includes(kind));

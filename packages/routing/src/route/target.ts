@@ -16,7 +16,7 @@ import { changesNothing, compileParts, type PartsMapping, passedParts, renderPar
 import { rejection } from './rejection.ts';
 import type { CompiledReply } from './reply.ts';
 import { type RouteKeys, type TargetKeys, targetKeys } from './schema.ts';
-import { type Connections, findConnection, placeOf, type Source } from './source.ts';
+import { type Connections, findConnection, heldPattern, placeOf, type Source } from './source.ts';
 
 /** What compiling a target needs of its route and the gateway. */
 export interface TargetContext {
@@ -130,6 +130,7 @@ function createTarget(
     id,
     from: source.connection.name,
     fromPlace: placeOf(source),
+    fromPattern: heldPattern(source),
     connection: connection.name,
     order: keys.order ?? routeKeys.order,
     retry,

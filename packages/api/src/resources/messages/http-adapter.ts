@@ -45,6 +45,7 @@ export const httpAdapter = defineAdapter({
     sends: false,
     fifoWindow: 1,
     sendsWhileHeld: true,
+    holdsPerMessage: true,
     metadata: true,
     maxBodyBytes: Number.MAX_SAFE_INTEGER,
   }),

@@ -87,9 +87,14 @@ export class BacklogBound {
     const releasedBy = port.sendsWhileHeld ? undefined : target.connection;
     // Where the target's connection waits for this source already, or is it, neither would ever go on: the bound gives way.
     if (releasedBy !== undefined && holds.waitsFor(releasedBy, source)) return;
-    const { fromPlace: place } = target;
+    const { fromPlace: place, fromPattern: pattern } = target;
     const held = place === undefined ? '' : `: ${target.from} waits with what it has from "${place}"`;
-    holds.hold(this.#hold, 'backlog', `${reasonOf(target)}${held}`, { sources: new Set([source]), place, releasedBy });
+    holds.hold(this.#hold, 'backlog', `${reasonOf(target)}${held}`, {
+      sources: new Set([source]),
+      place,
+      pattern,
+      releasedBy,
+    });
   }
 
   #isFull(share = 1): boolean {
