@@ -69,6 +69,7 @@ describe.each(['prosody', 'ejabberd'] as const)('a device that is asked in a cha
         password: `${bridge}-secret`,
         url: shared[name].urls.plain,
         tls: { ca: shared[name].ca },
+        createRooms: true,
       },
       floor: floor(),
       old: { ...floor(), version: '3.1.1', clientId: unique('old') },

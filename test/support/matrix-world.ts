@@ -92,7 +92,7 @@ function configuration(
     http: { port: 0 },
     connections: {
       floor: { type: 'mqtt', url: withoutLogin(brokers.mqtt), dedupe: { userProperty: 'dedupe-id' } },
-      chat: { type: 'xmpp', ...login, subscribe: [{ jid: 'from-http@localhost' }] },
+      chat: { type: 'xmpp', ...login, createRooms: true, subscribe: [{ jid: 'from-http@localhost' }] },
       erp: { type: 'amqp', url: brokers.amqp },
     },
     routes: Object.fromEntries(routes),

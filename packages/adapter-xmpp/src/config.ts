@@ -128,9 +128,9 @@ const keysSchema = z.strictObject({
     ),
   createRooms: z
     .boolean()
-    .default(true)
+    .default(false)
     .describe(
-      'Whether a room is made by joining it when there is none. With false a mistyped room shows as one that does not exist.',
+      'Whether a room is made by joining it when there is none. Without, a mistyped room shows as one that does not exist.',
     ),
   ping: within('1ms', '1h').prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
   timeout: within('100ms', '1h')

@@ -37,7 +37,7 @@ describe('a room that refuses us', () => {
     expect(lost).toEqual([]);
   });
 
-  it('is not made when there is none, where that is configured, and is joined once somebody has made it', async () => {
+  it('is not made when there is none unless that is configured, and is joined once somebody has made it', async () => {
     let exists = false;
     const left: string[] = [];
     const { connection, details } = await fakeLink(
@@ -50,7 +50,7 @@ describe('a room that refuses us', () => {
           return exists ? admitted(element) : admitted(element).replace("code='110'", "code='110'/><status code='201'");
         });
       },
-      { createRooms: false, rooms: [{ room: 'made@rooms.localhost', create: true }] },
+      { rooms: [{ room: 'made@rooms.localhost', create: true }] },
     );
     await connection.connect(NEVER);
     await connection.receive([OPS, fromRoom('made', 'rooms.localhost')], manualSink().sink);

@@ -19,6 +19,7 @@ function link(keys: Readonly<Record<string, unknown>> = {}): TestLink {
     url: broker.urls.plain,
     tls: { ca: broker.ca },
     timeout: '5s',
+    createRooms: true,
     ...keys,
   });
   onTestFinished(() => made.connection.close(AbortSignal.timeout(2_000)));

@@ -15,6 +15,7 @@ const chat = (site: Site): object => ({
   password: BRIDGE.password,
   url: site.url('prosody'),
   tls: { ca: site.ca('prosody') },
+  createRooms: true,
 });
 
 const byHand = (file: string) =>

@@ -158,6 +158,7 @@ const chatConnection = ({ port }: TcpProxy, ca: string): object => ({
   password: 'magpie-secret',
   url: `xmpp://127.0.0.1:${port}`,
   tls: { ca },
+  createRooms: true,
   ping: SILENCE,
   timeout: `${2 * LIMITS.keepaliveMs}ms`,
 });

@@ -29,6 +29,7 @@ export function useChatSite(stanzaSizeLimit?: number) {
       url: brokers.prosody.urls.plain,
       tls: { ca: brokers.prosody.ca },
       nick: 'magpie',
+      createRooms: true,
     }),
     /** A person in rooms, who goes with the test. */
     async person(username: string, ...rooms: readonly string[]): Promise<StockClient> {
