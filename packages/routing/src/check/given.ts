@@ -32,10 +32,16 @@ const givenKeys = z.strictObject({
   time: z.iso.datetime({ offset: true }).default('2026-01-01T00:00:00Z').describe('When it was sent and received'),
 });
 
+/** Where a given message comes from. */
+export interface GivenPlace extends Pick<Source, 'connection' | 'pattern'> {
+  /** Its address when the message names none; default the pattern, if it has nothing but literals. */
+  readonly address?: Address | undefined;
+}
+
 type GivenKeys = z.output<typeof givenKeys>;
 
 /** Makes the event of a route test from what is written under `given`; undefined after reporting. */
-export function compileGiven(raw: unknown, source: Source, book: AddressBook, report: Report): Event | undefined {
+export function compileGiven(raw: unknown, source: GivenPlace, book: AddressBook, report: Report): Event | undefined {
   if (!isRecord(raw)) return void report.error('expected a mapping with the address and the body of a message');
   const words = new Set(wordsOf(source.connection.adapter));
   const entries = Object.entries(raw);
@@ -51,8 +57,12 @@ export function compileGiven(raw: unknown, source: Source, book: AddressBook, re
   return createEvent(own, address, source, book);
 }
 
-function givenAddress(words: Readonly<Record<string, unknown>>, source: Source, report: Report): Address | undefined {
-  if (Object.keys(words).length === 0) return literalAddress(source, report);
+function givenAddress(
+  words: Readonly<Record<string, unknown>>,
+  source: GivenPlace,
+  report: Report,
+): Address | undefined {
+  if (Object.keys(words).length === 0) return source.address ?? literalAddress(source, report);
   const place = findPlace(source.connection.adapter, words, report);
   if (place === undefined) return undefined;
   const segments = place.scheme.split(place.words);
@@ -60,14 +70,17 @@ function givenAddress(words: Readonly<Record<string, unknown>>, source: Source, 
 }
 
 /** A route that listens to one place only needs no address in its tests. */
-function literalAddress({ pattern: { scheme, segments }, connection }: Source, report: Report): Address | undefined {
+function literalAddress(
+  { pattern: { scheme, segments }, connection }: GivenPlace,
+  report: Report,
+): Address | undefined {
   const literals = segments.flatMap((segment) => (segment.type === 'literal' ? [segment.value] : []));
   if (literals.length === segments.length) return { scheme, segments: literals };
   const [first] = connection.adapter.addresses.find((each) => each.scheme === scheme)?.words ?? [];
   return void report.error(`expected "${first}", the place the message comes from`);
 }
 
-function createEvent(own: GivenKeys, address: Address, { connection }: Source, book: AddressBook): Event {
+function createEvent(own: GivenKeys, address: Address, { connection }: GivenPlace, book: AddressBook): Event {
   const { payload, text, base64, headers, kind, origin, key, via, time, ...rest } = own;
   const forms = { ...(payload === undefined ? {} : { payload }), ...(text === undefined ? {} : { text }) };
   const encoded = encodeBody(base64 === undefined ? forms : { base64 });

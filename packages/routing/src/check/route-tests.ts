@@ -1,21 +1,21 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   type AddressBook,
   decodeText,
   type Event,
   errorMessage,
   headerValueToJson,
-  JsonNumber,
   matchesPattern,
   parseJsonBody,
 } from '@magpie/contract';
 import { z } from 'zod';
 import { startSteps } from '../expression/budget.ts';
-import { isRecord, type Report, reportUnknownKey } from '../report.ts';
+import { type Report, reportUnknownKey } from '../report.ts';
 import { parseKeys } from '../route/keys.ts';
 import type { Route } from '../route/route.ts';
 import { type Connections, findConnection } from '../route/source.ts';
 import type { Match, RouteTestResult } from '../types.ts';
+import { type AnswerCheck, answerKeys, compileAnswerCheck } from './answer-tests.ts';
+import { differencesOf, type Fields } from './differences.ts';
 import { compileGiven } from './given.ts';
 
 const testKeys = z.strictObject({
@@ -24,6 +24,7 @@ const testKeys = z.strictObject({
   expect: z
     .array(z.record(z.string(), z.unknown()))
     .describe('Deliveries it must lead to, in order; of each only the fields named are compared'),
+  answers: z.array(answerKeys).default([]).describe('What must go back to the sender, and when'),
 });
 
 /** One entry of a route's `tests`, ready to run. */
@@ -52,12 +53,15 @@ export function compileTests(
     const event = compileGiven(keys.given, route.source, book, place.at('given'));
     const valid = keys.expect.map((each, at) => checkExpected(each, connections, place.at('expect', at)));
     if (event === undefined || valid.includes(false)) return [];
+    const answers = keys.answers.map((each, at) =>
+      compileAnswerCheck(each, event, route, bookOf, place.at('answers', at)),
+    );
+    const checks = answers.filter((check) => check !== undefined);
+    if (checks.length < answers.length) return [];
     const identity = { route: route.id, pointer: place.pointer, name: keys.name ?? `#${index + 1}` };
-    return { run: () => ({ ...identity, ...runTest(route, event, keys.expect, bookOf) }) };
+    return { run: () => ({ ...identity, ...runTest(route, event, keys.expect, checks, bookOf) }) };
   });
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 function checkExpected(expected: Fields, connections: Connections, report: Report): boolean {
   const connection = findConnection(expected.connection, connections, report);
@@ -71,7 +75,13 @@ function checkExpected(expected: Fields, connections: Connections, report: Repor
 /** The address book of a connection, by its name. */
 type BookOf = (connection: string) => AddressBook;
 
-function runTest(route: Route, event: Event, expected: readonly Fields[], bookOf: BookOf): { failure?: string } {
+function runTest(
+  route: Route,
+  event: Event,
+  expected: readonly Fields[],
+  answers: readonly AnswerCheck[],
+  bookOf: BookOf,
+): { failure?: string } {
   startSteps();
   const matches = matchesPattern(route.source.pattern, event.address) ? route.match(event) : [];
   const got = matches.map((match) => deliveryFields(match, event, bookOf));
@@ -81,7 +91,8 @@ function runTest(route: Route, event: Event, expected: readonly Fields[], bookOf
   const differences = expected.flatMap((fields, index) =>
     differencesOf(fields, got[index]!).map((text) => `delivery ${index + 1}: ${text}`),
   );
-  return differences.length === 0 ? {} : { failure: differences.join('; ') };
+  const failures = [...differences, ...answers.flatMap((check) => check(event) ?? [])];
+  return failures.length === 0 ? {} : { failure: failures.join('; ') };
 }
 
 const count = (number: number): string => (number === 1 ? '1 delivery' : `${number === 0 ? 'no' : number} deliveries`);
@@ -112,24 +123,3 @@ function deliveryFields({ target, key, error }: Match, event: Event, bookOf: Boo
     return { connection, id, key, error: errorMessage(failure) };
   }
 }
-
-function differencesOf(expected: Fields, got: Fields): string[] {
-  if (got.error !== undefined) return [String(got.error)];
-  return Object.entries(expected).flatMap(([field, value]) => {
-    if (field === 'headers' && isRecord(value) && isRecord(got.headers)) {
-      const { headers } = got;
-      return Object.entries(value).flatMap(([name, inner]) =>
-        difference(`header ${name}`, inHeader(inner), headers[name]),
-      );
-    }
-    return difference(field, value, got[field]);
-  });
-}
-
-/** A number that no double holds is text in a header. */
-const inHeader = (value: unknown): unknown => (value instanceof JsonNumber ? value.digits : value);
-
-const difference = (field: string, expected: unknown, got: unknown): string[] =>
-  isDeepStrictEqual(expected, got) ? [] : [`${field}: expected ${shown(expected)}, got ${shown(got)}`];
-
-const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
