@@ -13,6 +13,7 @@ afterAll(() => people.close());
 
 const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
 const BRIDGE = 'bridge@localhost';
+const NOT_RUN = 'Not run, because it was said while the gateway was away: ';
 
 /** A gateway that writes everything said to it into topics, beside Nadia, who talks. */
 function stage(name: keyof typeof SERVERS, archive: boolean) {
@@ -44,6 +45,7 @@ function stage(name: keyof typeof SERVERS, archive: boolean) {
           password: 'bridge-secret',
           url: server.urls.plain,
           tls: { ca: server.ca },
+          createRooms: true,
         },
         floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
       },
@@ -53,6 +55,8 @@ function stage(name: keyof typeof SERVERS, archive: boolean) {
         command: route(command, 'command', { allow }),
         'late-command': route(command, 'late-command', { allow, late: 'run' }),
         'room-command': route({ room, text: '!{level}' }, 'room-command'),
+        'room-question': route({ room, text: '?{level}' }, 'room-question'),
+        question: route({ jid: '{user}@localhost', text: 'ask {level}' }, 'question', { allow }),
         'late-room-command': route({ room, text: '!{level}' }, 'late-room-command', { late: 'run' }),
         gaps: route({ jid: '{user}@localhost', kind: 'status' }, 'gaps'),
         'room-gaps': route({ room, kind: 'status' }, 'gaps'),
@@ -122,17 +126,23 @@ describe.each(['prosody', 'ejabberd'] as const)('what was said while the gateway
     for (const text of lines) await nadia().sayIn(room, text);
     await nadia().say(BRIDGE, 'set 5');
     await nadia().sayIn(room, '!6');
+    await nadia().say(BRIDGE, 'ask 5');
+    await nadia().sayIn(room, '?6');
     await start();
     await nadia().say(BRIDGE, 'set 7');
     await nadia().sayIn(room, '!8');
     await hears('account set 7');
     await hears('room !8');
-    expect(of('account')).toEqual(['first', ...chats, 'set 5', 'set 7']);
-    expect(of('room')).toEqual(['first', ...lines, '!6', '!8']);
+    expect(of('account')).toEqual(['first', ...chats, 'set 5', 'ask 5', 'set 7']);
+    expect(of('room')).toEqual(['first', ...lines, '!6', '?6', '!8']);
     await hears('late-command set 7');
     for (const each of ['late-room-command !8', 'room-command !8', 'command set 7']) await hears(each);
     expect([of('command'), of('late-command')]).toEqual([['set 7'], ['set 5', 'set 7']]);
     expect([of('room-command'), of('late-room-command')]).toEqual([['!8'], ['!6', '!8']]);
+    expect([of('question'), of('room-question')]).toEqual([[], []]);
+    const reports = (): string[] => nadia().messages.flatMap(({ body }) => (body?.startsWith(NOT_RUN) ? [body] : []));
+    await waitFor(() => reports().length >= 2, { what: 'two reports of commands that did not run' });
+    expect(reports().sort()).toEqual([`${NOT_RUN}?6`, `${NOT_RUN}ask 5`]);
     expect(of('gaps')).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import { createDirectRoute } from './direct.ts';
 import { startSteps } from './expression/budget.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import { createReport, isRecord, type Report } from './report.ts';
+import type { Remark } from './route/answer.ts';
 import type { ReadJsonFile } from './route/payload-schema.ts';
 import { compileRoute, type Route, type RouteContext } from './route/route.ts';
 import { ROUTE_NAME } from './route/schema.ts';
@@ -113,6 +114,16 @@ const repliesTo = (routes: readonly Route[]): Matcher<readonly string[]> =>
     }),
   );
 
+/** Finds what is said to events that are not taken. */
+const remarksOf = (routes: readonly Route[]): Matcher<Remark> =>
+  createMatcher(
+    routes.flatMap(({ source: { connection, pattern }, lateReport, otherwise }) =>
+      [lateReport, otherwise]
+        .filter((value) => value !== undefined)
+        .map((value) => ({ connection: connection.name, pattern, value })),
+    ),
+  );
+
 function createRouteSet(
   routes: readonly Route[],
   subscribed: Subscriptions,
@@ -123,7 +134,7 @@ function createRouteSet(
   const logged = routes.filter(({ source }) => source.logged);
   const matcher = matcherOf(logged);
   const replies = repliesTo(logged);
-  const refusing = matcherOf(logged.filter(({ otherwise }) => otherwise !== undefined));
+  const remarks = remarksOf(logged);
   const targets = targetsOf(logged);
   const byConsumer = new Map(targets.map((target) => [target.consumer, target]));
   return {
@@ -140,11 +151,11 @@ function createRouteSet(
       const isReply = found.length > 0 && event.kind === 'message' && markOf(event.origin) === undefined;
       return isReply ? found.flat() : NOBODY;
     },
-    otherwise: (event) => {
-      const first = refusing.find(event).find((route) => route.otherwise?.concerns(event));
+    remark: (event) => {
+      const first = remarks.find(event).find((remark) => remark.concerns(event));
       const isTaken = (route: Route): boolean =>
         route.source.text !== undefined && route.admit(event).type !== 'no-match';
-      return first === undefined || matcher.find(event).some(isTaken) ? undefined : first.otherwise?.answer(event);
+      return first === undefined || matcher.find(event).some(isTaken) ? undefined : first.answer(event);
     },
     target: (consumer) => byConsumer.get(consumer) ?? direct.target(consumer),
     sources: (name) => {

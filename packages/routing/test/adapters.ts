@@ -90,7 +90,11 @@ export const officeAdapter = defineAdapter({
     label: z.string().optional(),
     copies: z.number().int().default(1),
   }),
-  originSchema: z.strictObject({ role: z.string().optional(), replay: z.boolean().optional() }),
+  originSchema: z.strictObject({
+    role: z.string().optional(),
+    replay: z.boolean().optional(),
+    late: z.boolean().optional(),
+  }),
   addresses: [
     pathScheme({ scheme: 'desk', word: 'desk', separator: '/', maxBytes: 200 }),
     {

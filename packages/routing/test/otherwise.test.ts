@@ -16,7 +16,7 @@ const said = (content: string, role = 'boss', rest: Partial<Event> = {}) =>
 const answerTo = (routes: Record<string, unknown>, of: Event) => {
   const compiled = compile(routes);
   expect(compiled.problems.filter(({ severity }) => severity === 'error')).toEqual([]);
-  const answer = compiled.routes.otherwise(of);
+  const answer = compiled.routes.remark(of);
   return answer && Buffer.from(answer.body).toString();
 };
 
@@ -71,5 +71,48 @@ describe('what is wrong with it', () => {
   ])('is said: %#', (parts, message) => {
     const problems = problemsOf(parts as Record<string, unknown>).filter(({ severity }) => severity === 'error');
     expect(problems).toMatchObject([{ message: expect.stringContaining(message) }]);
+  });
+});
+
+describe('a command said while the gateway was away', () => {
+  const late = (text: string, role = 'boss') => said(text, role, { origin: { role, late: true } });
+  const route = (rest: object = {}) => ({
+    set: office('!set {device} {state}', { when: 'state != "broken"', ...rest }),
+  });
+
+  it('is reported where it was said, in the words of the route if it has any', () => {
+    const own = { onLate: '${who}: too late for ${device}' };
+    expect(answerTo(route(), late('!set pump on'))).toBe(
+      'Not run, because it was said while the gateway was away: !set pump on',
+    );
+    expect(answerTo(route(own), late('!set pump on'))).toBe('d7: too late for pump');
+    expect(answerTo(route({ ...own, late: 'report', otherwise: 'what?' }), late('!set pump on'))).toBe(
+      'd7: too late for pump',
+    );
+  });
+
+  it('is not reported when it would not have run in time, when it runs now, or on request', () => {
+    for (const [text, role] of [
+      ['!set pump broken', 'boss'],
+      ['!set pump on', 'clerk'],
+      ['hello', 'boss'],
+    ] as const) {
+      expect(answerTo(route(), late(text, role))).toBeUndefined();
+    }
+    expect(answerTo(route(), said('!set pump on'))).toBeUndefined();
+    expect(answerTo(route({ late: 'skip' }), late('!set pump on'))).toBeUndefined();
+    expect(answerTo(route({ late: 'run' }), late('!set pump on'))).toBeUndefined();
+    const other = { run: office('!set pump {state}', { late: 'run' }) };
+    expect(answerTo({ ...route(), ...other }, late('!set pump on'))).toBeUndefined();
+  });
+
+  it('has words only where it is reported', () => {
+    const messages = (rest: object, text = '!set {device}') =>
+      compile({ set: office(text, rest) })
+        .problems.filter(({ severity }) => severity === 'error')
+        .map(({ message }) => message);
+    expect(messages({ late: 'run', onLate: 'x' })).toEqual(['"onLate" has no meaning with "late: run"']);
+    const from = { connection: 'office', desk: '{who}' };
+    expect(messages({ from, onLate: 'x' })).toEqual(['"onLate" is for routes with a text pattern']);
   });
 });

@@ -89,16 +89,16 @@ export class Replies {
     else if (correlationId === undefined || timeOf(correlationId) !== undefined) this.#deps.late(event.source);
   }
 
-  /** An event may look like a command and be none. Called by the router for every event. */
+  /** An event may be a command that does not run. Called by the router for every event. */
   decline(event: Event): void {
     const { targets, book } = this.#deps;
     let answer: Answer | undefined;
     try {
-      answer = targets.routes.otherwise(event);
+      answer = targets.routes.remark(event);
     } catch (error) {
       this.#track(this.#giveUp(event, error));
     }
-    if (answer !== undefined) this.#track(this.#accepted(received(`otherwise ${event.ref}`, event, answer, book)));
+    if (answer !== undefined) this.#track(this.#accepted(received(`remark ${event.ref}`, event, answer, book)));
   }
 
   /** A delivery has ended without success; changes nothing when it is no request, or one that has its answer. */

@@ -4,6 +4,7 @@ import { viewOf } from '../scope.ts';
 import type { Condition } from './condition.ts';
 import type { PayloadSchema } from './payload-schema.ts';
 import { rejection } from './rejection.ts';
+import type { RouteKeys } from './schema.ts';
 import type { Source } from './source.ts';
 
 /** Why a route whose address fits does not take an event. */
@@ -25,7 +26,7 @@ export interface Conditions {
   /** Whether messages that this gateway has sent itself are taken. */
   readonly acceptOwn: boolean;
   /** What a command route does with a command said while the gateway was away. */
-  readonly late: 'skip' | 'run';
+  readonly late: RouteKeys['late'];
   readonly gatewayId: string;
   readonly book: AddressBook;
 }
@@ -59,7 +60,7 @@ function mismatchOf(
   if (event.via.length >= HOP_LIMIT) return 'hops';
   if (source.text === undefined && allow === undefined) return undefined;
   const mark = markOf(event.origin);
-  if (mark !== undefined && (mark !== 'late' || late === 'skip')) return 'mark';
+  if (mark !== undefined && (mark !== 'late' || late !== 'run')) return 'mark';
   if (source.text !== undefined && !fitsText(source.text, viewOf(event, book).text)) return 'text';
   const { access } = source.connection.adapter;
   const permitted = allow === undefined || allow.some((entry) => access?.permits(entry, event.origin) === true);

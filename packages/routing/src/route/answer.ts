@@ -17,6 +17,14 @@ export interface AnswerContext {
   readonly maxBodyBytes: number;
 }
 
+/** What a route says to an event that it does not take. */
+export interface Remark {
+  /** Whether it has something to say to an event whose address fits. */
+  concerns(event: Event): boolean;
+  /** What is said. Throws `Rejected`. */
+  answer(event: Event): Answer | undefined;
+}
+
 /** Whether what goes back can be sent by the connection of a source; reports when it cannot. */
 export function canAnswer({ source }: AnswerContext, report: Report): boolean {
   const { adapter, config, name } = source.connection;

@@ -5,16 +5,7 @@ import { createRouteLanguage } from '../expression/route-language.ts';
 import type { Report } from '../report.ts';
 import { viewOf } from '../scope.ts';
 import { compileTemplate } from '../template/template.ts';
-import type { Answer } from '../types.ts';
-import { type AnswerContext, canAnswer, createAnswers } from './answer.ts';
-
-/** A compiled `otherwise`. */
-export interface Otherwise {
-  /** Whether an event whose address fits looks like a command of the route, taken or not. */
-  concerns(event: Event): boolean;
-  /** What is said to it. Throws `Rejected`. */
-  answer(event: Event): Answer | undefined;
-}
+import { type AnswerContext, canAnswer, createAnswers, type Remark } from './answer.ts';
 
 /** What compiling `otherwise` needs of its route. */
 export interface OtherwiseContext extends AnswerContext {
@@ -24,12 +15,15 @@ export interface OtherwiseContext extends AnswerContext {
   scope(event: Event): Scope;
 }
 
-/** Compiles `otherwise`; null without one, undefined after reporting. */
+/**
+ * Compiles `otherwise`: what is said to an event that looks like a command of the route, taken or not; null without one, undefined after
+ * reporting.
+ */
 export function compileOtherwise(
   text: string | undefined,
   context: OtherwiseContext,
   report: Report,
-): Otherwise | null | undefined {
+): Remark | null | undefined {
   if (text === undefined) return null;
   const { source, environment, book, gatewayId } = context;
   const { text: pattern, kinds, addressCaptures } = source;

@@ -11,10 +11,12 @@ import { EventScope, viewOf } from '../scope.ts';
 import type { Template } from '../template/template.ts';
 import type { Match } from '../types.ts';
 import { type Admission, admit, type Conditions } from './admission.ts';
+import type { Remark } from './answer.ts';
 import { compileCondition } from './condition.ts';
 import { checkGuarantee } from './guarantee.ts';
 import { parseKeys } from './keys.ts';
-import { compileOtherwise, type Otherwise } from './otherwise.ts';
+import { compileLateReport } from './late-report.ts';
+import { compileOtherwise } from './otherwise.ts';
 import { loadPayloadSchema, type PayloadSchema, type ReadJsonFile } from './payload-schema.ts';
 import { rejection } from './rejection.ts';
 import { type CompiledReply, compileReply } from './reply.ts';
@@ -45,7 +47,9 @@ export interface Route {
   /** Set when it sends requests. */
   readonly reply: CompiledReply | undefined;
   /** Set when it answers what only looks like one of its commands. */
-  readonly otherwise: Otherwise | undefined;
+  readonly otherwise: Remark | undefined;
+  /** Set when it says that a late command does not run. */
+  readonly lateReport: Remark | undefined;
   readonly pointer: string;
   scope(event: Event): Scope;
   /** Whether it takes an event whose address fits its pattern. */
@@ -78,12 +82,18 @@ export function compileRoute(id: string, raw: unknown, context: RouteContext, re
   const otherwise = compileOtherwise(keys.otherwise, refusing, report.at('otherwise'));
   const pacing = compilePacing(keys, {}, { ...common, language }, report);
   if (reply === undefined || otherwise === undefined || pacing === undefined) return undefined;
+  const late = { ...refusing, keys, language, scope };
+  const lateReport = parts && compileLateReport({ ...late, conditions: parts.conditions }, report);
   const shared: TargetContext = { ...common, language, gatewayId, pacing, reply: reply ?? undefined };
   const targets = compileTargets(shared, report);
-  const answers = { reply: reply ?? undefined, otherwise: otherwise ?? undefined };
+  const answers = {
+    reply: reply ?? undefined,
+    otherwise: otherwise ?? undefined,
+    lateReport: lateReport ?? undefined,
+  };
   const request = requestOf(source, keys, payload ?? undefined, answers.reply);
   const own = { id, request, keys, language, scope, maxBodyBytes, ...answers, pointer: report.pointer };
-  return parts && targets && assemble({ ...own, targets }, parts);
+  return parts && targets && lateReport !== undefined ? assemble({ ...own, targets }, parts) : undefined;
 }
 
 /** The request of a source, with what the route says about its events where the connection must know that. */
@@ -212,7 +222,10 @@ function assemble(
   {
     maxBodyBytes,
     ...route
-  }: Pick<Route, 'id' | 'request' | 'keys' | 'language' | 'targets' | 'reply' | 'otherwise' | 'scope' | 'pointer'> & {
+  }: Pick<
+    Route,
+    'id' | 'request' | 'keys' | 'language' | 'targets' | 'reply' | 'otherwise' | 'lateReport' | 'scope' | 'pointer'
+  > & {
     readonly maxBodyBytes: number;
   },
   { conditions, key }: CompiledConditions,

@@ -89,7 +89,10 @@ export const sourceKeys = z.strictObject({
 });
 
 /** Keys of a route or target that have no meaning without the log. */
-export const LOG_KEYS = ['reply', 'otherwise', 'retry', 'order', 'key', 'start', 'backlog', ...PACING_KEYS] as const;
+export const LOG_KEYS = [
+  ...(['reply', 'otherwise', 'onLate', 'retry', 'order', 'key', 'start', 'backlog'] as const),
+  ...PACING_KEYS,
+] as const;
 
 /** Keys of a target that mean the same for every protocol. */
 export const targetKeys = z.strictObject({
@@ -173,11 +176,14 @@ export const routeKeys = z.strictObject({
     .describe('Ordering key: deliveries with the same key stay in order; a template, default the address'),
   allow: z.array(z.string()).min(1).optional().describe('Who may use the route, in the words of the protocol'),
   late: z
-    .enum(['skip', 'run'])
-    .default('skip')
+    .enum(['report', 'skip', 'run'])
+    .default('report')
     .describe(
-      'What a command route (one with `text` or `allow`) does with a command said while the gateway was away: `skip` it, or `run` it now',
+      'What a command route (one with `text` or `allow`) does with a command said while the gateway was away: `report` where it was said that it does not run (routes with `text`), `skip` it without a word, or `run` it now',
     ),
+  onLate: template
+    .optional()
+    .describe('Text of that report; a template. Default: that the command was not run, and the command'),
   payloadSchema: z.string().optional().describe('File with a JSON Schema that the payload must meet'),
   to: z
     .union([z.array(z.record(z.string(), z.unknown())).min(1), z.record(z.string(), z.unknown())], {
