@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createAccount, startEjabberd, startProsody, type XmppServer } from '@magpie/brokers';
 import { type People, type Person, startPeople, unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
@@ -12,6 +15,7 @@ beforeAll(async () => {
 afterAll(() => people.close());
 
 const DOMAIN = 'devices.localhost';
+const PNG = Buffer.from('89504e470d0a1a0a0102', 'hex');
 const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
 
 describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (name) => {
@@ -33,6 +37,7 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
     device.on('message', (topic, body) => heard.push([topic, body.toString()]));
     await device.subscribeAsync(`${plant}/#`, { qos: 1 });
     home = await gatewayHome(JSON.stringify(configuration()));
+    await writeFile(join(home.directory, 'pump.png'), PNG);
     gateway = await home.start();
   });
   afterAll(async () => {
@@ -51,7 +56,10 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
         domain: DOMAIN,
         secret: server.componentSecret,
         url: server.urls.component,
-        contacts: { allow: ['nadia@localhost'] },
+        contacts: {
+          allow: ['nadia@localhost'],
+          cards: [{ contact: 'Pump {number}', name: 'Pump No. {number}', groups: ['Plant'], photo: './pump.png' }],
+        },
       },
       floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
     },
@@ -106,7 +114,7 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
 
   it('shows a device to whom may have it in the list, as its status says', async () => {
     await status(true, 'away', 'filling up');
-    await waitFor(async () => (await person.vcard(pump).catch(() => undefined))?.name === 'Pump 7', {
+    await waitFor(async () => (await person.vcard(pump).catch(() => undefined))?.name === 'Pump No. 7', {
       what: 'its card',
     });
     await person.subscribe(pump);
@@ -117,6 +125,33 @@ describe.each(['prosody', 'ejabberd'] as const)('devices as contacts, on %s', (n
     const before = known();
     await status(true, '', 'running');
     await sees(before, 'running');
+  });
+
+  it('has a name, groups, a picture and capabilities that its client can check', async () => {
+    const { xml } = await person.vcard(pump);
+    expect(xml).toContain(`<BINVAL>${PNG.toString('base64')}</BINVAL>`);
+    const sha1 = createHash('sha1').update(PNG).digest('hex');
+    const shown = await person.presence(({ from, type }) => from === client && type === 'available');
+    expect(shown.xml).toContain(`<photo>${sha1}</photo>`);
+    const caps = /<c [^>]*>/.exec(shown.xml)?.[0] ?? '';
+    const [node, ver] = ['node', 'ver'].map((name) => new RegExp(` ${name}="([^"]+)"`).exec(caps)?.[1]);
+    for (const asked of [undefined, `${node}#${ver}`]) {
+      const info = await person.disco(client, asked);
+      expect(info.caps, 'the hash as slixmpp makes it of what the contact answers').toBe(ver);
+      expect(info.identities[0]).toMatchObject({ category: 'client', type: 'bot' });
+    }
+    const request = await person.presence(({ from, type }) => from === pump && type === 'subscribe');
+    expect(request.xml).toContain('>Pump No. 7</nick>');
+    const proposal = await person.message(({ from }) => from === pump);
+    expect(proposal.xml).toContain('name="Pump No. 7"');
+    expect(proposal.xml).toContain('<group>Plant</group>');
+    const node84 = 'urn:xmpp:avatar:data';
+    const avatar = await person.iq(
+      'get',
+      `<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='${node84}'/></pubsub>`,
+      pump,
+    );
+    expect(avatar).toContain(PNG.toString('base64'));
   });
 
   it('tells the device who is there', async () => {

@@ -1,11 +1,9 @@
 import { tlsSchema } from '@magpie/adapter-kit';
 import { durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
-import { access } from './access.ts';
 import { roomAddresses } from './codec/addresses.ts';
 import { jidProblem, normalJid, splitJid } from './codec/jid.ts';
-import { SHOWS } from './codec/stanza/presence.ts';
-import { fetchSchema } from './files/fetch-schema.ts';
+import { contactsSchema } from './contacts/contacts-schema.ts';
 
 const problemOf = (text: string, problem: string | undefined): string => `"${text}" has ${problem}`;
 
@@ -35,12 +33,6 @@ const LARGEST_STANZA = 64 * 1024 * 1024;
 
 const resourcePart = z.string().refine((text) => jidProblem({ local: '', domain: 'd', resource: text }) === undefined, {
   error: 'expected 1 to 1023 bytes without control characters',
-});
-
-/** Only JIDs: in a list of contacts nobody has an affiliation. */
-const jidEntry = z.string().superRefine((entry, context) => {
-  const problem = entry.includes('@') ? access.validate(entry) : 'expected user@example.org or *@example.org';
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 });
 
 const roomSchema = z.strictObject({
@@ -103,13 +95,7 @@ const keysSchema = z.strictObject({
     .describe(
       'Priority of our presence. The client with the highest priority gets the one-to-one messages of the account; others get copies.',
     ),
-  contacts: z
-    .strictObject({
-      allow: z
-        .array(jidEntry)
-        .default([])
-        .describe('Who may have our contacts in their lists: user@example.org, or *@example.org for a whole domain.'),
-    })
+  contacts: contactsSchema
     .prefault({})
     .describe('The addresses of a component as contacts of people; of an account the account itself.'),
   rooms: z
@@ -186,6 +172,8 @@ export const connectionSchema = keysSchema.superRefine((keys, context) => {
     if (keys[key] === undefined) problem(key, `expected the key "${key}" (mode: ${mode})`);
   for (const key of MODES[mode].not)
     if (keys[key] !== undefined) problem(key, `"${key}" has no meaning with mode: ${mode}`);
+  if (mode === 'client' && keys.contacts.cards.length > 0)
+    problem('contacts', '"cards" has no meaning with mode: client: the card of an account is at its server');
   if (mode === 'client') return;
   if (jid !== undefined && domain !== undefined && splitJid(jid).domain !== domain)
     problem('jid', `expected an address of the domain ${domain}`);
@@ -208,120 +196,3 @@ export const catchUpOf = ({ mode, catchUp }: XmppConfig): NonNullable<XmppConfig
   rooms: mode === 'client',
   ...catchUp,
 });
-
-interface Places {
-  readonly room?: string | undefined;
-  readonly jid?: string | undefined;
-  readonly contact?: string | undefined;
-}
-
-const hasOnePlace = ({ room, jid, contact }: Places): boolean =>
-  [room, jid, contact].filter((place) => place !== undefined).length === 1;
-const ONE_PLACE = { error: 'expected one of room, jid and contact' };
-
-/** Keys of a route's `from`. Exactly one of `room`, `jid` and `contact`. */
-export const sourceSchema = z
-  .strictObject({
-    room: z.string().optional().describe('Room to receive from, such as ops@conference.example.org.'),
-    jid: z
-      .string()
-      .optional()
-      .describe('Sender of one-to-one messages to our account, or of presence, such as {user}@example.org.'),
-    contact: z
-      .string()
-      .optional()
-      .describe(
-        'Address of the component that people write to, such as {device}: all of its domain. With `command` also the name of the account itself.',
-      ),
-    command: z
-      .string()
-      .optional()
-      .describe(
-        'Name of a command (XEP-0050) that clients show at the contact, such as set-level. Its form is made from the `payloadSchema` of the route; who finds it, `allow` says. With `contact` only.',
-      ),
-    title: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('What people read for the command; default the title of its schema, or its name.'),
-    fetch: fetchSchema
-      .optional()
-      .describe(
-        'Fetches the file that a message links to, which then is the body. All routes from the same place get it. Without the key the link is the text, and `origin.file` says what it leads to.',
-      ),
-  })
-  .refine(hasOnePlace, ONE_PLACE)
-  .refine(({ contact, command }) => command === undefined || contact !== undefined, {
-    path: ['command'],
-    error: '"command" goes with "contact" only: it is shown at a contact',
-  })
-  .refine(({ command, title }) => command !== undefined || title === undefined, {
-    path: ['title'],
-    error: '"title" goes with "command" only',
-  });
-
-const presenceSchema = z.strictObject({
-  available: z.boolean().default(true).describe('Whether the contact is there.'),
-  show: z
-    .union([z.enum(SHOWS), z.literal(''), z.null()])
-    .transform((show) => show || undefined)
-    .optional()
-    .describe('How available it is: chat, away, xa (long away) or dnd (do not disturb); empty: plainly there.'),
-  status: z
-    .string()
-    .nullish()
-    .transform((text) => text ?? undefined)
-    .describe('Text for people.'),
-});
-
-/** Keys of a target. Exactly one of `room`, `jid` and `contact`. */
-export const targetSchema = z
-  .strictObject({
-    room: z.string().optional().describe('Room to send to.'),
-    jid: z.string().optional().describe('User, client or service to send to.'),
-    from: z
-      .string()
-      .min(1)
-      .optional()
-      .describe(
-        'Which address of the component it comes from: a local part such as pump-7, or a whole address of its domain. With `jid` only; default the `jid` of the connection.',
-      ),
-    session: z
-      .string()
-      .optional()
-      .describe(
-        'The running command that the message ends, as `origin.session` of its event says. When nobody waits for that any more it is an ordinary message. With `jid` only.',
-      ),
-    upload: z
-      .enum(['auto', 'always', 'never'])
-      .optional()
-      .describe(
-        'When a body goes as a file, with a link to it in the message: "auto" (the default) for pictures, sound and video, for other bytes above 8 KiB, and for whatever is too large for a stanza.',
-      ),
-    contact: z
-      .string()
-      .optional()
-      .describe('Whose presence is set: an address of the component, such as pump-7, or the account itself.'),
-    presence: presenceSchema
-      .optional()
-      .describe('How the contact is from now on, for everybody who has it in a list. With `contact` only.'),
-  })
-  .refine(hasOnePlace, ONE_PLACE)
-  .refine(({ jid, from }) => jid !== undefined || from === undefined, {
-    path: ['from'],
-    error: '"from" goes with "jid" only: a room knows the gateway by one address',
-  })
-  .refine(({ jid, session }) => jid !== undefined || session === undefined, {
-    path: ['session'],
-    error: '"session" goes with "jid" only: a command is ended for whom it was begun',
-  })
-  .refine(({ contact, presence }) => (contact === undefined) === (presence === undefined), {
-    path: ['presence'],
-    error:
-      'expected "contact" and "presence" together: a presence is set for a contact, and a contact is sent nothing else',
-  });
-
-/** A parsed `from`: a room, a JID or a contact. */
-export type XmppSource = z.output<typeof sourceSchema>;
-/** A parsed target: a room, a JID or a contact. */
-export type XmppTarget = z.output<typeof targetSchema>;

@@ -12,7 +12,8 @@ import {
   type TargetRequest,
   throwIfAborted,
 } from '@magpie/contract';
-import type { XmppConfig, XmppTarget } from './config.ts';
+import type { XmppConfig } from './config.ts';
+import type { XmppTarget } from './route-keys.ts';
 import { Session } from './session.ts';
 
 /** Longest time for one attempt to log in, ms; the contract allows 30 s. */

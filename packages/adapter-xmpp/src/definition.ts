@@ -5,16 +5,9 @@ import { splitJid } from './codec/jid.ts';
 import { MAPPING } from './codec/mapping.ts';
 import { originSchema } from './codec/origin.ts';
 import { commandObjections } from './commands/command-list.ts';
-import {
-  catchUpOf,
-  connectionSchema,
-  sourceSchema,
-  targetSchema,
-  type XmppConfig,
-  type XmppSource,
-  type XmppTarget,
-} from './config.ts';
+import { catchUpOf, connectionSchema, type XmppConfig } from './config.ts';
 import { XmppConnection } from './connection.ts';
+import { sourceSchema, targetSchema, type XmppSource, type XmppTarget } from './route-keys.ts';
 
 /** XMPP clients, components and rooms (RFC 6120, RFC 6121, XEP-0045, XEP-0114, XEP-0198). */
 export const xmppAdapter = defineAdapter({

@@ -239,7 +239,8 @@ export class Session {
   async #login(signal: AbortSignal): Promise<Link> {
     const { clock } = this.#context;
     const open = await streamOpener(this.#config, this.#identity, this.#resource);
-    const own = [this.#own.contacts?.load(), this.#own.presence?.load(), this.#catchUp.load()];
+    const { contacts, cards, presence } = this.#own;
+    const own = [contacts?.load(), cards.load(), presence?.load(), this.#catchUp.load()];
     await Promise.all([...own, this.#whoIsThere.load(), this.#uploads.load()]);
     await this.#settled(signal);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };

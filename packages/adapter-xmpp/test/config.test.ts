@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { connectionSchema, sourceSchema, targetSchema } from '../src/config.ts';
+import { connectionSchema } from '../src/config.ts';
 import { xmppAdapter } from '../src/index.ts';
+import { sourceSchema, targetSchema } from '../src/route-keys.ts';
 
 const MINIMAL = { jid: 'Bridge@Example.org', password: 'x' };
 

@@ -1,11 +1,16 @@
 import { nullLogger } from '@magpie/contract';
 import { memoryStore } from '@magpie/testkit';
 import { describe, expect, it, vi } from 'vitest';
+import { capsElement } from '../src/codec/stanza/caps.ts';
 import { type Element, xml } from '../src/codec/stanza/element.ts';
 import { NS } from '../src/codec/stanza/namespaces.ts';
+import { CAPABILITIES } from '../src/contacts/capabilities.ts';
+import { Cards } from '../src/contacts/cards.ts';
 import { Contacts } from '../src/contacts/contacts.ts';
 
 const ALICE = 'alice@example.org';
+/** What a contact can do, and that it has no picture. */
+const WHO = `${capsElement(CAPABILITIES.contact)}<x xmlns="vcard-temp:x:update"><photo/></x>`;
 
 /** Contacts of `devices.example.org`, and what they have sent. */
 async function contactsOf(store = memoryStore()) {
@@ -25,6 +30,7 @@ async function contactsOf(store = memoryStore()) {
     context: { clock, store, logger: nullLogger },
     mayFollow: (person) => person.endsWith('@example.org'),
     commandsFor: () => [],
+    cards: new Cards([], { detail: () => undefined }),
     post,
   });
   await contacts.load();
@@ -51,8 +57,8 @@ describe('the contacts of a component', () => {
     await vi.waitFor(() => expect(site.sent).toHaveLength(3));
     expect(site.sent).toEqual([
       '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="subscribed"/>',
-      '<presence from="pump\\207@devices.example.org/magpie" to="alice@example.org"><status>running</status></presence>',
-      '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="subscribe"/>',
+      `<presence from="pump\\207@devices.example.org/magpie" to="alice@example.org"><status>running</status>${WHO}</presence>`,
+      '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="subscribe"><nick xmlns="http://jabber.org/protocol/nick">Pump 7</nick></presence>',
     ]);
     site.contacts.take(presence('mallory@elsewhere', 'pump\\207@devices.example.org', 'subscribe'));
     site.contacts.take(presence('mallory@elsewhere/x', 'pump\\207@devices.example.org', 'probe'));
@@ -81,7 +87,7 @@ describe('the contacts of a component', () => {
     const second = await contactsOf(first.store);
     second.contacts.tellAll();
     expect(second.sent).toEqual([
-      '<presence from="pump\\207@devices.example.org/magpie" to="alice@example.org"><show>away</show></presence>',
+      `<presence from="pump\\207@devices.example.org/magpie" to="alice@example.org"><show>away</show>${WHO}</presence>`,
       '<presence from="pump\\207@devices.example.org" to="alice@example.org" type="probe"/>',
     ]);
     second.contacts.sayGoodbye();

@@ -1,7 +1,7 @@
 import type { SourceRequest } from '@magpie/contract';
 import { waitFor } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
-import { sourceSchema } from '../src/config.ts';
+import { sourceSchema } from '../src/route-keys.ts';
 import { chat, forgottenSession, newSession, serve } from './support/fake-xmpp.ts';
 import { fileHost } from './support/file-host.ts';
 import { fakeLink, manualSink, NEVER } from './support/link.ts';

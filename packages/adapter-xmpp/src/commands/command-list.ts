@@ -2,7 +2,8 @@ import { type AddressPattern, matchesPattern, type SourceRequest } from '@magpie
 import { z } from 'zod';
 import { access } from '../access.ts';
 import { commandAddress, commandAddresses } from '../codec/addresses.ts';
-import type { XmppConfig, XmppSource } from '../config.ts';
+import type { XmppConfig } from '../config.ts';
+import type { XmppSource } from '../route-keys.ts';
 import { type FormPlan, NoForm, planForm } from './form-plan.ts';
 
 /** A command that people find at contacts of ours. */

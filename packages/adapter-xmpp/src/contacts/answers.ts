@@ -1,6 +1,7 @@
 import { splitJid } from '../codec/jid.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
 import type { Commands } from '../commands/commands.ts';
+import { CAPABILITIES } from './capabilities.ts';
 import type { Contacts } from './contacts.ts';
 import { informationAbout } from './information.ts';
 
@@ -23,5 +24,5 @@ export const createAnswers =
     const step = commands.answer(iq, repeated);
     if (step || contacts) return step ?? contacts?.answer(iq);
     const own = commands.listFor(splitJid(account).local, attribute(iq, 'from') ?? '');
-    return informationAbout(iq, { identity: { category: 'client', type: 'bot' }, name: undefined, commands: own });
+    return informationAbout(iq, { capabilities: CAPABILITIES.account, card: undefined, commands: own });
   };

@@ -1,8 +1,12 @@
 import type { AdapterContext } from '@magpie/contract';
 import { bareJid, splitJid } from '../codec/jid.ts';
+import { capsElement } from '../codec/stanza/caps.ts';
+import { nickElement, photoHint, rosterProposal } from '../codec/stanza/card.ts';
 import { attribute, type Element, xml } from '../codec/stanza/element.ts';
 import { errorAnswer } from '../codec/stanza/iq.ts';
 import { type PresenceState, presenceElement } from '../codec/stanza/presence.ts';
+import { CAPABILITIES } from './capabilities.ts';
+import type { Cards } from './cards.ts';
 import { type Contact, ContactBook, localOf } from './contact-book.ts';
 import { type Entity, informationAbout } from './information.ts';
 import { Paced } from './paced.ts';
@@ -14,6 +18,7 @@ export interface ContactsOptions {
   readonly context: Pick<AdapterContext, 'clock' | 'store' | 'logger'>;
   /** Whether a bare JID may follow our contacts. */
   mayFollow(person: string): boolean;
+  readonly cards: Pick<Cards, 'of'>;
   /** The commands of a contact that somebody may run. */
   commandsFor(contact: string, from: string): Entity['commands'];
   /** Sends without waiting; does nothing while the link is down. */
@@ -22,9 +27,6 @@ export interface ContactsOptions {
 
 /** Every contact has one client, under the same name for ever: a ghost of an earlier one would stay in people's lists. */
 const RESOURCE = 'magpie';
-
-const DOMAIN = { category: 'component', type: 'generic' };
-const CONTACT = { category: 'client', type: 'bot' };
 
 /**
  * The addresses of a component as people have them in their lists (RFC 6121 §3, §4): who may follow them, who is told when
@@ -101,8 +103,10 @@ export class Contacts {
     if (to.domain !== domain) return undefined;
     const contact = this.#book.get(to.local);
     const commands = this.#options.commandsFor(contact?.name ?? domain, attribute(iq, 'from') ?? '');
-    if (to.local === '') return informationAbout(iq, { identity: DOMAIN, name: undefined, commands });
-    if (contact) return informationAbout(iq, { identity: CONTACT, name: contact.name, commands });
+    const { cards } = this.#options;
+    if (to.local === '') return informationAbout(iq, { capabilities: CAPABILITIES.domain, card: undefined, commands });
+    if (contact)
+      return informationAbout(iq, { capabilities: CAPABILITIES.contact, card: cards.of(contact.name), commands });
     return attribute(iq, 'type') === 'get' ? errorAnswer(iq, 'cancel', 'item-not-found') : undefined;
   }
 
@@ -135,7 +139,7 @@ export class Contacts {
   }
 
   async #subscribe(local: string, person: string): Promise<void> {
-    const { mayFollow, post } = this.#options;
+    const { mayFollow } = this.#options;
     const book = this.#book;
     const isKnown = book.get(local)?.followers.has(person) === true;
     // Kept before it is said: what people were told survives the process.
@@ -143,7 +147,7 @@ export class Contacts {
     this.#say(follows ? 'subscribed' : 'unsubscribed', local, person);
     if (!follows) return;
     this.#tell(local, person);
-    if (!isKnown) post(xml('presence', { from: this.#addressOf(local), to: person, type: 'subscribe' }));
+    if (!isKnown) this.#introduce(local, book.nameOf(local), person);
   }
 
   async #unsubscribe(local: string, person: string): Promise<void> {
@@ -159,7 +163,22 @@ export class Contacts {
   #tell(local: string, person: string, to: string = person): void {
     const contact: Contact | undefined = this.#book.get(local);
     if (!contact?.followers.has(person)) return;
-    this.#paced.send(person, () => presenceElement({ from: this.#clientOf(local), to }, contact.presence));
+    this.#paced.send(person, () => this.#presenceOf(local, contact, to));
+  }
+
+  /** How a contact is, what it can do and which picture it has. */
+  #presenceOf(local: string, { name, presence }: Contact, to: string): Element {
+    const element = presenceElement({ from: this.#clientOf(local), to }, presence);
+    if (presence.available) element.append(capsElement(CAPABILITIES.contact), photoHint(this.#options.cards.of(name)));
+    return element;
+  }
+
+  /** Asks somebody who has just begun to follow a contact to be followed, and proposes its name and groups. */
+  #introduce(local: string, name: string, to: string): void {
+    const { cards, post } = this.#options;
+    const [from, card] = [this.#addressOf(local), cards.of(name)];
+    post(xml('presence', { from, to, type: 'subscribe' }, nickElement(card)));
+    if (card.groups.length > 0) post(xml('message', { from, to }, rosterProposal(from, card)));
   }
 
   #say(type: string, local: string, to: string): void {

@@ -8,6 +8,7 @@ import type { Identity } from '../identity.ts';
 import { AccountPresence } from '../presence/account-presence.ts';
 import type { Intake } from '../receive/intake.ts';
 import { type Answers, createAnswers } from './answers.ts';
+import { Cards } from './cards.ts';
 import { Contacts } from './contacts.ts';
 
 /** What our addresses need. */
@@ -28,6 +29,7 @@ export interface OwnAddresses {
   readonly presence: AccountPresence | undefined;
   /** Set for a component. */
   readonly contacts: Contacts | undefined;
+  readonly cards: Cards;
   readonly commands: Commands;
   readonly answer: Answers;
 }
@@ -46,6 +48,8 @@ export function ownAddresses({ config, identity, isRoom, ...given }: OwnAddresse
   const contact = (jid: string): string | undefined => (contacts ? contacts.existing(jid) : ourName(jid));
   const commands = new Commands({ context, intake, post, isRoom, contact });
   const commandsFor: Commands['listFor'] = (name, from) => commands.listFor(name, from);
-  const contacts = domain === undefined ? undefined : new Contacts({ domain, context, mayFollow, post, commandsFor });
-  return { presence, contacts, commands, answer: createAnswers({ account, commands, contacts }) };
+  const cards = new Cards(config.contacts.cards, context);
+  const contacts =
+    domain === undefined ? undefined : new Contacts({ domain, context, mayFollow, post, cards, commandsFor });
+  return { presence, contacts, cards, commands, answer: createAnswers({ account, commands, contacts }) };
 }

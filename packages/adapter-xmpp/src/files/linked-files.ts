@@ -1,7 +1,7 @@
 import { FetchProblem, type FetchRules, FileFetcher } from '@magpie/adapter-kit';
 import { type Clock, matchesPattern, type ReceivedEvent, type SourceRequest } from '@magpie/contract';
 import type { SharedFile } from '../codec/shared-file.ts';
-import type { XmppSource } from '../config.ts';
+import type { XmppSource } from '../route-keys.ts';
 
 /** Files fetched at a time, and those that wait for that: what comes on top is stored without its file. */
 const AT_A_TIME = 4;

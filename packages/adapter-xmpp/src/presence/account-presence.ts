@@ -1,8 +1,10 @@
 import { type AdapterContext, Rejected } from '@magpie/contract';
 import { enableCarbons } from '../codec/carbons.ts';
 import { bareJid } from '../codec/jid.ts';
+import { capsElement } from '../codec/stanza/caps.ts';
 import { attribute, type Element, xml } from '../codec/stanza/element.ts';
 import { type PresenceState, presenceElement } from '../codec/stanza/presence.ts';
+import { CAPABILITIES } from '../contacts/capabilities.ts';
 import { isOwnName } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import { withPatience } from '../patience.ts';
@@ -103,7 +105,9 @@ export class AccountPresence {
   #element(): Element {
     const { available, show, ...said } = this.#state;
     const priority = this.#receiving ? this.#options.priority : -1;
-    return presenceElement({}, { available: true, show: available ? show : 'xa', ...said, priority });
+    const presence = presenceElement({}, { available: true, show: available ? show : 'xa', ...said, priority });
+    presence.append(capsElement(CAPABILITIES.account));
+    return presence;
   }
 
   /** A server without XEP-0280 refuses, which changes nothing. Resolves when it has answered. */

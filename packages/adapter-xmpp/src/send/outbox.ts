@@ -15,7 +15,7 @@ import { formatJid, normalJid } from '../codec/jid.ts';
 import type { SharedFile } from '../codec/shared-file.ts';
 import type { PresenceState } from '../codec/stanza/presence.ts';
 import type { Commands } from '../commands/commands.ts';
-import type { XmppConfig, XmppTarget } from '../config.ts';
+import type { XmppConfig } from '../config.ts';
 import { goesAsFile } from '../files/file-facts.ts';
 import { Turns } from '../files/turns.ts';
 import { NoUploads } from '../files/upload-service.ts';
@@ -24,6 +24,7 @@ import { type Identity, isOwnName, senderOf } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
 import type { Rooms } from '../rooms/rooms.ts';
+import type { XmppTarget } from '../route-keys.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 
 /** No confirmation could be read then, and the message would be sent again and again. */

@@ -104,6 +104,8 @@ export interface Discovered {
   }>;
   readonly features: readonly string[];
   readonly forms: readonly Form[];
+  /** The hash of all that (XEP-0115), as the client's library makes it. */
+  readonly caps: string;
 }
 
 /** A step of an ad-hoc command (XEP-0050). */

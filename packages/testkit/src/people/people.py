@@ -26,7 +26,7 @@ join       room, nick, password?, history? (lines, 0), configure?               
 leave      room                                                                           -> null
 configure  room, fields                                                                   -> null
 affiliate  room, jid, affiliation                                                         -> null
-disco      jid, node?                                        -> {identities, features, forms}
+disco      jid, node?                                        -> {identities, features, forms, caps}
 items      jid, node?                                        -> [{jid, node, name}]
 command    jid, node, action? (execute), session?, fields?                                -> {session, status, actions, notes, form}
 vcard      jid                                                                            -> {name, xml}

@@ -149,7 +149,8 @@ class Person(slixmpp.ClientXMPP):
         info = (await self["xep_0030"].get_info(jid=jid, node=node, cached=False, timeout=TIMEOUT))["disco_info"]
         identities = [dict(zip(("category", "type", "lang", "name"), one)) for one in info["identities"]]
         forms = [form_of(form) for form in info.xml.findall(DATA + "x")]
-        return {"identities": identities, "features": sorted(info["features"]), "forms": forms}
+        caps = self["xep_0115"].generate_verstring(info, "sha-1")
+        return {"identities": identities, "features": sorted(info["features"]), "forms": forms, "caps": caps}
 
     async def do_items(self, jid, node=None):
         found = await self["xep_0030"].get_items(jid=jid, node=node, timeout=TIMEOUT)

@@ -32,6 +32,19 @@ export const NS = {
   resultSets: 'http://jabber.org/protocol/rsm',
   /** XEP-0054. */
   vcard: 'vcard-temp',
+  /** XEP-0060. */
+  pubsub: 'http://jabber.org/protocol/pubsub',
+  /** XEP-0084. */
+  avatarData: 'urn:xmpp:avatar:data',
+  avatarMetadata: 'urn:xmpp:avatar:metadata',
+  /** XEP-0115. */
+  caps: 'http://jabber.org/protocol/caps',
+  /** XEP-0144. */
+  rosterExchange: 'http://jabber.org/protocol/rosterx',
+  /** XEP-0153. */
+  vcardUpdate: 'vcard-temp:x:update',
+  /** XEP-0172. */
+  nick: 'http://jabber.org/protocol/nick',
   /** XEP-0184. */
   receipts: 'urn:xmpp:receipts',
   /** XEP-0199. */
