@@ -1,10 +1,11 @@
 /**
  * The contract every Magpie package agrees on: what an event is, what an adapter does, which errors exist.
- * An adapter author needs this package and nothing else; start reading at `adapter.ts`.
+ * An adapter author needs this package and nothing else; start reading at `adapter.ts`, then `definition.ts`.
  */
 export * from './adapter/adapter.ts';
 export * from './adapter/backoff.ts';
 export * from './adapter/clock.ts';
+export * from './adapter/definition.ts';
 export * from './adapter/errors.ts';
 export * from './adapter/log-fields.ts';
 export * from './adapter/logger.ts';
