@@ -1,7 +1,7 @@
 import { Rejected, Transient } from '@magpie/contract';
 import type { RateLimit, Summary } from '@magpie/routing';
 import { describe, expect, it } from 'vitest';
-import { randomFrom } from '../model/virtual-time.ts';
+import { randomFrom } from '../model/world/virtual-time.ts';
 import { type Bench, bench, retry, type SummaryMade } from './queue-fixture.ts';
 
 const summary: Summary = {

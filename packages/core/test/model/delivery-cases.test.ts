@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { memoryStore, readSlowly } from './memory-store.ts';
 import type { Wanted } from './plan.ts';
 import { play } from './run.ts';
 import {
@@ -17,6 +16,7 @@ import {
   wait,
 } from './short-hand.ts';
 import type { Step } from './steps.ts';
+import { memoryStore, readSlowly } from './world/memory-store.ts';
 
 const a = target();
 const tight = target({ onFull: 'dead-letter', backlogBytes: 100 });

@@ -1,9 +1,9 @@
 import type { EventLog } from '@magpie/bus';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { memoryStore } from './memory-store.ts';
 import { play } from './run.ts';
 import { scripts } from './steps.ts';
+import { memoryStore } from './world/memory-store.ts';
 
 type Damage = (log: EventLog) => EventLog;
 

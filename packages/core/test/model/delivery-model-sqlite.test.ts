@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { play } from './run.ts';
 import { modelRuns } from './runs.ts';
-import { sqliteStore } from './sqlite-store.ts';
 import { scripts } from './steps.ts';
+import { sqliteStore } from './world/sqlite-store.ts';
 
 it('keeps the same promises on the durable log, over copies of its files as a crash leaves them', {
   timeout: 3_600_000,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { memoryStore, readSlowly } from './memory-store.ts';
 import { play } from './run.ts';
 import { modelRuns } from './runs.ts';
 import { scripts } from './steps.ts';
+import { memoryStore, readSlowly } from './world/memory-store.ts';
 
 it('delivers everything in order or says what became of it, whatever happens in between', {
   timeout: 3_600_000,

@@ -1,9 +1,9 @@
 import type { MagpieError } from '@magpie/contract';
 import { consumerOf, TARGETS } from './plan.ts';
-import type { Store } from './scenery.ts';
 import type { Script, Step } from './steps.ts';
-import { randomFrom, replaceRandom, virtualTime } from './virtual-time.ts';
-import { World } from './world.ts';
+import type { Store } from './world/scenery.ts';
+import { randomFrom, replaceRandom, virtualTime } from './world/virtual-time.ts';
+import { World } from './world/world.ts';
 
 /** Rounds in which a target that accepts everything must have got all there is. */
 const ROUNDS = 1500;

@@ -1,12 +1,12 @@
 import type { EventLog } from '@magpie/bus';
 import { type MagpieError, nullLogger, type ReceivedEvent, Rejected, Throttled, Unknown } from '@magpie/contract';
-import { createGateway, type Gateway, nullObserver } from '../../src/index.ts';
+import { createGateway, type Gateway, nullObserver } from '../../../src/index.ts';
+import { Oracle } from '../oracle/oracle.ts';
+import { book, consumerOf, planFor, TARGETS, type TargetConfig, type TargetName, type Wanted } from '../plan.ts';
+import type { Step } from '../steps.ts';
 import { Disk } from './disk.ts';
 import { type Link, type LinkWatcher, scriptedAdapter } from './links.ts';
-import { Oracle } from './oracle.ts';
-import { book, consumerOf, planFor, TARGETS, type TargetConfig, type TargetName, type Wanted } from './plan.ts';
 import { ERRORS, isPoison, LIMITS, LONG_MS, message, poisonFor, REASONS, type Store } from './scenery.ts';
-import type { Step } from './steps.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** A gateway over crashes and restarts, with everything around it, and an oracle that watches. */
@@ -123,7 +123,8 @@ export class World {
     const settle = (): Promise<void> => this.quiet();
     await (ms > LONG_MS ? this.time.jump(ms, settle) : this.time.advance(ms, settle));
     await this.quiet();
-    this.#giveUpOrphans();
+    // What has waited for a removed target for more than a day need not be kept.
+    for (const name of TARGETS) if (!this.#wanted[name]) this.oracle.absent(consumerOf(name));
   }
 
   /** Until nothing happens without time, an answer or the disk. */
@@ -263,11 +264,6 @@ export class World {
       for (const name of TARGETS) if (!this.#wanted[name]) this.oracle.forgetUnmatched(consumerOf(name));
     this.#reloading = false;
     this.#pending = 0;
-  }
-
-  /** What has waited for a removed target for more than a day need not be kept. */
-  #giveUpOrphans(): void {
-    for (const name of TARGETS) if (!this.#wanted[name]) this.oracle.absent(consumerOf(name));
   }
 
   #hand(batch: readonly ReceivedEvent[]): void {

@@ -7,6 +7,7 @@ import {
   type Position,
 } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
+import type { TargetConfig } from '../plan.ts';
 import {
   type Consumer,
   type Expected,
@@ -20,7 +21,6 @@ import {
   revive,
   unknownConsumer,
 } from './expected.ts';
-import type { TargetConfig } from './plan.ts';
 import { faultsOfLetter, faultsOfOutcome, missingLetters, removedTooEarly } from './verdicts.ts';
 
 /** How long the backlog of a target that has gone is kept. */
@@ -226,11 +226,7 @@ export class Oracle {
     for (const state of this.#consumers.values()) {
       // What arrives in the millisecond a target is removed may count as before or after; after a day neither does.
       const absence = event.receivedAt - state.offSince;
-      const meant = {
-        on: 'must',
-        changing: 'may',
-        off: absence > 0 && absence < DAY_MS ? 'not' : 'may',
-      } as const;
+      const meant = { on: 'must', changing: 'may', off: absence > 0 && absence < DAY_MS ? 'not' : 'may' } as const;
       const unordered = state.configs.at(-1)?.order === 'none' || state.presence !== 'on';
       const { position } = result;
       state.deliveries.set(event.ref, newExpected(event, { position, meant: meant[state.presence], unordered }));

@@ -1,6 +1,6 @@
 import { comparePositions, type DeadLetter, type Outcome, type Position } from '@magpie/bus';
+import type { TargetConfig } from '../plan.ts';
 import { type Consumer, type Expected, isOver } from './expected.ts';
-import type { TargetConfig } from './plan.ts';
 
 /** Classes of errors that are refusals of one delivery: only they may count as attempts. */
 const REFUSALS: ReadonlySet<string> = new Set(['Transient', 'Rejected']);

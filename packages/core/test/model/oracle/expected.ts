@@ -1,6 +1,6 @@
 import { comparePositions, type Position } from '@magpie/bus';
 import type { Event } from '@magpie/contract';
-import type { TargetConfig } from './plan.ts';
+import type { TargetConfig } from '../plan.ts';
 
 /** One event on its way to one target, as everybody outside can see it. */
 export interface Expected {
