@@ -11,7 +11,7 @@ import { createDirectRoute } from './direct.ts';
 import { startSteps } from './expression/budget.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import { createReport, isRecord, type Report } from './report.ts';
-import type { Remark } from './route/answer.ts';
+import type { Remark } from './route/answers/answer.ts';
 import type { ReadJsonFile } from './route/payload-schema.ts';
 import { compileRoute, type Route, type RouteContext } from './route/route.ts';
 import { ROUTE_NAME } from './route/schema.ts';

@@ -1,6 +1,6 @@
 import { type HeaderValue, HOP_LIMIT } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { compile, event, problemsOf, route, toOffice } from './adapters.ts';
+import { compile, event, problemsOf, route, toOffice } from './support/adapters.ts';
 
 const matches = (parts: Record<string, unknown>, of: Parameters<typeof event>[0] = {}) => route(parts).match(event(of));
 const fromOffice = (parts: Record<string, unknown> = {}) => ({

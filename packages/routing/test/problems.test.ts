@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compileRoutes, routesSchema } from '../src/index.ts';
-import { book, compile, connections, officeAdapter, pathAdapter, problemsOf, toOffice } from './adapters.ts';
+import { book, compile, connections, officeAdapter, pathAdapter, problemsOf, toOffice } from './support/adapters.ts';
 
 describe('a key that nobody reads', () => {
   it.each([

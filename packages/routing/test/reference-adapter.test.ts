@@ -2,7 +2,7 @@ import { memoryAdapter } from '@magpie/adapter-memory';
 import { createAddressBook } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { type ConnectionInfo, compileRoutes } from '../src/index.ts';
-import { event } from './adapters.ts';
+import { event } from './support/adapters.ts';
 
 const connection = (name: string, config: object = {}): ConnectionInfo => ({
   ...{ name, adapter: memoryAdapter, config: memoryAdapter.connectionSchema.parse(config), subscribe: [] },

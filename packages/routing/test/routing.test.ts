@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DIRECT } from '../src/index.ts';
-import { bodyFor, compile, event, route, toOffice } from './adapters.ts';
+import { bodyFor, compile, event, route, toOffice } from './support/adapters.ts';
 
 const alarms = {
   'alarms-to-ops': {

@@ -8,13 +8,13 @@ import type { Pacing, QuietHours } from '../pacing/types.ts';
 import type { Report } from '../report.ts';
 import { compileTemplate, type Template } from '../template/template.ts';
 import type { ConnectionInfo, Rendered, RetryPolicy, Target } from '../types.ts';
+import type { CompiledReply } from './answers/reply.ts';
 import { type BodyMapping, compileBody } from './body.ts';
 import { guaranteeOf } from './guarantee.ts';
 import { parseKeys, splitKeys } from './keys.ts';
 import { compileOptions, type TargetOptions } from './options.ts';
 import { changesNothing, compileParts, type PartsMapping, passedParts, renderParts } from './parts.ts';
 import { rejection } from './rejection.ts';
-import type { CompiledReply } from './reply.ts';
 import { type RouteKeys, type TargetKeys, targetKeys } from './schema.ts';
 import { type Connections, findConnection, heldPattern, placeOf, type Source } from './source.ts';
 

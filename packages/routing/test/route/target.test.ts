@@ -1,6 +1,6 @@
 import type { Event } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { compile, event, problemsOf, route, toOffice } from './adapters.ts';
+import { compile, event, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const send = (to: Record<string, unknown>, of: Event) => {
   const [match] = route({ to: toOffice(to) }).match(of);

@@ -1,6 +1,6 @@
 import { JsonNumber } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { compile, event, problemsOf, route, toOffice } from './adapters.ts';
+import { compile, event, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const ID = '1724442618569203714';
 const PAYLOAD = `{"id":${ID},"uid":18446744073709551615,"far":1e400,"tiny":[0.1e-400],"temp":21.300000000000001,"n":5,"m":${ID}.0}`;

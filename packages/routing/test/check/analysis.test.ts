@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compile, problemsOf, route, toOffice } from './adapters.ts';
+import { compile, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const hop = (from: string, path: string, to: string, target: string, more: Record<string, unknown> = {}) => ({
   from: { connection: from, path },

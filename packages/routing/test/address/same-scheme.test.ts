@@ -1,7 +1,7 @@
 import { type AnyAdapter, createAddressBook, pathScheme } from '@magpie/contract';
 import { expect, it } from 'vitest';
-import { compileRoutes } from '../src/index.ts';
-import { bodyFor, event, info, pathAdapter } from './adapters.ts';
+import { compileRoutes } from '../../src/index.ts';
+import { bodyFor, event, info, pathAdapter } from '../support/adapters.ts';
 
 /** Another protocol whose scheme is called `path` too, with dots between its segments. */
 const dottedAdapter: AnyAdapter = {

@@ -10,7 +10,7 @@ import {
 } from '@magpie/contract';
 import type { Problem } from '@magpie/schema-messages';
 import { z } from 'zod';
-import { type Compiled, type CompileInput, type ConnectionInfo, compileRoutes } from '../src/index.ts';
+import { type Compiled, type CompileInput, type ConnectionInfo, compileRoutes } from '../../src/index.ts';
 
 const noConnection = (): Connection => {
   throw new Error('these tests do no I/O');

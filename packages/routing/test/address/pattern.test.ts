@@ -1,8 +1,8 @@
 import { type Address, type AddressPattern, matchesPattern, type PatternSegment } from '@magpie/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTrie } from '../src/address/trie.ts';
-import { compile, event, problemsOf, route, toOffice } from './adapters.ts';
+import { createTrie } from '../../src/address/trie.ts';
+import { compile, event, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const word = fc.constantFrom('a', 'b', 'c', '', '__proto__');
 const step: fc.Arbitrary<PatternSegment> = fc.oneof(

@@ -1,6 +1,6 @@
 import { Rejected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { event, problemsOf, route } from './adapters.ts';
+import { event, problemsOf, route } from '../support/adapters.ts';
 
 /** The value of an expression over an event, as JSON. */
 const resultOf = (expression: string, of = event({ json: {} }), parts: Record<string, unknown> = {}): unknown => {

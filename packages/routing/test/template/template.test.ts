@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tokenize } from '../src/template/tokens.ts';
-import { bodyFor, event, problemsOf, route, toOffice } from './adapters.ts';
+import { tokenize } from '../../src/template/tokens.ts';
+import { bodyFor, event, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const text = (template: string, json: unknown = {}): string =>
   bodyFor(route({ to: toOffice({ text: template }) }), event({ json }));

@@ -1,7 +1,7 @@
 import type { Event } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import type { ReplyOutcome } from '../src/index.ts';
-import { compile, event, problemsOf, route } from './adapters.ts';
+import type { ReplyOutcome } from '../../src/index.ts';
+import { compile, event, problemsOf, route } from '../support/adapters.ts';
 
 const asks = (reply: object = {}, to: object = {}) => ({
   from: { connection: 'office', desk: '{who}', text: 'level of {device}' },

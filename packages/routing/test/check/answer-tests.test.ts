@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compile, problemsOf } from './adapters.ts';
+import { compile, problemsOf } from '../support/adapters.ts';
 
 const asks = {
   from: { connection: 'office', desk: '{who}', text: 'level of {device}' },

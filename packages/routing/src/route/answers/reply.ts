@@ -6,18 +6,18 @@ import {
   encodeBody,
   type SourceRequest,
 } from '@magpie/contract';
-import type { SourceEnvironment } from '../expression/environment.ts';
-import { expressible } from '../expression/expressible.ts';
-import type { Language, Scope } from '../expression/expression.ts';
-import { createRouteLanguage } from '../expression/route-language.ts';
-import { createReport, isRecord, type Report } from '../report.ts';
-import { viewOf } from '../scope.ts';
-import { compileTemplate, type Template } from '../template/template.ts';
-import type { ConnectionInfo, ReplyOutcome, ReplyRules } from '../types.ts';
+import type { SourceEnvironment } from '../../expression/environment.ts';
+import { expressible } from '../../expression/expressible.ts';
+import type { Language, Scope } from '../../expression/expression.ts';
+import { createRouteLanguage } from '../../expression/route-language.ts';
+import { createReport, isRecord, type Report } from '../../report.ts';
+import { viewOf } from '../../scope.ts';
+import { compileTemplate, type Template } from '../../template/template.ts';
+import type { ConnectionInfo, ReplyOutcome, ReplyRules } from '../../types.ts';
+import { type BodyMapping, compileBody, type MappedBody } from '../body.ts';
+import type { ReplyKeys, RouteKeys } from '../schema.ts';
+import { compileRequest, findConnection, type Source } from '../source.ts';
 import { type AnswerContext, canAnswer, createAnswers } from './answer.ts';
-import { type BodyMapping, compileBody, type MappedBody } from './body.ts';
-import type { ReplyKeys, RouteKeys } from './schema.ts';
-import { compileRequest, findConnection, type Source } from './source.ts';
 
 /** The name of the reply in templates of `reply`. */
 const REPLY = 'reply';

@@ -1,10 +1,10 @@
 import { type Event, encodeBody, markOf } from '@magpie/contract';
-import type { Language, Scope } from '../expression/expression.ts';
-import type { Report } from '../report.ts';
-import { compileTemplate } from '../template/template.ts';
-import { admit, type Conditions } from './admission.ts';
+import type { Language, Scope } from '../../expression/expression.ts';
+import type { Report } from '../../report.ts';
+import { compileTemplate } from '../../template/template.ts';
+import { admit, type Conditions } from '../admission.ts';
+import type { RouteKeys } from '../schema.ts';
 import { type AnswerContext, canAnswer, createAnswers, type Remark } from './answer.ts';
-import type { RouteKeys } from './schema.ts';
 
 /** What goes back unless the route has words of its own. */
 const DEFAULT_TEXT = 'Not run, because it was said while the gateway was away: ${text}';

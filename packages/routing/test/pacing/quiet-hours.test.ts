@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { event, problemsOf, route, toOffice } from './adapters.ts';
+import { event, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const hoursOf = (keys: object) => {
   const [target] = route({ quiet: { from: '22:00', to: '06:00', timeZone: 'Europe/Berlin', ...keys } }).targets;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { event, route } from './adapters.ts';
+import { event, route } from '../support/adapters.ts';
 
 const PAYLOAD =
   '{"constructor":"Ferrari","n":5,"all":[{"constructor":1,"__proto__":2}],"deep":{"constructor":{"n":7}}}';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { event, problemsOf, route } from './adapters.ts';
+import { event, problemsOf, route } from '../support/adapters.ts';
 
 const rendered = (to: Record<string, unknown>, of: Parameters<typeof event>[0], from = 'a/{b}'): readonly string[] => {
   const routes = route({ from: { connection: 'floor', path: from }, to });

@@ -1,6 +1,6 @@
 import type { Event } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { compile, event, problemsOf } from './adapters.ts';
+import { compile, event, problemsOf } from '../support/adapters.ts';
 
 const office = (text: string, rest: object = {}) => ({
   from: { connection: 'office', desk: '{who}', text },

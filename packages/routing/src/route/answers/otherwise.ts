@@ -1,10 +1,10 @@
 import { type Event, encodeBody, HOP_LIMIT, markOf } from '@magpie/contract';
-import type { SourceEnvironment } from '../expression/environment.ts';
-import type { Scope } from '../expression/expression.ts';
-import { createRouteLanguage } from '../expression/route-language.ts';
-import type { Report } from '../report.ts';
-import { viewOf } from '../scope.ts';
-import { compileTemplate } from '../template/template.ts';
+import type { SourceEnvironment } from '../../expression/environment.ts';
+import type { Scope } from '../../expression/expression.ts';
+import { createRouteLanguage } from '../../expression/route-language.ts';
+import type { Report } from '../../report.ts';
+import { viewOf } from '../../scope.ts';
+import { compileTemplate } from '../../template/template.ts';
 import { type AnswerContext, canAnswer, createAnswers, type Remark } from './answer.ts';
 
 /** What compiling `otherwise` needs of its route. */

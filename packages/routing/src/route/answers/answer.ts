@@ -1,11 +1,11 @@
 import { type AddressBook, type Event, Rejected } from '@magpie/contract';
-import { createDirectParser } from '../direct.ts';
-import { startOutput, startSteps } from '../expression/budget.ts';
-import type { Report } from '../report.ts';
-import type { Answer } from '../types.ts';
-import type { MappedBody } from './body.ts';
-import { rejection } from './rejection.ts';
-import type { Connections, Source } from './source.ts';
+import { createDirectParser } from '../../direct.ts';
+import { startOutput, startSteps } from '../../expression/budget.ts';
+import type { Report } from '../../report.ts';
+import type { Answer } from '../../types.ts';
+import type { MappedBody } from '../body.ts';
+import { rejection } from '../rejection.ts';
+import type { Connections, Source } from '../source.ts';
 
 /** What answering events of a route needs of it. */
 export interface AnswerContext {

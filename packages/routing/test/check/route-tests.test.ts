@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { event, problemsOf, route, toOffice } from './adapters.ts';
+import { event, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const alarm = {
   from: { connection: 'floor', path: 'plant/{device}/alarm' },

@@ -1,6 +1,6 @@
 import { Rejected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { compile, event, problemsOf, route, toOffice } from './adapters.ts';
+import { compile, event, problemsOf, route, toOffice } from '../support/adapters.ts';
 
 const TOO_MANY_STEPS = 'this takes more than the 500000 steps that all expressions have for one event';
 

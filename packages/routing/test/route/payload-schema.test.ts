@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compile, event, toOffice } from './adapters.ts';
+import { compile, event, toOffice } from '../support/adapters.ts';
 
 describe('payloadSchema', () => {
   const schema = {

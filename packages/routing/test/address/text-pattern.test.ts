@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileTextPattern } from '../src/address/text-pattern.ts';
-import { createReport } from '../src/report.ts';
-import { event, problemsOf, route } from './adapters.ts';
+import { compileTextPattern } from '../../src/address/text-pattern.ts';
+import { createReport } from '../../src/report.ts';
+import { event, problemsOf, route } from '../support/adapters.ts';
 
 const match = (pattern: string, text: string) => compileTextPattern(pattern, createReport([]))?.match(text);
 
