@@ -60,3 +60,12 @@ export function createHops(print: (line: string) => void): Hops {
     },
   };
 }
+
+/** Compares what a hop showed with what it should show; a mismatch becomes a sentence. */
+export const expects =
+  (wanted: string) =>
+  (seen: string): string | undefined =>
+    seen === wanted ? undefined : `expected "${wanted}", got "${seen}"`;
+
+/** A text that is said, for the description of a hop. */
+export const quoted = (text: string): string => `“${text}”`;

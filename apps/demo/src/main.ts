@@ -1,22 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NoBrokers, startBrokerSet } from '@magpie/brokers';
 import { renderProblems } from '@magpie/config';
 import { createLineLogger, errorMessage, type Logger } from '@magpie/contract';
 import { ADAPTERS, type Assembled, assemble, compileFile } from '@magpie/gateway';
-import { Command } from 'commander';
-import { startApp } from './app.ts';
+import { Command, Option } from 'commander';
+import { devicesAsContacts } from './contacts/stage.ts';
 import { createHops, HopFailed } from './hops.ts';
-import { memoryWorld } from './memory-world.ts';
-import type { World } from './players.ts';
-import { REAL_USERS, realWorld } from './real-world.ts';
-import { play } from './scenario.ts';
+import { pumpRoom } from './pump-room.ts';
+import type { Stage } from './stage.ts';
 
 interface PlayOptions {
   readonly once?: true;
   readonly memory?: true;
   readonly port: string;
+  readonly example: string;
 }
 
 const say = (line: string): void => {
@@ -28,21 +26,15 @@ const logger: Logger = createLineLogger((level, fields, message) => {
   if (level === 'warn' || level === 'error') say(`  ! ${message} ${JSON.stringify(fields)}`);
 });
 
-/** Real brokers, in Docker or installed on this machine; in-memory brokers where neither is possible. */
-async function chooseWorld(memory: boolean): Promise<World> {
-  if (memory) return memoryWorld();
-  try {
-    return realWorld(await startBrokerSet({ users: REAL_USERS, progress: (line) => say(`  ${line}`) }));
-  } catch (error) {
-    if (!(error instanceof NoBrokers)) throw error;
-    say(`${error.message}\nThe scenario runs on in-memory brokers instead.`);
-    return memoryWorld();
-  }
-}
+/** What can be played, by the name of its folder under apps/gateway/examples. */
+const EXAMPLES: Readonly<Record<string, (memory: boolean) => Promise<Stage>>> = {
+  'pump-room': (memory) => pumpRoom(memory, say),
+  'devices-as-contacts': () => devicesAsContacts(say),
+};
 
-async function startGateway(world: World, dataDir: string, port: string): Promise<Assembled & { url: string }> {
-  const env = { ...process.env, ...world.env, MAGPIE_PORT: port };
-  const { config, routes, book, problems, source } = compileFile(ADAPTERS, { path: world.configuration, env });
+async function startGateway(stage: Stage, dataDir: string, port: string): Promise<Assembled & { url: string }> {
+  const env = { ...process.env, ...stage.env, MAGPIE_PORT: port };
+  const { config, routes, book, problems, source } = compileFile(ADAPTERS, { path: stage.configuration, env });
   if (!config || !routes) throw new Error(renderProblems(problems, source));
   const onFatal = (error: Error): never => {
     throw error;
@@ -68,12 +60,10 @@ async function connected({ gateway }: Assembled): Promise<void> {
   }
 }
 
-const invitation = (url: string): string => `
-The gateway is up at ${url}. Three things to try:
+const invitation = (url: string, lines: readonly string[]): string => `
+The gateway is up at ${url}. Try:
 
-  curl -s ${url}/v1/messages -H 'content-type: application/json' -d '{"topic":"notices/hall-2","text":"hello"}'
-  npm run -s magpie -- tail --url ${url}
-  apps/docs/README.md
+${lines.map((line) => `  ${line}`).join('\n')}
 
 Ctrl-C stops it and everything it started.`;
 
@@ -90,34 +80,32 @@ async function untilInterrupted(): Promise<void> {
   });
 }
 
-async function run({ once, memory, port }: PlayOptions): Promise<void> {
-  const world = await chooseWorld(memory === true);
+async function run({ once, memory, port, example }: PlayOptions): Promise<void> {
+  const stage = await EXAMPLES[example]!(memory === true);
   const dataDir = await mkdtemp(join(tmpdir(), 'magpie-'));
   let gateway: Awaited<ReturnType<typeof startGateway>> | undefined;
   try {
-    gateway = await startGateway(world, dataDir, once ? '0' : port);
-    say(`  gateway on ${gateway.url}, with ${world.title}`);
-    const app = await startApp(gateway.url);
+    gateway = await startGateway(stage, dataDir, once ? '0' : port);
+    say(`  gateway on ${gateway.url}, with ${stage.title}`);
     const hops = createHops(say);
-    const { watched } = world;
-    await play({ ...(await world.players()), app, watched }, hops);
-    app.close();
+    await stage.play(gateway.url, hops);
     say(`\nAll ${hops.count} hops done.`);
     if (!once) {
-      say(invitation(gateway.url));
+      say(invitation(gateway.url, stage.invitation(gateway.url)));
       await untilInterrupted();
     }
   } finally {
     await gateway?.stop(8000);
-    await world.stop();
+    await stage.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
 }
 
 const program = new Command('npm start --')
-  .description('Brings up brokers and a gateway and plays the pump room scenario.')
+  .description('Brings up brokers and a gateway and plays an example between them.')
+  .addOption(new Option('--example <name>', 'what to play').choices(Object.keys(EXAMPLES)).default('pump-room'))
   .option('--once', 'verify every hop, stop everything, exit 0; exit 1 naming the hop that failed')
-  .option('--memory', 'use in-memory brokers instead of real ones')
+  .option('--memory', 'pump-room: use in-memory brokers instead of real ones')
   .option('--port <port>', 'port of the API', '8080')
   .showHelpAfterError('(run with --help for usage)')
   .action((options: PlayOptions) =>

@@ -1,5 +1,5 @@
 import type { App } from './app.ts';
-import type { Hops } from './hops.ts';
+import { expects, type Hops, quoted } from './hops.ts';
 import type { Office, Person, Pump } from './players.ts';
 
 /** Everyone who takes part. */
@@ -11,14 +11,6 @@ export interface Cast {
   /** Events the watching app must see. */
   readonly watched: readonly string[];
 }
-
-/** Compares what a hop showed with what it should show; a mismatch becomes a sentence. */
-const expects =
-  (wanted: string) =>
-  (seen: string): string | undefined =>
-    seen === wanted ? undefined : `expected "${wanted}", got "${seen}"`;
-
-const quoted = (text: string): string => `“${text}”`;
 
 /** Plays the scenario once, hop by hop. Throws `HopFailed` at the first hop that does not happen. */
 export async function play(cast: Cast, hops: Hops): Promise<void> {
