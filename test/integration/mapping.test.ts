@@ -28,11 +28,11 @@ const TABLES = {
 const ELSEWHERE: Readonly<Record<string, readonly [file: string, title: string]>> = {
   address: ['test/integration/matrix.test.ts', 'shows where it came from in the words of its protocol'],
   'XMPP origin.replay': ['packages/adapter-xmpp/test/received.test.ts', 'is a replay of that time'],
-  'XMPP origin.delayed': ['test/integration/offline-chat.test.ts', 'while the gateway is down'],
-  'XMPP origin.late': ['test/integration/catch-up.test.ts', 'runs no command unless the route says so'],
-  'XMPP kind presence': ['test/integration/presence.test.ts', 'hears who is in a room, comes and goes'],
-  'XMPP type available or unavailable': ['test/integration/presence.test.ts', 'finds out who has left'],
-  'XMPP redelivered': ['test/integration/offline-chat.test.ts', 'while the gateway is down'],
+  'XMPP origin.delayed': ['test/integration/chat/offline-chat.test.ts', 'while the gateway is down'],
+  'XMPP origin.late': ['test/integration/chat/catch-up.test.ts', 'runs no command unless the route says so'],
+  'XMPP kind presence': ['test/integration/chat/presence.test.ts', 'hears who is in a room, comes and goes'],
+  'XMPP type available or unavailable': ['test/integration/chat/presence.test.ts', 'finds out who has left'],
+  'XMPP redelivered': ['test/integration/chat/offline-chat.test.ts', 'while the gateway is down'],
 };
 
 describe.each(Object.entries(TABLES))('the mapping table of %s', (protocol, { rows, ends }) => {

@@ -5,8 +5,8 @@ import amqp from 'amqplib';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type GatewayHome, type GatewayProcess, gatewayHome } from '../support/gateway-process.ts';
-import { rawChat } from '../support/raw-xmpp.ts';
+import { type GatewayHome, type GatewayProcess, gatewayHome } from '../../support/gateway-process.ts';
+import { rawChat } from '../../support/raw-xmpp.ts';
 
 const shared = useSharedBrokers('mosquitto', 'rabbitmq', 'prosody');
 const prefix = unique('bad');

@@ -1,7 +1,7 @@
 import { unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GatewayHome, type GatewayProcess, gatewayHome, runCli } from '../support/gateway-process.ts';
-import { type RawChat, rawChat } from '../support/raw-xmpp.ts';
+import { type GatewayHome, type GatewayProcess, gatewayHome, runCli } from '../../support/gateway-process.ts';
+import { type RawChat, rawChat } from '../../support/raw-xmpp.ts';
 
 const shared = useSharedBrokers('prosody');
 

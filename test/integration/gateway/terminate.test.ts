@@ -3,7 +3,7 @@ import { unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import amqp from 'amqplib';
 import mqtt from 'mqtt';
 import { expect, it } from 'vitest';
-import { gatewayHome } from '../support/gateway-process.ts';
+import { gatewayHome } from '../../support/gateway-process.ts';
 
 const shared = useSharedBrokers('mosquitto', 'rabbitmq', 'prosody');
 

@@ -2,7 +2,7 @@ import { createAccount } from '@magpie/brokers';
 import { type People, type Person, startPeople, unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GatewayHome, type GatewayProcess, gatewayHome } from '../support/gateway-process.ts';
+import { type GatewayHome, type GatewayProcess, gatewayHome } from '../../support/gateway-process.ts';
 
 const shared = useSharedBrokers('mosquitto', 'prosody', 'ejabberd');
 let people: People;

@@ -1,8 +1,8 @@
 import { unique, useSharedBrokers } from '@magpie/testkit';
 import { afterAll, expect, it } from 'vitest';
-import { type GatewayHome, gatewayHome } from '../support/gateway-process.ts';
-import { watch } from '../support/http-side.ts';
-import { rawChat } from '../support/raw-xmpp.ts';
+import { type GatewayHome, gatewayHome } from '../../support/gateway-process.ts';
+import { watch } from '../../support/http-side.ts';
+import { rawChat } from '../../support/raw-xmpp.ts';
 
 const shared = useSharedBrokers('prosody');
 let home: GatewayHome | undefined;

@@ -1,7 +1,7 @@
 import { unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import amqp, { type ConfirmChannel } from 'amqplib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type GatewayHome, type GatewayProcess, gatewayHome } from '../support/gateway-process.ts';
+import { type GatewayHome, type GatewayProcess, gatewayHome } from '../../support/gateway-process.ts';
 
 const shared = useSharedBrokers('rabbitmq');
 

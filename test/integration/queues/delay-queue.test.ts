@@ -1,7 +1,7 @@
 import { unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import amqp from 'amqplib';
 import { expect, it, onTestFinished } from 'vitest';
-import { gatewayHome } from '../support/gateway-process.ts';
+import { gatewayHome } from '../../support/gateway-process.ts';
 
 const shared = useSharedBrokers('rabbitmq');
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'ltx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../support/gateway-process.ts';
+import { runCli } from '../../support/gateway-process.ts';
 
 const GOOD = `version: 1
 gateway: { id: plant-a }

@@ -4,7 +4,7 @@ import { createAccount, startEjabberd, startProsody, type XmppServer } from '@ma
 import { type People, type Person, startPeople, unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GatewayHome, gatewayHome } from '../support/gateway-process.ts';
+import { type GatewayHome, gatewayHome } from '../../support/gateway-process.ts';
 
 const shared = useSharedBrokers('mosquitto');
 let people: People;

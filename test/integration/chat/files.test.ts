@@ -3,7 +3,7 @@ import { createAccount, startEjabberd, startProsody, type XmppServer } from '@ma
 import { type People, type Person, startPeople, unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GatewayHome, type GatewayProcess, gatewayHome } from '../support/gateway-process.ts';
+import { type GatewayHome, type GatewayProcess, gatewayHome } from '../../support/gateway-process.ts';
 
 const shared = useSharedBrokers('mosquitto');
 let people: People;

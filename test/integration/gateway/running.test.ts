@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { unique, useBrokers, useSharedBrokers, waitFor } from '@magpie/testkit';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type GatewayHome, gatewayHome, runCli, startMagpie } from '../support/gateway-process.ts';
-import { connectionState, connectionThat } from '../support/watch-connection.ts';
+import { type GatewayHome, gatewayHome, runCli, startMagpie } from '../../support/gateway-process.ts';
+import { connectionState, connectionThat } from '../../support/watch-connection.ts';
 
 const shared = useSharedBrokers('mosquitto', 'rabbitmq');
 
