@@ -8,6 +8,7 @@ import { createSummaries } from './delivery/pacing/summaries.ts';
 import { createRefusalLog } from './delivery/suspension/refusal-log.ts';
 import { createSuspensionLog } from './delivery/suspension/suspension-log.ts';
 import type { Plan } from './gateway-api/index.ts';
+import { AwaitedDeliveries } from './intake/awaited-deliveries.ts';
 import { createEchoGuard } from './intake/echo-guard.ts';
 import { IntakeHolds } from './intake/holds.ts';
 import { Intake } from './intake/intake.ts';
@@ -69,7 +70,10 @@ export function createPipeline(options: GatewayOptions) {
   const onReceived = observer.received;
   const bookOf = (connection: string | undefined): AddressBook =>
     book.forType(connections.configured.get(connection ?? '')?.adapter.type);
-  const intake = new Intake({ tail, writer, bookOf, clock, holds, maxBodyBytes, onFatal, onFull, hasRoom, onReceived });
+  const awaited = new AwaitedDeliveries();
+  const intake = new Intake({
+    ...{ tail, writer, bookOf, clock, holds, awaited, maxBodyBytes, onFatal, onFull, hasRoom, onReceived },
+  });
 
   const confirmWait = new AbortController();
   const { signal } = confirmWait;
@@ -84,6 +88,7 @@ export function createPipeline(options: GatewayOptions) {
     suspended: createSuspensionLog({ logger, clock }),
     refusals: createRefusalLog(logger, clock),
     routed: () => matched.get(),
+    ended: (ref, isConfirmed) => awaited.ended(ref, isConfirmed),
     refused,
   });
   const deadLetters = createDeadLetters({ log, writer, connections, targets, clock, loops, onFatal });
@@ -96,7 +101,20 @@ export function createPipeline(options: GatewayOptions) {
   });
   const bounces = createBounces({ log, writer, targets, clock, observer, refused });
   const router = createRouter({
-    ...{ reader: tail, writer, connections, targets, bounces, replies, echoGuard, loops, matched, clock, onFatal },
+    ...{
+      reader: tail,
+      writer,
+      connections,
+      targets,
+      bounces,
+      replies,
+      awaited,
+      echoGuard,
+      loops,
+      matched,
+      clock,
+      onFatal,
+    },
     gatewayId: options.id,
   });
   const registration = createRegistration({ log, writer, router, matched, targets, clock, logger });

@@ -6,14 +6,16 @@ import type { Logger } from './logger.ts';
 
 /**
  * What the gateway did with a received event.
- * - `stored`: durable, or of a source that asks for no durability; acknowledge it to the sender.
+ * - `stored`: durable, or of a source that asks for no durability; acknowledge it to the sender. `delivered`, of an event that awaits
+ *   it, resolves to true once every target has confirmed it, to false when one never will. It is not durable: after a crash
+ *   nobody is told, so that it is never too early.
  * - `duplicate`: already durable under its dedupe key; acknowledge it.
  * - `refused`: it can never be stored (too large, malformed); an ingress dead letter is durable, acknowledge it.
  * - `unavailable`: it could not be stored now; never acknowledge it nor anything received after it on a protocol that
  *   acknowledges cumulatively. The message must come again when the link is re-established.
  */
 export type Verdict =
-  | { readonly type: 'stored' }
+  | { readonly type: 'stored'; readonly delivered?: Promise<boolean> }
   | { readonly type: 'duplicate' }
   | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'unavailable'; readonly reason: string };

@@ -1,7 +1,7 @@
 import type { Address } from '../address/address.ts';
 
 /** What an event is about. Routes match `message` unless they say otherwise. */
-export const EVENT_KINDS = ['message', 'presence', 'status', 'receipt', 'reply'] as const;
+export const EVENT_KINDS = ['message', 'presence', 'status', 'receipt', 'reply', 'reaction'] as const;
 /** One of `EVENT_KINDS`. */
 export type EventKind = (typeof EVENT_KINDS)[number];
 
@@ -109,6 +109,8 @@ export interface ReceivedEvent extends ReceivedParts {
   readonly dedupeContent?: string;
   /** When `dedupeKey` is compared; default `always`. */
   readonly dedupe?: DedupeRule;
+  /** The adapter wants to know when all targets have it: then its verdict says so (`delivered`). */
+  readonly awaitsDelivery?: true;
 }
 
 /** One normalized message, presence change, receipt or lifecycle notice, as the log keeps it. */

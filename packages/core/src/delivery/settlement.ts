@@ -18,6 +18,8 @@ export interface SettlementDeps {
   readonly observer: Pick<CoreObserver, 'delivered'>;
   /** Whether outcomes of this event are kept for `GET /v1/messages/{ref}`. */
   tracked(event: Event): boolean;
+  /** A delivery has ended, for a sender who wants to know. */
+  ended(ref: string, isConfirmed: boolean): void;
   /** A request ended without success. */
   refused(ref: string, consumer: string, reason: string): void;
   onFatal(error: Error): void;
@@ -124,6 +126,7 @@ export class Settlement {
     this.#lanes.forget(delivery);
     this.#pacing.ended(delivery, outcome.state === 'confirmed');
     observer.delivered(target, result, ms);
+    this.#deps.ended(delivery.event.ref, result === 'confirmed');
     // Below the floor a delivery counts as confirmed: any other end must be written, tracked or not, and so must a
     // confirmation that follows one.
     if (outcome.state !== 'confirmed' || delivery.remembered || tracked(delivery.event)) {

@@ -3,7 +3,14 @@ import type { BodyForms, Header, TraceContext } from '@magpie/contract';
 
 /** What became of a published event. */
 export type PublishResult =
-  | { readonly type: 'stored' | 'duplicate' | 'mismatch'; readonly ref: string; readonly position: Position }
+  | {
+      readonly type: 'stored';
+      readonly ref: string;
+      readonly position: Position;
+      /** Of an event that awaits it: whether all targets have it in the end. */
+      readonly delivered?: Promise<boolean>;
+    }
+  | { readonly type: 'duplicate' | 'mismatch'; readonly ref: string; readonly position: Position }
   | { readonly type: 'refused'; readonly reason: string }
   | {
       readonly type: 'unavailable';

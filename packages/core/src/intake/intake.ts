@@ -4,7 +4,6 @@ import {
   type Clock,
   type Event,
   errorMessage,
-  HEADER_LIMITS,
   newRef,
   type ReceivedEvent,
   Rejected,
@@ -18,8 +17,10 @@ import type { PublishResult } from '../gateway-api/index.ts';
 import { deadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
 import type { Tail } from '../log-access/tail.ts';
+import type { AwaitedDeliveries } from './awaited-deliveries.ts';
 import { createOrderedRetry, type OrderedRetry } from './held-calls.ts';
 import type { IntakeHolds } from './holds.ts';
+import { problemOf } from './problem.ts';
 
 /** What the intake needs; `onFatal` is told when the log can no longer be trusted. */
 export interface IntakeOptions {
@@ -29,6 +30,7 @@ export interface IntakeOptions {
   readonly bookOf: (connection: string) => AddressBook;
   readonly clock: Clock;
   readonly holds: IntakeHolds;
+  readonly awaited: AwaitedDeliveries;
   readonly maxBodyBytes: number;
   readonly onFatal: (error: Error) => void;
   /** The disk has become too full to append: retention should run now. */
@@ -47,6 +49,8 @@ const CHOSEN = '';
 
 /** Most of a refused body that its dead letter keeps; more than any adapter takes in. */
 const LETTER_BYTES = 16 * 1024 * 1024;
+
+const STORED: Verdict = { type: 'stored' };
 
 /** Name of the hold while the disk is full. */
 const DISK = 'disk';
@@ -129,7 +133,7 @@ export class Intake {
   }
 
   async #write(source: string, batch: readonly ReceivedEvent[], onMismatch: OnMismatch): Promise<Written> {
-    const { maxBodyBytes, writer } = this.#options;
+    const { maxBodyBytes, writer, awaited } = this.#options;
     const events: Event[] = [];
     const append: Append[] = [];
     const letters: DeadLetter[] = [];
@@ -138,17 +142,24 @@ export class Intake {
       if (reason === undefined) {
         const event = this.#stamp(received, source, onMismatch === 'refuse' ? CHOSEN : source);
         const { dedupeContent: content } = received;
+        if (received.awaitsDelivery) awaited.expect(event.ref);
         events.push(event);
         append.push(content === undefined ? { event, onMismatch } : { event, onMismatch, content });
       } else letters.push(this.#refusedLetter(received, reason, source));
       return reason;
     });
-    const results = await writer.commit(letters.length === 0 ? { append } : { append, deadLetters: { put: letters } });
+    const commit = writer.commit(letters.length === 0 ? { append } : { append, deadLetters: { put: letters } });
+    const results = await commit.catch((error: unknown) => {
+      for (const { ref } of events) awaited.forget(ref);
+      throw error;
+    });
     const stored: StoredEvent[] = [];
     for (const [index, result] of results.entries()) {
-      if (result.type === 'stored') stored.push({ position: result.position, event: events[index]! });
+      const event = events[index]!;
+      if (result.type === 'stored') stored.push({ position: result.position, event });
+      else awaited.forget(event.ref);
     }
-    return { results: merge(refusals, events, results), stored };
+    return { results: merge(refusals, events, results, awaited), stored };
   }
 
   /** Hands what is in the log on to its readers. It is stored, whatever happens here. */
@@ -214,7 +225,7 @@ export class Intake {
 
   /** Gives a received event its ref, source, key and receipt time; `scope` is within what its dedupe key is unique. */
   #stamp(given: ReceivedEvent, source: string, scope = source): Event {
-    const received = withInstants(given);
+    const received = withInstants(given.awaitsDelivery ? withoutAwaiting(given) : given);
     const { bookOf, clock } = this.#options;
     const receivedAt = clock.now();
     const { key = bookOf(source).format(received.address), time = receivedAt, dedupeKey } = received;
@@ -223,6 +234,11 @@ export class Intake {
     const { dedupeContent: _, ...kept } = { ...received, ...event };
     return { ...kept, dedupeKey: `${scope}\n${dedupeKey}` };
   }
+}
+
+/** The event as it is stored. */
+function withoutAwaiting({ awaitsDelivery: _, ...event }: ReceivedEvent): ReceivedEvent {
+  return event;
 }
 
 type OnMismatch = 'append' | 'refuse';
@@ -236,41 +252,24 @@ interface Written {
 
 const isHeld = (result: PublishResult): boolean => result.type === 'unavailable' && result.cause === 'disk';
 
-/** Why an event cannot enter the log as it is, as a sentence; undefined when it can. */
-function problemOf(received: ReceivedEvent, maxBodyBytes: number): string | undefined {
-  const size = received.body.byteLength;
-  if (size > maxBodyBytes) return `a body of ${size} bytes, more than the limit of ${maxBodyBytes}`;
-  const { headers } = received;
-  if (headers.length === 0) return undefined;
-  if (headers.length > HEADER_LIMITS.count) {
-    return `${headers.length} headers, more than the limit of ${HEADER_LIMITS.count}`;
-  }
-  const bytes = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + headerBytes(value), 0);
-  return bytes > HEADER_LIMITS.bytes
-    ? `headers of ${bytes} bytes, more than the limit of ${HEADER_LIMITS.bytes}`
-    : undefined;
-}
-
-function headerBytes(value: ReceivedEvent['headers'][number][1]): number {
-  if (typeof value === 'string') return Buffer.byteLength(value);
-  if (value instanceof Uint8Array) return value.byteLength;
-  if (value === null || typeof value !== 'object') return 8;
-  const inner = Array.isArray(value) ? value : Object.entries(value).flat();
-  return inner.reduce((sum: number, part) => sum + headerBytes(part), 8);
-}
-
 /** Puts the log's results and the refusals back into the order of the batch. */
 function merge(
   refusals: readonly (string | undefined)[],
   events: readonly Event[],
   results: readonly Appended[],
+  awaited: AwaitedDeliveries,
 ): readonly PublishResult[] {
   let next = 0;
   return refusals.map((reason): PublishResult => {
     if (reason !== undefined) return { type: 'refused', reason };
     const event = events[next]!;
     const result = results[next++]!;
-    if (result.type === 'stored') return { type: 'stored', ref: event.ref, position: result.position };
+    if (result.type === 'stored') {
+      const stored = { type: 'stored', ref: event.ref, position: result.position } as const;
+      // Taken now: it may have arrived before its sender is told that it is stored.
+      const delivered = awaited.of(event.ref);
+      return delivered ? { ...stored, delivered } : stored;
+    }
     return { type: result.type === 'refused' ? 'mismatch' : 'duplicate', ref: result.ref, position: result.position };
   });
 }
@@ -278,6 +277,7 @@ function merge(
 function toVerdict(result: PublishResult): Verdict {
   switch (result.type) {
     case 'stored':
+      return result.delivered ? { type: 'stored', delivered: result.delivered } : STORED;
     case 'duplicate':
       return { type: result.type };
     case 'mismatch':

@@ -2,6 +2,7 @@ import type { Position, StoredEvent } from '@magpie/bus';
 import { type Clock, type Event, isBounce, Rejected } from '@magpie/contract';
 import type { Match } from '@magpie/routing';
 import type { Connections } from '../connections/connections.ts';
+import type { AwaitedDeliveries } from '../intake/awaited-deliveries.ts';
 import type { EchoGuard } from '../intake/echo-guard.ts';
 import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
@@ -23,6 +24,7 @@ export interface RouterDeps {
   readonly replies: Pick<Replies, 'expect' | 'offer' | 'decline' | 'settled'>;
   readonly echoGuard: Pick<EchoGuard, 'returned'>;
   readonly loops: Pick<LoopGuard, 'arrived'>;
+  readonly awaited: Pick<AwaitedDeliveries, 'matched' | 'ended'>;
   /** Up to where everything has been matched, for the queues. */
   readonly matched: MatchedPosition;
   readonly clock: Clock;
@@ -56,7 +58,8 @@ export interface Router {
 }
 
 export function createRouter(deps: RouterDeps): Router {
-  const { reader, writer, connections, targets, replies, echoGuard, loops, matched, clock, gatewayId, onFatal } = deps;
+  const { reader, writer, connections, targets, replies, awaited, echoGuard, loops, matched, clock } = deps;
+  const { gatewayId, onFatal } = deps;
   /** Up to where everything is matched, and its bounces are durable. */
   let done: Position | undefined;
   let stopped = false;
@@ -68,12 +71,15 @@ export function createRouter(deps: RouterDeps): Router {
     // By `acceptOwn` no route takes a message of this gateway that came back.
     if (matches.length === 0 && via.includes(gatewayId)) connections.count(source, 'own-returned');
     const echo = matches.length > 0 ? arrived(stored.event) : [];
+    awaited.matched(stored.event.ref, matches.length);
     for (const match of matches) {
       const { target } = match;
       const queue = targets.queue(target.consumer);
       // A target that reads on from the log later must know as well.
-      if (echo.includes(target.connection)) queue?.leaveOut(stored);
-      else if (queue) {
+      if (echo.includes(target.connection)) {
+        queue?.leaveOut(stored);
+        awaited.ended(stored.event.ref, true);
+      } else if (queue) {
         if (target.reply !== undefined) replies.expect(stored, target, target.reply);
         queue.offer(stored, match, matched.get());
       } else strand(stored, match);
@@ -95,6 +101,7 @@ export function createRouter(deps: RouterDeps): Router {
   /** A delivery to a connection that is no longer configured. */
   const strand = ({ event, position }: StoredEvent, { target, error: reason }: Match): void => {
     const { consumer, connection } = target;
+    awaited.ended(event.ref, false);
     const error = reason ?? new Rejected(`the connection "${connection}" does not exist`);
     const letter = deadLetter({ at: clock.now(), event, consumer, position, reason: 'rejected', error });
     putDeadLetter(writer, letter).catch(onFatal);

@@ -170,6 +170,7 @@ export function bench(
     routed: () => routed,
     match,
     tracked: () => true,
+    ended: () => undefined,
     refused: () => undefined,
     observer: { delivered: (_, result) => void results.push(result) },
     echoGuard: { sent: () => undefined },
