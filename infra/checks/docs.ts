@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import { ROOT } from './command.ts';
 import { type GeneratedPage, PAGES } from './pages.ts';
 import { roomProblems } from './rooms.ts';
+import { specificationProblems } from './specifications.ts';
 
 /**
- * Checks that the generated pages of the documentation are what the code says, and that the page of the architecture names
- * every folder; `--write` brings the generated ones up to date.
+ * Checks that the generated pages of the documentation are what the code says, that the page of the architecture names every
+ * folder, and that the tests exist that the list of specifications names; `--write` brings the generated pages up to date.
  * Run as `node --conditions=@magpie/source infra/checks/docs.ts [--write]`; exits with 1 when a page differs.
  */
 function main(write: boolean): void {
@@ -15,7 +16,7 @@ function main(write: boolean): void {
     if (write) writePage(page);
     process.stdout.write(`${page.file}: ${write ? 'written' : 'differs from what the code says'}\n`);
   }
-  const problems = roomProblems();
+  const problems = [...roomProblems(), ...specificationProblems()];
   for (const problem of problems) process.stdout.write(`${problem}\n`);
   if (!write && stale.length > 0) process.stdout.write('bring them up to date with: npm run docs\n');
   process.exitCode = problems.length > 0 || (!write && stale.length > 0) ? 1 : 0;

@@ -8,6 +8,7 @@ import { recordedRuns } from '../../test/reliability/runner/record.ts';
 import { securityPage } from '../../test/security/runner/page.ts';
 import { recordedRuns as recordedSecurityRuns } from '../../test/security/runner/record.ts';
 import { protocolPages } from './protocol-pages.ts';
+import { DOAP_FILE, doap } from './specifications.ts';
 
 /** A page of the documentation that is made from the code. */
 export interface GeneratedPage {
@@ -22,6 +23,7 @@ export const PAGES: readonly GeneratedPage[] = [
   { file: 'apps/docs/metrics.md', content: telemetryReference },
   { file: 'apps/docs/errors.md', content: errorsPage },
   ...protocolPages(ADAPTERS),
+  { file: DOAP_FILE, content: () => doap() },
   { file: 'apps/docs/protocols/http.md', content: httpReference },
   { file: 'apps/docs/reliability.md', content: () => reliabilityPage(recordedRuns()) },
   { file: 'apps/docs/security-tested.md', content: () => securityPage(recordedSecurityRuns()) },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyAdapter, ProtocolGuide } from '../../packages/contract/src/index.ts';
 import { ROOT } from './command.ts';
+import { specificationTable } from './specifications.ts';
 
 /** Where the package of an adapter lies; its README is the text of the page. */
 const folderOf = (type: string): string => `packages/adapter-${type}`;
@@ -22,7 +23,9 @@ export const protocolPages = (adapters: readonly AnyAdapter[]): readonly Protoco
 function protocolPage(folder: string, guide: ProtocolGuide): string {
   const readme = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
   const [intro = '', ...others] = splitSections(readme);
-  const sections = others.map((section) => (isMapping(section) ? mappingSection(section, guide) : section));
+  const sections = others.map((section) =>
+    isMapping(section) ? mappingSection(section, guide) : specificationSection(section),
+  );
   const head = intro.replace(
     /^# .*\n/,
     `# ${guide.title}\n\n<!-- Generated from ${folder} by infra/checks/docs.ts; do not edit. -->\n`,
@@ -33,6 +36,10 @@ function protocolPage(folder: string, guide: ProtocolGuide): string {
 
 /** The text before the first `##` heading, then each section with its heading. */
 const splitSections = (markdown: string): readonly string[] => markdown.split(/^(?=## )/m);
+
+/** The section about specifications, with the table of the list that it names. */
+const specificationSection = (section: string): string =>
+  section.startsWith('## Specifications\n') ? `## Specifications\n\n${specificationTable()}\n\n` : section;
 
 const isMapping = (section: string): boolean => /^## (?:Mapping|How fields travel)\n/.test(section);
 

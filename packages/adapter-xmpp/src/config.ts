@@ -1,25 +1,9 @@
 import { tlsSchema } from '@magpie/adapter-kit';
 import { durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
-import { roomAddresses } from './codec/addresses.ts';
-import { jidProblem, normalJid, splitJid } from './codec/jid.ts';
+import { splitJid } from './codec/jid.ts';
+import { bareJidSchema, domainSchema, resourcePart, roomJidSchema } from './config-values.ts';
 import { contactsSchema } from './contacts/contacts-schema.ts';
-
-const problemOf = (text: string, problem: string | undefined): string => `"${text}" has ${problem}`;
-
-const bareJidSchema = (what: string): z.ZodType<string, string> =>
-  z.string().transform((text, context) => {
-    const jid = splitJid(text);
-    const problem = jid.local === '' || jid.resource !== undefined ? 'not the form user@domain' : jidProblem(jid);
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: `${what}: ${problemOf(text, problem)}` });
-    return normalJid(text);
-  });
-
-const roomJidSchema = z.string().transform((text, context) => {
-  const problem = roomAddresses.check(roomAddresses.split({ room: text }));
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problemOf(text, problem) });
-  return normalJid(text);
-});
 
 const within = (least: string, most: string): z.ZodType<number, string> =>
   durationSchema().refine((ms) => ms >= parseDuration(least)! && ms <= parseDuration(most)!, {
@@ -30,22 +14,14 @@ const within = (least: string, most: string): z.ZodType<number, string> =>
 const LEAST_STANZA = 10_000;
 /** The largest body, escaped many times over. */
 const LARGEST_STANZA = 64 * 1024 * 1024;
-
-const resourcePart = z.string().refine((text) => jidProblem({ local: '', domain: 'd', resource: text }) === undefined, {
-  error: 'expected 1 to 1023 bytes without control characters',
-});
+/** What is sent at most to a server that does not say what it takes, bytes. */
+export const DEFAULT_STANZA = 256 * 1024;
 
 const roomSchema = z.strictObject({
   room: roomJidSchema.describe('Address of the room, such as ops@conference.example.org.'),
   nick: resourcePart.optional().describe('Our nick in the room; default: the nick of the connection.'),
   password: secretSchema().optional().describe('Password of the room, if it has one.'),
   create: z.boolean().optional().describe('Whether the room is made if there is none; default: `createRooms`.'),
-});
-
-const domainSchema = z.string().transform((text, context) => {
-  const problem = text.includes('/') || text.includes('@') ? 'not the form of a domain' : jidProblem(splitJid(text));
-  if (problem !== undefined) context.addIssue({ code: 'custom', message: problemOf(text, problem) });
-  return text.toLowerCase();
 });
 
 const keysSchema = z.strictObject({
@@ -118,6 +94,18 @@ const keysSchema = z.strictObject({
     .describe(
       'Whether a room is made by joining it when there is none. Without, a mistyped room shows as one that does not exist.',
     ),
+  followMoved: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a room that its owner has closed is followed to the one named instead (XEP-0045). Routes go on to call it by its old address.',
+    ),
+  receipts: z
+    .enum(['delivered', 'stored'])
+    .default('delivered')
+    .describe(
+      'When who asks for a receipt (XEP-0184) of a one-to-one message gets it: once all targets of its routes have confirmed it, or once it is on disk.',
+    ),
   ping: within('1ms', '1h').prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
   timeout: within('100ms', '1h')
     .prefault('20s')
@@ -135,9 +123,9 @@ const keysSchema = z.strictObject({
     .refine((bytes) => bytes >= LEAST_STANZA && bytes <= LARGEST_STANZA, {
       error: 'expected a size from 10kB to 64MiB',
     })
-    .prefault('256KiB')
+    .optional()
     .describe(
-      'Largest stanza to send, including markup and escaping, as permitted by the server. Received ones may be four times as large, and always 1 MiB.',
+      'Largest stanza to send, including markup and escaping. Default: what the server announces (XEP-0478), which is a limit in any case, else 256 KiB. Received ones may be four times as large, and always 1 MiB.',
     ),
   uploadService: domainSchema
     .optional()

@@ -17,7 +17,7 @@ export const xmppAdapter = defineAdapter({
   targetSchema,
   originSchema,
   addresses: [roomAddresses, jidAddresses, contactAddresses, commandAddresses],
-  kinds: ['message', 'presence', 'status', 'receipt'],
+  kinds: ['message', 'presence', 'status', 'receipt', 'reaction'],
   access,
   capabilities,
   guarantees: {

@@ -91,6 +91,12 @@ export function absenceOf(stanza: Element): string | undefined {
   return error && ABSENT[conditionOf(error)];
 }
 
+/** Whether a room refuses a message because we may not speak in it (XEP-0045 §7.4). */
+export function isVoiceless(stanza: Element): boolean {
+  const error = attribute(stanza, 'type') === 'error' ? stanza.getChild('error') : undefined;
+  return error !== undefined && conditionOf(error) === 'forbidden';
+}
+
 /**
  * The taxonomy error of a stanza of type `error` that answers a message. A policy violation of type `modify` means
  * size.
@@ -105,6 +111,8 @@ export function stanzaError(stanza: Element, room: boolean): MagpieError {
   const sentence = `the server answered ${condition}${text ? `: ${text}` : ''}`;
   const absent = room ? absenceOf(stanza) : undefined;
   if (absent !== undefined) return new NotConnected(`${sentence} (${absent})`).concerning('place');
+  if (room && isVoiceless(stanza))
+    return new NotConnected(`${sentence} (we have no voice in the room)`).concerning('place');
   if (condition === 'policy-violation' && type === 'modify') return new TooLarge(sentence);
   const known = STANZA_ERRORS[condition];
   if (type === 'wait') return throttled(sentence).concerning('place');

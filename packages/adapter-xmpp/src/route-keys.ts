@@ -67,6 +67,21 @@ const presenceSchema = z.strictObject({
     .describe('Text for people.'),
 });
 
+const messageId = z.string().min(1).optional();
+
+const refersSchema = z
+  .strictObject({
+    reply: messageId.describe('Id of the message that this one answers (XEP-0461).'),
+    replaces: messageId.describe('Id of an earlier message of ours that this one corrects (XEP-0308).'),
+    retracts: messageId.describe('Id of an earlier message of ours that is taken back (XEP-0424).'),
+    reaction: messageId.describe(
+      'Id of the message that the text, emojis with blanks between them, reacts to (XEP-0444).',
+    ),
+  })
+  .refine((refers) => Object.values(refers).filter((id) => id !== undefined).length === 1, {
+    error: 'expected one of reply, replaces, retracts and reaction',
+  });
+
 /** Keys of a target. Exactly one of `room`, `jid` and `contact`. */
 export const targetSchema = z
   .strictObject({
@@ -91,6 +106,11 @@ export const targetSchema = z
       .describe(
         'When a body goes as a file, with a link to it in the message: "auto" (the default) for pictures, sound and video, for other bytes above 8 KiB, and for whatever is too large for a stanza.',
       ),
+    refers: refersSchema
+      .optional()
+      .describe(
+        'Which message this one is about. With `room` the id that the room gave it (`origin.stanzaId`, XEP-0359), with `jid` the id of its sender.',
+      ),
     contact: z
       .string()
       .optional()
@@ -107,6 +127,10 @@ export const targetSchema = z
   .refine(({ jid, session }) => jid !== undefined || session === undefined, {
     path: ['session'],
     error: '"session" goes with "jid" only: a command is ended for whom it was begun',
+  })
+  .refine(({ contact, refers }) => contact === undefined || refers === undefined, {
+    path: ['refers'],
+    error: '"refers" goes with a message to "room" or "jid": a contact is sent nothing but its presence',
   })
   .refine(({ contact, presence }) => (contact === undefined) === (presence === undefined), {
     path: ['presence'],

@@ -25,8 +25,10 @@ import { ResumableSession } from './link/resumable-session.ts';
 import { WhoIsThere } from './presence/who-is-there.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { Receiver } from './receive/receiver.ts';
+import { MovedRooms } from './rooms/moved-rooms.ts';
 import { Rooms } from './rooms/rooms.ts';
 import { Outbox } from './send/outbox.ts';
+import { StanzaLimit } from './send/stanza-limit.ts';
 import { Unconfirmed } from './send/unconfirmed.ts';
 import { streamOpener } from './stream-opener.ts';
 
@@ -57,6 +59,8 @@ export class Session {
   readonly #whoIsThere: WhoIsThere;
   readonly #uploads: Uploads;
   readonly #own: OwnAddresses;
+  readonly #moved: MovedRooms;
+  readonly #limit: StanzaLimit;
   #link: Link | undefined;
 
   /** @param lost called once per link when it is lost, possibly during `establish`. */
@@ -65,14 +69,16 @@ export class Session {
     this.#identity = identityOf(config, context.gatewayId);
     this.#context = context;
     this.#lost = lost;
-    // Random per process: a restarted gateway must not compete with its old session for a resource.
-    this.#resource = config.resource ?? `${context.gatewayId}-${randomBytes(4).toString('hex')}`;
+    const isAccount = this.#identity.domain === undefined;
+    // Random per process: a restarted gateway must not compete with its old session for a resource. A component has none: by the same
+    // address rooms know it again, and do not keep the old one as a second occupant.
+    this.#resource = config.resource ?? context.gatewayId + (isAccount ? `-${randomBytes(4).toString('hex')}` : '');
     const link = (): Link | undefined => this.#link;
     const unconfirmed = new Unconfirmed(context.clock);
+    this.#limit = new StanzaLimit({ configured: config.maxStanzaBytes, context });
+    this.#moved = new MovedRooms(context.store, config.followMoved);
     const rooms = new Rooms({
-      config,
-      context,
-      link,
+      ...{ config, context, link, moved: this.#moved },
       left: (room, reason) =>
         unconfirmed.settleAll(new Unknown(`${reason} before it echoed the message`).concerning('place'), room),
       entering: (room) => {
@@ -86,17 +92,9 @@ export class Session {
     });
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
-    const limited = (bytes: number): void => {
-      context.detail(
-        'stanza size',
-        `the server refuses ${bytes} bytes: set maxStanzaBytes to what it permits`,
-        'trouble',
-      );
-    };
     this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
     this.rooms = rooms;
     this.#whoIsThere = new WhoIsThere({ context, intake: this.intake, link });
-    const isAccount = this.#identity.domain === undefined;
     const { account, intake } = this;
     this.gaps = new Gaps(account, intake);
     this.#catchUp = new CatchUp({
@@ -108,18 +106,19 @@ export class Session {
     const isRoom = (jid: string): boolean => rooms.get(jid) !== undefined;
     this.#own = ownAddresses({ config, context, identity: this.#identity, intake, isRoom, post });
     const { presence, contacts, commands } = this.#own;
-    const { identity, resumable } = { identity: this.#identity, resumable: this.#resumable };
+    const [identity, resumable] = [this.#identity, this.#resumable];
     const server = isAccount ? splitJid(account).domain : undefined;
     const uploads = new Uploads({ config, domain: server, context });
     this.#uploads = uploads;
     this.outbox = new Outbox({
-      ...{ config, identity, unconfirmed, rooms, uploads, commands, resumable, link, limited },
+      ...{ config, identity, unconfirmed, rooms, uploads, commands, resumable, link },
+      ...{ limit: this.#limit, moved: this.#moved },
       setPresence: (name, state) => this.#setPresence(name, state),
     });
     this.#unconfirmed = unconfirmed;
     this.#receiver = new Receiver({
-      ...{ account, rooms, unconfirmed, contacts, post, catchUp: this.#catchUp },
-      ...{ presence, whoIsThere: this.#whoIsThere },
+      ...{ account, rooms, unconfirmed, contacts, post, intake, catchUp: this.#catchUp },
+      ...{ presence, whoIsThere: this.#whoIsThere, receipts: config.receipts },
       contact: (jid) => contacts?.nameOf(jid),
       jid: () => this.#resumable.jid,
       count: context.count,
@@ -167,6 +166,7 @@ export class Session {
     if (!signal.aborted) {
       this.#own.contacts?.sayGoodbye();
       this.#own.commands.close();
+      if (this.#identity.domain !== undefined) this.rooms.sayGoodbye();
     }
     this.forget(new NotConnected('the connection was closed'));
     await Promise.all([link?.close(signal), this.#uploads.close()]);
@@ -222,6 +222,7 @@ export class Session {
       this.gaps.reset();
     }
     this.#receiver.wasAway = !link.resumed;
+    this.#limit.announced(link.largestStanza);
     const isComponent = this.#identity.domain !== undefined;
     if (!link.managed && !isComponent)
       logger.warn({}, 'the server has no stream management (XEP-0198): received messages are at most once');
@@ -241,9 +242,10 @@ export class Session {
     const open = await streamOpener(this.#config, this.#identity, this.#resource);
     const { contacts, cards, presence } = this.#own;
     const own = [contacts?.load(), cards.load(), presence?.load(), this.#catchUp.load()];
-    await Promise.all([...own, this.#whoIsThere.load(), this.#uploads.load()]);
+    const kept = [this.#whoIsThere, this.#uploads, this.#moved, this.#limit];
+    await Promise.all([...own, ...kept.map((each) => each.load())]);
     await this.#settled(signal);
-    const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain };
+    const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain, moved: this.#moved };
     return openLink(open, options, this.#resumable, this.#linkEvents(), signal);
   }
 

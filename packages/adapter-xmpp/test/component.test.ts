@@ -3,8 +3,8 @@ import { AuthFailed, ConfigInvalid, Conflict, NotConnected, Rejected } from '@ma
 import type { Peer } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
 import { xmppAdapter } from '../src/index.ts';
-import { attributeOf } from './support/fake-xmpp.ts';
-import { fakeLink, manualSink, NEVER, sendText, textOf } from './support/link.ts';
+import { admitted, attributeOf, refusal, result } from './support/fake-xmpp.ts';
+import { fakeLink, fromRoom, manualSink, NEVER, sendText, textOf } from './support/link.ts';
 
 const SECRET = 'canary-component-secret';
 const KEYS = {
@@ -33,14 +33,22 @@ async function handshake(peer: Peer): Promise<void> {
 
 const ELEMENT = /<(presence|iq|message)\b[^>]*?(?:\/>|>[\s\S]*?<\/\1>)/;
 
-/** Returns to the component what it sends to itself, as a server does; all else goes to `seen`. */
-async function route(peer: Peer, seen: string[] = []): Promise<void> {
+/** Returns to the component what it sends to itself, as a server does; all else goes to `seen`, and what `answer` says back. */
+async function route(
+  peer: Peer,
+  seen: string[] = [],
+  answer: (element: string) => string | undefined = () => undefined,
+): Promise<void> {
   for (;;) {
     const bytes = (await peer.expect(ELEMENT, 60_000).catch(() => undefined))?.toString();
     const element = bytes && ELEMENT.exec(bytes)?.[0];
     if (!element) return;
     if (/^[^>]* to="[^"]*devices\.localhost/.test(element)) peer.send(element);
-    else seen.push(element);
+    else {
+      seen.push(element);
+      const reply = answer(element) ?? (element.startsWith('<iq') ? result(element, '') : undefined);
+      if (reply !== undefined) peer.send(reply);
+    }
   }
 }
 
@@ -56,7 +64,7 @@ describe('component mode (XEP-0114)', () => {
     await expect(sendText(connection, 'hello')).resolves.toEqual({ confirmedBy: 'server-answer' });
     await connection.probe(NEVER);
     const [message = ''] = seen;
-    expect(attributeOf(message, 'from')).toMatch(/^magpie@devices\.localhost\/magpie-/);
+    expect(attributeOf(message, 'from')).toBe('magpie@devices.localhost/magpie');
     expect(attributeOf(message, 'to')).toBe('peer@localhost');
     expect(details.get('session')).toContain('new as magpie@devices.localhost');
   });
@@ -150,6 +158,46 @@ describe('component mode (XEP-0114)', () => {
       await peer.expect(/never/, 5_000).catch(() => undefined);
     }, KEYS);
     await expect(connection.connect(NEVER)).rejects.toThrow('where it has no place');
+  });
+
+  it('tells who writes to it while it stops that nothing is taken in any more', async () => {
+    const seen: string[] = [];
+    const said = Promise.withResolvers<void>();
+    const { sink, calls } = manualSink();
+    const { connection } = await fakeLink(async (peer) => {
+      await handshake(peer);
+      void said.promise.then(() =>
+        peer.send("<message from='alice@localhost/phone' to='p@devices.localhost' id='m1'><body>late</body></message>"),
+      );
+      await route(peer, seen);
+    }, KEYS);
+    await connection.connect(NEVER);
+    await connection.receive([{ pattern: { scheme: 'contact', segments: [{ type: 'one' }] }, options: {} }], sink);
+    await connection.quiesce(NEVER);
+    said.resolve();
+    await expect.poll(() => seen.length).toBe(1);
+    expect(seen[0]).toContain('<message id="m1" to="alice@localhost/phone" from="p@devices.localhost" type="error">');
+    expect(seen[0]).toContain('<error type="wait"><recipient-unavailable');
+    expect(calls).toEqual([]);
+  });
+
+  it('leaves a room that it may still be in before it joins, and when it says goodbye', async () => {
+    const seen: string[] = [];
+    const { connection } = await fakeLink(async (peer) => {
+      await handshake(peer);
+      await route(peer, seen, (element) => {
+        if (!element.startsWith('<presence')) return undefined;
+        const [to, type] = [attributeOf(element, 'to'), attributeOf(element, 'type')];
+        return type === 'unavailable'
+          ? refusal(element, 'item-not-found', 'cancel')
+          : admitted(`<presence to="${to}">`);
+      });
+    }, KEYS);
+    await connection.connect(NEVER);
+    await connection.receive([fromRoom('ops', 'rooms.localhost')], manualSink().sink);
+    await connection.close(AbortSignal.timeout(1_000));
+    const presences = seen.filter((element) => attributeOf(element, 'to') === 'ops@rooms.localhost/magpie');
+    expect(presences.map((element) => attributeOf(element, 'type'))).toEqual(['unavailable', '', 'unavailable']);
   });
 
   it('ends the link on a stanza for an address that is not its own', async () => {

@@ -15,7 +15,7 @@ describe('configuration', () => {
       tls: { required: true, verify: true },
       rooms: [],
       receiveWindow: 250,
-      maxStanzaBytes: 262_144,
+      followMoved: false,
       timeout: 20_000,
     });
   });

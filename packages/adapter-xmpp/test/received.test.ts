@@ -13,6 +13,9 @@ const room = new Room({
   nick: 'magpie',
   password: undefined,
   create: true,
+  isForgotten: true,
+  moved: () => false,
+  address: () => undefined,
   clock: systemClock,
   timeout: 1000,
   link: () => undefined,
@@ -29,6 +32,7 @@ const around: Surroundings = {
   wasAway: true,
   room: (jid) => (jid === JID ? room : undefined),
   contact: () => undefined,
+  deliveryOf: () => undefined,
 };
 
 /** Said in the room by alice; `delayedBy` says that it was earlier. */

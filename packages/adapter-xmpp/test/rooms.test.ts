@@ -63,6 +63,23 @@ describe('a room that refuses us', () => {
     await waitFor(() => details.get('room ops@rooms.localhost') === 'joined as magpie', { what: 'the room' });
   });
 
+  it('is joined again at once when it throws us out before it has told all about itself', async () => {
+    const joins: string[] = [];
+    const { connection, details } = await fakeLink(async (peer) => {
+      await newSession(peer);
+      await serve(peer, (element) => {
+        if (!isJoin(element)) return undefined;
+        joins.push(element);
+        const out = `<presence type='unavailable' from='ops@rooms.localhost/magpie'><x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='none'/><status code='307'/></x></presence>`;
+        return joins.length === 1 ? admitted(element) + out : admitted(element);
+      });
+    });
+    await connection.connect(NEVER);
+    await connection.receive([OPS], manualSink().sink);
+    expect(details.get('room ops@rooms.localhost')).toBe('joined as magpie');
+    expect(joins).toHaveLength(2);
+  });
+
   it('does not hold up the others while it is silent', async () => {
     const { connection, details } = await fakeLink(
       async (peer) => {

@@ -211,6 +211,66 @@ describe.each(SERVERS)('%s', (server) => {
       await sendText(connection, 'back', 'room', ROOM);
     });
 
+    const admin = (nick: string, role: string) =>
+      xml('query', { xmlns: 'http://jabber.org/protocol/muc#admin' }, xml('item', { nick, role }));
+    const owner = (child: ReturnType<typeof xml>) =>
+      xml('query', { xmlns: 'http://jabber.org/protocol/muc#owner' }, child);
+    const set = (to: string, id: string, child: ReturnType<typeof xml>) => xml('iq', { type: 'set', to, id }, child);
+
+    it('waits with what is for a room that has taken our voice, until it is given back', async () => {
+      const room = `quiet@${ROOM[1]}`;
+      const peer = stockClient({ service: broker.urls.plain, username: 'peer', password: PASSWORD, rooms: [room] });
+      onTestFinished(() => peer.close());
+      await peer.online();
+      const field = (name: string, value: string) => xml('field', { var: name }, xml('value', {}, value));
+      const form = xml(
+        'x',
+        { xmlns: 'jabber:x:data', type: 'submit' },
+        field('FORM_TYPE', 'http://jabber.org/protocol/muc#roomconfig'),
+        field('muc#roomconfig_moderatedroom', '1'),
+      );
+      await peer.send(set(room, 'moderated', owner(form)));
+      const { connection, details } = link({ nick: 'magpie' });
+      await connection.connect(NEVER);
+      await connection.receive([fromRoom('quiet', 'conference.localhost')], manualSink().sink);
+      await peer.send(set(room, 'mute', admin('magpie', 'visitor')));
+      const state = () => details.get(`room ${room}`);
+      await waitFor(() => state()?.includes('without voice'), { what: 'the silence' });
+      await expect(sendText(connection, 'unheard', 'room', ['quiet', 'conference.localhost'])).rejects.toMatchObject({
+        name: 'NotConnected',
+        concerns: 'place',
+        message: expect.stringContaining('no voice'),
+      });
+      await peer.send(set(room, 'unmute', admin('magpie', 'participant')));
+      await waitFor(() => state() === 'joined as magpie', { what: 'the voice' });
+      await sendText(connection, 'heard', 'room', ['quiet', 'conference.localhost']);
+      await waitFor(() => bodies(peer).includes('heard'), { what: 'the message' });
+      expect(bodies(peer)).not.toContain('unheard');
+    });
+
+    it('follows a room that its owner has closed to the one named instead', async () => {
+      const [old, other] = [`old@${ROOM[1]}`, `new@${ROOM[1]}`];
+      const rooms = [old, other];
+      const peer = stockClient({ service: broker.urls.plain, username: 'peer', password: PASSWORD, rooms });
+      onTestFinished(() => peer.close());
+      await peer.online();
+      const { sink, calls } = manualSink();
+      const { connection, details } = link({ nick: 'magpie', followMoved: true });
+      await connection.connect(NEVER);
+      await connection.receive([fromRoom('old', 'conference.localhost')], sink);
+      await peer.send(set(old, 'destroy', owner(xml('destroy', { jid: other }, xml('reason', {}, 'moved')))));
+      await waitFor(() => details.get(`room ${old}`) === `joined as magpie, at ${other}`, {
+        what: 'the new room',
+        timeout: 10_000,
+      });
+      await sendText(connection, 'hello', 'room', ['old', 'conference.localhost']);
+      await peer.send(xml('message', { to: other, type: 'groupchat' }, xml('body', {}, 'in the new room')));
+      await waitFor(() => calls.some(({ texts }) => texts.includes('in the new room')), { what: 'a message' });
+      const [event] = calls.find(({ texts }) => texts.includes('in the new room'))?.events ?? [];
+      expect(event?.address).toEqual({ scheme: 'room', segments: ['old', 'conference.localhost'] });
+      expect(bodies(peer)).toContain('hello');
+    });
+
     it('loses none of 1,000 messages to a line that is cut again and again', { timeout: 120_000 }, async () => {
       const peer = await peerInRoom();
       const proxy = await tcpProxy({ port: broker.ports.plain });

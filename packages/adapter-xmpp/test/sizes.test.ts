@@ -1,4 +1,4 @@
-import { waitFor } from '@magpie/testkit';
+import { memoryStore, waitFor } from '@magpie/testkit';
 import { describe, expect, it } from 'vitest';
 import { admitted, forgottenSession, isJoin, newSession, serve } from './support/fake-xmpp.ts';
 import { fakeLink, fromRoom, manualSink, NEVER, sendText } from './support/link.ts';
@@ -10,19 +10,23 @@ const OTHER =
   "<stream:error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Too many unacked stanzas</text></stream:error>";
 
 /** A connection to a server that answers the message `big` with a stream error. */
-async function limited(streamError: string, keys = {}) {
+async function limited(streamError: string, keys = {}, { store = memoryStore(), offers = '' } = {}) {
   const written: string[] = [];
-  const made = await fakeLink(async (peer) => {
-    await (peer.index === 0 ? newSession(peer) : forgottenSession(peer));
-    await serve(peer, (element) => {
-      if (isJoin(element)) return admitted(element);
-      if (!element.startsWith('<message')) return undefined;
-      const body = /<body>([^<]{1,5})/.exec(element)?.[1] ?? '';
-      written.push(body);
-      if (body.startsWith('big')) return streamError;
-      return /groupchat/.test(element) ? element.replace(/ to="([^"]*)"/, " from='$1/magpie'") : '';
-    });
-  }, keys);
+  const made = await fakeLink(
+    async (peer) => {
+      await (peer.index === 0 ? newSession(peer, '', offers) : forgottenSession(peer));
+      await serve(peer, (element) => {
+        if (isJoin(element)) return admitted(element);
+        if (!element.startsWith('<message')) return undefined;
+        const body = /<body>([^<]{1,5})/.exec(element)?.[1] ?? '';
+        written.push(body);
+        if (body.startsWith('big')) return streamError;
+        return /groupchat/.test(element) ? element.replace(/ to="([^"]*)"/, " from='$1/magpie'") : '';
+      });
+    },
+    keys,
+    store,
+  );
   const connect = async (): Promise<void> => {
     await made.connection.connect(NEVER);
     await made.connection.receive([fromRoom('ops', 'rooms.localhost')], manualSink().sink);
@@ -80,5 +84,48 @@ describe('a stanza that is larger than the server takes', () => {
   it('is blamed only for its size', async () => {
     const { connection } = await limited(OTHER);
     expect(await outcome(sendText(connection, `big${'x'.repeat(70_000)}`))).toMatch(/^Unknown: .*Too many unacked/);
+  });
+
+  it('is not sent by the next process either, until another limit is configured', async () => {
+    const store = memoryStore();
+    const first = await limited(TOO_BIG, {}, { store });
+    await outcome(sendText(first.connection, `big${'x'.repeat(70_000)}`));
+    await waitFor(() => first.lost.length === 1, { what: 'the lost link' });
+    await first.connection.close(AbortSignal.abort());
+    const second = await limited(TOO_BIG, {}, { store });
+    expect(second.details.get('stanza size')).toMatch(/refuses 7\d{4} bytes/);
+    expect(await outcome(sendText(second.connection, `big2${'x'.repeat(70_001)}`))).toMatch(
+      /the server refused one of/,
+    );
+    expect(second.written).toEqual([]);
+    const third = await limited(OTHER, { maxStanzaBytes: '100KiB' }, { store });
+    expect(third.details.get('stanza size')).toBeUndefined();
+    expect(await outcome(sendText(third.connection, `fine${'x'.repeat(70_001)}`))).toBe('sent');
+  });
+});
+
+describe('a server that says how large a stanza may be (XEP-0478)', () => {
+  const says = (bytes: string): string =>
+    `<limits xmlns='urn:xmpp:stream-limits:0'><max-bytes>${bytes}</max-bytes><idle-seconds>1800</idle-seconds></limits>`;
+
+  it('is sent none that is larger, and keeps its link', async () => {
+    const { connection, written, lost } = await limited(TOO_BIG, {}, { offers: says('50000') });
+    expect(await outcome(sendText(connection, `big${'x'.repeat(50_000)}`))).toMatch(
+      /^TooLarge: a stanza of 5\d{4} bytes, more than the server takes by its own word \(50000\)/,
+    );
+    expect(await outcome(sendText(connection, 'x'.repeat(49_000)))).toBe('sent');
+    expect([written, lost]).toEqual([['xxxxx'], []]);
+  });
+
+  it('gets larger ones than usual, unless maxStanzaBytes says less', async () => {
+    const more = await limited(OTHER, {}, { offers: says('1000000') });
+    expect(await outcome(sendText(more.connection, 'x'.repeat(500_000)))).toBe('sent');
+    const less = await limited(OTHER, { maxStanzaBytes: '60KiB' }, { offers: says('1000000') });
+    expect(await outcome(sendText(less.connection, 'x'.repeat(70_000)))).toMatch(/more than maxStanzaBytes \(61440\)/);
+  });
+
+  it.each(['', 'many', '-1', '12'])('is not believed when that makes no sense: "%s"', async (bytes) => {
+    const { connection } = await limited(OTHER, {}, { offers: says(bytes) });
+    expect(await outcome(sendText(connection, 'x'.repeat(200_000)))).toBe('sent');
   });
 });

@@ -92,7 +92,7 @@ export class CatchUp {
     const { intake, account } = this.#options;
     const isRoom = event.address.scheme === 'room';
     const jid = isRoom ? bareJid(attribute(incoming.stanza, 'from') ?? '') : account;
-    const isKept = event.kind === 'message' && this.#isWanted(isRoom);
+    const isKept = (event.kind === 'message' || event.kind === 'reaction') && this.#isWanted(isRoom);
     if (isKept && intake.covers(event.address)) this.#archive(jid).take(incoming, event);
     else intake.take(incoming, event);
   }

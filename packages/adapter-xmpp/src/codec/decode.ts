@@ -6,12 +6,13 @@ import { NS } from './stanza/namespaces.ts';
 /** The media type of what people write. */
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-/** The class of a message stanza; only `content` becomes a message event. */
-export type MessageClass = 'content' | 'receipt' | 'error' | 'subject' | 'nothing';
+/** The class of a message stanza; only `content` becomes a message event, `reaction` one of that kind. */
+export type MessageClass = 'content' | 'reaction' | 'receipt' | 'error' | 'subject' | 'nothing';
 
 /** Sorts a message stanza. A chat state, a marker or an empty message is `nothing`; a subject without a body changes a room's subject. */
 export function classify(message: Element): MessageClass {
   if (attribute(message, 'type') === 'error') return 'error';
+  if (!message.getChild('body') && message.getChild('reactions', NS.reactions)) return 'reaction';
   if (message.getChild('body') || message.getChild('event', NS.event)) return 'content';
   if (message.getChild('received', NS.receipts)) return 'receipt';
   return message.getChild('subject') ? 'subject' : 'nothing';

@@ -1,6 +1,7 @@
 import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
 import { TEXT_TYPE } from './decode.ts';
 import { eventElement } from './event-element.ts';
+import { type Refers, referringElements } from './refers.ts';
 import { fileElements, type SharedFile } from './shared-file.ts';
 import { type Element, xml } from './stanza/element.ts';
 import { NS } from './stanza/namespaces.ts';
@@ -20,6 +21,8 @@ export interface Destination {
   readonly type: 'chat' | 'groupchat';
   /** Which of our addresses it comes from, where that is not plain: a component has many. */
   readonly from?: string;
+  /** The message that this one is about. */
+  readonly refers?: Refers | undefined;
 }
 
 /**
@@ -28,10 +31,17 @@ export interface Destination {
  * other; the sender's own id, which may repeat, is in our element. With a file the body is its URL and nothing else, which is how
  * clients know that they may show it (XEP-0066).
  */
-export function encodeMessage(event: OutgoingEvent, { to, type, from }: Destination, file?: SharedFile): Element {
+export function encodeMessage(
+  event: OutgoingEvent,
+  { to, type, from, refers }: Destination,
+  file?: SharedFile,
+): Element {
   const { body, exact } = file ? { body: file.url, exact: true } : readableBody(event);
   const { correlationId, subject, delivery: id } = event;
-  const message = xml('message', { ...(from === undefined ? {} : { from }), to, type, id }, xml('body', {}, body));
+  const message = xml('message', { ...(from === undefined ? {} : { from }), to, type, id });
+  // A reaction without a text is what clients show as one.
+  if (refers?.reaction === undefined) message.append(xml('body', {}, body));
+  if (refers) message.append(...referringElements(refers, exact ? body : ''));
   // In a room a subject would change the room's own (XEP-0045 §8.1), so it is carried in our element alone.
   if (subject !== undefined && type === 'chat') message.append(xml('subject', {}, readableText(subject)));
   if (correlationId !== undefined) message.append(xml('thread', {}, readableText(correlationId)));

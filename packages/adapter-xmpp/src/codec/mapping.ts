@@ -68,6 +68,11 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
     xmpp: 'XEP-0184 `<received>`; `correlationId` is the delivery',
   },
   {
+    concept: 'Reaction',
+    field: 'kind reaction',
+    xmpp: 'XEP-0444 `<reactions>` without a text; `body` is the emojis, `correlationId` the delivery if it is about a message of ours, else the id of the message; sent by `refers.reaction` of a target',
+  },
+  {
     concept: 'Presence',
     field: 'kind presence, type available or unavailable',
     xmpp: '`<presence>` of a contact or an occupant; `body` is JSON of `<show>`, `<status>`, `<priority>`; `key` is the full JID',

@@ -51,9 +51,9 @@ export interface References {
   readonly reaction?: { readonly id: string; readonly emojis: readonly string[] };
 }
 
-/** Reactions and their characters that are taken over from one message. */
-const MOST_REACTIONS = 50;
-const LONGEST_REACTION = 32;
+/** Reactions of one message, and characters of each. */
+export const MOST_REACTIONS = 50;
+export const LONGEST_REACTION = 32;
 
 /** The references of a message. Total. An element without a message id is none. */
 export function referencesOf(message: Element): References {

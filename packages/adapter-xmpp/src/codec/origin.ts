@@ -55,7 +55,7 @@ export const originSchema = z.strictObject({
         .describe('All reactions of the sender to it; an empty list takes them back.'),
     })
     .optional()
-    .describe('What the message reacts to (XEP-0444), of one that has a text as well.'),
+    .describe('What is reacted to (XEP-0444): by an event of kind reaction, or by a message that has a text as well.'),
   file: z
     .strictObject({
       url: z.string().describe('Where it is: http or https.'),

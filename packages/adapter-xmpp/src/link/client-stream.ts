@@ -5,7 +5,7 @@ import createMiddleware, { type Entity } from '@xmpp/middleware';
 import bindResource from '@xmpp/resource-binding';
 import authenticateBySasl from '@xmpp/sasl';
 import createFeatures from '@xmpp/stream-features';
-import { attribute, type Element, isStanza, xml } from '../codec/stanza/element.ts';
+import { attribute, childText, type Element, isStanza, xml } from '../codec/stanza/element.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
 import { saslError, streamError } from '../errors.ts';
 import { dial, type Endpoint, upgrade } from './dial.ts';
@@ -13,6 +13,9 @@ import { expectElement, type Phase } from './phases.ts';
 import { Login } from './sasl.ts';
 import { type StreamEvents, XmlStream } from './stream.ts';
 import type { StreamLimits } from './stream-guard.ts';
+
+/** RFC 6120 §13.12, bytes. */
+const LEAST_STANZA = 10_000;
 
 /** What one attempt to log in needs. */
 export interface LoginOptions {
@@ -29,6 +32,8 @@ export interface LoginOptions {
 
 /** Callbacks of a client's stream, which also decide about its session (XEP-0198). */
 export interface ClientStreamEvents extends StreamEvents {
+  /** Told once logged in how large a stanza the server takes (XEP-0478), bytes; undefined when it does not say. */
+  limits(largestStanza: number | undefined): void;
   /** Asked once logged in, before a resource is bound: a `<resume/>` to try first, if there is a session to resume. */
   resumption(): Element | undefined;
   /** A resource is bound: the session is new. Returns an `<enable/>` to send; without one the session begins now. */
@@ -149,6 +154,7 @@ export class ClientStream extends XmlStream {
     }
     if (this.#authenticated && !features.getChild('bind', NS.bind))
       throw new NotConnected('the server offers no resource binding after the login');
+    if (this.#authenticated) this.#events.limits(largestStanza(features));
     this.#phase = this.#authenticated ? 'bind' : 'sasl';
     this.toLibrary(features);
   }
@@ -209,4 +215,11 @@ export class ClientStream extends XmlStream {
   protected override over(): void {
     for (const { reject } of this.#caller.handlers.values()) reject(new NotConnected('the link has ended'));
   }
+}
+
+/** XEP-0478 §3.1. What is no number, or less than every server has to take (RFC 6120 §13.12), is no limit. */
+function largestStanza(features: Element): number | undefined {
+  const limits = features.getChild('limits', NS.limits);
+  const bytes = Number((limits && childText(limits, 'max-bytes')) ?? Number.NaN);
+  return Number.isSafeInteger(bytes) && bytes >= LEAST_STANZA ? bytes : undefined;
 }

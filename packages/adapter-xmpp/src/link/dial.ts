@@ -1,4 +1,4 @@
-import { resolveSrv } from 'node:dns/promises';
+import dns from 'node:dns/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { onAbort, type TlsOptions } from '@magpie/adapter-kit';
@@ -30,7 +30,7 @@ function endpointOf(url: URL): Endpoint {
 
 async function lookup(name: string, direct: boolean): Promise<(Endpoint & { priority: number; rank: number })[]> {
   try {
-    const records = await resolveSrv(name);
+    const records = await dns.resolveSrv(name);
     return records
       .filter((record) => record.name !== '' && record.name !== '.')
       .map(({ name: host, port, priority, weight }) => ({

@@ -5,6 +5,7 @@ import { attribute, type Element, isAnswer, xml } from '../codec/stanza/element.
 import { answerTo } from '../codec/stanza/iq.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
 import { linkError } from '../errors.ts';
+import type { MovedRooms } from '../rooms/moved-rooms.ts';
 import type { ClientStreamEvents } from './client-stream.ts';
 import { ReadThrottle } from './read-throttle.ts';
 import { Requests } from './requests.ts';
@@ -55,6 +56,8 @@ export interface LinkOptions {
   readonly timeout: number;
   /** Set for a component: its domain. It asks itself, through the server, whether the server is there. */
   readonly domain?: string | undefined;
+  /** Exchanges the addresses of rooms that have moved. */
+  readonly moved: Pick<MovedRooms, 'outgoing' | 'incoming'>;
 }
 
 /**
@@ -70,10 +73,11 @@ export class Link {
   readonly #opened = Promise.withResolvers<void>();
   #stream: XmlStream | undefined;
   #live = false;
+  /** What the server takes by its own word (XEP-0478), bytes. */
+  largestStanza: number | undefined;
   #ended: MagpieError | undefined;
   readonly #throttle: ReadThrottle;
 
-  /** Made by `openLink` only. */
   constructor(options: LinkOptions, session: ResumableSession, events: LinkEvents) {
     this.#options = options;
     this.#session = session;
@@ -115,10 +119,7 @@ export class Link {
     return this.#throttle.paused;
   }
 
-  /**
-   * Whether the server still has so much of our data to read that an answer may be late on a working link. Its
-   * acknowledgements are still awaited.
-   */
+  /** Whether the server has so much of our data to read that an answer may be late on a working link. */
   get busy(): boolean {
     return this.#management.busy;
   }
@@ -136,6 +137,8 @@ export class Link {
 
   /** Sends a stanza without waiting. A failure ends the link. Throws `NotConnected` after the link has ended. */
   post(stanza: Element): void {
+    const to = attribute(stanza, 'to');
+    if (to !== undefined) stanza.attrs.to = this.#options.moved.outgoing(to);
     this.#send(stanza);
   }
 
@@ -153,11 +156,11 @@ export class Link {
 
   /**
    * Sends a request and resolves with the addressee's answer, a result or an error. Rejects with `NotConnected` without
-   * an answer, `Aborted` on the signal.
-   * @param to left out for the server and our own account.
+   * an answer, `Aborted` on the signal. `to` is left out for the server and our own account.
    */
   request(type: 'get' | 'set', child: Element, to?: string, signal?: AbortSignal): Promise<Element> {
-    return this.#requests.ask({ type, child, to }, (iq) => this.#send(iq), signal);
+    const address = to && this.#options.moved.outgoing(to);
+    return this.#requests.ask({ type, child, to: address }, (iq) => this.#send(iq), signal);
   }
 
   /**
@@ -173,10 +176,7 @@ export class Link {
     this.#stream?.fail(error);
   }
 
-  /**
-   * Closes the stream, which ends the session. If the signal has fired it only cuts the link: the session stays
-   * resumable.
-   */
+  /** Closes the stream, which ends the session. If the signal has fired it only cuts the link: the session stays resumable. */
   async close(signal: AbortSignal): Promise<void> {
     if (signal.aborted) {
       if (this.#management.unread) this.#session.forget();
@@ -200,6 +200,9 @@ export class Link {
       return phase;
     };
     return {
+      limits: (bytes) => {
+        this.largestStanza = bytes;
+      },
       resumption: () => management.resumption(),
       bound: (jid, offered) => {
         const enable = management.bound(jid, offered);
@@ -243,6 +246,7 @@ export class Link {
       finish();
       if (this.#live) this.#throttle.update();
     };
+    this.#options.moved.incoming(stanza);
     const { leave } = this.#throttle;
     this.#events.stanza({ stanza, finish: finished, repeated, ...(leave ? { leave } : {}) });
   }
@@ -283,8 +287,7 @@ export class Link {
 }
 
 /**
- * Logs in and resumes or starts a session. One attempt; the signal ends it. Rejects with a taxonomy error and leaves nothing
- * behind.
+ * Logs in and resumes or starts a session. One attempt; the signal ends it. Rejects with a taxonomy error, leaves nothing behind.
  * @param open dials and starts to negotiate; how, depends on what we log in as.
  */
 export async function openLink(

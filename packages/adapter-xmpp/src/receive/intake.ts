@@ -9,6 +9,7 @@ import {
   type ReceivedEvent,
   type Sink,
   type SourceRequest,
+  type Verdict,
 } from '@magpie/contract';
 import { LinkedFiles, wantedFile } from '../files/linked-files.ts';
 import { Turns } from '../files/turns.ts';
@@ -26,6 +27,8 @@ export interface Intake {
   hold(): void;
   /** Stops taking events, so that the server keeps them. */
   quiesce(): void;
+  /** Whether it has stopped taking events. */
+  isQuiet(): boolean;
   /** Reverts `quiesce`. */
   wake(): void;
   /** Whether a wanted source receives from this address, and events of this kind where one is named. */
@@ -50,6 +53,21 @@ export interface IntakeOptions {
   unavailable(reason: string): void;
 }
 
+/** Kinds that are stored only where a route names them. */
+const ON_REQUEST: ReadonlySet<EventKind> = new Set(['presence', 'reaction']);
+
+/**
+ * Tells a sender that asked for it: once all targets have the event where that is awaited, else once it is on disk. What the log
+ * had already may not have arrived: nobody is told of it twice, or too early.
+ */
+function tell({ event }: Entry, told: () => void, verdict: Verdict): void {
+  if (verdict.type === 'stored' && verdict.delivered) {
+    void verdict.delivered.then((isDelivered) => {
+      if (isDelivered) told();
+    });
+  } else if (verdict.type === 'stored' || (verdict.type === 'duplicate' && !event.awaitsDelivery)) told();
+}
+
 /** One per connection. */
 export function createIntake(context: AdapterContext, { window, unavailable }: IntakeOptions): Intake {
   let wanted: { readonly sources: readonly SourceRequest[]; readonly sink: Sink } | undefined;
@@ -71,9 +89,9 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
   const offer = (entry: Entry): void => {
     const { address, kind } = entry.event;
     // Whatever the sources, a message of ours that came back must become a dead letter.
-    if (isBounce(entry.event) || covers(address, kind === 'presence' ? kind : undefined)) admit(entry);
+    if (isBounce(entry.event) || covers(address, ON_REQUEST.has(kind) ? kind : undefined)) admit(entry);
     else {
-      if (kind !== 'presence') context.count('received-unrouted');
+      if (!ON_REQUEST.has(kind)) context.count('received-unrouted');
       load.remove(entry);
       entry.finish();
     }
@@ -110,9 +128,9 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     );
     mine.atSink -= batch.length;
     judging -= batch.length;
-    const reason = settleInOrder(batch, verdicts, (entry, { type }) => {
+    const reason = settleInOrder(batch, verdicts, (entry, verdict) => {
       mine.remove(entry);
-      if (type !== 'refused') entry.stored?.();
+      if (entry.stored) tell(entry, entry.stored, verdict);
       entry.finish();
     });
     if (reason !== undefined) unavailable(reason);
@@ -143,6 +161,7 @@ export function createIntake(context: AdapterContext, { window, unavailable }: I
     quiesce() {
       quiet = true;
     },
+    isQuiet: () => quiet,
     wake() {
       quiet = false;
     },

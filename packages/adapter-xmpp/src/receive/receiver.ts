@@ -2,17 +2,20 @@ import type { ReceivedEvent } from '@magpie/contract';
 import type { CatchUp } from '../archive/catch-up.ts';
 import type { Archived } from '../archive/query.ts';
 import { copiedMessage, isCopy } from '../codec/carbons.ts';
-import { classify, originId, receiptFor, receiptOf } from '../codec/decode.ts';
+import { classify, originId, receiptFor, receiptOf, stanzaIdBy } from '../codec/decode.ts';
 import { bareJid, resourceOf } from '../codec/jid.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
+import { errorMessageTo } from '../codec/stanza/iq.ts';
+import type { XmppConfig } from '../config.ts';
 import type { Contacts } from '../contacts/contacts.ts';
-import { absenceOf, stanzaError } from '../errors.ts';
+import { absenceOf, isVoiceless, stanzaError } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
 import type { AccountPresence } from '../presence/account-presence.ts';
 import { saysHowSomebodyIs, type WhoIsThere } from '../presence/who-is-there.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from '../send/unconfirmed.ts';
+import type { Intake } from './intake.ts';
 import { archivedEvent, receivedEvent, type Surroundings } from './to-event.ts';
 
 /** Dependencies of a receiver. */
@@ -22,6 +25,9 @@ export interface ReceiverOptions {
   readonly rooms: Rooms;
   readonly unconfirmed: Unconfirmed;
   readonly catchUp: CatchUp;
+  readonly intake: Pick<Intake, 'isQuiet'>;
+  /** When who asks for a receipt gets it. */
+  readonly receipts: XmppConfig['receipts'];
   /** Set for an account. */
   readonly presence: AccountPresence | undefined;
   /** Set for a component. */
@@ -68,13 +74,29 @@ export class Receiver {
     if (!event) {
       catchUp.passed(stanza);
       finish();
-    } else if (leave) leave();
-    else catchUp.take({ ...incoming, stored: this.#receipt(stanza) }, event);
+    } else if (this.#isTooLate(stanza, event)) finish();
+    else if (leave) leave();
+    else {
+      const stored = this.#receipt(stanza);
+      const awaits = stored !== undefined && this.#options.receipts === 'delivered';
+      catchUp.take({ ...incoming, stored }, awaits ? { ...event, awaitsDelivery: true } : event);
+    }
   }
 
   /** The event of a message in an archive, see `archivedEvent`. */
   archived(by: string, archived: Archived): ReceivedEvent | undefined {
     return archivedEvent(by, archived, this.#surroundings());
+  }
+
+  /**
+   * Before a component's goodbye nothing is taken in any more, and the server keeps nothing for it: whoever writes to it then is
+   * told, as they are by the server afterwards.
+   */
+  #isTooLate(message: Element, { address }: ReceivedEvent): boolean {
+    const { contacts, intake, post } = this.#options;
+    if (!contacts || !intake.isQuiet()) return false;
+    if (address.scheme === 'contact') post(errorMessageTo(message, 'wait', 'recipient-unavailable'));
+    return true;
   }
 
   /** What tells a sender who has asked for it that the gateway has the message. A room and other clients' messages get none. */
@@ -138,6 +160,7 @@ export class Receiver {
     const absent = room && absenceOf(incoming.stanza);
     const settled = unconfirmed.settle(id, error);
     if (absent !== undefined) room?.lost(absent);
+    if (isVoiceless(incoming.stanza)) room?.silenced();
     return settled || absent !== undefined ? undefined : this.#event(incoming);
   }
 
@@ -149,6 +172,8 @@ export class Receiver {
     if (attribute(message, 'type') !== 'groupchat' || from !== room?.occupantJid) return false;
     if (!unconfirmed.wentTo(id, room.jid)) return false;
     unconfirmed.settle(id);
+    const stamp = room.stampsIds ? stanzaIdBy(message, room.jid) : undefined;
+    if (stamp !== undefined) unconfirmed.stamped(id, stamp);
     return true;
   }
 
@@ -157,8 +182,9 @@ export class Receiver {
   }
 
   #surroundings(): Surroundings {
-    const { account, rooms, contact } = this.#options;
+    const { account, rooms, contact, unconfirmed } = this.#options;
     const room = (jid: string): Room | undefined => rooms.get(jid);
-    return { account, accountStampsIds: this.accountStampsIds, wasAway: this.wasAway, room, contact };
+    const deliveryOf = (id: string): string | undefined => unconfirmed.deliveryOf(id);
+    return { account, accountStampsIds: this.accountStampsIds, wasAway: this.wasAway, room, contact, deliveryOf };
   }
 }

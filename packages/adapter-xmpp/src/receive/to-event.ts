@@ -4,7 +4,7 @@ import type { Archived } from '../archive/query.ts';
 import { addressOf, contactAddress } from '../codec/addresses.ts';
 import { classify, decodeMessage, receiptOf, stanzaIdBy } from '../codec/decode.ts';
 import { bareJid, normalJid, splitJid } from '../codec/jid.ts';
-import { originOf } from '../codec/origin.ts';
+import { originOf, type XmppOrigin } from '../codec/origin.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
 import { occupantIdOf } from '../codec/stanza/muc.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
@@ -24,6 +24,8 @@ export interface Surroundings {
   room(jid: string): Room | undefined;
   /** The name of the contact of ours that has this JID; undefined for an account, and for what is not ours. */
   contact(jid: string): string | undefined;
+  /** The delivery of a recent message of ours that has this id, by our word or by the room's. */
+  deliveryOf(id: string): string | undefined;
 }
 
 /**
@@ -52,11 +54,12 @@ export function archivedEvent(by: string, archived: Archived, around: Surroundin
   const room = around.room(bareJid(from));
   const isGroupchat = attribute(stanza, 'type') === 'groupchat';
   const isHere = by === around.account ? !isGroupchat && bareJid(from) !== by : isGroupchat && room?.jid === by;
-  if (from === '' || !isHere || classify(stanza) !== 'content') return undefined;
+  const kind = classify(stanza);
+  if (from === '' || !isHere || (kind !== 'content' && kind !== 'reaction')) return undefined;
   // Whoever has the nick today is not who wrote under it then.
   const occupant = room?.announces(NS.occupantId) ? room.occupants.withId(occupantIdOf(stanza)) : undefined;
   const known = { occupant, inRoom: room !== undefined, stampedBy: undefined, delayed: stamp };
-  return {
+  const event: ReceivedEvent = {
     ...decodeMessage(stanza, Date.parse(stamp)),
     ...placeOf(stanza, isGroupchat, room),
     kind: 'message',
@@ -64,6 +67,7 @@ export function archivedEvent(by: string, archived: Archived, around: Surroundin
     dedupeKey: dedupeKey(by, id),
     redelivered: true,
   };
+  return kind === 'reaction' ? asReaction(event, around) : event;
 }
 
 /** A room's event with the id that the room gave it, which may have come before we knew that it does. */
@@ -77,25 +81,38 @@ const dedupeKey = (by: string, id: string): string => `${by} ${id}`;
 
 type Build = (stanza: Element, around: Surroundings, room: Room | undefined) => ReceivedEvent | undefined;
 
+/** What somebody has said. */
+function said(stanza: Element, around: Surroundings, room: Room | undefined): ReceivedEvent {
+  const groupchat = attribute(stanza, 'type') === 'groupchat';
+  const stampedBy = stamper(around, room, groupchat);
+  const delayed = trustedDelay(stanza, around, room);
+  const known = { occupant: room?.occupants.senderOf(stanza), inRoom: room !== undefined, stampedBy, delayed };
+  const isLate = delayed !== undefined && room === undefined && around.wasAway;
+  const origin = { ...originOf(stanza, known), ...(isLate ? { late: true } : {}) };
+  const { stanzaId } = origin;
+  const sentAt = delayed === undefined ? undefined : Date.parse(delayed);
+  const content = decodeMessage(stanza, sentAt);
+  return {
+    ...content,
+    ...placeOf(stanza, groupchat, room),
+    ...toContact(stanza, content, around, room),
+    kind: 'message',
+    origin,
+    ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: dedupeKey(stampedBy, stanzaId) }),
+  };
+}
+
+/** XEP-0444: the emojis as text; `correlationId` is what they are about: the delivery, if that is a message of ours. */
+function asReaction(event: ReceivedEvent, { deliveryOf }: Surroundings): ReceivedEvent | undefined {
+  const { reaction } = event.origin as XmppOrigin;
+  if (!reaction) return undefined;
+  const correlationId = deliveryOf(reaction.id) ?? reaction.id;
+  return { ...event, kind: 'reaction', correlationId, body: Buffer.from(reaction.emojis.join(' ')) };
+}
+
 const KINDS: Readonly<Record<string, Build>> = {
-  content: (stanza, around, room) => {
-    const groupchat = attribute(stanza, 'type') === 'groupchat';
-    const stampedBy = stamper(around, room, groupchat);
-    const delayed = trustedDelay(stanza, around, room);
-    const known = { occupant: room?.occupants.senderOf(stanza), inRoom: room !== undefined, stampedBy, delayed };
-    const isLate = delayed !== undefined && room === undefined && around.wasAway;
-    const origin = { ...originOf(stanza, known), ...(isLate ? { late: true } : {}) };
-    const { stanzaId } = origin;
-    const sentAt = delayed === undefined ? undefined : Date.parse(delayed);
-    return {
-      ...decodeMessage(stanza, sentAt),
-      ...placeOf(stanza, groupchat, room),
-      ...toContact(stanza, around, room),
-      kind: 'message',
-      origin,
-      ...(stanzaId === undefined || stampedBy === undefined ? {} : { dedupeKey: dedupeKey(stampedBy, stanzaId) }),
-    };
-  },
+  content: said,
+  reaction: (stanza, around, room) => asReaction(said(stanza, around, room), around),
   receipt: (stanza, _around, room) => delivered(noticePlace(stanza, room), receiptOf(stanza)),
   error: (stanza, _around, room) => {
     const error = stanza.getChild('error');
@@ -126,16 +143,17 @@ function placeOf(stanza: Element, groupchat: boolean, room: Room | undefined): P
   return { address: addressOf('jid', jid), key: jid };
 }
 
-/** What is said to a contact belongs to it; the sender is whom to answer. */
+/** What is said to a contact belongs to it; whom to answer is the sender, unless that says otherwise. */
 function toContact(
   stanza: Element,
+  { replyTo }: Pick<ReceivedEvent, 'replyTo'>,
   around: Surroundings,
   room: Room | undefined,
 ): Pick<ReceivedEvent, 'address' | 'key' | 'replyTo'> | undefined {
   const name = room ? undefined : around.contact(attribute(stanza, 'to') ?? '');
   if (name === undefined) return undefined;
   const from = normalJid(attribute(stanza, 'from') ?? '');
-  return { address: contactAddress(name), key: bareJid(from), replyTo: addressOf('jid', from) };
+  return { address: contactAddress(name), key: bareJid(from), replyTo: replyTo ?? addressOf('jid', from) };
 }
 
 function stamper(

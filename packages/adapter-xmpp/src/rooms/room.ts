@@ -1,63 +1,62 @@
-import { type Clock, ConfigInvalid, createRetry, errorMessage, NotConnected, type Retry } from '@magpie/contract';
+import { ConfigInvalid, createRetry, NotConnected, type Retry } from '@magpie/contract';
 import { normalJid, resourceOf } from '../codec/jid.ts';
 import { announces, discoQuery } from '../codec/stanza/disco.ts';
 import { attribute, type Element, xml } from '../codec/stanza/element.ts';
-import { acceptDefaults, joinPresence, leavingReason, newNick, statusCodes } from '../codec/stanza/muc.ts';
+import {
+  acceptDefaults,
+  destructionOf,
+  LEAVING_ID,
+  leavePresence,
+  leavingReason,
+  movedByError,
+  newNick,
+  statusCodes,
+} from '../codec/stanza/muc.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
 import { conditionOf, joinError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
+import { Admission } from './admission.ts';
 import { Occupants } from './occupants.ts';
+import type { RoomOptions } from './room-options.ts';
 import { selfPing } from './self-ping.ts';
-
-/** Dependencies of a room. */
-export interface RoomOptions {
-  readonly jid: string;
-  readonly nick: string;
-  readonly password: string | undefined;
-  /** Whether it is made when there is none. */
-  readonly create: boolean;
-  readonly clock: Clock;
-  readonly timeout: number;
-  /** The link while it is up. */
-  link(): Link | undefined;
-  /** State in words for status pages; undefined when the room is given up. */
-  detail(state: string | undefined, trouble?: 'trouble'): void;
-  /** We are no longer in the room: what was sent there without an echo has an unknown outcome. */
-  left(reason: string): void;
-  /** We ask to be let in: the room will tell of everybody who is there. */
-  entering(): void;
-  /** We are in it, and it has told of everybody. */
-  entered(): void;
-  /** Counts for metrics. */
-  count(counter: string): void;
-}
+import { closedText, joinedText, movedText, stateOf } from './state-texts.ts';
+import { Voice } from './voice.ts';
 
 /** Nicks tried when ours is taken: `magpie`, `magpie_`, … */
 const NICK_TRIES = 4;
 /** Pauses before a room is joined again, ms: an operator who lifts a ban sees it work within a minute. */
 const REJOIN = { min: 1_000, max: 60_000 } as const;
+/** Feature of a room in which only participants speak (XEP-0045 §15.3). */
+const MODERATED = 'muc_moderated';
 
 /** One room that we are in or want to be in (XEP-0045). No I/O before `join` or `keep`. */
 export class Room {
   readonly occupants = new Occupants();
   readonly #options: RoomOptions;
   readonly #retry: Retry;
+  readonly #admission: Admission;
+  readonly #voice = new Voice(() => {
+    if (this.#joined) this.#tellJoined();
+  });
+  #password: string | undefined;
   #nick: string;
   #joined = false;
   /** Whether the room assigned us another nick (status 210): it would do so again. */
   #assigned = false;
   #features: Element | undefined;
   #joining: Promise<void> | undefined;
-  /** Waits for the answer to our join presence. */
-  #answer: PromiseWithResolvers<Element> | undefined;
   /** Whether the room was left for good. */
   #left = false;
+  /** Why we are out again, before we have heard all about the room that has let us in. */
+  #expelled: string | undefined;
   /** Why we were not in the room, until the gap is reported. */
   #absence: string | undefined;
 
   constructor(options: RoomOptions) {
     this.#options = options;
     this.#nick = options.nick;
+    this.#password = options.password;
+    this.#admission = new Admission(options);
     this.#retry = createRetry(options.clock, REJOIN);
   }
 
@@ -90,21 +89,17 @@ export class Room {
     this.#retry.cancel();
     this.#joining ??= this.#enter().finally(() => {
       this.#joining = undefined;
-      this.#answer = undefined;
     });
     return this.#joining;
   }
 
-  /**
-   * Joins and, when that is refused, tries again by itself after growing pauses until the room is left or the link is
-   * gone. Resolves after the first attempt; never rejects: the details show the state.
-   */
+  /** Joins and tries again after growing pauses, until it is left or the link is gone. Resolves after the first attempt. */
   async keep(): Promise<void> {
     if (!this.#joined) this.#tell('joining');
     await this.join().catch((error: unknown) => this.#retryLater(error));
   }
 
-  /** Why messages may be missing in a resumed session: we were not in the room for a while. */
+  /** Why messages may be missing in a resumed session. */
   get absence(): string | undefined {
     return this.#joined ? this.#absence : undefined;
   }
@@ -114,20 +109,21 @@ export class Room {
     this.#absence = undefined;
   }
 
-  /**
-   * Takes a presence from the room. A refusal of our join comes from the room or from the occupant JID we requested.
-   */
+  /** Takes a presence from the room. A refusal of our join comes from the room or from the occupant JID we requested. */
   presence(stanza: Element): void {
     const type = attribute(stanza, 'type');
     const from = attribute(stanza, 'from') ?? '';
     if (type === 'error') {
-      if (from === this.occupantJid || normalJid(from) === this.jid) this.#answer?.resolve(stanza);
+      if (attribute(stanza, 'id') === LEAVING_ID) return;
+      if (from === this.occupantJid || normalJid(from) === this.jid) this.#admission.answered(stanza);
       return;
     }
     if (!this.occupants.update(stanza)) this.#options.count('occupants-forgotten');
-    const codes = statusCodes(stanza);
     if (type !== 'unavailable') {
-      if (codes.has('110') || from === this.occupantJid) this.#answer?.resolve(stanza);
+      if (!statusCodes(stanza).has('110') && from !== this.occupantJid) return;
+      this.#expelled = undefined;
+      this.#admission.answered(stanza);
+      this.#voice.take(stanza, this.announces(MODERATED));
       return;
     }
     if (from !== this.occupantJid) {
@@ -136,7 +132,7 @@ export class Room {
     }
     const renamed = newNick(stanza);
     if (renamed === undefined) {
-      this.lost(leavingReason(codes));
+      this.lost(this.#whyLeft(stanza));
       return;
     }
     const alone = this.occupants.count === 0;
@@ -145,8 +141,14 @@ export class Room {
     if (alone) this.#verify();
   }
 
+  /** A message of ours was refused because we have no voice: a state of the room. */
+  silenced(): void {
+    if (this.#joined) this.#voice.refused();
+  }
+
   /** Called when we are no longer in the room: rejoins after a pause. */
   lost(reason: string): void {
+    this.#expelled = reason;
     if (!this.#joined) return;
     this.#joined = false;
     this.#absence ??= reason;
@@ -156,10 +158,7 @@ export class Room {
     this.#joinLater();
   }
 
-  /**
-   * Asks the room whether we are still in it, and rejoins if not: a silent room is joined again to see. Rejects only when the
-   * link is broken.
-   */
+  /** Asks the room whether we are still in it, and rejoins if not or if it is silent. Rejects only when the link is broken. */
   async ping(signal: AbortSignal): Promise<void> {
     const { clock, link: current } = this.#options;
     const link = current();
@@ -173,15 +172,20 @@ export class Room {
   reset(): void {
     this.#retry.cancel();
     this.#retry.reset();
-    this.#answer?.reject(new NotConnected('the link was lost'));
+    this.#admission.cancel(new NotConnected('the link was lost'));
     this.#joined = false;
     this.#absence = undefined;
     this.occupants.clear();
   }
 
+  /** Leaves; it stays wanted. */
+  sayGoodbye(): void {
+    if (this.#joined) this.#options.link()?.post(leavePresence(this.occupantJid));
+  }
+
   /** Leaves for good. */
   leave(): void {
-    if (this.#joined) this.#options.link()?.post(xml('presence', { to: this.occupantJid, type: 'unavailable' }));
+    this.sayGoodbye();
     this.#left = true;
     this.reset();
     this.#options.detail(undefined);
@@ -203,8 +207,19 @@ export class Room {
   }
 
   #tellJoined(): void {
-    const { nick } = this.#options;
-    this.#tell(`joined as ${this.#nick}${this.#nick === nick ? '' : ` ("${nick}" is not free)`}`);
+    const { nick, address } = this.#options;
+    const text = joinedText(this.#nick, nick, address());
+    if (this.#voice.isMissing) this.#tell(`${text}, without voice: it takes no message of ours`, 'trouble');
+    else this.#tell(text);
+  }
+
+  #whyLeft(presence: Element): string {
+    const end = destructionOf(presence);
+    if (!end) return leavingReason(statusCodes(presence));
+    const { to, password } = end;
+    if (to === undefined || !this.#options.moved(to)) return closedText(end);
+    this.#password = password ?? this.#options.password;
+    return movedText(to);
   }
 
   #joinLater(): void {
@@ -224,12 +239,15 @@ export class Room {
   async #enter(): Promise<void> {
     const { nick } = this.#options;
     try {
-      for (let attempt = 0; attempt < NICK_TRIES; attempt++) {
+      for (let [attempt, expelled] = [0, 0]; attempt < NICK_TRIES; ) {
         this.#nick = nick + '_'.repeat(attempt);
-        const answer = await this.#requestEntry();
-        if (attribute(answer, 'type') !== 'error') return await this.#entered(answer);
-        const error = answer.getChild('error');
-        if (!error || conditionOf(error) !== 'conflict') throw joinError(this.jid, answer);
+        this.occupants.clear();
+        const answer = await this.#admission.ask(this.#live(), this.occupantJid, this.#password);
+        if (attribute(answer, 'type') !== 'error') {
+          if (await this.#entered(answer)) return;
+          if (++expelled > 1) throw new NotConnected(`left at once: ${this.#expelled}`).concerning('place');
+        } else if (conditionOf(answer.getChild('error') ?? answer) === 'conflict') attempt++;
+        else throw this.#refusal(answer);
       }
       throw new NotConnected(
         `cannot join ${this.jid}: the nick "${nick}" and its variants are taken by others: set another one under rooms`,
@@ -240,27 +258,15 @@ export class Room {
     }
   }
 
-  /** Sends the join presence and waits for the room's answer: our own presence with status 110, or an error. */
-  async #requestEntry(): Promise<Element> {
-    const { clock, timeout, password } = this.#options;
-    const link = this.#live();
-    const answer = Promise.withResolvers<Element>();
-    this.#answer = answer;
-    this.occupants.clear();
-    const cancel = clock.timeout(timeout, () => {
-      const silent = `${this.jid} did not answer our join within ${timeout} ms`;
-      answer.reject(new NotConnected(silent).concerning('place'));
-    });
-    try {
-      this.#options.entering();
-      link.post(joinPresence(this.occupantJid, password));
-      return await answer.promise;
-    } finally {
-      cancel();
-    }
+  /** A room that is closed for good may say where it has gone. */
+  #refusal(answer: Element): Error {
+    const to = movedByError(answer);
+    if (to === undefined || !this.#options.moved(to)) return joinError(this.jid, answer);
+    return new NotConnected(movedText(to)).concerning('place');
   }
 
-  async #entered(presence: Element): Promise<void> {
+  /** False when we are out again already. */
+  async #entered(presence: Element): Promise<boolean> {
     const link = this.#live();
     const codes = statusCodes(presence);
     this.#nick = resourceOf(attribute(presence, 'from') ?? '') ?? this.#nick;
@@ -268,7 +274,7 @@ export class Room {
     const created = codes.has('201');
     if (created && !this.#options.create) {
       // A room that was never configured is gone with its only occupant (XEP-0045 §10.1.1).
-      link.post(xml('presence', { to: this.occupantJid, type: 'unavailable' }));
+      link.post(leavePresence(this.occupantJid));
       this.occupants.clear();
       throw new ConfigInvalid('the room does not exist; set create: true under rooms').concerning('place');
     }
@@ -276,11 +282,15 @@ export class Room {
       link.request('get', discoQuery(), this.jid),
       created ? link.request('set', acceptDefaults(), this.jid) : undefined,
     ]);
+    // ejabberd throws out over an error that answers what was for a former link, and comes late.
+    if (this.#expelled !== undefined) return false;
     this.#features = features;
+    this.#voice.take(presence, this.announces(MODERATED));
     this.#joined = true;
     this.#retry.reset();
     this.#tellJoined();
     this.#options.entered();
+    return true;
   }
 
   #live(): Link {
@@ -289,6 +299,3 @@ export class Room {
     return link;
   }
 }
-
-const stateOf = (error: unknown): string =>
-  error instanceof ConfigInvalid ? `not permitted: ${error.message}` : errorMessage(error);

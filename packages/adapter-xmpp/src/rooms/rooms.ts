@@ -4,6 +4,7 @@ import { attribute, type Element } from '../codec/stanza/element.ts';
 import type { XmppConfig } from '../config.ts';
 import type { Link } from '../link/link.ts';
 import { withPatience } from '../patience.ts';
+import type { MovedRooms } from './moved-rooms.ts';
 import { Room } from './room.ts';
 
 /** Dependencies of the rooms of a connection. */
@@ -12,6 +13,7 @@ export interface RoomsOptions {
   readonly context: AdapterContext;
   /** The link while it is up. */
   link(): Link | undefined;
+  readonly moved: MovedRooms;
   /** Called when we were removed from this room. */
   left(room: string, reason: string): void;
   /** This room will tell of everybody who is there. */
@@ -111,6 +113,11 @@ export class Rooms {
     await Promise.all([...this.#rooms.values()].map((known) => known.ping(signal)));
   }
 
+  /** Before a component's goodbye: its server leaves no room for it. */
+  sayGoodbye(): void {
+    for (const known of this.#rooms.values()) known.sayGoodbye();
+  }
+
   /** Called when the session is gone, and every membership with it. */
   reset(): void {
     for (const known of this.#rooms.values()) known.reset();
@@ -123,13 +130,14 @@ export class Rooms {
   }
 
   #create(jid: string): Room {
-    const { config, context, link, left, entering, entered } = this.#options;
+    const { config, context, link, moved, left, entering, entered } = this.#options;
     const configured = this.#configured.get(jid);
     const room: Room = new Room({
       jid,
       nick: configured?.nick ?? config.nick ?? context.gatewayId,
       password: configured?.password?.reveal(),
       create: configured?.create ?? config.createRooms,
+      isForgotten: config.mode === 'client',
       clock: context.clock,
       timeout: Math.min(config.timeout, 20_000),
       link,
@@ -137,6 +145,8 @@ export class Rooms {
       left: (reason) => left(jid, reason),
       entering: () => entering(jid),
       entered: () => entered(room),
+      moved: (to) => moved.follow(jid, to, (other) => this.#rooms.has(other)),
+      address: () => moved.addressOf(jid),
       count: context.count,
     });
     return room;

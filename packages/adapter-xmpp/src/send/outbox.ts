@@ -23,8 +23,10 @@ import type { Uploads } from '../files/uploads.ts';
 import { type Identity, isOwnName, senderOf } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
+import type { MovedRooms } from '../rooms/moved-rooms.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { XmppTarget } from '../route-keys.ts';
+import type { StanzaLimit } from './stanza-limit.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 
 /** No confirmation could be read then, and the message would be sent again and again. */
@@ -33,7 +35,7 @@ const STOPPED_RETRY_MS = 1000;
 
 /** Dependencies of an outbox. */
 export interface OutboxOptions {
-  readonly config: Pick<XmppConfig, 'timeout' | 'maxStanzaBytes'>;
+  readonly config: Pick<XmppConfig, 'timeout'>;
   readonly identity: Identity;
   readonly unconfirmed: Unconfirmed;
   readonly rooms: Rooms;
@@ -44,8 +46,9 @@ export interface OutboxOptions {
   readonly resumable: ResumableSession;
   /** The link while it is up. */
   link(): Link | undefined;
-  /** Called when the server refused a stanza of `bytes` bytes. */
-  limited(bytes: number): void;
+  /** Where an address is written to, of a room that has moved. */
+  readonly moved: Pick<MovedRooms, 'outgoing'>;
+  readonly limit: StanzaLimit;
 }
 
 /** How a body goes out: in the stanza, as the file behind a link, or in the stanza for want of a service. */
@@ -59,8 +62,6 @@ const AROUND = 64 * 1024;
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #turns = new Turns();
-  /** Size of the smallest stanza that the server refused. */
-  #tooBig = Number.POSITIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -80,14 +81,15 @@ export class Outbox {
     throwIfAborted(signal);
     const [local = '', domain = '', resource] = address.segments;
     const to = normalJid(formatJid({ local, domain, ...(resource === undefined ? {} : { resource }) }));
+    const { refers } = options;
     const destination: Destination =
       address.scheme === 'room'
-        ? { to, type: 'groupchat', ...this.#from() }
-        : { to, type: 'chat', ...this.#from(options.from) };
+        ? { to, type: 'groupchat', refers, ...this.#from() }
+        : { to, type: 'chat', refers, ...this.#from(options.from) };
     const result = this.#commandResult(event, to, options.session);
     if (result) return this.#endCommand(result, destination, options.session ?? '', signal);
     const go = (carried?: Carried): Promise<SendReceipt> => this.#sendTo(destination, event, carried, signal);
-    const asFile = this.#goesAsFile(event, destination, options.upload);
+    const asFile = refers?.reaction === undefined && this.#goesAsFile(event, destination, options.upload);
     if (!asFile && !this.#turns.isBusy(to)) return go();
     return this.#turns.take(to, signal, () => this.#carry(event, asFile, signal), go);
   }
@@ -184,7 +186,7 @@ export class Outbox {
     const { unconfirmed } = this.#options;
     try {
       link.deliver(message, (error) => {
-        if (error instanceof TooLarge) this.#refused(message.bytes);
+        if (error instanceof TooLarge) this.#options.limit.refused(message.bytes);
         if (error) unconfirmed.settle(message.id, error);
         else taken();
       });
@@ -193,41 +195,21 @@ export class Outbox {
     }
   }
 
-  /** The server ended a link because of a stanza's size: no larger one is sent to it. */
-  #refused(bytes: number): void {
-    this.#tooBig = Math.min(this.#tooBig, bytes);
-    this.#options.limited(this.#tooBig);
-  }
-
   /** Whether a body is to be uploaded: because it is no text for people, or because its stanza would be too large. */
   #goesAsFile(event: OutgoingEvent, destination: Destination, rule: XmppTarget['upload'] = 'auto'): boolean {
     if (goesAsFile(event, rule)) return true;
-    const limit = this.#largest();
+    const limit = this.#options.limit.largest;
     if (rule === 'never' || event.body.byteLength * ESCAPED + AROUND < limit) return false;
     return event.body.byteLength > 0 && wireMessage(event, destination).bytes > limit;
   }
 
-  /** Bytes of the largest stanza that may be sent. */
-  #largest(): number {
-    return Math.min(this.#options.config.maxStanzaBytes, this.#tooBig - 1);
-  }
-
   /** The stanza, unless it is larger than the server permits: that would cost the whole stream. */
   #sized(event: OutgoingEvent, destination: Destination, carried: Carried): WireStanza {
-    const { maxStanzaBytes } = this.#options.config;
+    const { limit, moved } = this.#options;
     const [file, none] = carried instanceof NoUploads ? [undefined, carried] : [carried, undefined];
-    const message = wireMessage(event, destination, file);
-    const { bytes } = message;
-    if (bytes <= this.#largest()) return message;
-    const upload = none ? `; and it cannot go as a file: ${none.reason}` : '';
-    const advice = 'send a smaller message, or raise maxStanzaBytes if the server permits it';
-    if (bytes > maxStanzaBytes)
-      throw new TooLarge(
-        `a stanza of ${bytes} bytes, more than maxStanzaBytes (${maxStanzaBytes}): ${advice}${upload}`,
-      );
-    throw new TooLarge(
-      `a stanza of ${bytes} bytes; the server refused one of ${this.#tooBig} bytes: send a smaller message${upload}`,
-    );
+    const message = wireMessage(event, { ...destination, to: moved.outgoing(destination.to) }, file);
+    if (message.bytes <= limit.largest) return message;
+    throw limit.refusal(message.bytes, none ? `; and it cannot go as a file: ${none.reason}` : '');
   }
 
   /** The link. Throws `NotConnected` at once without one: nothing is queued. */

@@ -26,6 +26,8 @@ export class Unconfirmed {
   readonly #clock: Clock;
   readonly #waiting = new Map<string, Waiting>();
   readonly #sent = new Map<string, Sent>();
+  /** Our ids by those that rooms have given the same messages. */
+  readonly #stamps = new Map<string, string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -84,6 +86,18 @@ export class Unconfirmed {
   /** Whether a confirmation arrived after its caller had stopped waiting. */
   confirmed(id: string): boolean {
     return this.#sent.get(id)?.confirmed === true;
+  }
+
+  /** A room has given a message of ours an id, which others refer to it by. */
+  stamped(id: string, stamp: string): void {
+    this.#stamps.set(stamp, id);
+    const [oldest] = this.#stamps.keys();
+    if (this.#stamps.size > REMEMBERED && oldest !== undefined) this.#stamps.delete(oldest);
+  }
+
+  /** Our id of a recent message of ours, by that id or by the one of its room. */
+  deliveryOf(id: string): string | undefined {
+    return this.#stamps.get(id) ?? (this.#sent.has(id) ? id : undefined);
   }
 
   /** Whether its sender has been told that it was refused. */

@@ -1,5 +1,6 @@
 import { adapterContract } from '@magpie/testkit';
 import { xmppAdapter } from '../../src/index.ts';
+import { componentFixture } from './component-site.ts';
 import type { ServerName } from './servers.ts';
 import { serverFixture } from './site.ts';
 
@@ -12,6 +13,7 @@ const common = {
     'jid:user@example.org/phone',
     'jid:example.org',
     'contact:pump-7',
+    'command:set-level/pump-7',
   ],
   access: {
     valid: ['owner', 'admin', 'member', 'none', 'user@example.org', '*@example.org'],
@@ -41,6 +43,12 @@ const ONE_ORDER = 'one stream brings all rooms and contacts, and what is handled
 
 const NOT_KEPT = 'a room keeps nothing for an occupant that is gone; only a resumed session gets it again';
 
+const NOT_KEPT_FOR_COMPONENT =
+  'a server keeps nothing for a component that is away: its senders get an error (XEP-0114)';
+
+const NO_CONFIRMATION_READ =
+  'a component has no session that could be resumed: while intake is held reading stops, and no confirmation is read';
+
 /** The cases of every adapter, one to one and in rooms, on a real server. A file for each server, so that they run side by side. */
 export function xmppContract(server: ServerName): void {
   adapterContract({
@@ -69,5 +77,37 @@ export function xmppContract(server: ServerName): void {
       'quiesce-keeps': NOT_KEPT,
       'pending-redelivered-after-cut': NOT_KEPT,
     },
+  });
+}
+
+/** The same cases as a component of the server (XEP-0114): with people, whose contact it is, and in rooms. */
+export function xmppComponentContract(server: ServerName): void {
+  const unsupported = {
+    'send-while-held': NO_CONFIRMATION_READ,
+    'held-place': ONE_ORDER,
+    'unavailable-redelivered': NOT_KEPT_FOR_COMPONENT,
+    'pending-redelivered': NOT_KEPT_FOR_COMPONENT,
+    'no-overtaking': NOT_KEPT_FOR_COMPONENT,
+    'late-unavailable': NOT_KEPT_FOR_COMPONENT,
+    'kept-while-away': NOT_KEPT_FOR_COMPONENT,
+    'quiesce-keeps': NOT_KEPT_FOR_COMPONENT,
+    'pending-redelivered-after-cut': NOT_KEPT_FOR_COMPONENT,
+  };
+
+  adapterContract({
+    ...common,
+    name: `contacts of a component on ${server}`,
+    start: () => componentFixture(server, 'contact'),
+    unsupported: {
+      ...unsupported,
+      'refusing-place': 'a server takes what is for an account, whoever refuses it later',
+    },
+  });
+
+  adapterContract({
+    ...common,
+    name: `a component in rooms on ${server}`,
+    start: () => componentFixture(server, 'room'),
+    unsupported,
   });
 }

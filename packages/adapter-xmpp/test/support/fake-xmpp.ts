@@ -47,7 +47,7 @@ export async function authenticate(peer: Peer, impostor = false): Promise<void> 
 const MANAGED = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='urn:xmpp:sm:3'/>";
 
 /** Offers what comes after the login. */
-export const offerSession = (peer: Peer): Promise<void> => openStream(peer, MANAGED);
+export const offerSession = (peer: Peer, more = ''): Promise<void> => openStream(peer, MANAGED + more);
 
 /** Binds a resource and takes `<enable/>`; the caller answers it. */
 export async function bind(peer: Peer): Promise<void> {
@@ -71,10 +71,10 @@ export async function refuseCopies(peer: Peer): Promise<void> {
   peer.send(`<iq type='error' id='${await iqId(peer, 'urn:xmpp:carbons:2')}'/>`);
 }
 
-/** A whole login with a new session. `behind` stands in the same write as `<enabled/>`. */
-export async function newSession(peer: Peer, behind = ''): Promise<void> {
+/** A whole login with a new session. `behind` stands in the same write as `<enabled/>`, `offers` among the features. */
+export async function newSession(peer: Peer, behind = '', offers = ''): Promise<void> {
   await authenticate(peer);
-  await offerSession(peer);
+  await offerSession(peer, offers);
   await bind(peer);
   peer.send(ENABLED + behind);
   await answerDisco(peer);

@@ -89,13 +89,17 @@ export function manualSink() {
     readonly texts: string[];
     readonly events: readonly ReceivedEvent[];
     answer(verdict?: Verdict): void;
+    /** Stored, and each is delivered when its promise says so. */
+    answerEach(delivered: readonly Promise<boolean>[]): void;
   }[] = [];
   return {
     calls,
     sink: (batch: readonly ReceivedEvent[]) => {
       const { promise, resolve } = Promise.withResolvers<Verdict[]>();
       const answer = (verdict: Verdict = { type: 'stored' }): void => resolve(batch.map(() => verdict));
-      calls.push({ texts: batch.map(textOf), events: batch, answer });
+      const answerEach = (delivered: readonly Promise<boolean>[]): void =>
+        resolve(delivered.map((each) => ({ type: 'stored', delivered: each })));
+      calls.push({ texts: batch.map(textOf), events: batch, answer, answerEach });
       return promise;
     },
   };

@@ -30,6 +30,7 @@ export function stockClient({ service, username, password, rooms = [] }: PeerOpt
   const messages: Element[] = [];
   let current: Promise<ReturnType<typeof client>> | undefined;
   let closed = false;
+  let latest: ReturnType<typeof client> | undefined;
   const start = async (): Promise<ReturnType<typeof client>> => {
     const made = client({
       ...{ service, domain: 'localhost', username, password, resource: 'peer' },
@@ -38,7 +39,10 @@ export function stockClient({ service, username, password, rooms = [] }: PeerOpt
     });
     made.reconnect.stop();
     made.timeout = 5_000;
+    latest = made;
     const over = (): void => {
+      // The end of a former one may be heard of late, and is not that of this one.
+      if (latest !== made) return;
       current = undefined;
       if (!closed) setTimeout(() => void online().catch(() => undefined), 100);
     };

@@ -49,7 +49,8 @@ async function prepare(broker: XmppServer, kind: 'room' | 'jid', id: string): Pr
   };
 }
 
-function roomGround(broker: XmppServer, id: string, username: string) {
+/** A client in rooms of its own for each case. */
+export function roomGround(broker: XmppServer, id: string, username: string) {
   const room = (name: string): string => `${id}-${name}@${broker.rooms}`;
   const service = broker.urls.plain;
   const isClosed = id.startsWith('refusing-place');
@@ -110,7 +111,8 @@ function jidGround(broker: XmppServer, names: { readonly own: string; readonly p
   };
 }
 
-function faults(broker: XmppServer, proxy: TcpProxy, clients: readonly StockClient[]) {
+/** What can go wrong with a case's line and the server behind it. */
+export function faults(broker: XmppServer, proxy: TcpProxy, clients: readonly StockClient[]) {
   return {
     async cutLink() {
       proxy.reset();

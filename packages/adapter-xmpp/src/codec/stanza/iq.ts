@@ -29,6 +29,14 @@ export function errorAnswer(iq: Element, type: string, condition: string, detail
   return xml('iq', { ...addressed(iq), type: 'error' }, error);
 }
 
+/** The error that tells the sender of a message to one of our addresses that it was not taken (RFC 6120 §8.3). */
+export const errorMessageTo = (message: Element, type: string, condition: string): Element =>
+  xml(
+    'message',
+    { ...addressed(message), from: attribute(message, 'to') ?? '', type: 'error' },
+    errorElement(type, condition),
+  );
+
 function addressed(iq: Element): Record<string, string> {
   const [id, to] = [attribute(iq, 'id'), attribute(iq, 'from')];
   return { ...(id === undefined ? {} : { id }), ...(to === undefined ? {} : { to }) };

@@ -91,6 +91,8 @@ export const NS = {
   fileSharing: 'urn:xmpp:sfs:0',
   /** XEP-0461. */
   reply: 'urn:xmpp:reply:0',
+  /** XEP-0478. */
+  limits: 'urn:xmpp:stream-limits:0',
   /** Our namespace: event fields that XMPP does not have. */
   event: 'urn:magpie:event:1',
 } as const;
