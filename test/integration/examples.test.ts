@@ -11,7 +11,7 @@ const FLAGS = ['--conditions=@magpie/source', '--disable-warning=ExperimentalWar
 
 describe('npm start', () => {
   it.each([
-    ['the pump room', [], 'All 12 hops done.'],
+    ['the pump room', [], 'All 17 hops done.'],
     ['devices as contacts', ['--example', 'devices-as-contacts'], 'All 20 hops done.'],
   ])('plays %s from its first hop to its last', { timeout: 180_000 }, async (_, args, end) => {
     const program = await startProgram(process.execPath, [...FLAGS, MAIN, ...args, '--once']);

@@ -31,6 +31,7 @@ export function memoryWorld(): World {
           raiseAlarm: (severity, text) => publish('plant/pump-7/alarm', { severity, text }),
           command: commands.take,
           report: (state) => publish('plant/pump-7/state', { state }),
+          online: async () => undefined,
           display: display.take,
         },
         person: {

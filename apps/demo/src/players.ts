@@ -4,6 +4,8 @@ export interface Pump {
   /** Resolves to the next command that arrives. */
   command(): Promise<unknown>;
   report(state: string): Promise<void>;
+  /** Says whether it is there, as its last will would. */
+  online(online: boolean, text: string): Promise<void>;
   /** Resolves to the next text on the display. */
   display(): Promise<string>;
 }
@@ -13,6 +15,12 @@ export interface Person {
   say(text: string): Promise<void>;
   /** Resolves to the next thing the gateway says in the room. */
   hear(): Promise<string>;
+  /** The pump in the person's list of contacts, where there are such lists. */
+  readonly contact?: {
+    add(): Promise<void>;
+    /** Resolves to how it is, once it says this text. */
+    next(text: string): Promise<string>;
+  };
 }
 
 /** The back office on its queue. */

@@ -11,6 +11,7 @@ import type { Office, Person, Pump, World } from './players.ts';
 
 const PASSWORD = 'magpie-secret';
 const ROOM = 'ops@conference.localhost';
+const CONTACT = 'pump-7@devices.localhost';
 
 const GATEWAY = { name: 'magpie', password: PASSWORD };
 const PERSON = { name: 'alice', password: PASSWORD };
@@ -21,7 +22,7 @@ const PERSON = { name: 'alice', password: PASSWORD };
 export const REAL_USERS: readonly [BrokerUser, BrokerUser] = [GATEWAY, PERSON];
 
 /** The world of real brokers, wherever they run. Takes ownership of them: `stop` ends them. */
-export function realWorld({ title, urls, ca, stop }: BrokerSet): World {
+export function realWorld({ title, urls, ca, componentSecret, stop }: BrokerSet): World {
   const closers: Closers = [];
   return {
     title,
@@ -34,12 +35,16 @@ export function realWorld({ title, urls, ca, stop }: BrokerSet): World {
       XMPP_URL: urls.prosody,
       XMPP_CA: ca,
       XMPP_PASSWORD: PASSWORD,
+      COMPONENT_URL: urls.component,
+      COMPONENT_SECRET: componentSecret,
     },
     watched: [
+      'floor topic:plant/pump-7/online',
       'floor topic:plant/pump-7/alarm',
       `chat room:${ROOM}`,
       'floor topic:plant/pump-7/state',
       'http topic:notices/hall-2',
+      'floor topic:plant/pump-7/online',
     ],
     players: async () => {
       const pump = await startPump(urls.mosquitto, closers);
@@ -74,6 +79,7 @@ async function startPump(url: string, closers: Closers): Promise<Pump> {
     raiseAlarm: (severity, text) => publish('plant/pump-7/alarm', { severity, text }),
     command: commands.take,
     report: (state) => publish('plant/pump-7/state', { state }),
+    online: (online, text) => publish('plant/pump-7/online', { online, text }),
     display: display.take,
   };
 }
@@ -85,8 +91,10 @@ async function startPerson(service: string, ca: string, closers: Closers): Promi
   const heard = createInbox<string>();
   chat.on('error', () => undefined); // start() and the hops report the errors that matter
   const joined = createInbox<void>();
+  const seen = createInbox<string>();
   chat.on('stanza', (stanza) => {
     if (stanza.is('presence') && stanza.attrs.from === `${ROOM}/alice`) joined.put();
+    if (stanza.is('presence') && bareOf(stanza) === CONTACT) seen.put(presenceOf(stanza));
     const body = stanza.getChildText('body');
     if (stanza.is('message') && body && stanza.attrs.from === `${ROOM}/magpie`) heard.put(body);
   });
@@ -100,7 +108,37 @@ async function startPerson(service: string, ca: string, closers: Closers): Promi
   return {
     say: (text) => chat.send(xml('message', { to: ROOM, type: 'groupchat' }, xml('body', {}, text))),
     hear: heard.take,
+    contact: {
+      add: async () => {
+        await chat.send(xml('presence'));
+        await cardOf(chat);
+        await chat.send(xml('presence', { to: CONTACT, type: 'subscribe' }));
+      },
+      next: async (text) => {
+        // A server may tell more than once how somebody is.
+        let last = await seen.take();
+        while (!last.endsWith(text)) last = await seen.take();
+        return last;
+      },
+    },
   };
+}
+
+type Stanza = ReturnType<typeof xml>;
+
+const bareOf = (stanza: Stanza): string => String(stanza.attrs.from).split('/')[0] ?? '';
+
+const presenceOf = (stanza: Stanza): string =>
+  `${stanza.attrs.type ?? 'available'} ${stanza.getChildText('status') ?? ''}`;
+
+/** Resolves when there is such a contact: it comes into being with its first presence. */
+async function cardOf(chat: Client): Promise<void> {
+  for (;;) {
+    const card = xml('iq', { type: 'get', to: CONTACT }, xml('vCard', { xmlns: 'vcard-temp' }));
+    const found = await chat.iqCaller.request(card).catch(() => undefined);
+    if (found) return;
+    await sleep(SETTLE_MS);
+  }
 }
 
 const SETTLE_MS = 10;

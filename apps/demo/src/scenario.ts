@@ -14,10 +14,34 @@ export interface Cast {
 
 /** Plays the scenario once, hop by hop. Throws `HopFailed` at the first hop that does not happen. */
 export async function play(cast: Cast, hops: Hops): Promise<void> {
+  await appears(cast, hops);
   await alarm(cast, hops);
   await command(cast, hops);
   await notice(cast, hops);
+  await leaves(cast, hops);
   await watched(cast, hops);
+}
+
+async function appears({ pump, person: { contact } }: Cast, hops: Hops): Promise<void> {
+  if (!contact) return;
+  hops.act('A pump is a contact');
+  await hops.does('pump-7', 'publishes plant/pump-7/online (MQTT)', () => pump.online(true, 'running'));
+  await hops.does('alice', 'adds pump-7@devices.localhost to her list (XMPP)', () => contact.add());
+  await hops.sees('alice', 'sees it there, “running”', contact.next('running'), expects('available running'));
+}
+
+async function leaves({ pump, person: { contact } }: Cast, hops: Hops): Promise<void> {
+  if (!contact) return;
+  hops.act('The pump goes away');
+  await hops.does('pump-7', 'publishes plant/pump-7/online {"online":false} (MQTT)', () =>
+    pump.online(false, 'serviced'),
+  );
+  await hops.sees(
+    'alice',
+    'sees that it is gone, “serviced”',
+    contact.next('serviced'),
+    expects('unavailable serviced'),
+  );
 }
 
 async function alarm({ pump, person, office }: Cast, hops: Hops): Promise<void> {

@@ -6,6 +6,8 @@ modules_enabled = {
 }
 authentication = "internal_hashed"
 c2s_ports = { 5222 }
+component_ports = { 5347 }
+component_interfaces = { "*" }
 c2s_require_encryption = true
 smacks_max_queue_size = 20000
 default_archive_policy = true
@@ -17,3 +19,6 @@ Component "conference.localhost" "muc"
   restrict_room_creation = false
   muc_room_locking = false
   muc_log_by_default = true
+
+Component "devices.localhost"
+  component_secret = "component-secret"

@@ -67,8 +67,10 @@ async function startNative(users: Users, progress: Progress): Promise<BrokerSet>
       mosquitto: mosquitto.urls.anonymous,
       rabbitmq: `amqp://127.0.0.1:${rabbitmq.ports.plain}`,
       prosody: prosody.urls.plain,
+      component: prosody.urls.component,
     },
     ca: prosody.ca,
+    componentSecret: prosody.componentSecret,
     stop: async () => void (await Promise.all([mosquitto.stop(), rabbitmq.stop(), prosody.stop()])),
   };
 }

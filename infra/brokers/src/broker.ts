@@ -63,8 +63,11 @@ export interface Broker<PortName extends string = string, UrlName extends string
   control(...args: readonly string[]): Promise<string>;
 }
 
-/** Where the brokers of a set listen, on 127.0.0.1 and without logins. Prosody wants STARTTLS. */
-export type BrokerUrls = Readonly<Record<'mosquitto' | 'rabbitmq' | 'prosody', string>>;
+/**
+ * Where the brokers of a set listen, on 127.0.0.1 and without logins. Prosody wants STARTTLS; `component` is its port for the
+ * component `devices.localhost` (XEP-0114).
+ */
+export type BrokerUrls = Readonly<Record<'mosquitto' | 'rabbitmq' | 'prosody' | 'component', string>>;
 
 /** Mosquitto, RabbitMQ and Prosody, however they were started. */
 export interface BrokerSet {
@@ -73,6 +76,8 @@ export interface BrokerSet {
   readonly urls: BrokerUrls;
   /** Path of the PEM certificate authority for Prosody's STARTTLS. */
   readonly ca: string;
+  /** Secret of Prosody's component. */
+  readonly componentSecret: string;
   /** Ends them and removes their data. */
   stop(): Promise<void>;
 }

@@ -18,6 +18,7 @@ const GREETINGS = [
   [env.MAGPIE_MQTT_PORT, Buffer.from([0x20, 2, 0, 0])],
   [env.MAGPIE_AMQP_PORT, Buffer.from([1, 0, 0, 0, 0, 0, 9, 0, 10, 0, 10])],
   [env.MAGPIE_XMPP_PORT, Buffer.from('<stream:features/>')],
+  [env.MAGPIE_COMPONENT_PORT, Buffer.from('<stream:stream>')],
 ] as const;
 
 function serve(): void {

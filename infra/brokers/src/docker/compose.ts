@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { BrokerSet, BrokerUrls, BrokerUser } from '../broker.ts';
+import { xmppSite } from '../kinds/xmpp-server.ts';
 import { defaultUser } from '../launch.ts';
 import { guard } from '../process/guard.ts';
 import { choosePorts } from '../process/ports.ts';
@@ -30,7 +31,7 @@ type Ports = Readonly<Record<keyof BrokerUrls, number>>;
  */
 export async function startComposeBrokers(options: ComposeOptions = {}): Promise<BrokerSet> {
   const users = options.users ?? [defaultUser];
-  const ports = await choosePorts(['mosquitto', 'rabbitmq', 'prosody']);
+  const ports = await choosePorts(['mosquitto', 'rabbitmq', 'prosody', 'component']);
   const tls = await tlsFiles(join(guard().root, 'tls'));
   // Prosody runs as another user in its container; the key guards a test server only.
   await chmod(tls.key, 0o644);
@@ -46,13 +47,15 @@ export async function startComposeBrokers(options: ComposeOptions = {}): Promise
     await project.down().catch(() => undefined);
     throw error;
   }
-  return { title: 'Mosquitto, RabbitMQ and Prosody in Docker', urls: urlsOf(ports), ca: tls.ca, stop: project.down };
+  const title = 'Mosquitto, RabbitMQ and Prosody in Docker';
+  return { title, urls: urlsOf(ports), ca: tls.ca, componentSecret: xmppSite.componentSecret, stop: project.down };
 }
 
 const environment = (ports: Ports, { name, password }: BrokerUser): NodeJS.ProcessEnv => ({
   MAGPIE_MQTT_PORT: `${ports.mosquitto}`,
   MAGPIE_AMQP_PORT: `${ports.rabbitmq}`,
   MAGPIE_XMPP_PORT: `${ports.prosody}`,
+  MAGPIE_COMPONENT_PORT: `${ports.component}`,
   MAGPIE_TLS_DIR: join(guard().root, 'tls'),
   MAGPIE_USER: name,
   MAGPIE_PASSWORD: password,
@@ -75,10 +78,11 @@ function createProject(env: NodeJS.ProcessEnv) {
   return { compose, down };
 }
 
-const urlsOf = ({ mosquitto, rabbitmq, prosody }: Ports): BrokerUrls => ({
+const urlsOf = ({ mosquitto, rabbitmq, prosody, component }: Ports): BrokerUrls => ({
   mosquitto: `mqtt://127.0.0.1:${mosquitto}`,
   rabbitmq: `amqp://127.0.0.1:${rabbitmq}`,
   prosody: `xmpp://127.0.0.1:${prosody}`,
+  component: `xmpp://127.0.0.1:${component}`,
 });
 
 async function untilAllAnswer({ mosquitto, rabbitmq, prosody }: Ports, timeout: number): Promise<void> {
