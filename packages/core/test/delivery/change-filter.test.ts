@@ -2,7 +2,7 @@ import { Rejected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
 import { type Bench, bench } from './queue-fixture.ts';
 
-const onChange = { pacing: { change: { value: (_: unknown, body: Uint8Array) => body } } };
+const onChange = { pacing: { change: {} } };
 const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 async function confirmAll(b: Bench): Promise<void> {

@@ -11,7 +11,7 @@ export function compileChangeFilter(
   context: PacingContext,
   report: Report,
 ): ChangeFilter | undefined {
-  if (typeof keys === 'boolean') return { value: (_, body) => body };
+  if (typeof keys === 'boolean') return {};
   const { language, route, maxBodyBytes } = context;
   const template = compileTemplate(keys, language, report);
   if (template === undefined) return undefined;

@@ -5,22 +5,18 @@ const SHORTEST_MS = 100;
 const LONGEST_MS = 86_400_000;
 
 /** What a route or target says about its rate. */
-export const rateKeys = z
-  .strictObject({
-    max: z.number().int().min(1).max(1_000_000).describe('Most messages that a place gets in one window'),
-    per: durationSchema()
-      .refine((ms) => ms >= SHORTEST_MS && ms <= LONGEST_MS, { error: 'expected a duration from 100ms to 24h' })
-      .describe('Length of a window; it begins with its first message'),
-    summary: z
-      .string()
-      .optional()
-      .describe(
-        'Text of the one message, at the end of the window, about what exceeded `max`; a template with `count` and a list for each capture, named by its plural: `devices` for `device`. Without it what exceeds `max` is dropped',
-      ),
-  })
-  .describe(
-    'Most messages in a window of time for each place of the target (each room, topic, queue). What exceeds it ends as `dropped`, and is counted in the summary',
-  );
+export const rateKeys = z.strictObject({
+  max: z.number().int().min(1).max(1_000_000).describe('Most messages that a place gets in one window'),
+  per: durationSchema()
+    .refine((ms) => ms >= SHORTEST_MS && ms <= LONGEST_MS, { error: 'expected a duration from 100ms to 24h' })
+    .describe('Length of a window; it begins with its first message'),
+  summary: z
+    .string()
+    .optional()
+    .describe(
+      'Text of the one message, at the end of the window, about what exceeded `max`; a template with `count` and a list for each capture, named by its plural: `devices` for `device`. Without it what exceeds `max` is dropped',
+    ),
+});
 
 const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day from "00:00" to "23:59"');
 
@@ -59,20 +55,24 @@ export const quietKeys = z
   .refine((keys) => keys.then === 'summary' || keys.summary === undefined, {
     path: ['summary'],
     error: 'expected no summary without "then: summary"',
-  })
-  .describe('Hours in which the target gets nothing');
-
-const onlyOnChange = z
-  .union([z.boolean(), z.string()])
-  .describe(
-    'Sends a message only when it differs from the last one that its place got with the same ordering key; others end as `dropped`. Compared is what this template makes, such as "${payload.state}"; with `true` the body as it is sent',
-  );
+  });
 
 /** Keys of a route and of a target about what is not sent, or later. Those of the target replace the route's; null removes. */
 export const pacingKeys = {
-  rate: rateKeys.nullable().optional(),
-  onlyOnChange: onlyOnChange.nullable().optional(),
-  quiet: quietKeys.nullable().optional(),
+  rate: rateKeys
+    .nullable()
+    .optional()
+    .describe(
+      'Most messages in a window of time for each place of the target (each room, topic, queue). What exceeds it ends as `dropped`, and is counted in the summary; null: no limit',
+    ),
+  onlyOnChange: z
+    .union([z.boolean(), z.string()])
+    .nullable()
+    .optional()
+    .describe(
+      'Sends a message only when it differs from the last one that its place got with the same ordering key; others end as `dropped`. Compared is what this template makes, such as "${payload.state}"; with `true` the body and the options as they are sent',
+    ),
+  quiet: quietKeys.nullable().optional().describe('Hours in which the target gets nothing; null: none'),
 };
 
 /** `rate` as written, durations in ms. */

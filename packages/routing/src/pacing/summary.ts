@@ -65,7 +65,8 @@ function compileText(text: string, lists: readonly string[], report: Report): Te
   const template = compileTemplate(text, languageOf(lists), createReport(problems, report.pointer));
   const others = lists.length === 0 ? 'the route captures nothing that could be named' : lists.join(', ');
   const known = `a summary knows ${COUNT}${lists.length === 0 ? `; ${others}` : ` and the values of the captures: ${others}`}`;
-  for (const problem of problems) report.add({ ...problem, hint: [problem.hint, known].filter(Boolean).join('; ') });
+  for (const problem of problems)
+    report.add({ ...problem, hint: problem.hint === undefined ? known : `${problem.hint} (${known})` });
   return template;
 }
 

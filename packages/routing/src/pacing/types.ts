@@ -23,8 +23,8 @@ export interface RateLimit {
 
 /** Lets through what differs from the last of its key and place. */
 export interface ChangeFilter {
-  /** What is compared of a message; `body` is as rendered. Called per attempt. Throws `Rejected`. */
-  value(event: Event, body: Uint8Array): string | Uint8Array;
+  /** What is compared of a message; absent: its body and options as they are sent. Called per attempt. Throws `Rejected`. */
+  value?(event: Event): string;
 }
 
 /** Whether it is quiet at a moment, and until when that stays so, in ms since the epoch. */

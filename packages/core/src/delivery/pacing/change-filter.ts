@@ -10,7 +10,8 @@ interface Last {
   readonly position: Position | undefined;
 }
 
-const digest = (value: string | Uint8Array): string => hash('sha256', value, 'base64url');
+/** A short text in the place of one of any length. */
+export const digest = (value: string | Uint8Array): string => hash('sha256', value, 'base64url');
 
 /** What each place of one target got last, by ordering key. Values are kept as digests. */
 export class ChangeFilter {
@@ -32,12 +33,12 @@ export class ChangeFilter {
   }
 
   /** Whether a message says what was sent last. What is on its way counts as sent. */
-  isSame(key: string, value: string | Uint8Array): boolean {
+  isSame(key: string, value: string): boolean {
     return this.#last.get(digest(key))?.value === digest(value);
   }
 
   /** A message goes out. */
-  pass(key: string, value: string | Uint8Array, position: Position): void {
+  pass(key: string, value: string, position: Position): void {
     const name = digest(key);
     this.#onTheWay.set(position, name);
     this.#set(name, { value: digest(value), position });
