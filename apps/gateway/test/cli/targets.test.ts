@@ -55,6 +55,29 @@ test('a suspended target shows in the list, as an alarm, as a gauge and once in 
   ]);
 });
 
+/** A time of day so many hours from now, in UTC. */
+const hoursFromNow = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+
+test('quiet hours show in the list with what waits for their end, and are no alarm', async () => {
+  const quiet = `, quiet: { from: "${hoursFromNow(-1)}", to: "${hoursFromNow(2)}", timeZone: UTC }`;
+  const world = await startWorld([route('a', 'one', quiet)]);
+  await publish(world, 'a/x', 'hello');
+  await waitFor(async () => (await gauge(world, 'backlog_deliveries')) === '1', { what: 'the message that waits' });
+  expect(await targets(world)).toMatch(new RegExp(`${TARGET} +floor +1 +0 +0 +0 +quiet hours until \\S+Z\n`));
+  expect(await alarms(world)).toEqual([]);
+  expect(arrived(world.broker, 'one')).toEqual([]);
+});
+
+test('what exceeds a rate shows in the list until its summary is sent, and is counted by that name', async () => {
+  const world = await startWorld([route('a', 'one', ', rate: { max: 1, per: 1h, summary: "${count} more" }')]);
+  for (const text of ['1', '2', '3']) await publish(world, 'a/x', text);
+  const counted = `magpie_deliveries_total{route="a",target="${TARGET}",result="limited"} 2`;
+  await waitFor(async () => (await world.metrics.expose()).includes(counted), { what: 'the count' });
+  expect(await targets(world)).toContain('limited: 2 not sent, waiting for their summary\n');
+  expect(arrived(world.broker, 'one')).toEqual(['1']);
+  expect(await alarms(world)).toEqual([]);
+});
+
 test('what is out of attempts and blocks its lane shows, and is tried again or given up', async () => {
   const world = await refusing(full, BLOCKING);
   await publish(world, 'a/x', 'behind');

@@ -46,6 +46,11 @@ interface Parts {
   readonly suspects: Suspects;
 }
 
+/** A delivery that goes out, and what must be durable before. */
+interface Prepared extends Attempt {
+  readonly durable: Promise<unknown> | undefined;
+}
+
 /** A send that did not end well. */
 interface Sent {
   readonly rendered: Rendered;
@@ -111,17 +116,18 @@ export class Sender {
   #dispatch(delivery: Delivery, port: SendPort, alone: boolean): void {
     const { signal, clock, echoGuard, onFatal } = this.#deps;
     const { target } = this.#inForce;
-    const attempt = this.#prepared(delivery);
-    if (!attempt) {
+    const prepared = this.#prepared(delivery);
+    if (!prepared) {
       port.window.release();
       return;
     }
-    const { rendered, message } = attempt;
+    const { rendered, message, durable } = prepared;
     this.#flying++;
     if (!port.hasMetadata)
       echoGuard.sent(target.connection, rendered.target.address, rendered.parts.body, delivery.event.source);
     const started = clock.monotonic();
-    port.send(message, rendered.target, signal).then(
+    const send = (): Promise<SendReceipt> => port.send(message, rendered.target, signal);
+    (durable === undefined ? send() : durable.then(send)).then(
       (receipt) => {
         try {
           port.sent();
@@ -142,7 +148,7 @@ export class Sender {
   }
 
   /** What to send, in flight from now on; undefined when the delivery has ended or is held. */
-  #prepared(delivery: Delivery): Attempt | undefined {
+  #prepared(delivery: Delivery): Prepared | undefined {
     const { lanes, places, pacing, suspects } = this.#parts;
     const attempt = prepare(delivery, this.#inForce.target, this.#deps);
     if ('reason' in attempt) {
@@ -156,7 +162,7 @@ export class Sender {
     const pace = loop?.type === 'pass' ? pacing.judge(delivery, rendered) : undefined;
     lanes.launch(delivery, pace?.type === 'pass');
     if (isHeld) places.hold(delivery, rendered.target.address);
-    else if (pace?.type === 'pass') return attempt;
+    else if (pace?.type === 'pass') return { ...attempt, durable: pace.durable };
     else {
       places.probeLost(rendered);
       if (pace !== undefined) this.#withhold(delivery, pace);

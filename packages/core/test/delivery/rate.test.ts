@@ -95,6 +95,7 @@ describe('a rate limit', () => {
   it('takes nothing for a second attempt', async () => {
     const b = bench({ ...limited({ max: 1 }), retry });
     await offerAll(b, numbered(2));
+    await settle();
     b.sent[0]!.fail(new Transient('busy'));
     await settle();
     await b.clock.advance(2000);
@@ -105,6 +106,7 @@ describe('a rate limit', () => {
   it('counts what was refused for good as one that went out', async () => {
     const b = bench(limited({ max: 1 }));
     await offerAll(b, ['a']);
+    await settle();
     b.sent[0]!.fail(new Rejected('no'));
     await settle();
     await offerAll(b, ['b']);
@@ -131,6 +133,7 @@ describe('a rate limit after a kill', () => {
   it('sends what was on its way again, and counts nothing twice that lies behind it', async () => {
     const b = bench(limited());
     await offerAll(b, numbered(20));
+    await settle();
     for (const each of b.sent.slice(1)) each.confirm();
     await settle();
     await b.writer.flush();
@@ -161,35 +164,39 @@ describe('a rate limit after a kill', () => {
     expect(said(again)).toMatchObject([{ count: 2 }]);
   });
 
-  it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+  it.each(Array.from({ length: 60 }, (_, seed) => seed))(
     'loses and doubles nothing, whenever it comes (%i)',
     async (seed) => {
       const random = randomFrom(seed + 1);
       const pick = (most: number): number => Math.floor(random() * most);
-      let b = bench(limited({ max: 3, per: 1000 }));
+      let b = bench({ ...limited({ max: 3, per: 1000 }), retry: { ...retry, attempts: 1000 } });
       const out = new Set<string>();
       let offered = 0;
       for (let step = 0; step < 60; step++) {
         const place = pick(2) === 0 ? 'room' : 'hall';
         const what = pick(6);
-        if (what < 2) for (let left = pick(8); left > 0; left--) await offerAll(b, [`m${offered++} x`], place);
-        else if (what === 2) for (const each of b.sent) if (!each.isOver() && pick(2) === 0) each.confirm();
+        if (what < 2)
+          for (let left = pick(8); left > 0; left--)
+            await b.offer(`m${offered++}`, `k${pick(4)}`, { headers: [['to', place]] });
+        if (what === 2) for (const each of b.sent) if (!each.isOver() && pick(2) === 0) each.confirm();
+        if (what === 5) b.sent.find((each) => !each.isOver())?.fail(new Transient('busy'));
         if (what === 3) await b.clock.advance(pick(700));
         if (what === 4) await b.writer.flush();
         await settle();
         for (const body of b.bodies()) out.add(body);
         if (pick(12) > 0) continue;
         kill(b);
-        b = bench(limited({ max: 3, per: 1000 }), b);
+        b = bench({ ...limited({ max: 3, per: 1000 }), retry: { ...retry, attempts: 1000 } }, b);
       }
-      for (let turn = 0; turn < 4; turn++) {
+      for (let turn = 0; turn < 40; turn++) {
         await offerAll(b, []);
         await confirmAll(b);
-        await b.clock.advance(1000);
+        await b.clock.advance(3000);
         await settle();
       }
       for (const body of b.bodies()) out.add(body);
       const counted = said(b).reduce((sum, { count }) => sum + count, 0);
+      expect(b.queue.load()).toMatchObject({ waiting: 0, held: 0, flying: 0 });
       expect(out.size + counted).toBe(offered);
     },
   );

@@ -5,7 +5,7 @@ import type { StateWriter, ValueSource } from '../../log-access/state-writer.ts'
 import type { Delivery } from '../delivery.ts';
 import type { TargetInForce } from '../target-in-force.ts';
 import type { WakeUp } from '../wake-up.ts';
-import { ChangeFilter } from './change-filter.ts';
+import { ChangeFilter, digest } from './change-filter.ts';
 import type { CountWindow } from './count-windows.ts';
 import { Counting, type CountingDeps } from './counting.ts';
 import { type Decided, Decisions } from './decisions.ts';
@@ -18,7 +18,8 @@ export interface PacingDeps extends CountingDeps {
 
 /** Whether a delivery goes out now; `reason` is for people, `result` for counters. */
 export type PacingVerdict =
-  | { readonly type: 'pass' }
+  /** `durable`: what must be in the log before it is sent, so that a kill cannot have it counted as well. */
+  | { readonly type: 'pass'; readonly durable?: Promise<void> }
   | { readonly type: 'drop'; readonly result: Exclude<Decided, 'pass'>; readonly reason: string }
   | { readonly type: 'hold'; readonly ms: number }
   | { readonly type: 'reject'; readonly error: MagpieError };
@@ -147,17 +148,21 @@ export class TargetPacing implements ValueSource {
       if (until !== undefined && quiet?.then === 'hold') return { type: 'hold', ms: this.#left(until) };
       if (change === undefined && !this.#changes.isEmpty) this.#changes.clear();
       const key = `${delivery.lane.key}\n${place}`;
-      const value = change?.value(delivery.event, rendered.parts.body);
-      const isKnown = decided === 'pass' || delivery.attempts.length > 0;
-      if (!isKnown) {
+      const value = change && comparedOf(delivery, change, rendered);
+      // One that was refused before a restart has gone out as well.
+      const hasGoneOut = decided === 'pass' || delivery.attempts.length > 0;
+      if (!hasGoneOut) {
         if (value !== undefined && this.#changes.isSame(key, value)) return this.#dropped('unchanged', place);
         if (until !== undefined) return this.#silenced(delivery, rendered, place, this.#left(until));
         if (rate !== undefined && !this.#admits(delivery, rendered, place)) return this.#dropped('limited', place);
+      }
+      if (decided === undefined) {
         this.#decisions.add(delivery, 'pass');
         this.#changed();
       }
       if (value !== undefined) this.#changes.pass(key, value, delivery.position);
-      return PASS;
+      const isNew = rate !== undefined && decided === undefined;
+      return isNew ? { type: 'pass', durable: this.#deps.writer.flush() } : PASS;
     } catch (error) {
       return { type: 'reject', error: toMagpieError(error) };
     }
@@ -197,6 +202,15 @@ export class TargetPacing implements ValueSource {
   #changed(): void {
     this.#deps.writer.keep(this);
   }
+}
+
+/** What a change filter compares of a message. */
+function comparedOf(
+  { event }: Delivery,
+  { value }: NonNullable<Pacing['change']>,
+  { parts, target }: Rendered,
+): string {
+  return value === undefined ? `${digest(parts.body)} ${JSON.stringify(target.options)}` : value(event);
 }
 
 /** The name of a place within a target. */
