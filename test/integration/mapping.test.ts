@@ -27,7 +27,7 @@ const TABLES = {
 /** What tests outside the matrix prove, by the file and a part of the title. */
 const ELSEWHERE: Readonly<Record<string, readonly [file: string, title: string]>> = {
   address: ['test/integration/matrix.test.ts', 'shows where it came from in the words of its protocol'],
-  'XMPP origin.replay': ['packages/adapter-xmpp/test/received.test.ts', 'is a replay of that time'],
+  'XMPP origin.replay': ['packages/adapter-xmpp/test/receive/to-event.test.ts', 'is a replay of that time'],
   'XMPP origin.delayed': ['test/integration/chat/offline-chat.test.ts', 'while the gateway is down'],
   'XMPP origin.late': ['test/integration/chat/catch-up.test.ts', 'runs no command unless the route says so'],
   'XMPP kind presence': ['test/integration/chat/presence.test.ts', 'hears who is in a room, comes and goes'],

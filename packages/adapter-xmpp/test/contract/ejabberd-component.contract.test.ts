@@ -1,0 +1,3 @@
+import { xmppComponentContract } from '../support/contract.ts';
+
+xmppComponentContract('ejabberd');

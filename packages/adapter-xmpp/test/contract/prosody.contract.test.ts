@@ -1,0 +1,3 @@
+import { xmppContract } from '../support/contract.ts';
+
+xmppContract('prosody');

@@ -1,3 +1,0 @@
-import { xmppComponentContract } from './support/contract.ts';
-
-xmppComponentContract('prosody');

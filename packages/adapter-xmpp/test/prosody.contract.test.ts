@@ -1,3 +1,0 @@
-import { xmppContract } from './support/contract.ts';
-
-xmppContract('prosody');
