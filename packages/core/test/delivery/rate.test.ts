@@ -78,7 +78,10 @@ describe('a rate limit', () => {
     expect(b.results).toEqual(['limited', 'confirmed']);
     const [, second] = await b.log.read(undefined, 2);
     expect(await b.log.outcomes(second!.event.ref)).toMatchObject([
-      { state: 'dropped', error: expect.stringContaining('channel:room has had the 1 messages that its rate allows') },
+      {
+        state: 'dropped',
+        error: expect.stringContaining('the rate of channel:room is used up (1 in 60000 ms); a summary counts it'),
+      },
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { memoryBroker } from '@magpie/adapter-memory';
 import { createMemoryLog, type EventLog } from '@magpie/bus';
 import { expect, it, vi } from 'vitest';
 import { PACING } from '../../src/delivery/pacing/stored.ts';
@@ -15,8 +16,12 @@ const rated = {
   bridge: { ...bridge.bridge, rate: { max: 2, per: '1s', summary: '${count} more from ${names}' } },
 };
 
-async function started(names = freshBrokers(), log: EventLog = createMemoryLog({})) {
-  const test: TestGateway = await startGateway(names, rated, log);
+async function started(
+  names = freshBrokers(),
+  log: EventLog = createMemoryLog({}),
+  routes: Record<string, unknown> = rated,
+) {
+  const test: TestGateway = await startGateway(names, routes, log);
   await vi.waitFor(() => expect(test.gateway.connections().every(({ state }) => state === 'up')).toBe(true));
   return { ...test, names, log };
 }
@@ -67,4 +72,38 @@ it('a window goes on after a restart', async () => {
   await gateway.drain(AbortSignal.timeout(1000));
   await started(names, log);
   await vi.waitFor(() => expect(bodies(names.right, 'out/')).toEqual(['0', '1', '2 more from a']), { timeout: 5000 });
+});
+
+it('a request that exceeds a rate is answered at once as refused', async () => {
+  const reply = { from: { channel: 'answers' }, timeout: '60s', onRefused: 'not sent: ${reply.error}' };
+  const { names } = await started(undefined, undefined, {
+    bridge: { ...bridge.bridge, rate: { max: 1, per: '1h' }, reply },
+  });
+  for (const body of ['first', 'second'])
+    memoryBroker(names.left).publish('in/a', {
+      body: Buffer.from(body),
+      replyTo: { scheme: 'channel', segments: ['back', body] },
+    });
+  await vi.waitFor(() =>
+    expect(bodies(names.left, 'back/second')).toEqual([
+      'not sent: the rate of channel:out/a is used up (1 in 3600000 ms)',
+    ]),
+  );
+  expect(bodies(names.right, 'out/')).toEqual(['first']);
+  expect(bodies(names.left, 'back/first')).toEqual([]);
+});
+
+it('what quiet hours hold is shown as waiting for their end, and goes when a reload ends them', async () => {
+  const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(11, 16);
+  const quiet = { from: inHours(-1), to: inHours(2), timeZone: 'UTC' };
+  const { gateway, names, log, reload } = await started(undefined, undefined, { bridge: { ...bridge.bridge, quiet } });
+  publishAll(names.left, ['1', '2']);
+  await vi.waitFor(() => expect(gateway.targets()[0]).toMatchObject({ waiting: 2, quietUntil: expect.any(Number) }));
+  const [first] = await log.read(undefined, 1);
+  expect((await gateway.message(first!.event.ref))?.targets).toMatchObject([
+    { state: 'waiting', error: 'the target has its quiet hours', nextAttempt: expect.any(Number) },
+  ]);
+  expect(bodies(names.right, 'out/')).toEqual([]);
+  await reload(bridge);
+  await vi.waitFor(() => expect(bodies(names.right, 'out/')).toEqual(['1', '2']));
 });

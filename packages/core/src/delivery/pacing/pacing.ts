@@ -222,6 +222,6 @@ function reasonOf(result: Exclude<Decided, 'pass'>, place: string, { rate, quiet
   const why =
     result === 'quiet'
       ? `${place} gets nothing in quiet hours`
-      : `${place} has had the ${rate?.max ?? ''} messages that its rate allows in ${rate?.per ?? '?'} ms`;
+      : `the rate of ${place} is used up${rate === undefined ? '' : ` (${rate.max} in ${rate.per} ms)`}`;
   return isCounted ? `${why}; a summary counts it` : why;
 }
