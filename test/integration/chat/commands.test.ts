@@ -4,7 +4,7 @@ import { createAccount, startEjabberd, startProsody, type XmppServer } from '@ma
 import { type People, type Person, startPeople, unique, useSharedBrokers, waitFor } from '@magpie/testkit';
 import mqtt, { type IPublishPacket, type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type GatewayHome, gatewayHome } from '../../support/gateway-process.ts';
+import { type GatewayHome, type GatewayProcess, gatewayHome } from '../../support/gateway-process.ts';
 
 const shared = useSharedBrokers('mosquitto');
 let people: People;
@@ -39,6 +39,7 @@ describe.each(['prosody', 'ejabberd'] as const)('commands with forms, on %s', (n
   let stranger: Person;
   let device: MqttClient;
   let home: GatewayHome;
+  let gateway: GatewayProcess;
 
   beforeAll(async () => {
     server = await SERVERS[name]({ components: [DOMAIN] });
@@ -50,7 +51,7 @@ describe.each(['prosody', 'ejabberd'] as const)('commands with forms, on %s', (n
     await device.subscribeAsync(`${plant}/#`, { qos: 1 });
     home = await gatewayHome(JSON.stringify(configuration()));
     await writeFile(join(home.directory, 'level.json'), JSON.stringify(SCHEMA));
-    await home.start();
+    gateway = await home.start();
     await device.publishAsync(`${plant}/Pump 7/status`, 'on', { qos: 1 });
     await waitFor(async () => (await person.vcard(pump).catch(() => undefined))?.name === 'Pump 7', {
       what: 'a contact',
@@ -234,5 +235,19 @@ describe.each(['prosody', 'ejabberd'] as const)('commands with forms, on %s', (n
       answered('robot/level', 'at 7'),
     ]);
     expect(done).toMatchObject({ status: 'completed', notes: [{ type: 'info', text: 'at 7' }] });
+  });
+
+  it('says in a message what is answered after the gateway was killed', async () => {
+    const { session } = await person.command(client, 'set-level');
+    const from = heard.length;
+    // Nobody answers this step any more; the client gives up after a while.
+    person.command(client, 'set-level', { session, action: 'complete', fields: { level: 3 } }).catch(() => undefined);
+    const { properties } = await packet('Pump 7/level', from);
+    await gateway.kill();
+    gateway = await home.start();
+    const { responseTopic = '', correlationData = Buffer.alloc(0) } = properties ?? {};
+    await device.publishAsync(responseTopic, 'at 3', { qos: 1, properties: { correlationData } });
+    const answer = await person.message(({ body }) => body === 'at 3');
+    expect(answer).toMatchObject({ from: pump, to: person.jid });
   });
 });

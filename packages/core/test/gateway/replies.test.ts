@@ -106,6 +106,17 @@ describe('a route that waits for replies', () => {
     expect(bodies(names.left, 'back/')).toEqual([]);
   });
 
+  it('says in the type of an answer that there was no reply, or a refusal', async () => {
+    const { say, hears, right, log } = await started({ timeout: '200ms' });
+    say('pump');
+    await hears('pump', 'pump says nothing');
+    right.refuseSends(1, () => new Rejected('broken'));
+    say('fan');
+    await hears('fan', 'fan cannot: broken');
+    const replies = (await log.read(undefined, 10)).filter(({ event }) => event.kind === 'reply');
+    expect(replies.map(({ event }) => event.type)).toEqual(['timeout', 'refused']);
+  });
+
   it('says once that nothing has come in time, and ignores what comes later', async () => {
     const { say, request, answer, hears, late } = await started({ timeout: '200ms' });
     say('pump');
