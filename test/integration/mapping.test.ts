@@ -32,6 +32,10 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, title: string]>
   'XMPP origin.late': ['test/integration/chat/catch-up.test.ts', 'runs no command unless the route says so'],
   'XMPP kind presence': ['test/integration/chat/presence.test.ts', 'hears who is in a room, comes and goes'],
   'XMPP type available or unavailable': ['test/integration/chat/presence.test.ts', 'finds out who has left'],
+  'XMPP kind reaction': [
+    'packages/adapter-xmpp/test/codec/reactions.test.ts',
+    'is an event of its own kind, about the delivery where it is about a message of ours',
+  ],
   'XMPP redelivered': ['test/integration/chat/offline-chat.test.ts', 'while the gateway is down'],
 };
 

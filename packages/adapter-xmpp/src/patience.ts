@@ -10,3 +10,13 @@ export async function withPatience(work: Promise<unknown>, clock: Clock): Promis
   await Promise.race([work, promise]);
   cancel();
 }
+
+/** Milliseconds between two looks of `whileDue`. */
+const LOOK_MS = 20;
+
+/** Resolves when nothing is due, at the latest after `ms`. Called before a session is resumed. */
+export async function whileDue(isDue: () => boolean, clock: Clock, ms: number): Promise<void> {
+  const deadline = clock.monotonic() + ms;
+  while (isDue() && clock.monotonic() < deadline)
+    await new Promise<void>((resolve) => void clock.timeout(LOOK_MS, resolve));
+}

@@ -20,8 +20,10 @@ import { type OwnAddresses, ownAddresses } from './contacts/own-addresses.ts';
 import { lostOnTheWay } from './errors.ts';
 import { Uploads } from './files/uploads.ts';
 import { type Identity, identityOf } from './identity.ts';
-import { type Link, type LinkEvents, openLink } from './link/link.ts';
+import type { Link, LinkEvents } from './link/link.ts';
+import { openLink } from './link/open-link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
+import { whileDue } from './patience.ts';
 import { WhoIsThere } from './presence/who-is-there.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { Receiver } from './receive/receiver.ts';
@@ -244,7 +246,9 @@ export class Session {
     const own = [contacts?.load(), cards.load(), presence?.load(), this.#catchUp.load()];
     const kept = [this.#whoIsThere, this.#uploads, this.#moved, this.#limit];
     await Promise.all([...own, ...kept.map((each) => each.load())]);
-    await this.#settled(signal);
+    // Unsettled stanzas of the old link would be delivered twice: a short wait usually settles them.
+    const isDue = () => this.#resumable.id !== undefined && this.intake.judging() > 0 && !signal.aborted;
+    await whileDue(isDue, this.#context.clock, SETTLE_MS);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain, moved: this.#moved };
     return openLink(open, options, this.#resumable, this.#linkEvents(), signal);
   }
@@ -263,14 +267,6 @@ export class Session {
       this.#context.logger.debug({ error: String(error) }, 'the old session is left to expire at the server');
       return undefined;
     }
-  }
-
-  /** Unsettled stanzas of the old link would be delivered twice: a short wait usually settles them. */
-  async #settled(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
-    const deadline = clock.monotonic() + SETTLE_MS;
-    const due = (): boolean => this.#resumable.id !== undefined && this.intake.judging() > 0 && !signal.aborted;
-    while (due() && clock.monotonic() < deadline) await new Promise<void>((resolve) => void clock.timeout(20, resolve));
   }
 
   /** A contact of ours, or the account itself, is so from now on; durable when it resolves. */

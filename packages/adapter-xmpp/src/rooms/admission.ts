@@ -1,8 +1,10 @@
 import { NotConnected } from '@magpie/contract';
 import type { Element } from '../codec/stanza/element.ts';
-import { joinPresence, leavePresence } from '../codec/stanza/muc.ts';
+import { joinPresence, leavePresence, movedByError } from '../codec/stanza/muc.ts';
+import { joinError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import type { RoomOptions } from './room-options.ts';
+import { movedText } from './state-texts.ts';
 
 /** Asks a room to let us in, one attempt at a time. One per room. */
 export class Admission {
@@ -46,4 +48,11 @@ export class Admission {
   cancel(reason: Error): void {
     this.#answer?.reject(reason);
   }
+}
+
+/** The error of a room's refusal. A room that is closed for good may say where it has gone. */
+export function refusalOf(answer: Element, options: RoomOptions): Error {
+  const to = movedByError(answer);
+  if (to === undefined || !options.moved(to)) return joinError(options.jid, answer);
+  return new NotConnected(movedText(to)).concerning('place');
 }

@@ -8,14 +8,13 @@ import {
   LEAVING_ID,
   leavePresence,
   leavingReason,
-  movedByError,
   newNick,
   statusCodes,
 } from '../codec/stanza/muc.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
-import { conditionOf, joinError } from '../errors.ts';
+import { conditionOf } from '../errors.ts';
 import type { Link } from '../link/link.ts';
-import { Admission } from './admission.ts';
+import { Admission, refusalOf } from './admission.ts';
 import { Occupants } from './occupants.ts';
 import type { RoomOptions } from './room-options.ts';
 import { selfPing } from './self-ping.ts';
@@ -247,7 +246,7 @@ export class Room {
           if (await this.#entered(answer)) return;
           if (++expelled > 1) throw new NotConnected(`left at once: ${this.#expelled}`).concerning('place');
         } else if (conditionOf(answer.getChild('error') ?? answer) === 'conflict') attempt++;
-        else throw this.#refusal(answer);
+        else throw refusalOf(answer, this.#options);
       }
       throw new NotConnected(
         `cannot join ${this.jid}: the nick "${nick}" and its variants are taken by others: set another one under rooms`,
@@ -256,13 +255,6 @@ export class Room {
       if (this.#options.link()) this.#tell(stateOf(error), 'trouble');
       throw error;
     }
-  }
-
-  /** A room that is closed for good may say where it has gone. */
-  #refusal(answer: Element): Error {
-    const to = movedByError(answer);
-    if (to === undefined || !this.#options.moved(to)) return joinError(this.jid, answer);
-    return new NotConnected(movedText(to)).concerning('place');
   }
 
   /** False when we are out again already. */
