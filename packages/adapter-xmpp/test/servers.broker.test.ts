@@ -37,13 +37,7 @@ const bodies = (peer: StockClient): string[] =>
   peer.messages.flatMap((message) => message.getChild('body')?.getText() ?? []);
 
 const FROM_PEER: SourceRequest = {
-  pattern: {
-    scheme: 'jid',
-    segments: [
-      { type: 'literal', value: 'peer' },
-      { type: 'literal', value: 'localhost' },
-    ],
-  },
+  pattern: { scheme: 'jid', segments: ['peer', 'localhost'].map((value) => ({ type: 'literal', value })) },
   options: {},
 };
 
