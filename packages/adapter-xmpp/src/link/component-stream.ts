@@ -67,8 +67,8 @@ export class ComponentStream extends XmlStream {
     return super.put(this.#addressed(element));
   }
 
-  override answer(element: Element): void {
-    super.answer(this.#addressed(element));
+  override answer(element: Element): number {
+    return super.answer(this.#addressed(element));
   }
 
   protected override take(element: Element): void {

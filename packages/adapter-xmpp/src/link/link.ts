@@ -255,8 +255,8 @@ export class Link {
     const answer = this.#events.answer?.(iq, repeated) ?? answerTo(iq);
     if (!answer || answer === 'later') return;
     if (this.#options.domain !== undefined) answer.attrs.from = attribute(iq, 'to');
-    this.#stream?.answer(answer);
-    this.#management.sent(attribute(answer, 'id'), 0);
+    const bytes = this.#stream?.answer(answer) ?? 0;
+    this.#management.sent(attribute(answer, 'id'), bytes);
   }
 
   #send(stanza: Element): void {

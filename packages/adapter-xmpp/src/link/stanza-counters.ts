@@ -67,7 +67,7 @@ export class OutboundQueue {
   /** Ids of stanzas that the server had received although their senders got `Unknown`. */
   readonly #arrived = new Set<string>();
 
-  /** Adds a sent stanza. `bytes` is its size, if a caller waits for it. */
+  /** Adds a sent stanza. `bytes` is its size. */
   push(id: string | undefined, bytes = 0, settle?: Settle): void {
     this.#queue.push({ id, bytes, settle, tracked: settle !== undefined });
   }
@@ -85,11 +85,11 @@ export class OutboundQueue {
 
   /**
    * Called when the server ended the stream because of a stanza's size: the largest unacknowledged one is certainly too
-   * large. It is settled with an error and removed.
+   * large. It is settled with an error and removed; nothing is blamed when it is one that no caller waits for, such as an answer.
    */
   refuseLargest(errorOf: (bytes: number) => MagpieError): void {
     const largest = this.#queue.reduce<Sent | undefined>(
-      (found, sent) => (sent.settle && sent.bytes > (found?.bytes ?? 0) ? sent : found),
+      (found, sent) => (sent.bytes > (found?.bytes ?? 0) ? sent : found),
       undefined,
     );
     largest?.settle?.(errorOf(largest.bytes));

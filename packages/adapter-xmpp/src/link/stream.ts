@@ -102,9 +102,9 @@ export abstract class XmlStream extends ConnectionTCP {
 
   /**
    * Writes an answer to a request of the server. Ends the stream when more than 1 MiB of answers is unsent: the server
-   * does not read.
+   * does not read. Returns the size of the answer.
    */
-  answer(element: Element): void {
+  answer(element: Element): number {
     const text = element.toString();
     this.#unread += text.length;
     this.#write(text, () => {
@@ -116,6 +116,7 @@ export abstract class XmlStream extends ConnectionTCP {
           `the server sends requests but does not read the answers: more than ${MOST_UNREAD} bytes wait`,
         ),
       );
+    return text.length;
   }
 
   /** Used by the library during the login. */

@@ -86,6 +86,13 @@ describe('a stanza that is larger than the server takes', () => {
     expect(await outcome(sendText(connection, `big${'x'.repeat(70_000)}`))).toMatch(/^Unknown: .*Too many unacked/);
   });
 
+  it('is not taken for a message when it was an answer to somebody', async () => {
+    const asked = `<iq type='get' id='${'x'.repeat(9_000)}' from='mallory@localhost/x'><ping xmlns='urn:xmpp:ping'/></iq>`;
+    const { connection, details } = await limited(asked + TOO_BIG);
+    expect(await outcome(sendText(connection, 'big as others'))).toMatch(/^Unknown: /);
+    expect(details.get('stanza size')).toBeUndefined();
+  });
+
   it('is not sent by the next process either, until another limit is configured', async () => {
     const store = memoryStore();
     const first = await limited(TOO_BIG, {}, { store });
