@@ -38,6 +38,7 @@ export class MovedRooms {
     const { local, resource } = splitJid(to);
     const problem = local === '' || resource !== undefined || jidProblem(splitJid(to)) !== undefined;
     const jid = normalJid(to);
+    if (this.#isOn && jid === room && this.#whereTo.has(room)) return this.#back(room);
     if (!this.#isOn || problem || isOurs(jid) || (this.#names.get(jid) ?? room) !== room || jid === room) return false;
     this.#set(room, jid);
     // A log that has failed ends the process; nothing is to be done about it here.
@@ -65,6 +66,14 @@ export class MovedRooms {
       for (const id of each.getChildren('stanza-id', NS.stanzaId)) exchange(id, 'by', this.#names);
       for (const delay of each.getChildren('delay', NS.delay)) exchange(delay, 'from', this.#names);
     }
+  }
+
+  /** A room is again where it was in the beginning. */
+  #back(room: string): true {
+    this.#names.delete(this.#whereTo.get(room) ?? '');
+    this.#whereTo.delete(room);
+    this.#store.put(new Map([[KEY + room, undefined]])).catch(() => undefined);
+    return true;
   }
 
   async #read(): Promise<void> {

@@ -63,6 +63,17 @@ describe('a room that its owner has closed', () => {
     expect(next.joins.map((join) => attributeOf(join, 'to'))).toEqual([`${NEW}/magpie`]);
   });
 
+  it('is found where it was when it moves back', async () => {
+    const { joins, state, status, store } = await inRoom({ followMoved: true });
+    state.send(DESTROYED);
+    await waitFor(() => status() === `joined as magpie, at ${NEW}`, { what: 'the new room', timeout: 5_000 });
+    state.send(DESTROYED.replace(OLD, NEW).replace(`jid='${NEW}'`, `jid='${OLD}'`));
+    await waitFor(() => status() === 'joined as magpie', { what: 'the old room', timeout: 5_000 });
+    expect(attributeOf(joins.at(-1) ?? '', 'to')).toBe(`${OLD}/magpie`);
+    const next = await inRoom({ followMoved: true }, undefined, store);
+    expect(next.joins.map((join) => attributeOf(join, 'to'))).toEqual([`${OLD}/magpie`]);
+  });
+
   it('may say so to who joins it later', async () => {
     const gone = `<error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>xmpp:${NEW}?join</gone></error>`;
     const { joins, status } = await inRoom({ followMoved: true }, (element) =>
