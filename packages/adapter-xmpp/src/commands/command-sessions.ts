@@ -38,20 +38,29 @@ export class CommandSessions {
   }
 
   /**
-   * Begins one; its owner's oldest form makes room where there are too many. Undefined when there are too many all the same.
+   * Begins one; where there are too many, of one person or in all, the oldest of their forms makes room. Undefined when all of them
+   * run.
    * @param owner full JID.
    */
   begin(owner: string, contact: string, command: Command): CommandSession | undefined {
     const person = bareJid(owner);
     const own = [...this.#sessions.values()].filter((each) => each.person === person);
     const oldest = own.find(({ running }) => running === undefined);
-    if (own.length >= MOST_EACH && oldest) this.end(oldest.id);
-    else if (own.length >= MOST_EACH || this.#sessions.size >= MOST) return undefined;
+    if (own.length >= MOST_EACH && !oldest) return undefined;
+    const room = own.length >= MOST_EACH ? oldest : this.#surplus();
+    if (room) this.end(room.id);
+    if (this.#sessions.size >= MOST) return undefined;
     const id = randomBytes(18).toString('base64url');
     const session: Kept = { id, owner, person, contact, command, running: undefined, expires: () => undefined };
     this.#sessions.set(id, session);
     this.keep(session, IDLE_MS, () => undefined);
     return session;
+  }
+
+  /** The form that was touched longest ago, when there are too many sessions: what nobody goes on with locks nobody out. */
+  #surplus(): Kept | undefined {
+    if (this.#sessions.size < MOST) return undefined;
+    return [...this.#sessions.values()].find(({ running }) => running === undefined);
   }
 
   /** The session of that id, if it is this person's. @param owner full JID. */
@@ -73,6 +82,10 @@ export class CommandSessions {
 
   /** The session was touched: its form may be left alone for a while again. */
   touch(session: CommandSession): void {
+    const kept = this.#sessions.get(session.id);
+    if (!kept) return;
+    this.#sessions.delete(session.id);
+    this.#sessions.set(session.id, kept);
     this.keep(session, IDLE_MS, () => undefined);
   }
 

@@ -31,6 +31,10 @@ export type CommandAnswer = Element | 'later';
 const STORE_MS = 30_000;
 const SLACK_MS = 2_000;
 
+/** Longest form that is shown again with what was filled in, and longest text about what is wrong with it, characters. */
+const MOST_SHOWN = 16 * 1024;
+const MOST_SAID = 2 * 1024;
+
 const NO_ANSWER = 'No answer has come in time.';
 const REFUSED = 'The command could not be taken.';
 
@@ -146,9 +150,11 @@ export class Commands {
     const { id, command } = session;
     const { node, title, plan } = command;
     this.#sessions.touch(session);
-    const fields = plan.fields.map((field) => ({ ...field, values: shownValues(field, filled) }));
+    // Quotes grow sixfold in XML: what a person could send may be too large to come back, which would cost the link.
+    const shown = filled && lengthOf(filled) <= MOST_SHOWN ? filled : undefined;
+    const fields = plan.fields.map((field) => ({ ...field, values: shownValues(field, shown) }));
     const form = formElement({ title, instructions: plan.instructions }, fields);
-    const note = { type: 'error', text: problems.join('\n') } as const;
+    const note = { type: 'error', text: problems.join('\n').slice(0, MOST_SAID) } as const;
     const step = { node, session: id, status: 'executing', form, ...(problems.length > 0 ? { note } : {}) } as const;
     return resultAnswer(iq, stepElement(step));
   }
@@ -192,6 +198,9 @@ function badAction(iq: Element, action: string): Element {
   const isKnown = ['execute', 'complete', 'cancel', 'prev', 'next'].includes(action);
   return errorAnswer(iq, 'modify', 'bad-request', commandCondition(isKnown ? 'bad-action' : 'malformed-action'));
 }
+
+const lengthOf = (filled: Filled): number =>
+  [...filled.values()].flat().reduce((sum, { length }) => sum + length + '<value></value>'.length, 0);
 
 function shownValues(field: Command['plan']['fields'][number], filled: Filled | undefined): readonly string[] {
   if (field.type === 'text-private') return [];

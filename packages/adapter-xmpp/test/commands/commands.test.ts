@@ -149,6 +149,28 @@ describe('commands of contacts (XEP-0050)', () => {
     expect(String(posted[0])).toContain('<note type="info">The answer comes as a message.</note>');
   });
 
+  it('say in a message what would be too large as a form, and no character that XML forbids', () => {
+    const { commands, ask, posted } = site();
+    const begin = (): string => {
+      const session = sessionOf(ask('set-level'));
+      ask('set-level', { sessionid: session }, {});
+      return session;
+    };
+    const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, index) => [`v${index}`, 1]));
+    expect(commands.result(begin(), ALICE, { body: Buffer.from(JSON.stringify(many)) })).toBeUndefined();
+    expect(String(posted[0])).toContain('<note type="info">The answer comes as a message.</note>');
+    const odd = commands.result(begin(), ALICE, { body: Buffer.from('{"\\u0001a":1}') });
+    expect(String(odd)).toContain('<field var="\ufffda" type="text-single" label="\ufffda">');
+  });
+
+  it('do not send back a form that is too large, or more of a wrong value than anybody reads', () => {
+    const { ask } = site();
+    const session = sessionOf(ask('set-level'));
+    const wrong = String(ask('set-level', { sessionid: session }, { level: "'".repeat(200_000) }));
+    expect(wrong).toContain('<note type="error">level: expected');
+    expect(wrong.length).toBeLessThan(10_000);
+  });
+
   it('are found and run by whom their route allows, and do not exist elsewhere', () => {
     const { commands, ask, events } = site();
     expect(commands.listFor('pump-7', ALICE).map(({ node }) => node)).toEqual(['set-level', 'restart']);
@@ -218,6 +240,11 @@ describe('commands of contacts (XEP-0050)', () => {
     for (let each = 0; each < 12; each++) ask('restart');
     expect(String(ask('restart')), 'all ten run').toContain('<resource-constraint');
     for (let each = 0; each < 1_100; each++) ask('set-level', { from: `user${each}@example.org/x` });
+    expect(timers.size).toBe(1_000);
+    expect(String(ask('set-level')), 'forms that strangers leave open lock nobody out').toContain(
+      '<resource-constraint',
+    );
+    expect(String(ask('set-level', { from: 'bob@example.org/x' }))).toContain('status="executing"');
     expect(timers.size).toBe(1_000);
     pass(10 * 60_000);
     expect(timers.size).toBe(0);

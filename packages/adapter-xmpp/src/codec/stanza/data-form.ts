@@ -49,7 +49,11 @@ function validation({ datatype, min, max }: NonNullable<ShownField['number']>): 
 /** Values to be read. */
 export function resultElement(title: string, values: ReadonlyArray<readonly [name: string, text: string]>): Element {
   const fields = values.map(([name, text]) =>
-    xml('field', { var: name, type: 'text-single', label: readableText(name) }, xml('value', {}, readableText(text))),
+    xml(
+      'field',
+      { var: readableText(name), type: 'text-single', label: readableText(name) },
+      xml('value', {}, readableText(text)),
+    ),
   );
   return xml('x', { xmlns: NS.dataForms, type: 'result' }, xml('title', {}, readableText(title)), ...fields);
 }
