@@ -20,8 +20,16 @@ const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 const HEADER =
   '<stream:stream to="localhost" version="1.0" xmlns="jabber:client" xmlns:stream="http://etherx.jabber.org/streams">';
 
-/** Logs in over plain TCP with SCRAM-SHA-1 (RFC 5802), binds a resource and sends presence. */
-export async function rawChat(port: number, user: string, password: string): Promise<RawChat> {
+/**
+ * Logs in over plain TCP with SCRAM-SHA-1 (RFC 5802), binds a resource and sends presence.
+ * @param take gets everything from the bound resource on, instead of `next` and `answer`; presence is the caller's then.
+ */
+export async function rawChat(
+  port: number,
+  user: string,
+  password: string,
+  take?: (text: string) => void,
+): Promise<RawChat> {
   const socket = connect(port, '127.0.0.1');
   const read = reader(socket);
   socket.write(HEADER);
@@ -36,7 +44,8 @@ export async function rawChat(port: number, user: string, password: string): Pro
   await read(/<\/stream:features>/);
   socket.write('<iq type="set" id="bind"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/></iq>');
   await read(/<iq[^>]*(?:id="bind"|id='bind')/);
-  socket.write('<presence/>');
+  if (take) socket.removeAllListeners('data').on('data', take);
+  else socket.write('<presence/>');
   return {
     send: (text) => void socket.write(text),
     answer: (id) => read(new RegExp(`<iq[^>]*id=["']${id}["']`)),

@@ -21,6 +21,7 @@ export {
   type RabbitmqUser,
   startRabbitmq,
 } from './kinds/rabbitmq.ts';
+export { createAccountWithContacts } from './kinds/rosters.ts';
 export type { XmppPort, XmppServer, XmppServerOptions } from './kinds/xmpp-server.ts';
 export { type Program, type ProgramOptions, startProgram } from './process/program.ts';
 export { requirePython } from './process/python.ts';

@@ -21,7 +21,8 @@ writes every message to disk before it acknowledges it wherever its guarantee sa
 - A row is invalid when the generator was the limit.
 
 What codecs, matching, expressions and the log cost by themselves is on the page [Performance of the parts](micro.md).
-How cost and memory grow with routes, topics, subscribers and a backlog: [Scale of one process](scale.md).
+How cost and memory grow with routes, topics, subscribers and a backlog: [Scale of one process](scale.md). Ten thousand
+contacts on one XMPP link: [Contacts](contacts.md).
 
 Repeat it with \`npm run bench\`, one path with \`npm run bench -- <path>\`, and with other bridges by \`--peers\`.`;
 

@@ -9,6 +9,8 @@ export interface EjabberdOptions extends XmppServerOptions {
    * PLAIN; `plain` permits SCRAM-SHA-1 and all others as well.
    */
   readonly storedPasswords?: 'SHA-256' | 'plain';
+  /** Stanzas that a client with stream management may leave unacknowledged before its session is ended. Default 20,000. */
+  readonly ackQueue?: number;
   /** Bytes per second that a client may send. Default: no limit. */
   readonly shaper?: number;
 }
@@ -83,7 +85,7 @@ const PLAIN_MODULES = [
 ];
 
 function modules(setting: Setting<XmppPort>, options: EjabberdOptions) {
-  const { archive = true, streamManagement = true, hibernation = 300 } = options;
+  const { archive = true, streamManagement = true, hibernation = 300, ackQueue = 20_000 } = options;
   return {
     ...Object.fromEntries(PLAIN_MODULES.map((name) => [name, {}])),
     mod_pubsub: { plugins: ['flat', 'pep'] },
@@ -101,7 +103,7 @@ function modules(setting: Setting<XmppPort>, options: EjabberdOptions) {
           mod_stream_mgmt: {
             resend_on_timeout: 'if_offline',
             resume_timeout: hibernation,
-            max_ack_queue: 20_000,
+            max_ack_queue: ackQueue,
           },
         }
       : {}),
