@@ -28,9 +28,9 @@ const UNDISTURBED = 3 * EACH;
 /** Most deliveries that a killed gateway repeats: the window of a target's link. */
 const AGAIN = 100;
 
-async function through(soak: Soak): Promise<Readonly<Record<Way, Outcome>>> {
+async function through(soak: Soak, quietMs: number): Promise<Readonly<Record<Way, Outcome>>> {
   for (let round = 0; round < ROUNDS; round++) await soak.say(EACH, () => FAULTS[round]?.(soak) ?? Promise.resolve());
-  await soak.settled(4_000);
+  await soak.settled(quietMs);
   return soak.outcomes();
 }
 
@@ -40,7 +40,7 @@ const figures = (who: string, outcomes: Readonly<Record<Way, Outcome>>, refused:
     return `${who}, ${way}: ${said} said, ${lost.length} lost, ${takenInTwice} taken in twice, ${repeated} repeated (${unmarked} without a mark); ${refused} refused`;
   }).join('\n');
 
-/** Runs it all, prints what came of it, and takes everything down. */
+/** Runs it all, prints what came of it, and takes everything down. What an account misses may take its time, for none of it may be lost. */
 async function soaked(
   name: 'prosody' | 'ejabberd',
   mode: 'client' | 'component',
@@ -49,7 +49,7 @@ async function soaked(
   const brokers = { mosquitto, rabbitmq: shared.rabbitmq.urls.plain };
   const soak = await Soak.open({ name, mode }, { people, brokers });
   try {
-    const outcomes = await through(soak);
+    const outcomes = await through(soak, mode === 'client' ? 25_000 : 4_000);
     const refused = new Set(soak.refused());
     console.log(figures(`${mode} on ${name}`, outcomes, refused.size));
     return { outcomes, refused };
