@@ -7,6 +7,7 @@ import { NS } from '../codec/stanza/namespaces.ts';
 import { linkError } from '../errors.ts';
 import type { MovedRooms } from '../rooms/moved-rooms.ts';
 import type { ClientStreamEvents } from './client-stream.ts';
+import { Questions } from './questions.ts';
 import { ReadThrottle } from './read-throttle.ts';
 import { Requests } from './requests.ts';
 import type { ResumableSession } from './resumable-session.ts';
@@ -77,6 +78,7 @@ export class Link {
   largestStanza: number | undefined;
   #ended: MagpieError | undefined;
   readonly #throttle: ReadThrottle;
+  readonly #questions: Questions;
 
   constructor(options: LinkOptions, session: ResumableSession, events: LinkEvents) {
     this.#options = options;
@@ -96,6 +98,14 @@ export class Link {
       takeUp: () => this.drop(new NotConnected(TAKEN_UP)),
     });
     this.#requests = new Requests(options.clock, options.timeout);
+    this.#questions = new Questions({
+      isBehind: () => this.#stream?.isBehind === true,
+      answer: (iq, repeated) => {
+        const answer = this.#events.answer?.(iq, repeated) ?? answerTo(iq);
+        return answer === 'later' ? undefined : answer;
+      },
+      send: (answer, iq) => this.#answer(answer, attribute(iq, 'to')),
+    });
     this.#opened.promise.catch(() => undefined); // Dialling may fail first; then this promise has no consumer.
   }
 
@@ -214,6 +224,7 @@ export class Link {
         return next === phase ? phase : begun(next);
       },
       stanza: (element) => this.#receive(element),
+      answersRead: () => this.#questions.goOn(),
       readDone: () => {
         if (!this.#live) return;
         this.#events.readDone();
@@ -239,7 +250,7 @@ export class Link {
     if (stanza.name === 'iq') {
       finish();
       if (isAnswer(stanza)) this.#requests.answered(stanza, this.jid);
-      else this.#answer(stanza, repeated);
+      else this.#questions.take(stanza, repeated);
       return;
     }
     const finished = (): void => {
@@ -251,10 +262,8 @@ export class Link {
     this.#events.stanza({ stanza, finish: finished, repeated, ...(leave ? { leave } : {}) });
   }
 
-  #answer(iq: Element, repeated: boolean): void {
-    const answer = this.#events.answer?.(iq, repeated) ?? answerTo(iq);
-    if (!answer || answer === 'later') return;
-    if (this.#options.domain !== undefined) answer.attrs.from = attribute(iq, 'to');
+  #answer(answer: Element, from: string | undefined): void {
+    if (this.#options.domain !== undefined) answer.attrs.from = from;
     const bytes = this.#stream?.answer(answer) ?? 0;
     this.#management.sent(attribute(answer, 'id'), bytes);
   }
@@ -279,6 +288,7 @@ export class Link {
   /** Ends everything that waits on the link. */
   #over(error: MagpieError): void {
     this.#live = false;
+    this.#questions.clear();
     this.#throttle.end();
     this.#ended ??= error;
     this.#management.end(error);

@@ -12,12 +12,17 @@ export interface StreamEvents {
   stanza(element: Element): void;
   /** All complete elements of one read from the socket were handed over. */
   readDone(): void;
+  /** The server reads our answers again, see `isBehind`. */
+  answersRead?(): void;
   /** Called once when the stream has ended; nothing is called afterwards. */
   failed(error: MagpieError): void;
 }
 
 /** Maximum of unsent answers to a server that sends requests without reading, bytes. */
 const MOST_UNREAD = 1024 * 1024;
+
+/** Unsent answers above which no further one should be made, bytes. */
+const BEHIND = MOST_UNREAD / 4;
 
 /**
  * A stream of XML over TCP to a server (RFC 6120 §4), within limits and with a single end. Derived classes implement
@@ -88,6 +93,11 @@ export abstract class XmlStream extends ConnectionTCP {
     return header;
   }
 
+  /** Whether the server has not taken our last answers yet, and large ones should wait. */
+  get isBehind(): boolean {
+    return this.#unread > BEHIND;
+  }
+
   /** Writes an element and returns its size. A failure ends the stream and is reported by it. */
   put(element: Element): number {
     const text = element.toString();
@@ -108,7 +118,9 @@ export abstract class XmlStream extends ConnectionTCP {
     const text = element.toString();
     this.#unread += text.length;
     this.#write(text, () => {
+      const wasBehind = this.isBehind;
       this.#unread -= text.length;
+      if (wasBehind && !this.isBehind && !this.#ended) this.#events.answersRead?.();
     });
     if (this.#unread > MOST_UNREAD)
       this.fail(

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { AuthFailed, ConfigInvalid, Conflict, NotConnected, Rejected } from '@magpie/contract';
-import type { Peer } from '@magpie/testkit';
-import { describe, expect, it } from 'vitest';
+import { type Peer, waitFor } from '@magpie/testkit';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { xmppAdapter } from '../../src/index.ts';
 import { admitted, attributeOf, refusal, result } from '../support/fake-xmpp.ts';
 import { fakeLink, fromRoom, manualSink, NEVER, sendText, textOf } from '../support/link.ts';
@@ -210,6 +213,36 @@ describe('component mode (XEP-0114)', () => {
     await connection.connect(NEVER);
     await expect(connection.probe(NEVER)).rejects.toThrow('no address of devices.localhost');
     expect(lost[0]?.message).toContain('no address of devices.localhost');
+  });
+
+  it('answers who asks for the pictures of all its contacts at once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'magpie-pictures-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const photo = join(folder, 'pump.png');
+    writeFileSync(photo, Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(120 * 1024)]));
+    const seen: string[] = [];
+    const state = { send: (_: string): void => undefined };
+    const { connection, lost } = await fakeLink(
+      async (peer) => {
+        await handshake(peer);
+        state.send = (text) => peer.send(text);
+        await route(peer, seen);
+      },
+      { ...KEYS, contacts: { allow: ['*@localhost'], cards: [{ contact: 'pump', photo }] } },
+    );
+    await connection.connect(NEVER);
+    await connection.receive([], manualSink().sink);
+    await sendText(connection, 'there', 'contact', ['pump'], { presence: { available: true } });
+    const questions = Array.from(
+      { length: 30 },
+      (_, id) =>
+        `<iq type='get' id='q${id}' from='alice@localhost/x' to='pump@devices.localhost'><vCard xmlns='vcard-temp'/></iq>`,
+    );
+    state.send(questions.join(''));
+    await waitFor(() => seen.length === questions.length || lost.length > 0, { what: 'the cards', timeout: 10_000 });
+    expect(lost).toEqual([]);
+    expect(seen.map((each) => attributeOf(each, 'id'))).toEqual(questions.map((_, id) => `q${id}`));
+    expect(seen.every((each) => each.includes('<BINVAL>'))).toBe(true);
   });
 });
 

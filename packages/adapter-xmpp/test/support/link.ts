@@ -111,7 +111,7 @@ export const textOf = ({ body }: { readonly body: Uint8Array }): string => Buffe
 export function sendText(
   connection: Connection,
   text: string,
-  scheme: 'jid' | 'room' = 'jid',
+  scheme: 'contact' | 'jid' | 'room' = 'jid',
   place = ['peer', 'localhost'],
   options: object = {},
 ): Promise<SendReceipt> {
