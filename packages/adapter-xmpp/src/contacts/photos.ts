@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 
 /** A contact's picture. */
 export interface Photo {
@@ -24,6 +24,8 @@ const SIGNATURES: ReadonlyArray<readonly [type: string, signature: RegExp]> = [
  * @throws Error that says what is wrong with the file.
  */
 export async function readPhoto(path: string): Promise<Photo> {
+  // Opening a pipe would wait for somebody to write into it.
+  if (!(await stat(path)).isFile()) throw new Error('expected a file with a picture');
   const file = await open(path);
   try {
     const { size } = await file.stat();

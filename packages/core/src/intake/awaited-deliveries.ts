@@ -20,7 +20,7 @@ export class AwaitedDeliveries {
     if (this.#events.size > MOST && oldest !== undefined) this.#end(oldest, false);
   }
 
-  /** Resolves when all its targets have confirmed it, or to false when one has not in the end; undefined for any other event. */
+  /** Resolves when all its targets have confirmed it, or to false when one has not in the end or there is none; undefined for any other event. */
   of(ref: string): Promise<boolean> | undefined {
     return this.#events.get(ref)?.promise;
   }
@@ -35,7 +35,7 @@ export class AwaitedDeliveries {
     const event = this.#events.get(ref);
     if (!event) return;
     event.open = targets;
-    if (targets === 0) this.#end(ref, true);
+    if (targets === 0) this.#end(ref, false);
   }
 
   /** A delivery of it has ended. */

@@ -31,12 +31,12 @@ describe('an event whose sender wants to know that it has arrived', () => {
     expect(await state(told)).toBe(false);
   });
 
-  it('has at once without a target, and never before the router has come to it', async () => {
+  it('nobody has without a target, and nobody before the router has come to it', async () => {
     const deliveries = awaited('a', 'b');
     const [none, early] = [deliveries.of('a'), deliveries.of('b')];
     deliveries.matched('a', 0);
     deliveries.ended('b', true);
-    expect([await state(none), await state(early)]).toEqual([true, 'open']);
+    expect([await state(none), await state(early)]).toEqual([false, 'open']);
   });
 
   it('is not waited for when it was not stored, or when too many are', async () => {
