@@ -26,8 +26,9 @@ export const STEPS: readonly Step[] = [
   commandStep('unused code', 'knip', ['--no-config-hints']),
   commandStep('generated pages', 'node', ['--conditions=@magpie/source', 'infra/checks/docs.ts']),
   vitestStep('unit', 600_000),
-  vitestStep('contract', 400_000),
-  vitestStep('integration', 400_000),
+  // These wait for brokers half of their time.
+  vitestStep('contract', 400_000, 3),
+  vitestStep('integration', 400_000, 3),
   vitestStep('security', 400_000),
   vitestStep('reliability', 600_000),
   benchStep,
