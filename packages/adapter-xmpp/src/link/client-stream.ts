@@ -9,8 +9,8 @@ import { attribute, childText, type Element, isStanza, xml } from '../codec/stan
 import { NS } from '../codec/stanza/namespaces.ts';
 import { saslError, streamError } from '../errors.ts';
 import { dial, type Endpoint, upgrade } from './dial.ts';
+import { Login } from './login/sasl.ts';
 import { expectElement, type Phase } from './phases.ts';
-import { Login } from './sasl.ts';
 import { type StreamEvents, XmlStream } from './stream.ts';
 import type { StreamLimits } from './stream-guard.ts';
 

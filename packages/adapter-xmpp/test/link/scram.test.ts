@@ -1,6 +1,6 @@
 import { AuthFailed, ConfigInvalid } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
-import { startScram } from '../../src/link/scram.ts';
+import { startScram } from '../../src/link/login/scram.ts';
 
 const RFC5802 = {
   hash: 'sha1',
