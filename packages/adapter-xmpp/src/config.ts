@@ -94,6 +94,12 @@ const keysSchema = z.strictObject({
     .describe(
       'Whether a room is made by joining it when there is none. Without, a mistyped room shows as one that does not exist.',
     ),
+  createNodes: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a node is made where there is none, as the defaults of its service say. Without, nothing is published to a mistyped one.',
+    ),
   followMoved: z
     .boolean()
     .default(false)

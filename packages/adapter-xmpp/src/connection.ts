@@ -79,9 +79,12 @@ export class XmppConnection implements Connection {
       });
     }
     const fromContacts = sources.some(({ pattern }) => pattern.scheme === 'jid');
-    const announced = session.announce(link, fromContacts);
+    // A server sends what services tell an account only to clients that take its messages.
+    const fromNodes = sources.some(({ pattern }) => pattern.scheme === 'node');
+    const announced = session.announce(link, fromContacts || fromNodes);
     session.catchUp(link, fromContacts);
-    await Promise.all([announced, session.rooms.want(sources.map(({ pattern }) => pattern))]);
+    const patterns = sources.map(({ pattern }) => pattern);
+    await Promise.all([announced, session.rooms.want(patterns), session.nodes.want(patterns)]);
   }
 
   send(event: OutgoingEvent, target: TargetRequest<XmppTarget>, signal: AbortSignal): Promise<SendReceipt> {
@@ -98,7 +101,7 @@ export class XmppConnection implements Connection {
     const now = this.#context.clock.monotonic();
     if (now - this.#lastPing < this.#config.ping) return;
     this.#lastPing = now;
-    await this.#session.rooms.ping(signal);
+    await Promise.all([this.#session.rooms.ping(signal), this.#session.nodes.ping(signal)]);
   }
 
   presence(): Iterable<PresenceEntry> {

@@ -1,6 +1,6 @@
 import { BODY_LIMITS, type Capabilities, defineAdapter, type EventKind, type Guarantee } from '@magpie/contract';
 import { access } from './access.ts';
-import { commandAddresses, contactAddresses, jidAddresses, roomAddresses } from './codec/addresses.ts';
+import { commandAddresses, contactAddresses, jidAddresses, nodeAddresses, roomAddresses } from './codec/addresses.ts';
 import { splitJid } from './codec/jid.ts';
 import { MAPPING } from './codec/mapping.ts';
 import { originSchema } from './codec/origin.ts';
@@ -16,21 +16,22 @@ export const xmppAdapter = defineAdapter({
   sourceSchema,
   targetSchema,
   originSchema,
-  addresses: [roomAddresses, jidAddresses, contactAddresses, commandAddresses],
+  addresses: [roomAddresses, jidAddresses, contactAddresses, commandAddresses, nodeAddresses],
   kinds: ['message', 'presence', 'status', 'receipt', 'reaction'],
   access,
   capabilities,
   guarantees: {
     source: sourceGuarantee,
-    target: ({ mode }: XmppConfig, { room, contact }: XmppTarget) => ({
-      level: 'at-least-once',
-      reason: contact !== undefined ? TARGETS.contact : room === undefined ? TARGETS[mode] : TARGETS.room,
-    }),
+    target: ({ mode }: XmppConfig, { room, contact, node }: XmppTarget) => {
+      const word = contact !== undefined ? 'contact' : node !== undefined ? 'node' : room !== undefined ? 'room' : mode;
+      return { level: 'at-least-once', reason: TARGETS[word] };
+    },
   },
   objections: { source: sourceObjection, target: targetObjection, together: commandObjections },
   readsTerms: ({ command }: XmppSource) => command !== undefined,
   answerTo: ({ address: { scheme, segments }, origin: { from, session } }) => {
     if (scheme === roomAddresses.scheme) return roomAddresses.join(segments);
+    if (scheme === nodeAddresses.scheme) return nodeAddresses.join(segments);
     if (scheme === contactAddresses.scheme) return { jid: from, from: contactAddresses.format(segments) };
     if (scheme === commandAddresses.scheme) return { jid: from, from: segments[0], session };
     return { jid: from ?? jidAddresses.format(segments) };
@@ -42,9 +43,14 @@ export const xmppAdapter = defineAdapter({
 /** A component hears only what is written to its addresses, an account only what is written to itself. */
 function sourceObjection(
   { mode, jid: account = '' }: XmppConfig,
-  { jid, contact, command, fetch }: XmppSource,
+  { jid, contact, command, fetch, node, service }: XmppSource,
   kinds: ReadonlySet<EventKind>,
 ): string | undefined {
+  if (node !== undefined) {
+    if (/[{}]/.test(`${node}${service}`))
+      return 'a node is written in full, and so is its service: each is subscribed to by its name';
+    return fetch && '"fetch" has no meaning for a node: an item links to nothing';
+  }
   if (command !== undefined) {
     const isOwn = mode === 'component' || contact === splitJid(account).local || contact?.startsWith('{') === true;
     if (!isOwn) return `"${contact}" is no contact of ours: an account has only itself (${splitJid(account).local})`;
@@ -71,6 +77,7 @@ const SOURCES = {
     'XMPP: a lost link loses nothing that the server still holds (XEP-0198 resumption), but a crash of the gateway or a restart of the server may lose what was not yet stored, with catchUp off',
   command:
     'XMPP: no server keeps a command (XEP-0050): one that is lost on its way is not answered, which whoever gave it sees',
+  node: 'XMPP: what is published while the gateway is away is read afterwards as far as the node keeps its items, at most the last 100; what is beyond that is lost, which a possible-gap says',
   component:
     'XMPP: a server keeps nothing for a component that is away (XEP-0114 has no stream management): senders get an error, and what was on its way may be lost',
 };
@@ -82,11 +89,13 @@ const TARGETS = {
     'confirmed when the server has answered a question sent behind it: it has taken the stanza, which says nothing about the recipient; sent again with the same origin-id when the outcome is unknown',
   contact:
     'confirmed when it is on disk and the server has taken what tells the followers; told again at every connect',
+  node: 'confirmed by the answer of the service; published again with the same id when the outcome is unknown',
   room: 'confirmed by the room sending it back to us; sent again with the same origin-id when the outcome is unknown',
 } as const;
 
-function sourceGuarantee(config: XmppConfig, { room, command }: XmppSource): Guarantee {
+function sourceGuarantee(config: XmppConfig, { room, command, node }: XmppSource): Guarantee {
   if (command !== undefined) return { level: 'at-most-once', reason: SOURCES.command };
+  if (node !== undefined) return { level: 'at-most-once', reason: SOURCES.node };
   if (config.mode === 'component') return { level: 'at-most-once', reason: SOURCES.component };
   const { account, rooms } = catchUpOf(config);
   const isRead = room === undefined ? account : rooms;

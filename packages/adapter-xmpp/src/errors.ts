@@ -81,9 +81,14 @@ const BY_TYPE: Readonly<Record<string, Make>> = {
   wait: throttled,
 };
 
-/** The condition of an `<error/>`, `<failure/>` or stream error: its first child that is not a text. */
-export const conditionOf = (error: Element): string =>
-  childElements(error).find((child) => child.name !== 'text')?.name ?? 'undefined-condition';
+/**
+ * The condition of an `<error/>`, `<failure/>` or stream error: its first child that is not a text, and of a stanza's error one of
+ * RFC 6120, beside which specifications have their own (ejabberd puts them first).
+ */
+export function conditionOf(error: Element): string {
+  const children = childElements(error).filter((child) => child.name !== 'text');
+  return (children.find((child) => child.getNS() === NS.stanzaErrors) ?? children[0])?.name ?? 'undefined-condition';
+}
 
 /** The reason why we are not in a room, from its error; undefined when the error means something else. */
 export function absenceOf(stanza: Element): string | undefined {
@@ -108,12 +113,15 @@ export function stanzaError(stanza: Element, room: boolean): MagpieError {
   const condition = conditionOf(error);
   const type = attribute(error, 'type') ?? 'cancel';
   const text = error.getChild('text')?.getText();
-  const sentence = `the server answered ${condition}${text ? `: ${text}` : ''}`;
+  // XEP-0060 says more by an element of its own, such as payload-too-big.
+  const more = childElements(error).find((child) => child.getNS() === NS.pubsubErrors)?.name;
+  const sentence = `the server answered ${condition}${more ? ` (${more})` : ''}${text ? `: ${text}` : ''}`;
   const absent = room ? absenceOf(stanza) : undefined;
   if (absent !== undefined) return new NotConnected(`${sentence} (${absent})`).concerning('place');
   if (room && isVoiceless(stanza))
     return new NotConnected(`${sentence} (we have no voice in the room)`).concerning('place');
-  if (condition === 'policy-violation' && type === 'modify') return new TooLarge(sentence);
+  if ((condition === 'policy-violation' && type === 'modify') || more === 'payload-too-big')
+    return new TooLarge(sentence);
   const known = STANZA_ERRORS[condition];
   if (type === 'wait') return throttled(sentence).concerning('place');
   return (known?.make ?? BY_TYPE[type] ?? rejected)(sentence).concerning(known?.concerns ?? 'message');

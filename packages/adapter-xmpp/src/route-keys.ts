@@ -6,13 +6,25 @@ interface Places {
   readonly room?: string | undefined;
   readonly jid?: string | undefined;
   readonly contact?: string | undefined;
+  readonly node?: string | undefined;
+  readonly service?: string | undefined;
 }
 
-const hasOnePlace = ({ room, jid, contact }: Places): boolean =>
-  [room, jid, contact].filter((place) => place !== undefined).length === 1;
-const ONE_PLACE = { error: 'expected one of room, jid and contact' };
+const hasOnePlace = ({ room, jid, contact, node }: Places): boolean =>
+  [room, jid, contact, node].filter((place) => place !== undefined).length === 1;
+const ONE_PLACE = { error: 'expected one of room, jid, contact and node' };
 
-/** Keys of a route's `from`. Exactly one of `room`, `jid` and `contact`. */
+const hasService = ({ node, service }: Places): boolean => (node === undefined) === (service === undefined);
+const SERVICE = {
+  path: ['service'],
+  error: 'expected "node" and "service" together: a node has its name at a service only',
+};
+const service = z
+  .string()
+  .optional()
+  .describe('Service of the node, such as pubsub.example.org, or the account of a person.');
+
+/** Keys of a route's `from`. Exactly one of `room`, `jid`, `contact` and `node`. */
 export const sourceSchema = z
   .strictObject({
     room: z.string().optional().describe('Room to receive from, such as ops@conference.example.org.'),
@@ -26,6 +38,11 @@ export const sourceSchema = z
       .describe(
         'Address of the component that people write to, such as {device}: all of its domain. With `command` also the name of the account itself.',
       ),
+    node: z
+      .string()
+      .optional()
+      .describe('Node of a publish-subscribe service (XEP-0060) to subscribe to, such as plant/alarms.'),
+    service,
     command: z
       .string()
       .optional()
@@ -44,6 +61,7 @@ export const sourceSchema = z
       ),
   })
   .refine(hasOnePlace, ONE_PLACE)
+  .refine(hasService, SERVICE)
   .refine(({ contact, command }) => command === undefined || contact !== undefined, {
     path: ['command'],
     error: '"command" goes with "contact" only: it is shown at a contact',
@@ -82,11 +100,23 @@ const refersSchema = z
     error: 'expected one of reply, replaces, retracts and reaction',
   });
 
-/** Keys of a target. Exactly one of `room`, `jid` and `contact`. */
+/** Keys of a target. Exactly one of `room`, `jid`, `contact` and `node`. */
 export const targetSchema = z
   .strictObject({
     room: z.string().optional().describe('Room to send to.'),
     jid: z.string().optional().describe('User, client or service to send to.'),
+    node: z
+      .string()
+      .optional()
+      .describe('Node of a publish-subscribe service (XEP-0060) to publish to, such as plant/alarms.'),
+    service,
+    item: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Id of the item, such as current: an item takes the place of one with the same id. Default one of its own for each. With `node` only.',
+      ),
     from: z
       .string()
       .min(1)
@@ -120,6 +150,11 @@ export const targetSchema = z
       .describe('How the contact is from now on, for everybody who has it in a list. With `contact` only.'),
   })
   .refine(hasOnePlace, ONE_PLACE)
+  .refine(hasService, SERVICE)
+  .refine(({ node, item }) => node !== undefined || item === undefined, {
+    path: ['item'],
+    error: '"item" goes with "node" only',
+  })
   .refine(({ jid, from }) => jid !== undefined || from === undefined, {
     path: ['from'],
     error: '"from" goes with "jid" only: a room knows the gateway by one address',
@@ -128,9 +163,13 @@ export const targetSchema = z
     path: ['session'],
     error: '"session" goes with "jid" only: a command is ended for whom it was begun',
   })
-  .refine(({ contact, refers }) => contact === undefined || refers === undefined, {
+  .refine(({ contact, node, refers }) => (contact === undefined && node === undefined) || refers === undefined, {
     path: ['refers'],
-    error: '"refers" goes with a message to "room" or "jid": a contact is sent nothing but its presence',
+    error: '"refers" goes with a message to "room" or "jid"',
+  })
+  .refine(({ node, upload }) => node === undefined || upload === undefined, {
+    path: ['upload'],
+    error: '"upload" goes with a message: an item carries its content itself',
   })
   .refine(({ contact, presence }) => (contact === undefined) === (presence === undefined), {
     path: ['presence'],
@@ -138,7 +177,7 @@ export const targetSchema = z
       'expected "contact" and "presence" together: a presence is set for a contact, and a contact is sent nothing else',
   });
 
-/** A parsed `from`: a room, a JID or a contact. */
+/** A parsed `from`: a room, a JID, a contact or a node. */
 export type XmppSource = z.output<typeof sourceSchema>;
-/** A parsed target: a room, a JID or a contact. */
+/** A parsed target: a room, a JID, a contact or a node. */
 export type XmppTarget = z.output<typeof targetSchema>;

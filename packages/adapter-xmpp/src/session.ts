@@ -9,12 +9,10 @@ import {
 } from '@magpie/contract';
 import { CatchUp } from './archive/catch-up.ts';
 import { Gaps } from './archive/gaps.ts';
-import { addressOf, contactAddress } from './codec/addresses.ts';
-import { bareJid, splitJid } from './codec/jid.ts';
+import { splitJid } from './codec/jid.ts';
 import { announces, discoQuery } from './codec/stanza/disco.ts';
 import type { Element } from './codec/stanza/element.ts';
 import { NS } from './codec/stanza/namespaces.ts';
-import type { PresenceState } from './codec/stanza/presence.ts';
 import { catchUpOf, type XmppConfig } from './config.ts';
 import { type OwnAddresses, ownAddresses } from './contacts/own-addresses.ts';
 import { lostOnTheWay } from './errors.ts';
@@ -23,7 +21,9 @@ import { type Identity, identityOf } from './identity.ts';
 import type { Link, LinkEvents } from './link/link.ts';
 import { openLink } from './link/open-link.ts';
 import { ResumableSession } from './link/resumable-session.ts';
+import { Nodes } from './nodes/nodes.ts';
 import { whileDue } from './patience.ts';
+import { present } from './presence/present.ts';
 import { WhoIsThere } from './presence/who-is-there.ts';
 import { createIntake, type Intake } from './receive/intake.ts';
 import { Receiver } from './receive/receiver.ts';
@@ -46,6 +46,7 @@ const SETTLE_MS = 2_000;
 export class Session {
   readonly intake: Intake;
   readonly rooms: Rooms;
+  readonly nodes: Nodes;
   readonly outbox: Outbox;
   readonly gaps: Gaps;
   readonly #catchUp: CatchUp;
@@ -94,13 +95,17 @@ export class Session {
     });
     const unavailable = (reason: string): void =>
       link()?.drop(new NotConnected(`the gateway cannot store messages now (${reason}): the server keeps them`));
-    this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
     this.rooms = rooms;
+    this.intake = createIntake(context, { window: config.receiveWindow, unavailable });
     this.#whoIsThere = new WhoIsThere({ context, intake: this.intake, link });
     const { account, intake } = this;
-    this.gaps = new Gaps(account, intake);
+    const gaps = new Gaps(account, intake);
+    this.gaps = gaps;
+    const received = { config, context, account, intake, gaps, link };
+    const nodes = new Nodes({ ...received, limit: this.#limit });
+    this.nodes = nodes;
     this.#catchUp = new CatchUp({
-      ...{ config, wanted: catchUpOf(config), context, account, intake, gaps: this.gaps, link },
+      ...{ ...received, wanted: catchUpOf(config) },
       room: (jid) => rooms.get(jid),
       toEvent: (by, archived) => this.#receiver.archived(by, archived),
     });
@@ -108,18 +113,16 @@ export class Session {
     const isRoom = (jid: string): boolean => rooms.get(jid) !== undefined;
     this.#own = ownAddresses({ config, context, identity: this.#identity, intake, isRoom, post });
     const { presence, contacts, commands } = this.#own;
-    const [identity, resumable] = [this.#identity, this.#resumable];
-    const server = isAccount ? splitJid(account).domain : undefined;
-    const uploads = new Uploads({ config, domain: server, context });
+    const uploads = new Uploads({ config, domain: isAccount ? splitJid(account).domain : undefined, context });
     this.#uploads = uploads;
     this.outbox = new Outbox({
-      ...{ config, identity, unconfirmed, rooms, uploads, commands, resumable, link },
-      ...{ limit: this.#limit, moved: this.#moved },
-      setPresence: (name, state) => this.#setPresence(name, state),
+      ...{ config, identity: this.#identity, unconfirmed, rooms, uploads, commands, link },
+      ...{ resumable: this.#resumable, limit: this.#limit, moved: this.#moved, nodes },
+      setPresence: async (name, state) => (contacts ?? presence)?.set(name, state),
     });
     this.#unconfirmed = unconfirmed;
     this.#receiver = new Receiver({
-      ...{ account, rooms, unconfirmed, contacts, post, intake, catchUp: this.#catchUp },
+      ...{ account, rooms, unconfirmed, contacts, post, intake, nodes, catchUp: this.#catchUp },
       ...{ presence, whoIsThere: this.#whoIsThere, receipts: config.receipts },
       contact: (jid) => contacts?.nameOf(jid),
       jid: () => this.#resumable.jid,
@@ -180,6 +183,7 @@ export class Session {
     this.#own.contacts?.disconnected();
     this.intake.hold();
     this.#catchUp.lost();
+    this.nodes.lost();
     this.#context.detail('session', undefined);
     this.#unconfirmed.settleAll(lostOnTheWay(reason));
   }
@@ -196,11 +200,8 @@ export class Session {
   }
 
   /** Who is there at the moment: people, occupants, and the contacts of a component. */
-  *present(): Generator<PresenceEntry> {
-    for (const { jid, inRoom, state, since } of this.#whoIsThere.all())
-      yield { address: addressOf(inRoom ? 'room' : 'jid', bareJid(jid)), key: jid, state: { ...state }, since };
-    for (const [name, state] of this.#own.contacts?.all() ?? [])
-      yield { address: contactAddress(name), key: name, state: { ...state }, since: undefined };
+  present(): Iterable<PresenceEntry> {
+    return present(this.#whoIsThere, this.#own.contacts);
   }
 
   /** Sets the sources that commands are among. Called whenever they change. */
@@ -221,6 +222,7 @@ export class Session {
       this.#own.presence?.reset();
       this.#whoIsThere.begin();
       this.#catchUp.begin();
+      this.nodes.begin();
       this.gaps.reset();
     }
     this.#receiver.wasAway = !link.resumed;
@@ -243,12 +245,12 @@ export class Session {
     const { clock } = this.#context;
     const open = await streamOpener(this.#config, this.#identity, this.#resource);
     const { contacts, cards, presence } = this.#own;
-    const own = [contacts?.load(), cards.load(), presence?.load(), this.#catchUp.load()];
-    const kept = [this.#whoIsThere, this.#uploads, this.#moved, this.#limit];
-    await Promise.all([...own, ...kept.map((each) => each.load())]);
+    const own = [contacts, cards, presence, this.#catchUp, this.nodes];
+    const kept = [...own, this.#whoIsThere, this.#uploads, this.#moved, this.#limit];
+    await Promise.all(kept.map(async (each) => each?.load()));
     // Unsettled stanzas of the old link would be delivered twice: a short wait usually settles them.
     const isDue = () => this.#resumable.id !== undefined && this.intake.judging() > 0 && !signal.aborted;
-    await whileDue(isDue, this.#context.clock, SETTLE_MS);
+    await whileDue(isDue, clock, SETTLE_MS);
     const options = { clock, timeout: this.#config.timeout, domain: this.#identity.domain, moved: this.#moved };
     return openLink(open, options, this.#resumable, this.#linkEvents(), signal);
   }
@@ -267,11 +269,6 @@ export class Session {
       this.#context.logger.debug({ error: String(error) }, 'the old session is left to expire at the server');
       return undefined;
     }
-  }
-
-  /** A contact of ours, or the account itself, is so from now on; durable when it resolves. */
-  async #setPresence(name: string, state: PresenceState): Promise<void> {
-    await (this.#own.contacts ?? this.#own.presence)?.set(name, state);
   }
 
   /** Sends without waiting; what is said while the link is down is said again at the next connect. */

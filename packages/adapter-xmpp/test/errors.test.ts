@@ -57,6 +57,18 @@ describe('refused messages', () => {
     expect(stanzaError(refusal(condition, 'cancel'), false).concerns).toBe(concern);
   });
 
+  it.each([
+    ['not-acceptable', 'payload-too-big', 'TooLarge'],
+    ['conflict', 'precondition-not-met', 'Rejected'],
+    ['bad-request', 'invalid-payload', 'Rejected'],
+  ])('%s with %s of a publish-subscribe service is %s, in whichever order they stand', (condition, more, name) => {
+    const parts = [xml(condition, { xmlns: NS.stanzaErrors }), xml(more, { xmlns: NS.pubsubErrors })];
+    for (const children of [parts, parts.toReversed()]) {
+      const error = stanzaError(xml('iq', { type: 'error' }, xml('error', { type: 'modify' }, ...children)), false);
+      expect([error.name, error.message]).toEqual([name, `the server answered ${condition} (${more})`]);
+    }
+  });
+
   it('knows every condition of RFC 6120', () => {
     expect(Object.keys(STANZA_ERRORS)).toHaveLength(22);
   });

@@ -83,6 +83,8 @@ function hosts(options: XmppServerOptions): string[] {
     '  muc_log_by_default = true',
     // Left out unless it is asked for: here it would hide what `extraConfig` says for all.
     ...(options.persistentRooms === undefined ? [] : [`  muc_room_default_persistent = ${options.persistentRooms}`]),
+    `Component ${lua(xmppSite.nodes)} "pubsub"`,
+    `  admins = { ${(options.nodeOwners ?? []).map((name) => lua(`${name}@${xmppSite.domain}`)).join('; ')} }`,
     `Component ${lua(xmppSite.uploads)} "http_file_share"`,
     `  http_file_share_size_limit = ${UPLOAD_LIMIT}`,
     ...componentsOf(options).flatMap((domain) => [

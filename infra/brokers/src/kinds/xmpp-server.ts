@@ -12,6 +12,8 @@ export interface XmppServer extends Broker<XmppPort, XmppPort> {
   readonly rooms: string;
   /** The upload service: `upload.localhost`, with slots on the `http` port. */
   readonly uploads: string;
+  /** The publish-subscribe service: `pubsub.localhost`. */
+  readonly nodes: string;
   /** Domains that may connect to the component port, and their common secret. */
   readonly components: readonly string[];
   readonly componentSecret: string;
@@ -33,6 +35,8 @@ export interface XmppServerOptions extends StartOptions<XmppPort> {
   readonly stanzaSizeLimit?: number;
   /** XEP-0114 component domains below `localhost`. Default `devices.localhost` and `bridge.localhost`. */
   readonly components?: readonly string[];
+  /** Accounts that may make nodes at Prosody's publish-subscribe service and own all of them; ejabberd lets everybody. Default none. */
+  readonly nodeOwners?: readonly string[];
   /** New rooms outlive their occupants and the server. Default false. */
   readonly persistentRooms?: boolean;
 }
@@ -42,6 +46,7 @@ export const xmppSite = {
   domain: 'localhost',
   rooms: 'conference.localhost',
   uploads: 'upload.localhost',
+  nodes: 'pubsub.localhost',
   componentSecret: 'component-secret',
 } as const;
 

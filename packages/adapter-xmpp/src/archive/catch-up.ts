@@ -11,7 +11,7 @@ import { stampedEvent } from '../receive/to-event.ts';
 import type { Room } from '../rooms/room.ts';
 import { Archive } from './archive.ts';
 import { ArchiveReader } from './archive-reader.ts';
-import { Cursors } from './cursors.ts';
+import { type Cursors, createCursors } from './cursors.ts';
 import type { Gaps } from './gaps.ts';
 import { lanes } from './lanes.ts';
 import { type Archived, resultIn } from './query.ts';
@@ -57,7 +57,7 @@ export class CatchUp {
   constructor(options: CatchUpOptions) {
     this.#options = options;
     this.#reader = new ArchiveReader(options.account);
-    this.#cursors = new Cursors(options.context);
+    this.#cursors = createCursors(options.context);
   }
 
   /** Takes up what a former process knew. Called at every connect. */

@@ -1,5 +1,6 @@
 import { possibleGap } from '@magpie/adapter-kit';
-import { addressOf } from '../codec/addresses.ts';
+import { addressOf, nodeAddress } from '../codec/addresses.ts';
+import type { NodePlace } from '../nodes/existence.ts';
 import type { Intake } from '../receive/intake.ts';
 import type { Room } from '../rooms/room.ts';
 
@@ -49,6 +50,12 @@ export class Gaps {
     const place = isAccount ? {} : { room: jid };
     const origin = { from: jid, ...place, stanzaType: isAccount ? 'normal' : 'groupchat', replay: false };
     this.#intake.notice(possibleGap({ address: addressOf(isAccount ? 'jid' : 'room', jid), origin }, why), stored);
+  }
+
+  /** Tells of a gap in what we have of a node. */
+  ofNode({ service, node }: NodePlace, why: string, stored: () => void): void {
+    const origin = { from: service, node, stanzaType: 'normal', replay: false };
+    this.#intake.notice(possibleGap({ address: nodeAddress(service, node), origin }, why), stored);
   }
 
   /** Tells that we were absent from a room, unless already stored. */

@@ -1,5 +1,6 @@
-import { type AddressScheme, Rejected } from '@magpie/contract';
+import { type AddressScheme, percentEncode, Rejected } from '@magpie/contract';
 import { escapeLocal, formatJid, type Jid, jidProblem, splitJid } from './jid.ts';
+import { isSafeText } from './stanza/xml-text.ts';
 
 const toSegments = ({ local, domain, resource }: Jid): string[] =>
   resource === undefined ? [local, domain] : [local, domain, resource];
@@ -108,6 +109,50 @@ function commandProblem([contact = '', command = '', ...more]: readonly string[]
     return `"${command}" as the name of a command: expected letters, digits, ".", "_", ":" and "-", beginning with a letter or digit`;
   return contactProblem(contact);
 }
+
+/** Longest name of a node, bytes. */
+const NODE_BYTES = 1023;
+
+/**
+ * A node of a publish-subscribe service (XEP-0060): `node:pubsub.example.org/plant/alarms`. Segments the service, a bare JID, and the
+ * name of the node, which is any text.
+ */
+export const nodeAddresses: AddressScheme = {
+  scheme: 'node',
+  words: ['node', 'service'],
+  split: ({ node = '', service = '' }) => [service, node],
+  splitPattern: ({ node = '', service = '' }) => [lower(service), node],
+  join: ([service = '', node = '']) => ({ node, service }),
+  parse: (value) => {
+    const slash = value.indexOf('/');
+    const segments = [value.slice(0, Math.max(0, slash)), value.slice(slash + 1)];
+    const problem = nodeProblem(segments);
+    if (problem !== undefined) throw new Rejected(`"${value}" is not a node: ${problem}`);
+    return segments;
+  },
+  format: ([service = '', node = '']) => `${service}/${node}`,
+  wildcard: () => undefined,
+  encode: (value) => percentEncode(value.toWellFormed(), '/'),
+  check: nodeProblem,
+};
+
+function nodeProblem([service = '', node = '', ...more]: readonly string[]): string | undefined {
+  if (more.length > 0) return `${more.length + 2} segments, expected a service and a node`;
+  const jid = splitJid(service);
+  if (jid.resource !== undefined) return `a resource after "/" in the service "${service}"`;
+  const problem = jidProblem(jid);
+  if (problem !== undefined) return problem;
+  if (node === '') return 'no node';
+  if (!isSafeText(node)) return 'a character in the node that XML cannot carry';
+  const bytes = Buffer.byteLength(node);
+  return bytes > NODE_BYTES ? `a node of ${bytes} bytes, more than ${NODE_BYTES}` : undefined;
+}
+
+/** The address of a node. @param service bare JID in lower case. */
+export const nodeAddress = (service: string, node: string): { scheme: string; segments: string[] } => ({
+  scheme: nodeAddresses.scheme,
+  segments: [service, node],
+});
 
 /** The address of a command at a contact. */
 export const commandAddress = (contact: string, command: string): { scheme: string; segments: string[] } => ({

@@ -4,7 +4,7 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
   {
     concept: 'Place',
     field: 'address',
-    xmpp: '`room:` bare JID of the room; `contact:` the address of a component that was written to; `command:` a command that was run there; else `jid:` bare JID of the sender, full JID for a private message in a room',
+    xmpp: '`room:` bare JID of the room; `contact:` the address of a component that was written to; `command:` a command that was run there; `node:` a node of a service; else `jid:` bare JID of the sender, full JID for a private message in a room',
   },
   {
     concept: 'Content',
@@ -76,6 +76,11 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
     concept: 'Presence',
     field: 'kind presence, type available or unavailable',
     xmpp: '`<presence>` of a contact or an occupant; `body` is JSON of `<show>`, `<status>`, `<priority>`; `key` is the full JID',
+  },
+  {
+    concept: 'Item of a node',
+    field: 'body, contentType, origin.item',
+    xmpp: 'XEP-0060 `<item id>`: its payload is our `<event>` with `<json>` (XEP-0335), `<body>` or `<payload>` in it, or of another publisher JSON, text or XML',
   },
   {
     concept: 'Bounce',

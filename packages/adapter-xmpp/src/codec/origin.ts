@@ -24,7 +24,9 @@ export const originSchema = z.strictObject({
   realJid: z.string().optional().describe('Bare JID behind the nick, if the room shows it.'),
   delayed: z.string().optional().describe('When the server received it, for a delayed message (XEP-0203).'),
   late: z.boolean().optional().describe('Whether it was said while the gateway was away.'),
-  replay: z.boolean().describe('Whether it is room history, sent on joining.'),
+  replay: z
+    .boolean()
+    .describe('Whether it is room history, sent on joining, or an item that was not published just now.'),
   replaces: z
     .string()
     .optional()
@@ -66,6 +68,9 @@ export const originSchema = z.strictObject({
     })
     .optional()
     .describe('The file that the message links to (XEP-0066, XEP-0447). Anybody can write any address there.'),
+  node: z.string().optional().describe('Node that the item was published to (XEP-0060).'),
+  item: z.string().optional().describe('Id of the item; a later item with the same id takes its place.'),
+  publisher: z.string().optional().describe('Who published the item, as the service says; many say nothing.'),
   command: z.string().optional().describe('The command that was run (XEP-0050).'),
   session: z
     .string()

@@ -166,11 +166,11 @@ export class Link {
 
   /**
    * Sends a request and resolves with the addressee's answer, a result or an error. Rejects with `NotConnected` without
-   * an answer, `Aborted` on the signal. `to` is left out for the server and our own account.
+   * an answer, `Aborted` on the signal. `to` is left out for the server and our own account; `send` may be `deliver`.
    */
-  request(type: 'get' | 'set', child: Element, to?: string, signal?: AbortSignal): Promise<Element> {
+  request(type: 'get' | 'set', child: Element, to?: string, signal?: AbortSignal, send = this.#send): Promise<Element> {
     const address = to && this.#options.moved.outgoing(to);
-    return this.#requests.ask({ type, child, to: address }, (iq) => this.#send(iq), signal);
+    return this.#requests.ask({ type, child, to: address }, send, signal);
   }
 
   /**
@@ -268,11 +268,11 @@ export class Link {
     this.#management.sent(attribute(answer, 'id'), bytes);
   }
 
-  #send(stanza: Element): void {
+  readonly #send = (stanza: Element): void => {
     this.#expectLive();
     const bytes = this.#stream?.put(stanza) ?? 0;
     this.#management.sent(attribute(stanza, 'id'), bytes);
-  }
+  };
 
   #expectLive(): void {
     if (!this.#live) throw new NotConnected(this.#ended?.message ?? 'the link is down');

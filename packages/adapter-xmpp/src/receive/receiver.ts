@@ -10,6 +10,7 @@ import type { XmppConfig } from '../config.ts';
 import type { Contacts } from '../contacts/contacts.ts';
 import { absenceOf, isVoiceless, stanzaError } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
+import type { Nodes } from '../nodes/nodes.ts';
 import type { AccountPresence } from '../presence/account-presence.ts';
 import { saysHowSomebodyIs, type WhoIsThere } from '../presence/who-is-there.ts';
 import type { Room } from '../rooms/room.ts';
@@ -25,6 +26,7 @@ export interface ReceiverOptions {
   readonly rooms: Rooms;
   readonly unconfirmed: Unconfirmed;
   readonly catchUp: CatchUp;
+  readonly nodes: Pick<Nodes, 'take'>;
   readonly intake: Pick<Intake, 'isQuiet'>;
   /** When who asks for a receipt gets it. */
   readonly receipts: XmppConfig['receipts'];
@@ -70,6 +72,7 @@ export class Receiver {
       finish();
       return;
     }
+    if (this.#options.nodes.take(incoming)) return;
     const event = this.#message(incoming);
     if (!event) {
       catchUp.passed(stanza);

@@ -23,6 +23,7 @@ import type { Uploads } from '../files/uploads.ts';
 import { type Identity, isOwnName, senderOf } from '../identity.ts';
 import type { Link } from '../link/link.ts';
 import type { ResumableSession } from '../link/resumable-session.ts';
+import type { Nodes } from '../nodes/nodes.ts';
 import type { MovedRooms } from '../rooms/moved-rooms.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { XmppTarget } from '../route-keys.ts';
@@ -40,6 +41,7 @@ export interface OutboxOptions {
   readonly unconfirmed: Unconfirmed;
   readonly rooms: Rooms;
   readonly uploads: Uploads;
+  readonly nodes: Pick<Nodes, 'publish'>;
   readonly commands: Pick<Commands, 'result' | 'ended'>;
   /** A contact is so from now on; durable when it resolves. Rejects with `Rejected` for one that is not ours. */
   setPresence(name: string, presence: PresenceState): Promise<void>;
@@ -79,6 +81,10 @@ export class Outbox {
     if (this.#options.link()?.paused) throw new Throttled(STOPPED, STOPPED_RETRY_MS);
     if (address.scheme === 'contact') return this.#presence(address.segments[0] ?? '', options.presence, signal);
     throwIfAborted(signal);
+    if (address.scheme === 'node') {
+      const [service = '', node = ''] = address.segments;
+      return this.#options.nodes.publish({ service: normalJid(service), node }, event, options.item, signal);
+    }
     const [local = '', domain = '', resource] = address.segments;
     const to = normalJid(formatJid({ local, domain, ...(resource === undefined ? {} : { resource }) }));
     const { refers } = options;

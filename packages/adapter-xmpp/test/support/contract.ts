@@ -14,6 +14,8 @@ const common = {
     'jid:example.org',
     'contact:pump-7',
     'command:set-level/pump-7',
+    'node:pubsub.example.org/plant/alarms',
+    'node:user@example.org/urn:xmpp:tune',
   ],
   access: {
     valid: ['owner', 'admin', 'member', 'none', 'user@example.org', '*@example.org'],

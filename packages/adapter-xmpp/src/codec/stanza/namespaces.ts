@@ -34,6 +34,8 @@ export const NS = {
   vcard: 'vcard-temp',
   /** XEP-0060. */
   pubsub: 'http://jabber.org/protocol/pubsub',
+  pubsubErrors: 'http://jabber.org/protocol/pubsub#errors',
+  pubsubEvent: 'http://jabber.org/protocol/pubsub#event',
   /** XEP-0084. */
   avatarData: 'urn:xmpp:avatar:data',
   avatarMetadata: 'urn:xmpp:avatar:metadata',
@@ -61,6 +63,8 @@ export const NS = {
   correction: 'urn:xmpp:message-correct:0',
   /** XEP-0334. */
   hints: 'urn:xmpp:hints',
+  /** XEP-0335. */
+  json: 'urn:xmpp:json:0',
   /** XEP-0359. */
   stanzaId: 'urn:xmpp:sid:0',
   /** XEP-0363. */
