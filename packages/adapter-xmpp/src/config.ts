@@ -80,13 +80,16 @@ const keysSchema = z.strictObject({
     .describe('Rooms to join, with nick and password. Rooms named in routes are joined as well.'),
   catchUp: z
     .strictObject({
-      account: z.boolean().default(true).describe('Whether to read what was written to our account.'),
+      account: z
+        .boolean()
+        .optional()
+        .describe('Whether to read what was written to our account; default true. A component has no such archive.'),
       rooms: z.boolean().default(true).describe('Whether to read what was said in rooms that routes receive from.'),
       maxAge: within('1m', '365d').prefault('7d').describe('Age of the oldest messages to read.'),
     })
     .optional()
     .describe(
-      "What to read in the server's archives (XEP-0313) after a new login: messages said while the gateway was away. Default all. Clients only.",
+      "What to read in the server's archives (XEP-0313) after a new login: messages said while the gateway was away. Default all.",
     ),
   createRooms: z
     .boolean()
@@ -154,7 +157,7 @@ const MODES: Readonly<
   Record<Keys['mode'], { readonly needs: readonly (keyof Keys)[]; readonly not: readonly (keyof Keys)[] }>
 > = {
   client: { needs: ['jid', 'password'], not: ['domain', 'secret'] },
-  component: { needs: ['domain', 'secret', 'url'], not: ['password', 'catchUp'] },
+  component: { needs: ['domain', 'secret', 'url'], not: ['password'] },
 };
 
 /** Keys of a connection of type `xmpp`. */
@@ -169,6 +172,8 @@ export const connectionSchema = keysSchema.superRefine((keys, context) => {
   if (mode === 'client' && keys.contacts.cards.length > 0)
     problem('contacts', '"cards" has no meaning with mode: client: the card of an account is at its server');
   if (mode === 'client') return;
+  if (keys.catchUp?.account === true)
+    problem('catchUp', '"account" has no meaning with mode: component: a server keeps no archive for it, but rooms do');
   if (jid !== undefined && domain !== undefined && splitJid(jid).domain !== domain)
     problem('jid', `expected an address of the domain ${domain}`);
   if (url !== undefined && isClear(url) && tls.required && !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, '')))
@@ -183,10 +188,17 @@ const isClear = (url: string): boolean => URL.canParse(url) && new URL(url).prot
 /** A parsed connection. Durations in ms, sizes in bytes, JIDs normalized. */
 export type XmppConfig = Keys;
 
-/** Which archives a connection reads: a component has none. */
-export const catchUpOf = ({ mode, catchUp }: XmppConfig): NonNullable<XmppConfig['catchUp']> => ({
-  maxAge: 7 * 24 * 60 * 60 * 1000,
-  account: mode === 'client',
-  rooms: mode === 'client',
-  ...catchUp,
+/** Which archives a connection reads. */
+export interface Archives {
+  readonly account: boolean;
+  readonly rooms: boolean;
+  /** Age of the oldest messages to read, ms. */
+  readonly maxAge: number;
+}
+
+/** The archives that a connection reads: a component has none of its own. */
+export const catchUpOf = ({ mode, catchUp }: XmppConfig): Archives => ({
+  account: mode === 'client' && (catchUp?.account ?? true),
+  rooms: catchUp?.rooms ?? true,
+  maxAge: catchUp?.maxAge ?? 7 * 24 * 60 * 60 * 1000,
 });

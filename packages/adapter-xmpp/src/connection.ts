@@ -82,7 +82,7 @@ export class XmppConnection implements Connection {
     // A server sends what services tell an account only to clients that take its messages.
     const fromNodes = sources.some(({ pattern }) => pattern.scheme === 'node');
     const announced = session.announce(link, fromContacts || fromNodes);
-    session.catchUp(link, fromContacts);
+    session.catchUp(link, fromContacts || sources.some(({ pattern }) => pattern.scheme === 'contact'));
     const patterns = sources.map(({ pattern }) => pattern);
     await Promise.all([announced, session.rooms.want(patterns), session.nodes.want(patterns)]);
   }

@@ -96,7 +96,7 @@ const TARGETS = {
 function sourceGuarantee(config: XmppConfig, { room, command, node }: XmppSource): Guarantee {
   if (command !== undefined) return { level: 'at-most-once', reason: SOURCES.command };
   if (node !== undefined) return { level: 'at-most-once', reason: SOURCES.node };
-  if (config.mode === 'component') return { level: 'at-most-once', reason: SOURCES.component };
+  if (config.mode === 'component' && room === undefined) return { level: 'at-most-once', reason: SOURCES.component };
   const { account, rooms } = catchUpOf(config);
   const isRead = room === undefined ? account : rooms;
   return isRead

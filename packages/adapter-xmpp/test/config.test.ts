@@ -39,8 +39,8 @@ describe('configuration', () => {
   });
 
   it.each([[{}], [{ room: 'a@b', jid: 'c@d' }]])('refuses %j as source and target', (keys) => {
-    expect(sourceSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected one of room, jid and contact');
-    expect(targetSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected one of room, jid and contact');
+    expect(sourceSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected one of room, jid, contact and node');
+    expect(targetSchema.safeParse(keys).error?.issues[0]?.message).toBe('expected one of room, jid, contact and node');
   });
 
   it('says honestly what a crash may cost', () => {
@@ -51,5 +51,14 @@ describe('configuration', () => {
     expect(levels(config)).toEqual(['at-least-once', 'at-least-once']);
     expect(levels(rooms)).toEqual(['at-least-once', 'at-most-once']);
     expect(xmppAdapter.guarantees.target(config, { room: 'a@b' })).toMatchObject({ level: 'at-least-once' });
+    const secret = { mode: 'component', domain: 'd.org', secret: 'x', url: 'xmpp://127.0.0.1:1' };
+    const component = connectionSchema.parse(secret);
+    const sources = [{ room: 'a@b' }, { contact: 'pump' }, { node: 'n', service: 's.org' }];
+    expect(sources.map((source) => xmppAdapter.guarantees.source(component, source).level)).toEqual([
+      'at-least-once',
+      'at-most-once',
+      'at-most-once',
+    ]);
+    expect(connectionSchema.safeParse({ ...secret, catchUp: { account: true } }).success).toBe(false);
   });
 });

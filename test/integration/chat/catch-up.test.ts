@@ -13,6 +13,7 @@ afterAll(() => people.close());
 
 const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
 const BRIDGE = 'bridge@localhost';
+const DOMAIN = 'devices.localhost';
 const NOT_RUN = 'Not run, because it was said while the gateway was away: ';
 
 /** A gateway that writes everything said to it into topics, beside Nadia, who talks. */
@@ -47,6 +48,10 @@ function stage(name: keyof typeof SERVERS, archive: boolean) {
           tls: { ca: server.ca },
           createRooms: true,
         },
+        devices: {
+          ...{ type: 'xmpp', mode: 'component', domain: DOMAIN, secret: server.componentSecret, nick: 'devices' },
+          url: server.urls.component,
+        },
         floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
       },
       routes: {
@@ -54,6 +59,7 @@ function stage(name: keyof typeof SERVERS, archive: boolean) {
         room: route({ room }, 'room'),
         command: route(command, 'command', { allow }),
         'late-command': route(command, 'late-command', { allow, late: 'run' }),
+        'device-room': route({ connection: 'devices', room }, 'device-room'),
         'room-command': route({ room, text: '!{level}' }, 'room-command'),
         'room-question': route({ room, text: '?{level}' }, 'room-question'),
         question: route({ jid: '{user}@localhost', text: 'ask {level}' }, 'question', { allow }),
@@ -65,7 +71,7 @@ function stage(name: keyof typeof SERVERS, archive: boolean) {
   };
 
   beforeAll(async () => {
-    server = await SERVERS[name]({ archive });
+    server = await SERVERS[name]({ archive, components: [DOMAIN] });
     for (const each of ['bridge', 'nadia', 'mallory']) await createAccount(server, each, `${each}-secret`);
     nadia = await people.login(server, 'nadia');
     await nadia.join(room, 'nadia', { configure: { 'muc#roomconfig_persistentroom': '1' } });
@@ -117,6 +123,7 @@ describe.each(['prosody', 'ejabberd'] as const)('what was said while the gateway
     await nadia().sayIn(room, 'first');
     await hears('account first');
     await hears('room first');
+    await hears('device-room first');
   });
 
   it('comes once and in order after a crash, with what is said meanwhile, and runs no command unless the route says so', async () => {
@@ -135,6 +142,8 @@ describe.each(['prosody', 'ejabberd'] as const)('what was said while the gateway
     await hears('room !8');
     expect(of('account')).toEqual(['first', ...chats, 'set 5', 'ask 5', 'set 7']);
     expect(of('room')).toEqual(['first', ...lines, '!6', '?6', '!8']);
+    await hears('device-room !8');
+    expect(of('device-room')).toEqual(of('room'));
     await hears('late-command set 7');
     for (const each of ['late-room-command !8', 'room-command !8', 'command set 7']) await hears(each);
     expect([of('command'), of('late-command')]).toEqual([['set 7'], ['set 5', 'set 7']]);

@@ -4,7 +4,7 @@ import { stanzaIdBy } from '../codec/decode.ts';
 import { bareJid } from '../codec/jid.ts';
 import { attribute, type Element } from '../codec/stanza/element.ts';
 import { NS } from '../codec/stanza/namespaces.ts';
-import type { XmppConfig } from '../config.ts';
+import type { Archives, XmppConfig } from '../config.ts';
 import type { Incoming, Link } from '../link/link.ts';
 import type { Intake } from '../receive/intake.ts';
 import { stampedEvent } from '../receive/to-event.ts';
@@ -20,7 +20,7 @@ import { type Archived, resultIn } from './query.ts';
 export interface CatchUpOptions {
   readonly config: Pick<XmppConfig, 'receiveWindow'>;
   /** Which archives are read. */
-  readonly wanted: NonNullable<XmppConfig['catchUp']>;
+  readonly wanted: Archives;
   readonly context: Pick<AdapterContext, 'clock' | 'logger' | 'store' | 'detail' | 'count'>;
   /** Our bare JID. */
   readonly account: string;
