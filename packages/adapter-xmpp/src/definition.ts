@@ -1,4 +1,11 @@
-import { BODY_LIMITS, type Capabilities, defineAdapter, type EventKind, type Guarantee } from '@magpie/contract';
+import {
+  BODY_LIMITS,
+  type Capabilities,
+  defineAdapter,
+  type EventKind,
+  type Guarantee,
+  type Statement,
+} from '@magpie/contract';
 import { access } from './access.ts';
 import { commandAddresses, contactAddresses, jidAddresses, nodeAddresses, roomAddresses } from './codec/addresses.ts';
 import { splitJid } from './codec/jid.ts';
@@ -28,6 +35,7 @@ export const xmppAdapter = defineAdapter({
     },
   },
   objections: { source: sourceObjection, target: targetObjection, together: commandObjections },
+  statements,
   readsTerms: ({ command }: XmppSource) => command !== undefined,
   answerTo: ({ address: { scheme, segments }, origin: { from, session } }) => {
     if (scheme === roomAddresses.scheme) return roomAddresses.join(segments);
@@ -68,6 +76,30 @@ function sourceObjection(
 function targetObjection({ mode }: XmppConfig, { from }: XmppTarget): string | undefined {
   if (mode === 'component' || from === undefined) return undefined;
   return '"from" names an address of a component (mode: component): an account sends as itself only';
+}
+
+/** What stands beside the text of a message. A fetched file is the body; presence and status say everything in theirs. */
+const BESIDE_TEXT: readonly Statement[] = [
+  { name: 'corrections', fields: ['origin.replaces'] },
+  { name: 'retractions', fields: ['origin.retracts'] },
+  { name: 'replies', fields: ['origin.reply'] },
+];
+const FILES: Statement = { name: 'files', fields: ['origin.file'] };
+const RECEIPTS: Statement = { name: 'receipts', fields: ['kind', 'type', 'correlationId'] };
+
+function statements({ command, fetch }: XmppSource, kinds: ReadonlySet<EventKind>): readonly Statement[] {
+  if (command !== undefined) return [];
+  const ofText = kinds.has('message') ? [...BESIDE_TEXT, ...(fetch ? [] : [FILES])] : [];
+  const reactions = [
+    ...(kinds.has('message') ? ['origin.reaction'] : []),
+    ...(kinds.has('reaction') ? ['kind', 'correlationId', 'origin.reaction'] : []),
+  ];
+  const isReacting = reactions.length > 0;
+  return [
+    ...ofText,
+    ...(isReacting ? [{ name: 'reactions', fields: reactions }] : []),
+    ...(kinds.has('receipt') ? [RECEIPTS] : []),
+  ];
 }
 
 const SOURCES = {

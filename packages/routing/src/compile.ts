@@ -7,6 +7,7 @@ import { checkHolds } from './check/holds.ts';
 import { checkAmplification, checkLoops } from './check/loops.ts';
 import { compileTests, type RouteTest } from './check/route-tests.ts';
 import { checkTogether } from './check/together.ts';
+import { unsaidBy } from './check/unsaid.ts';
 import { createDirectRoute } from './direct.ts';
 import { startSteps } from './expression/budget.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
@@ -16,7 +17,7 @@ import type { ReadJsonFile } from './route/payload-schema.ts';
 import { compileRoute, type Route, type RouteContext } from './route/route.ts';
 import { ROUTE_NAME } from './route/schema.ts';
 import { type Connections, compileRequest, mergeRequests } from './route/source.ts';
-import { type Compiled, DIRECT, type RouteSet } from './types.ts';
+import { type Compiled, DIRECT, type RouteGuarantee, type RouteSet } from './types.ts';
 
 /** Everything routes are compiled from. */
 export interface CompileInput {
@@ -167,6 +168,16 @@ function createRouteSet(
     direct: direct.parse,
     explain: (event) => routes.map((route) => explainRoute(route, event)),
     test: () => tests.map((test) => test.run()),
-    guarantees: () => targetsOf(routes).map(({ route, consumer, guarantee }) => ({ route, consumer, guarantee })),
+    guarantees: () => routes.flatMap(guaranteesOf),
   };
+}
+
+function guaranteesOf(route: Route): readonly RouteGuarantee[] {
+  const unsaid = unsaidBy(route);
+  return route.targets.map(({ target: { route: id, consumer, guarantee } }, index) => ({
+    route: id,
+    consumer,
+    guarantee,
+    unsaid: unsaid[index] ?? [],
+  }));
 }

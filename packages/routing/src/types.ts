@@ -140,11 +140,13 @@ export interface RouteTestResult {
   readonly failure?: string;
 }
 
-/** The effective guarantee of one target of a route, with the reason, for `magpie check`. */
+/** What one target of a route keeps: its guarantee with the reason, and what gets lost in it, for `magpie check`. */
 export interface RouteGuarantee {
   readonly route: string;
   readonly consumer: string;
   readonly guarantee: Guarantee;
+  /** What events may say besides their body and the target does not: names of the source's statements. */
+  readonly unsaid: readonly string[];
 }
 
 /** A message given by hand for a connection (`explain`, route tests, `publish`). */

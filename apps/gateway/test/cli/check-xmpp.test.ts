@@ -41,6 +41,20 @@ describe('what magpie check says of accounts and components', () => {
     expect(await check(COMPONENT, { from: fromFloor, to })).toMatch(/contact:\$\{device\} +at-least-once/);
   });
 
+  it('names what a target cannot say of what people do with a message', async () => {
+    const from = { connection: 'chat', room: 'ops@conference.example.org' };
+    expect(await check(ACCOUNT, { from, to: toFloor })).toContain(
+      'corrections, retractions, replies, files, reactions  ',
+    );
+    const about = { from, when: '!has(origin.replaces) && !has(origin.retracts) && !has(origin.reaction)' };
+    const toRoom = { connection: 'chat', room: 'lab@conference.example.org', refers: { reply: '${origin.reply.id}' } };
+    expect(await check(ACCOUNT, { ...about, to: toRoom })).toMatch(/at-least-once +files +from chat/);
+    const reactions = { ...from, kind: ['reaction', 'receipt'] };
+    expect(await check(ACCOUNT, { from: reactions, to: toFloor })).toMatch(/ +reactions, receipts +from chat/);
+    const presence = await check(ACCOUNT, { from: { ...from, kind: 'presence' }, to: toFloor });
+    expect(presence).not.toContain('LOSSY');
+  });
+
   it('wants contact and presence together', async () => {
     expect(await check(COMPONENT, { from: fromFloor, to: { connection: 'chat', contact: '${device}' } })).toContain(
       'expected "contact" and "presence" together',

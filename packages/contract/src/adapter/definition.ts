@@ -68,6 +68,14 @@ export interface ObjectionRules<C, S, T> {
   together?(connection: C, sources: readonly SourceRequest<S>[]): readonly (string | undefined)[];
 }
 
+/** Something that an event may say besides its body, such as that it takes back an earlier one. */
+export interface Statement {
+  /** A noun in the plural, as `magpie check` shows it: `corrections`. */
+  readonly name: string;
+  /** The fields of the event in which it stands, such as `origin.replaces`. A target that reads none of them leaves it unsaid. */
+  readonly fields: readonly string[];
+}
+
 /** What the documentation says about a protocol besides the README of its package. */
 export interface ProtocolGuide {
   /** Name of the protocol as in a heading, such as its version. */
@@ -109,6 +117,11 @@ export interface AdapterDefinition<C = unknown, S = unknown, T = unknown> {
   /** Left out by adapters whose connections can all do the same. */
   readonly objections?: ObjectionRules<C, S, T>;
   readonly access?: AccessRules;
+  /**
+   * What events of these kinds may say besides their body, of which another protocol has no word: `magpie check` names what a
+   * target leaves out. Pure; default nothing.
+   */
+  statements?(source: S, kinds: ReadonlySet<EventKind>): readonly Statement[];
   /**
    * Whether a connection must know what routes say about the events of a source. Pure; default none of them, so that a change of
    * it disturbs no link.

@@ -101,7 +101,7 @@ describe('the guarantee of a target', () => {
         { connection: 'yard', path: 'y', sure: false },
       ],
     });
-    expect(routes.guarantees()).toEqual([
+    expect(routes.guarantees()).toMatchObject([
       {
         ...{ route: 'r', consumer: 'r/yard/path:x' },
         guarantee: {

@@ -5,6 +5,7 @@ import {
   createAddressBook,
   defineAdapter,
   type Event,
+  type EventKind,
   type Guarantee,
   pathScheme,
 } from '@magpie/contract';
@@ -64,6 +65,15 @@ export const pathAdapter = defineAdapter({
     target: (_: unknown, { sure: is }: { sure: boolean }) => sure(is, 'sending'),
   },
   placeOf: ({ path }: { path: string }) => path,
+  statements: (_: unknown, kinds: ReadonlySet<EventKind>) => [
+    ...(kinds.has('message')
+      ? [
+          { name: 'levels', fields: ['origin.level'] },
+          { name: 'clients', fields: ['origin.client'] },
+        ]
+      : []),
+    ...(kinds.has('receipt') ? [{ name: 'receipts', fields: ['kind', 'correlationId'] }] : []),
+  ],
   create: noConnection,
 });
 

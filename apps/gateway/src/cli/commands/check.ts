@@ -13,7 +13,7 @@ interface CheckOptions {
   readonly json?: true;
 }
 
-/** `magpie check`: validates a file, runs the routes' own tests and shows what each route guarantees. */
+/** `magpie check`: validates a file, runs the routes' own tests and shows what each route guarantees and loses. */
 export function addCheck(program: Command): void {
   program
     .command('check')
@@ -42,15 +42,18 @@ function report(
   tests: readonly RouteTestResult[],
   guarantees: readonly RouteGuarantee[],
 ): string {
-  const rows = guarantees.map(({ route, consumer, guarantee }) => [
+  const isLossy = guarantees.some(({ unsaid }) => unsaid.length > 0);
+  const rows = guarantees.map(({ route, consumer, guarantee, unsaid }) => [
     route,
     consumer.slice(route.length + 1),
     guarantee.level,
+    ...(isLossy ? [unsaid.length === 0 ? '-' : unsaid.join(', ')] : []),
     guarantee.reason,
   ]);
+  const head = ['ROUTE', 'TARGET', 'GUARANTEE', ...(isLossy ? ['LOSSY FOR'] : []), 'BECAUSE'];
   const parts = [
     problems.length > 0 ? renderProblems(problems, source) : '',
-    rows.length > 0 ? table(['ROUTE', 'TARGET', 'GUARANTEE', 'BECAUSE'], rows) : '',
+    rows.length > 0 ? table(head, rows) : '',
     summary(path, problems, tests, guarantees),
   ];
   return `${parts.filter((part) => part !== '').join('\n')}\n`;
