@@ -6,6 +6,9 @@ const STALLED_MS = 60_000;
 /** Interval of the check of all sockets, ms. */
 const CHECK_MS = 5000;
 
+/** Sockets kept before closed ones are looked for. */
+const KEPT = 1024;
+
 /** How much a peer has read, and since when that has not changed. */
 interface Progress {
   taken: number;
@@ -13,20 +16,22 @@ interface Progress {
 }
 
 /**
- * All sockets of a server. The HTTP server itself forgets sockets that became WebSockets, waits for ever for incomplete
+ * All sockets of a server. Closed ones are found by looking, not by a listener: with a second listener for `close` on a
+ * socket, V8 keeps every request of it until its next full collection, 6 KB each (15 ms a scavenge instead of 1 ms). The HTTP server itself forgets sockets that became WebSockets, waits for ever for incomplete
  * requests, and buffers unread answers for as long as the peer stays.
  */
 export class Sockets {
   readonly #open = new Map<Socket, Progress>();
   readonly #timer: NodeJS.Timeout;
   readonly #stalledMs: number;
+  #lookAt = KEPT;
 
   /** `stalledMs`: longest time a peer may read nothing of what is written to it. */
   constructor(server: Server, stalledMs: number = STALLED_MS) {
     this.#stalledMs = stalledMs;
     server.on('connection', (socket: Socket) => {
       this.#open.set(socket, { taken: 0, at: performance.now() });
-      socket.once('close', () => this.#open.delete(socket));
+      if (this.#open.size >= this.#lookAt) this.#forgetClosed();
     });
     this.#timer = setInterval(() => this.#cutStalled(), Math.min(CHECK_MS, stalledMs / 2));
     this.#timer.unref();
@@ -38,7 +43,14 @@ export class Sockets {
     for (const socket of this.#open.keys()) socket.destroy();
   }
 
+  /** Amortized: at most half of what is kept is closed. */
+  #forgetClosed(): void {
+    for (const socket of this.#open.keys()) if (socket.destroyed) this.#open.delete(socket);
+    this.#lookAt = Math.max(KEPT, 2 * this.#open.size);
+  }
+
   #cutStalled(): void {
+    this.#forgetClosed();
     const now = performance.now();
     for (const [socket, progress] of this.#open) {
       const taken = socket.bytesWritten - socket.writableLength;
