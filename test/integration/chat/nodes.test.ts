@@ -14,6 +14,7 @@ afterAll(() => people.close());
 const SERVERS = { prosody: startProsody, ejabberd: startEjabberd };
 /** Ids whose order is not that of the alphabet. */
 const MEANWHILE = ['z', 'm', 'y', 'a'];
+const DOMAIN = 'devices.localhost';
 const PUBSUB = 'http://jabber.org/protocol/pubsub';
 
 describe.each(['prosody', 'ejabberd'] as const)('nodes of publish-subscribe on %s', (name) => {
@@ -40,10 +41,15 @@ describe.each(['prosody', 'ejabberd'] as const)('nodes of publish-subscribe on %
           url: server.urls.plain,
           tls: { ca: server.ca },
         },
+        devices: {
+          ...{ type: 'xmpp', mode: 'component', domain: DOMAIN, secret: server.componentSecret },
+          url: server.urls.component,
+        },
         floor: { type: 'mqtt', url: `mqtt://127.0.0.1:${shared.mosquitto.ports.plain}`, clientId: unique('floor') },
       },
       routes: {
         alarms: { from: node('plant/alarms'), to: topic('alarms') },
+        'device-alarms': { from: { ...node('plant/alarms'), connection: 'devices' }, to: topic('device-alarms') },
         gaps: { from: { ...node('plant/alarms'), kind: 'status' }, to: topic('gaps') },
         levels: {
           from: { connection: 'floor', topic: `${plant}/{device}/level` },
@@ -67,7 +73,7 @@ describe.each(['prosody', 'ejabberd'] as const)('nodes of publish-subscribe on %
   const details = async () => JSON.stringify(await (await fetch(`${gateway.url}/v1/connections`)).json());
 
   beforeAll(async () => {
-    server = await SERVERS[name]({ nodeOwners: ['nadia', 'bridge'] });
+    server = await SERVERS[name]({ nodeOwners: ['nadia', 'bridge'], components: [DOMAIN] });
     for (const each of ['bridge', 'nadia', 'mallory']) await createAccount(server, each, `${each}-secret`);
     nadia = await people.login(server, 'nadia');
     for (const node of ['plant/alarms', 'levels']) {
@@ -77,7 +83,10 @@ describe.each(['prosody', 'ejabberd'] as const)('nodes of publish-subscribe on %
     }
     device = await mqtt.connectAsync(shared.mosquitto.urls.plain);
     device.on('message', (topic, body) => heard.push(`${topic.slice(plant.length + 1)} ${body.toString()}`));
-    await device.subscribeAsync([`${plant}/alarms`, `${plant}/gaps`], { qos: 1 });
+    await device.subscribeAsync(
+      ['alarms', 'device-alarms', 'gaps'].map((each) => `${plant}/${each}`),
+      { qos: 1 },
+    );
     home = await gatewayHome(JSON.stringify(configuration()));
     gateway = await home.start();
   });
@@ -87,7 +96,8 @@ describe.each(['prosody', 'ejabberd'] as const)('nodes of publish-subscribe on %
   });
 
   it('are subscribed to, and bring what another client publishes, which nobody can pretend', async () => {
-    await waitFor(async () => (await details()).includes('subscribed'), { what: 'the subscription' });
+    const subscriptions = async () => (await details()).split('"subscribed"').length - 1;
+    await waitFor(async () => (await subscriptions()) === 2, { what: 'the subscriptions of account and component' });
     const mallory = await people.login(server, 'mallory');
     const item = '<item id="x"><json xmlns="urn:xmpp:json:0">"forged"</json></item>';
     const event = `<event xmlns="${PUBSUB}#event"><items node="plant/alarms">${item}</items></event>`;
@@ -119,6 +129,8 @@ describe.each(['prosody', 'ejabberd'] as const)('nodes of publish-subscribe on %
     await hears('alarms "live again"');
     expect(of('alarms').slice(2)).toEqual([...MEANWHILE.map((each) => `"meanwhile ${each}"`), '"live again"']);
     expect(of('gaps')).toEqual([]);
+    await hears('device-alarms "live again"');
+    expect(of('device-alarms')).toEqual(of('alarms'));
   });
 
   it('are not made by publishing to a mistyped one', async () => {
