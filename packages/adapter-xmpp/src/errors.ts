@@ -127,6 +127,16 @@ export function stanzaError(stanza: Element, room: boolean): MagpieError {
   return (known?.make ?? BY_TYPE[type] ?? rejected)(sentence).concerning(known?.concerns ?? 'message');
 }
 
+/**
+ * The taxonomy error of a service's refusal that is about a node: that it does not exist, or is not for us, holds what is for it until
+ * its owner has changed that.
+ */
+export function nodeError(answer: Element): MagpieError {
+  const error = stanzaError(answer, false);
+  const isClosed = error instanceof Rejected && error.concerns === 'place';
+  return isClosed ? new ConfigInvalid(error.message).concerning('place') : error;
+}
+
 /** The server ended the stream because one of our stanzas was too large. It does not say which one. */
 export class StanzaTooBig extends NotConnected {
   /** The error for the stanza that must have been the cause. */

@@ -1,7 +1,7 @@
 import { ConfigInvalid } from '@magpie/contract';
 import { attribute } from '../codec/stanza/element.ts';
 import { createRequest, nodeQuery } from '../codec/stanza/pubsub.ts';
-import { conditionOf, stanzaError } from '../errors.ts';
+import { conditionOf, nodeError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 
 /** A node and the service that has it. */
@@ -67,6 +67,6 @@ export class Existence {
     const made = await link.request('set', createRequest(node), service);
     const refusal = attribute(made, 'type') === 'error' ? made.getChild('error') : undefined;
     // Somebody else has made it meanwhile.
-    if (refusal && conditionOf(refusal) !== 'conflict') throw stanzaError(made, false);
+    if (refusal && conditionOf(refusal) !== 'conflict') throw nodeError(made);
   }
 }

@@ -7,7 +7,7 @@ import {
   itemsRequest,
   latestItemRequest,
 } from '../codec/stanza/pubsub.ts';
-import { stanzaError } from '../errors.ts';
+import { nodeError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import type { NodePlace } from './existence.ts';
 
@@ -23,7 +23,7 @@ const AT_ONCE = 3;
  */
 export async function newestIds(link: Link, { service, node }: NodePlace): Promise<string[]> {
   const answer = await link.request('get', itemIdsQuery(node), service);
-  if (attribute(answer, 'type') === 'error') throw stanzaError(answer, false);
+  if (attribute(answer, 'type') === 'error') throw nodeError(answer);
   const ids = [...new Set(itemIdsOf(answer))];
   if (ids.length < 2) return ids;
   const [latest] = itemsIn(await link.request('get', latestItemRequest(node), service));
@@ -39,7 +39,7 @@ export async function* itemsById(
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const wanted = ids.slice(from, from + AT_ONCE);
     const answer = await link.request('get', itemsRequest(node, wanted), service);
-    if (attribute(answer, 'type') === 'error') throw stanzaError(answer, false);
+    if (attribute(answer, 'type') === 'error') throw nodeError(answer);
     const items = itemsIn(answer);
     yield wanted.flatMap((id) => items.find((item) => item.id === id) ?? []);
   }

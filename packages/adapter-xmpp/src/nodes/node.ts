@@ -10,7 +10,7 @@ import { HeldMessages } from '../archive/held-messages.ts';
 import { attribute } from '../codec/stanza/element.ts';
 import type { Item } from '../codec/stanza/pubsub.ts';
 import { subscribeRequest, subscriptionIn, subscriptionsQuery, unsubscribeRequest } from '../codec/stanza/pubsub.ts';
-import { stanzaError } from '../errors.ts';
+import { nodeError } from '../errors.ts';
 import type { Incoming, Link } from '../link/link.ts';
 import type { Intake } from '../receive/intake.ts';
 import { stateOf } from '../rooms/state-texts.ts';
@@ -161,7 +161,7 @@ export class Node {
     const state = await this.#subscription(link);
     if (state === 'subscribed' || state === 'pending') return state;
     const answer = await link.request('set', subscribeRequest(place.node, account), place.service);
-    if (attribute(answer, 'type') === 'error') throw stanzaError(answer, false);
+    if (attribute(answer, 'type') === 'error') throw nodeError(answer);
     return subscriptionIn(answer, account) ?? 'subscribed';
   }
 

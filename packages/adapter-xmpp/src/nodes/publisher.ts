@@ -4,7 +4,7 @@ import { wireOf } from '../codec/encode.ts';
 import { encodeItem } from '../codec/item.ts';
 import { attribute } from '../codec/stanza/element.ts';
 import { publishRequest } from '../codec/stanza/pubsub.ts';
-import { stanzaError } from '../errors.ts';
+import { nodeError } from '../errors.ts';
 import type { Link } from '../link/link.ts';
 import type { StanzaLimit } from '../send/stanza-limit.ts';
 import { type Existence, type NodePlace, nameOf } from './existence.ts';
@@ -66,7 +66,7 @@ export class Publisher {
       const answer = await this.#answered(place, link, Promise.race([asked, failed.promise]));
       if (attribute(answer, 'type') !== 'error') return { confirmedBy: 'server-answer' };
       existence.forget(place);
-      throw stanzaError(answer, false);
+      throw nodeError(answer);
     } catch (error) {
       // What is unknown may have been published.
       if (!(error instanceof Unknown)) this.isEcho(place, markOfItem(id, event.body));

@@ -28,10 +28,11 @@ function gateway(service: NodeService, store: ConnectionStore = memoryStore(), c
   const got: string[] = [];
   const finished: string[] = [];
   const details = new Map<string, string | undefined>();
+  let isStoring = true;
   const note = (event: ReceivedEvent, stored: () => void): void => {
     const text = Buffer.from(event.body).toString();
     got.push(event.kind === 'status' ? 'gap' : event.origin.replay ? `replay ${text}` : text);
-    stored();
+    if (isStoring) stored();
   };
   const intake: Pick<Intake, 'take' | 'notice' | 'flush' | 'load'> = {
     take: ({ finish }, event) => note(event, finish),
@@ -67,6 +68,10 @@ function gateway(service: NodeService, store: ConnectionStore = memoryStore(), c
       nodes.lost();
     },
     hear,
+    /** The log takes nothing any more. */
+    refuse: () => {
+      isStoring = false;
+    },
     /** The service takes an item, and tells us of it. */
     published: (id: string, text: string) => {
       keep(service, id, text);
@@ -201,6 +206,19 @@ describe('what was published while the gateway was away', () => {
     expect(other.got).toEqual(['replay on']);
   });
 
+  it('is also what came and could not be stored', async () => {
+    const store = memoryStore();
+    const { service, published, kept, refuse } = await subscribed(store);
+    published('1', 'stored');
+    refuse();
+    published('2', 'not stored');
+    await kept();
+    const next = gateway(service, store);
+    await next.begin();
+    await next.want('plant');
+    expect(next.got).toEqual(['replay not stored']);
+  });
+
   it('is a possible gap when the node has nothing left of what is known', async () => {
     const store = memoryStore();
     const { service, published, kept } = await subscribed(store);
@@ -260,9 +278,10 @@ describe('publishing', () => {
   });
 
   it.each([
-    ['forbidden', { name: 'Rejected', concerns: 'place' }],
-    ['item-not-found', { name: 'Rejected', concerns: 'place' }],
+    ['forbidden', { suspendsPlace: true }],
+    ['item-not-found', { suspendsPlace: true }],
     ['conflict', { name: 'Rejected', concerns: 'message' }],
+    ['resource-constraint', { name: 'Throttled', concerns: 'place' }],
   ])('that is refused with %s says so', async (condition, expected) => {
     const { service, nodes } = await subscribed();
     service.refusals.publish = condition;

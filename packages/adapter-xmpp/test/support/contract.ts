@@ -1,6 +1,7 @@
 import { adapterContract } from '@magpie/testkit';
 import { xmppAdapter } from '../../src/index.ts';
 import { componentFixture } from './component-site.ts';
+import { nodeFixture } from './node-site.ts';
 import type { ServerName } from './servers.ts';
 import { serverFixture } from './site.ts';
 
@@ -48,6 +49,9 @@ const NOT_KEPT = 'a room keeps nothing for an occupant that is gone; only a resu
 const NOT_KEPT_FOR_COMPONENT =
   'a server keeps nothing for a component that is away: its senders get an error (XEP-0114)';
 
+const OWN_STORE =
+  'a service says nothing of what was missed: that is compared with what the store of the connection knows, which here is a new one for each';
+
 const NO_CONFIRMATION_READ =
   'a component has no session that could be resumed: while intake is held reading stops, and no confirmation is read';
 
@@ -78,6 +82,26 @@ export function xmppContract(server: ServerName): void {
       'kept-while-away': NOT_KEPT,
       'quiesce-keeps': NOT_KEPT,
       'pending-redelivered-after-cut': NOT_KEPT,
+    },
+  });
+}
+
+/** The same cases with nodes of publish-subscribe. */
+export function xmppNodesContract(server: ServerName): void {
+  adapterContract({
+    ...common,
+    name: `nodes on ${server}`,
+    start: () => nodeFixture(server),
+    unsupported: {
+      'send-while-held': ONE_STREAM,
+      'held-place': ONE_ORDER,
+      'unavailable-redelivered': OWN_STORE,
+      'pending-redelivered': OWN_STORE,
+      'no-overtaking': OWN_STORE,
+      'late-unavailable': OWN_STORE,
+      'kept-while-away': OWN_STORE,
+      'quiesce-keeps': OWN_STORE,
+      'pending-redelivered-after-cut': OWN_STORE,
     },
   });
 }

@@ -135,7 +135,8 @@ export function contractPeer(
   };
 }
 
-const outgoing = (message: PeerMessage): OutgoingEvent => ({
+/** The event of a message that a peer sends. */
+export const outgoing = (message: PeerMessage): OutgoingEvent => ({
   ref: randomUUID(),
   delivery: randomUUID(),
   id: randomUUID(),

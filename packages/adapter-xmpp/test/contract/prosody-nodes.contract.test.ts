@@ -1,0 +1,3 @@
+import { xmppNodesContract } from '../support/contract.ts';
+
+xmppNodesContract('prosody');
