@@ -177,7 +177,7 @@ export class Sender {
     const { places, settlement } = this.#parts;
     if (verdict.type === 'hold') places.setAside(delivery, verdict.ms);
     else if (verdict.type === 'reject') this.#end(delivery, { reason: 'rejected', error: verdict.error });
-    else settlement.end(delivery, { state: 'dropped', error: verdict.reason }, undefined, verdict.result);
+    else settlement.withhold(delivery, verdict);
   }
 
   /** A delivery ends without being sent. */

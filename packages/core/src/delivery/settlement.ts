@@ -8,7 +8,7 @@ import { outgoing } from './attempt.ts';
 import type { Backlog } from './backlog/backlog.ts';
 import type { Delivery } from './delivery.ts';
 import type { Lanes } from './lanes.ts';
-import type { TargetPacing } from './pacing/pacing.ts';
+import type { PacingVerdict, TargetPacing } from './pacing/pacing.ts';
 import type { TargetInForce } from './target-in-force.ts';
 import type { WakeUp } from './wake-up.ts';
 
@@ -62,6 +62,12 @@ export class Settlement {
   ): void {
     this.#lanes.leave(delivery);
     this.#settle(delivery, outcome, ms, result);
+  }
+
+  /** Ends what the pacing of the target does not let out. A place that has got the same before has it, for whoever wants to know. */
+  withhold(delivery: Delivery, { reason, result, isThere }: Extract<PacingVerdict, { type: 'drop' }>): void {
+    this.#lanes.leave(delivery);
+    this.#settle(delivery, { state: 'dropped', error: reason }, undefined, result, isThere);
   }
 
   /**
@@ -118,15 +124,18 @@ export class Settlement {
     outcome: Pick<Outcome, 'state' | 'confirmedBy' | 'error'>,
     ms?: number,
     result: DeliveryResult = outcome.state,
+    isThere?: Promise<boolean>,
   ): void {
-    const { observer, tracked, writer, clock } = this.#deps;
+    const { observer, tracked, writer, clock, ended } = this.#deps;
     const { target } = this.#inForce;
     const { consumer } = target;
     delivery.state = 'settled';
     this.#lanes.forget(delivery);
     this.#pacing.ended(delivery, outcome.state === 'confirmed');
     observer.delivered(target, result, ms);
-    this.#deps.ended(delivery.event.ref, result === 'confirmed');
+    const { ref } = delivery.event;
+    if (isThere === undefined) ended(ref, result === 'confirmed');
+    else void isThere.then((has) => ended(ref, has));
     // Below the floor a delivery counts as confirmed: any other end must be written, tracked or not, and so must a
     // confirmation that follows one.
     if (outcome.state !== 'confirmed' || delivery.remembered || tracked(delivery.event)) {

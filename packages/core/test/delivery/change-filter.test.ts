@@ -1,5 +1,7 @@
+import type { Position } from '@magpie/bus';
 import { Rejected } from '@magpie/contract';
 import { describe, expect, it } from 'vitest';
+import { ChangeFilter } from '../../src/delivery/pacing/change-filter.ts';
 import { type Bench, bench } from './queue-fixture.ts';
 
 const onChange = { pacing: { change: {} } };
@@ -21,6 +23,18 @@ function kill(b: Bench): void {
 }
 
 describe('a change filter', () => {
+  it('knows of what was sent last whether it has arrived, and that it never will', async () => {
+    const filter = new ChangeFilter();
+    const [first, second] = ['1', '2'] as unknown as readonly [Position, Position];
+    filter.pass('k', 'on', first);
+    const asked = filter.hasArrived('k');
+    filter.ended(first, false);
+    expect(await asked).toBe(false);
+    filter.pass('k', 'on', second);
+    filter.ended(second, true);
+    expect([await filter.hasArrived('k'), await filter.hasArrived('other')]).toEqual([true, false]);
+  });
+
   it('sends only what differs from the last', async () => {
     const b = bench(onChange);
     for (const state of ['on', 'on', 'off', 'off', 'on']) await say(b, state);

@@ -65,3 +65,17 @@ it('says no when one of the targets never will', async () => {
   await expect.poll(() => bodies(names.right, 'out/')).toEqual(['a']);
   await expect.poll(() => delivered(verdicts[0])).toBe(false);
 });
+
+it('says yes of what a place has got before, once that has arrived there', async () => {
+  const names = freshBrokers();
+  const { adapter, verdicts } = curious();
+  const routes = { bridge: { ...bridge.bridge, onlyOnChange: true } };
+  await started(names, routes, undefined, {}, adapter);
+  memoryBroker(names.right).stop();
+  publishAll(names.left, ['same', 'same', 'same']);
+  await expect.poll(() => verdicts.length).toBe(3);
+  expect(await delivered(verdicts[2])).toBe('not yet');
+  memoryBroker(names.right).start();
+  for (const index of [0, 1, 2]) await expect.poll(() => delivered(verdicts[index]), { timeout: 10_000 }).toBe(true);
+  expect(bodies(names.right, 'out/')).toEqual(['same']);
+});

@@ -10,14 +10,20 @@ interface Last {
   readonly position: Position | undefined;
 }
 
+/** A delivery that has not ended. */
+interface OnTheWay {
+  readonly name: string;
+  /** Set once somebody asks how it ends. */
+  end?: PromiseWithResolvers<boolean>;
+}
+
 /** A short text in the place of one of any length. */
 export const digest = (value: string | Uint8Array): string => hash('sha256', value, 'base64url');
 
 /** What each place of one target got last, by ordering key. Values are kept as digests. */
 export class ChangeFilter {
   readonly #last = new Map<string, Last>();
-  /** Keys of deliveries that have not ended. */
-  readonly #onTheWay = new Map<Position, string>();
+  readonly #onTheWay = new Map<Position, OnTheWay>();
   readonly #changed = new Set<string>();
 
   /** Whether nothing is known. */
@@ -29,6 +35,7 @@ export class ChangeFilter {
   clear(): void {
     for (const name of this.#last.keys()) this.#changed.add(name);
     this.#last.clear();
+    for (const { end } of this.#onTheWay.values()) end?.resolve(false);
     this.#onTheWay.clear();
   }
 
@@ -37,18 +44,30 @@ export class ChangeFilter {
     return this.#last.get(digest(key))?.value === digest(value);
   }
 
+  /** Whether what was sent last under a key has arrived; resolves when that is known, to false when it never is. */
+  async hasArrived(key: string): Promise<boolean> {
+    const last = this.#last.get(digest(key));
+    if (last?.position === undefined) return last !== undefined;
+    const going = this.#onTheWay.get(last.position);
+    if (going === undefined) return true;
+    going.end ??= Promise.withResolvers();
+    return going.end.promise;
+  }
+
   /** A message goes out. */
   pass(key: string, value: string, position: Position): void {
     const name = digest(key);
-    this.#onTheWay.set(position, name);
+    this.#onTheWay.set(position, { name });
     this.#set(name, { value: digest(value), position });
   }
 
   /** A delivery has ended; what has not arrived is not what was sent last. */
   ended(position: Position, hasArrived: boolean): void {
-    const name = this.#onTheWay.get(position);
-    if (name === undefined) return;
+    const going = this.#onTheWay.get(position);
+    if (going === undefined) return;
+    const { name, end } = going;
     this.#onTheWay.delete(position);
+    end?.resolve(hasArrived);
     if (!hasArrived && this.#last.get(name)?.position === position) this.#forget(name);
   }
 

@@ -20,7 +20,13 @@ export interface PacingDeps extends CountingDeps {
 export type PacingVerdict =
   /** `durable`: what must be in the log before it is sent, so that a kill cannot have it counted as well. */
   | { readonly type: 'pass'; readonly durable?: Promise<void> }
-  | { readonly type: 'drop'; readonly result: Exclude<Decided, 'pass'>; readonly reason: string }
+  /** `isThere`: of what was sent before in its place, whether that has arrived. */
+  | {
+      readonly type: 'drop';
+      readonly result: Exclude<Decided, 'pass'>;
+      readonly reason: string;
+      readonly isThere?: Promise<boolean>;
+    }
   | { readonly type: 'hold'; readonly ms: number }
   | { readonly type: 'reject'; readonly error: MagpieError };
 
@@ -152,7 +158,8 @@ export class TargetPacing implements ValueSource {
       // One that was refused before a restart has gone out as well.
       const hasGoneOut = decided === 'pass' || delivery.attempts.length > 0;
       if (!hasGoneOut) {
-        if (value !== undefined && this.#changes.isSame(key, value)) return this.#dropped('unchanged', place);
+        if (value !== undefined && this.#changes.isSame(key, value))
+          return { ...this.#dropped('unchanged', place), isThere: this.#changes.hasArrived(key) };
         if (until !== undefined) return this.#silenced(delivery, rendered, place, this.#left(until));
         if (rate !== undefined && !this.#admits(delivery, rendered, place)) return this.#dropped('limited', place);
       }
@@ -195,7 +202,7 @@ export class TargetPacing implements ValueSource {
     return this.#left(until);
   }
 
-  #dropped(result: Exclude<Decided, 'pass'>, place: string): PacingVerdict {
+  #dropped(result: Exclude<Decided, 'pass'>, place: string): Extract<PacingVerdict, { type: 'drop' }> {
     return { type: 'drop', result, reason: reasonOf(result, place, this.#rules) };
   }
 
