@@ -92,7 +92,13 @@ function configuration(
     http: { port: 0 },
     connections: {
       floor: { type: 'mqtt', url: withoutLogin(brokers.mqtt), dedupe: { userProperty: 'dedupe-id' } },
-      chat: { type: 'xmpp', ...login, createRooms: true, subscribe: [{ jid: 'from-http@localhost' }] },
+      chat: {
+        type: 'xmpp',
+        ...login,
+        createRooms: true,
+        acceptReplyTo: ['*@localhost', 'owner', 'admin', 'member', 'none'],
+        subscribe: [{ jid: 'from-http@localhost' }],
+      },
       erp: { type: 'amqp', url: brokers.amqp },
     },
     routes: Object.fromEntries(routes),

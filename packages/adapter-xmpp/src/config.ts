@@ -1,6 +1,7 @@
 import { tlsSchema } from '@magpie/adapter-kit';
 import { durationSchema, isLoopback, parseDuration, secretSchema, sizeSchema } from '@magpie/contract';
 import { z } from 'zod';
+import { access } from './access.ts';
 import { splitJid } from './codec/jid.ts';
 import { bareJidSchema, domainSchema, resourcePart, roomJidSchema } from './config-values.ts';
 import { contactsSchema } from './contacts/contacts-schema.ts';
@@ -16,6 +17,11 @@ const LEAST_STANZA = 10_000;
 const LARGEST_STANZA = 64 * 1024 * 1024;
 /** What is sent at most to a server that does not say what it takes, bytes. */
 export const DEFAULT_STANZA = 256 * 1024;
+
+const checkSender = (entry: string, context: z.RefinementCtx): void => {
+  const message = access.validate(entry);
+  if (message !== undefined) context.addIssue({ code: 'custom', message, input: entry });
+};
 
 const roomSchema = z.strictObject({
   room: roomJidSchema.describe('Address of the room, such as ops@conference.example.org.'),
@@ -114,6 +120,12 @@ const keysSchema = z.strictObject({
     .default('delivered')
     .describe(
       'When who asks for a receipt (XEP-0184) of a one-to-one message gets it: once all targets of its routes have confirmed it, or once it is on disk.',
+    ),
+  acceptReplyTo: z
+    .array(z.string().superRefine(checkSender))
+    .default([])
+    .describe(
+      'Whose messages may name another reply address than their own, such as other gateways: JID patterns and affiliations, as in `allow`. Of all others the reply address is the sender.',
     ),
   ping: within('1ms', '1h').prefault('60s').describe('How often membership of each room is verified (XEP-0410).'),
   timeout: within('100ms', '1h')

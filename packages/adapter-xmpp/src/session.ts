@@ -124,6 +124,7 @@ export class Session {
     this.#receiver = new Receiver({
       ...{ account, rooms, unconfirmed, contacts, post, intake, nodes, catchUp: this.#catchUp },
       ...{ presence, whoIsThere: this.#whoIsThere, receipts: config.receipts },
+      acceptReplyTo: config.acceptReplyTo,
       contact: (jid) => contacts?.nameOf(jid),
       jid: () => this.#resumable.jid,
       count: context.count,

@@ -32,6 +32,7 @@ describe('configuration', () => {
     ['a stanza without bound', { maxStanzaBytes: '1TiB' }, 'from 10kB to 64MiB'],
     ['a check that never rests', { ping: '0s' }, 'from 1ms to 1h'],
     ['a check that never comes', { ping: '36525d' }, 'from 1ms to 1h'],
+    ['a believed sender that is no pattern', { acceptReplyTo: ['a*b@example.org'] }, 'JID pattern'],
     ['no time for an answer', { timeout: '0s' }, 'from 100ms to 1h'],
     ['a time that no timer has', { timeout: '60d' }, 'from 100ms to 1h'],
   ])('refuses %s and says what was expected', (_, keys, expected) => {

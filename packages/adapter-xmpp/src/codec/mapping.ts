@@ -30,7 +30,7 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
   {
     concept: 'Reply address',
     field: 'replyTo',
-    xmpp: '`<event><reply-to>`: `scheme:` and percent-encoded segments joined by `/`',
+    xmpp: '`<event><reply-to>`: `scheme:` and percent-encoded segments joined by `/`; of a third party only from whom `acceptReplyTo` names',
   },
   {
     concept: 'Media type',

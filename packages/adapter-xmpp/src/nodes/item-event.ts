@@ -19,7 +19,8 @@ export interface ItemOrigin {
 
 /** The event of an item. */
 export function itemEvent({ service, node }: NodePlace, item: Item, how: ItemOrigin): ReceivedEvent {
-  const content = decodeItem(item.payload);
+  // Who may publish is a setting of the node, and whom an answer goes to is not for them to say.
+  const { replyTo: _, ...content } = decodeItem(item.payload);
   const facts = { to: how.to, delayed: how.delayed, publisher: item.publisher };
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
   const sentAt = how.delayed === undefined ? Number.NaN : Date.parse(how.delayed);

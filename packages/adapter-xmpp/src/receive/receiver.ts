@@ -17,6 +17,7 @@ import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Unconfirmed } from '../send/unconfirmed.ts';
 import type { Intake } from './intake.ts';
+import { believer } from './reply-address.ts';
 import { archivedEvent, receivedEvent, type Surroundings } from './to-event.ts';
 
 /** Dependencies of a receiver. */
@@ -30,6 +31,8 @@ export interface ReceiverOptions {
   readonly intake: Pick<Intake, 'isQuiet'>;
   /** When who asks for a receipt gets it. */
   readonly receipts: XmppConfig['receipts'];
+  /** Who may name a third party as the reply address. */
+  readonly acceptReplyTo: XmppConfig['acceptReplyTo'];
   /** Set for an account. */
   readonly presence: AccountPresence | undefined;
   /** Set for a component. */
@@ -55,9 +58,11 @@ export class Receiver {
   /** Whether the session is a new one, before which we were away. */
   wasAway = true;
   readonly #options: ReceiverOptions;
+  readonly #believes: Surroundings['believes'];
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#believes = believer(options.acceptReplyTo);
   }
 
   /** Takes a message or presence of the link. */
@@ -188,6 +193,7 @@ export class Receiver {
     const { account, rooms, contact, unconfirmed } = this.#options;
     const room = (jid: string): Room | undefined => rooms.get(jid);
     const deliveryOf = (id: string): string | undefined => unconfirmed.deliveryOf(id);
-    return { account, accountStampsIds: this.accountStampsIds, wasAway: this.wasAway, room, contact, deliveryOf };
+    const { accountStampsIds, wasAway } = this;
+    return { account, accountStampsIds, wasAway, room, contact, deliveryOf, believes: this.#believes };
   }
 }

@@ -1,5 +1,5 @@
 import { bounced, delivered, type NoticePlace } from '@magpie/adapter-kit';
-import type { ReceivedEvent } from '@magpie/contract';
+import type { Origin, ReceivedEvent } from '@magpie/contract';
 import type { Archived } from '../archive/query.ts';
 import { addressOf, contactAddress } from '../codec/addresses.ts';
 import { classify, decodeMessage, receiptOf, stanzaIdBy } from '../codec/decode.ts';
@@ -11,6 +11,7 @@ import { NS } from '../codec/stanza/namespaces.ts';
 import { conditionOf } from '../errors.ts';
 import type { Incoming } from '../link/link.ts';
 import type { Room } from '../rooms/room.ts';
+import { withOwnReplyTo } from './reply-address.ts';
 
 /** Facts known to the connection but not in the stanza. */
 export interface Surroundings {
@@ -26,6 +27,8 @@ export interface Surroundings {
   contact(jid: string): string | undefined;
   /** The delivery of a recent message of ours that has this id, by our word or by the room's. */
   deliveryOf(id: string): string | undefined;
+  /** Whether the sender of a message may name a third party as its reply address. */
+  believes(origin: Origin): boolean;
 }
 
 /**
@@ -59,11 +62,13 @@ export function archivedEvent(by: string, archived: Archived, around: Surroundin
   // Whoever has the nick today is not who wrote under it then.
   const occupant = room?.announces(NS.occupantId) ? room.occupants.withId(occupantIdOf(stanza)) : undefined;
   const known = { occupant, inRoom: room !== undefined, stampedBy: undefined, delayed: stamp };
+  const origin = { ...originOf(stanza, known), stanzaId: id, replay: false, late: true };
+  const place = placeOf(stanza, isGroupchat, room);
   const event: ReceivedEvent = {
-    ...decodeMessage(stanza, Date.parse(stamp)),
-    ...placeOf(stanza, isGroupchat, room),
+    ...withOwnReplyTo(decodeMessage(stanza, Date.parse(stamp)), origin, place.address, around.believes),
+    ...place,
     kind: 'message',
-    origin: { ...originOf(stanza, known), stanzaId: id, replay: false, late: true },
+    origin,
     dedupeKey: dedupeKey(by, id),
     redelivered: true,
   };
@@ -91,10 +96,11 @@ function said(stanza: Element, around: Surroundings, room: Room | undefined): Re
   const origin = { ...originOf(stanza, known), ...(isLate ? { late: true } : {}) };
   const { stanzaId } = origin;
   const sentAt = delayed === undefined ? undefined : Date.parse(delayed);
-  const content = decodeMessage(stanza, sentAt);
+  const place = placeOf(stanza, groupchat, room);
+  const content = withOwnReplyTo(decodeMessage(stanza, sentAt), origin, place.address, around.believes);
   return {
     ...content,
-    ...placeOf(stanza, groupchat, room),
+    ...place,
     ...toContact(stanza, content, around, room),
     kind: 'message',
     origin,
@@ -143,7 +149,7 @@ function placeOf(stanza: Element, groupchat: boolean, room: Room | undefined): P
   return { address: addressOf('jid', jid), key: jid };
 }
 
-/** What is said to a contact belongs to it; whom to answer is the sender, unless that says otherwise. */
+/** What is said to a contact belongs to it; whom to answer is the sender, unless that says otherwise and is believed. */
 function toContact(
   stanza: Element,
   { replyTo }: Pick<ReceivedEvent, 'replyTo'>,

@@ -75,7 +75,7 @@ async function gateway(server: Server, store = memoryStore(), settles = true) {
   const details: string[] = [];
   const link: Pick<Link, 'request'> = { request: async (_type, query) => answer(query) };
   const around = { account: ACCOUNT, accountStampsIds: true, wasAway: false, room: () => undefined };
-  const known = { ...around, contact: () => undefined, deliveryOf: () => undefined };
+  const known = { ...around, contact: () => undefined, deliveryOf: () => undefined, believes: () => false };
   const catchUp = new CatchUp({
     config: { receiveWindow: 250 },
     wanted: { account: true, rooms: true, maxAge: 7 * 24 * HOUR },
