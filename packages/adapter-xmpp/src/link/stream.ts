@@ -47,7 +47,7 @@ export abstract class XmlStream extends ConnectionTCP {
     this.#events = events;
     this.#guard = new StreamGuard(limits.stanzaBytes);
     this.on('error', (error) => this.fail(error));
-    this.on('close', () => this.fail(new NotConnected('the server closed the stream')));
+    this.on('close', () => this.#closedByServer());
     this.on('disconnect', () => this.fail(new NotConnected('the link was cut')));
   }
 
@@ -146,15 +146,18 @@ export abstract class XmlStream extends ConnectionTCP {
 
   /** Takes bytes from the socket. Nothing in them may throw into the socket's event handler: that would end the process. */
   override _onData(data: Buffer): void {
-    if (this.#ended) return;
     this.contain(() => this.parser?.write(this.#guard.decode(data)));
     if (!this.#ended) this.#events.readDone();
   }
 
   override _onElement(element: Element): void {
-    if (this.#ended) return;
     this.#guard.stanzaDone();
-    this.take(element);
+    if (!this.#ended) this.take(element);
+  }
+
+  #closedByServer(): void {
+    if (this.#ended) this.#socket?.destroySoon();
+    else this.fail(new NotConnected('the server closed the stream'));
   }
 
   /** Runs an action; an exception ends the stream. */
@@ -162,6 +165,7 @@ export abstract class XmlStream extends ConnectionTCP {
     try {
       action();
     } catch (error) {
+      if (this.#ended) this.#socket?.destroy();
       const cause = error instanceof MagpieError ? error : undefined;
       this.fail(
         cause ?? new StreamViolation(`the server sent unreadable XML: ${errorMessage(error)}`, { cause: error }),
@@ -178,7 +182,11 @@ export abstract class XmlStream extends ConnectionTCP {
     this.#events.failed(linkError(error));
   }
 
-  /** Closes the stream in order; resolves when the server has closed the socket, or when the signal fires. */
+  /**
+   * Closes the stream in order (RFC 6120 §4.4); resolves when the server has closed it as well, or when the signal fires. Our side of the
+   * socket stays open until then: ejabberd takes its end for the end of the link, and a login may then come before it has put away
+   * what the session had left.
+   */
   end(signal: AbortSignal): Promise<void> {
     const socket = this.#socket;
     if (this.#ended || !socket || socket.destroyed) return Promise.resolve();
@@ -186,7 +194,7 @@ export abstract class XmlStream extends ConnectionTCP {
     this.over();
     const { promise, resolve } = Promise.withResolvers<void>();
     socket.once('close', () => resolve());
-    if (!signal.aborted) socket.resume().end(this.footer(this.headerElement()));
+    if (!signal.aborted) socket.resume().write(this.footer(this.headerElement()));
     return promise.finally(onAbort(signal, () => socket.destroy()));
   }
 
