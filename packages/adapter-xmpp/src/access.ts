@@ -1,4 +1,5 @@
 import type { AccessRules, Origin } from '@magpie/contract';
+import { nodeAddresses } from './codec/addresses.ts';
 import { bareJid, jidProblem, splitJid } from './codec/jid.ts';
 
 const AFFILIATIONS = new Set(['owner', 'admin', 'member', 'none']);
@@ -10,6 +11,8 @@ const FORMS = 'expected an affiliation (owner, admin, member, none) or a JID pat
  */
 export const access: AccessRules = {
   open: true,
+  // A service need not say who has published, and some repeat what the publisher has said.
+  anonymous: [nodeAddresses.scheme],
   validate(entry) {
     if (AFFILIATIONS.has(entry)) return undefined;
     const { local, domain, resource } = splitJid(entry);

@@ -87,8 +87,8 @@ const BESIDE_TEXT: readonly Statement[] = [
 const FILES: Statement = { name: 'files', fields: ['origin.file'] };
 const RECEIPTS: Statement = { name: 'receipts', fields: ['kind', 'type', 'correlationId'] };
 
-function statements({ command, fetch }: XmppSource, kinds: ReadonlySet<EventKind>): readonly Statement[] {
-  if (command !== undefined) return [];
+function statements({ command, fetch, node }: XmppSource, kinds: ReadonlySet<EventKind>): readonly Statement[] {
+  if (command !== undefined || node !== undefined) return [];
   const ofText = kinds.has('message') ? [...BESIDE_TEXT, ...(fetch ? [] : [FILES])] : [];
   const reactions = [
     ...(kinds.has('message') ? ['origin.reaction'] : []),

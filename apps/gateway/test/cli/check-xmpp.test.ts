@@ -55,6 +55,16 @@ describe('what magpie check says of accounts and components', () => {
     expect(presence).not.toContain('LOSSY');
   });
 
+  it('says that a node is named in full, and that nobody can be allowed there', async () => {
+    const at = (node: string) => ({ connection: 'chat', node, service: 'pubsub.example.org' });
+    expect(await check(ACCOUNT, { from: at('{node}'), to: toFloor })).toContain('a node is written in full');
+    const allowed = await check(ACCOUNT, { from: at('plant/alarms'), allow: ['*@example.org'], to: toFloor });
+    expect(allowed).toContain('"allow" would let nothing pass: a node does not say who has sent');
+    const plain = await check(ACCOUNT, { from: at('plant/alarms'), to: toFloor });
+    expect(plain).toMatch(/at-most-once +from chat: XMPP: what is published while the gateway is away/);
+    expect(plain).not.toMatch(/whoever can write|LOSSY/);
+  });
+
   it('wants contact and presence together', async () => {
     expect(await check(COMPONENT, { from: fromFloor, to: { connection: 'chat', contact: '${device}' } })).toContain(
       'expected "contact" and "presence" together',

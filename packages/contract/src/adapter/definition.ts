@@ -45,6 +45,8 @@ export interface AccessRules {
   permits(entry: string, origin: Origin): boolean;
   /** Whether anyone at all can send here, so that `magpie check` warns about a route without `allow`. */
   readonly open: boolean;
+  /** Address schemes of places that do not say who has sent, so that no entry means anybody there. Default none. */
+  readonly anonymous?: readonly string[];
 }
 
 /** How sure the two directions of a protocol are, for the guarantee of a route. Pure. */
