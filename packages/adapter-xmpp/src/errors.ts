@@ -201,12 +201,17 @@ export function saslError(failure: Element): MagpieError {
     : new AuthFailed(`${message}: check jid and password`);
 }
 
-/** Joining a room (XEP-0045 §7.2): the meaning of an error presence. A taken nick is retried with another one. */
+/**
+ * Joining a room (XEP-0045 §7.2): the meaning of an error presence. A taken nick is retried with another one, and what says that
+ * it is for now only (RFC 6120 §8.3.2) is no refusal, whatever its condition.
+ */
 export function joinError(room: string, presence: Element): MagpieError {
   const error = presence.getChild('error');
   const condition = error ? conditionOf(error) : 'undefined-condition';
   const hint = JOIN_HINTS[condition];
   const message = `cannot join ${room}: ${condition}${hint ? ` (${hint})` : ''}`;
+  const isForNow = (error && attribute(error, 'type') === 'wait') || STANZA_ERRORS[condition]?.make === throttled;
+  if (isForNow) return throttled(message).concerning('place');
   const made = hint && condition !== 'service-unavailable' ? new ConfigInvalid(message) : new NotConnected(message);
   return made.concerning('place');
 }

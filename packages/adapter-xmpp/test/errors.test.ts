@@ -28,6 +28,11 @@ describe('refused messages', () => {
     ['recipient-unavailable', 'cancel', 'Transient'],
     ['resource-constraint', 'wait', 'Throttled'],
     ['service-unavailable', 'wait', 'Throttled'],
+    ['policy-violation', 'cancel', 'Throttled'],
+    ['policy-violation', 'wait', 'Throttled'],
+    ['not-allowed', 'wait', 'Throttled'],
+    ['forbidden', 'wait', 'Throttled'],
+    ['item-not-found', 'wait', 'Throttled'],
     ['policy-violation', 'modify', 'TooLarge'],
     ['made-up', 'cancel', 'Rejected'],
     ['made-up', 'wait', 'Throttled'],
@@ -116,6 +121,17 @@ describe('other errors', () => {
     const error = joinError('ops@conference', refusal(condition, 'auth'));
     expect([error.name, error.concerns]).toEqual([name, 'place']);
     expect(error.message).toContain(text);
+  });
+
+  it.each([
+    ['resource-constraint', 'cancel'],
+    ['policy-violation', 'cancel'],
+    ['service-unavailable', 'wait'],
+    ['not-allowed', 'wait'],
+    ['registration-required', 'wait'],
+  ])('a join refused by %s of type %s is tried again after a pause', (condition, type) => {
+    const error = joinError('ops@conference', refusal(condition, type));
+    expect(error).toMatchObject({ name: 'Throttled', concerns: 'place', retryAfter: expect.any(Number) });
   });
 
   it('keeps the cause of a failed link and says what to set for a certificate', () => {
