@@ -136,6 +136,12 @@ export const targetSchema = z
       .describe(
         'When a body goes as a file, with a link to it in the message: "auto" (the default) for pictures, sound and video, for other bytes above 8 KiB, and for whatever is too large for a stanza.',
       ),
+    jsonContainer: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether a JSON body goes in a JSON container (XEP-0335), for programs: people see nothing of it. Other bodies go as usual. With `room` or `jid`.',
+      ),
     refers: refersSchema
       .optional()
       .describe(

@@ -11,6 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => people.close());
 
+/** What is known of a one-to-one message besides its text. */
+const WORDS =
+  '${text} | ${event.contentType} | ${origin.?lang.orValue("-")} | ${origin.?texts.orValue([]).map(each, each.text)} | ${origin.?encrypted.orValue(false)}';
+
 describe.each(['prosody', 'ejabberd'] as const)('reactions, on %s', (name) => {
   const [bridge, nadia] = [unique('bridge'), unique('nadia')];
   const plant = unique('plant');
@@ -66,8 +70,27 @@ describe.each(['prosody', 'ejabberd'] as const)('reactions, on %s', (name) => {
         from: { connection: 'floor', topic: `${plant}/answer/{message}` },
         to: { connection: 'chat', room, refers: { reply: '${message}' } },
       },
+      better: {
+        from: { connection: 'floor', topic: `${plant}/better/{message}` },
+        to: { connection: 'chat', room, refers: { replaces: '${message}' } },
+      },
+      back: {
+        from: { connection: 'floor', topic: `${plant}/back/{message}` },
+        to: { connection: 'chat', room, refers: { retracts: '${message}' } },
+      },
+      values: {
+        from: { connection: 'floor', topic: `${plant}/values` },
+        to: { connection: 'chat', jid: `${nadia}@localhost`, jsonContainer: true },
+      },
+      words: {
+        from: { connection: 'chat', jid: `${nadia}@localhost` },
+        to: { connection: 'floor', topic: `${plant}/seen/words`, text: WORDS },
+      },
     },
   });
+
+  const write = (id: string, inner: string): Promise<void> =>
+    person.raw(`<message to="${bridge}@localhost" type="chat" id="${id}" xml:lang="en">${inner}</message>`);
 
   const line = (start: string): Promise<string> =>
     waitFor(() => heard.find((each) => each.startsWith(start)), { what: `"${start}"; heard ${heard}` });
@@ -92,5 +115,42 @@ describe.each(['prosody', 'ejabberd'] as const)('reactions, on %s', (name) => {
     const answer = await person.message(({ body }) => body === 'it is off');
     expect(answer.xml).toContain('urn:xmpp:reply:0');
     expect(answer.xml).toContain(`id="${stamp}"`);
+  });
+
+  it('of a device to what it has said itself correct it and take it back', async () => {
+    await device.publishAsync(`${plant}/alarm`, 'pump 8 is hot', { qos: 1 });
+    const { id, stanzaIds } = await person.message(({ body }) => body === 'pump 8 is hot');
+    const stamp = stanzaIds.find(({ by }) => by === room)?.id ?? '';
+    await device.publishAsync(`${plant}/better/${id}`, 'pump 8 is warm', { qos: 1 });
+    const corrected = await person.message(({ body }) => body === 'pump 8 is warm');
+    expect(corrected.xml).toContain('urn:xmpp:message-correct:0');
+    expect(corrected.xml).toContain(`id="${id}"`);
+    await device.publishAsync(`${plant}/back/${stamp}`, 'taken back', { qos: 1 });
+    const retracted = await person.message(({ xml }) => xml.includes('urn:xmpp:message-retract:1'));
+    expect(retracted.xml).toContain(`id="${stamp}"`);
+  });
+
+  it('are not all that stands beside a text: languages, markup, a placeholder and JSON come as they are meant', async () => {
+    await write('w1', '<body xml:lang="de">heiss</body><body>hot</body>');
+    expect(await line('seen/words hot')).toBe('seen/words hot | text/plain; charset=utf-8 | en | ["heiss"] | false');
+    const page =
+      '<html xmlns="http://jabber.org/protocol/xhtml-im"><body xmlns="http://www.w3.org/1999/xhtml">off</body></html>';
+    await write('w2', `${page}<body>on</body>`);
+    expect(await line('seen/words on')).toBe('seen/words on | text/plain; charset=utf-8 | en | [] | false');
+    const encrypted = '<encrypted xmlns="eu.siacs.conversations.axolotl"><payload>AAAA</payload></encrypted>';
+    await write('w3', `<body>you cannot read this</body>${encrypted}<store xmlns="urn:xmpp:hints"/>`);
+    expect(await line('seen/words you')).toMatch(/ \| true$/);
+    await write('w4', '<json xmlns="urn:xmpp:json:0">{"t": 72.10000000000000000001}</json><body>72 degrees</body>');
+    expect(await line('seen/words {"t"')).toBe(
+      'seen/words {"t": 72.10000000000000000001} | application/json | - | ["72 degrees"] | false',
+    );
+  });
+
+  it('JSON goes to a program in a container where the target says so', async () => {
+    const properties = { contentType: 'application/json' };
+    await device.publishAsync(`${plant}/values`, '{"t":72.10000000000000000001}', { qos: 1, properties });
+    const { body, xml } = await person.message(({ xml: text }) => text.includes('urn:xmpp:json:0'));
+    expect(body).toBeNull();
+    expect(xml.replaceAll('&quot;', '"')).toContain('>{"t":72.10000000000000000001}</json>');
   });
 });

@@ -2,9 +2,12 @@ import type { ReceivedParts } from '@magpie/contract';
 import { readEventElement } from './event-element.ts';
 import { attribute, childText, type Element, xml } from './stanza/element.ts';
 import { NS } from './stanza/namespaces.ts';
+import { jsonOf, mainText } from './texts.ts';
 
 /** The media type of what people write. */
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
+/** The media type of what a JSON container holds. */
+export const JSON_TYPE = 'application/json';
 
 /** The class of a message stanza; only `content` becomes a message event, `reaction` one of that kind. */
 export type MessageClass = 'content' | 'reaction' | 'receipt' | 'error' | 'subject' | 'nothing';
@@ -12,22 +15,23 @@ export type MessageClass = 'content' | 'reaction' | 'receipt' | 'error' | 'subje
 /** Sorts a message stanza. A chat state, a marker or an empty message is `nothing`; a subject without a body changes a room's subject. */
 export function classify(message: Element): MessageClass {
   if (attribute(message, 'type') === 'error') return 'error';
-  if (!message.getChild('body') && message.getChild('reactions', NS.reactions)) return 'reaction';
-  if (message.getChild('body') || message.getChild('event', NS.event)) return 'content';
+  const hasText = mainText(message, 'body') !== undefined || message.getChild('json', NS.json) !== undefined;
+  if (!hasText && message.getChild('reactions', NS.reactions)) return 'reaction';
+  if (hasText || message.getChild('event', NS.event)) return 'content';
   if (message.getChild('received', NS.receipts)) return 'receipt';
   return message.getChild('subject') ? 'subject' : 'nothing';
 }
 
 /**
- * The content of a message. Total. The body of an ordinary chat message is text, even if it looks like JSON; only our
- * own element changes that. `sentAt` is the time by a trusted delay.
+ * The content of a message. Total. The body of an ordinary chat message is text, even if it looks like JSON; only a JSON container
+ * (XEP-0335) and our own element change that. `sentAt` is the time by a trusted delay.
  */
 export function decodeMessage(message: Element, sentAt?: number): ReceivedParts {
   const own = message.getChild('event', NS.event);
-  const text = childText(message, 'body') ?? '';
-  const body = Buffer.from(text);
+  const json = jsonOf(message);
+  const body = Buffer.from(json ?? mainText(message, 'body') ?? '');
   const id = originId(message) ?? attribute(message, 'id');
-  const subject = childText(message, 'subject');
+  const subject = mainText(message, 'subject');
   const thread = childText(message, 'thread');
   const plain = {
     ...(id === undefined ? {} : { id }),
@@ -36,8 +40,10 @@ export function decodeMessage(message: Element, sentAt?: number): ReceivedParts 
     ...(sentAt === undefined ? {} : { time: sentAt }),
     body,
   };
-  if (!own) return { ...plain, contentType: TEXT_TYPE, headers: [], via: [] };
-  return { ...plain, ...readEventElement(own) };
+  if (!own) return { ...plain, contentType: json === undefined ? TEXT_TYPE : JSON_TYPE, headers: [], via: [] };
+  const fields = readEventElement(own);
+  const isJson = json !== undefined && fields.body === undefined;
+  return { ...plain, ...(isJson ? { contentType: JSON_TYPE } : {}), ...fields };
 }
 
 /** XEP-0184: the id of the message whose receipt this is. */

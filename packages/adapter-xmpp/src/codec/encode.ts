@@ -1,4 +1,4 @@
-import { decodeUtf8, type OutgoingEvent } from '@magpie/contract';
+import { decodeUtf8, type OutgoingEvent, parseJsonBody } from '@magpie/contract';
 import { TEXT_TYPE } from './decode.ts';
 import { eventElement } from './event-element.ts';
 import { type Refers, referringElements } from './refers.ts';
@@ -23,6 +23,8 @@ export interface Destination {
   readonly from?: string;
   /** The message that this one is about. */
   readonly refers?: Refers | undefined;
+  /** Whether JSON goes in a container, for programs, instead of as a text that people see. */
+  readonly jsonContainer?: boolean | undefined;
 }
 
 /**
@@ -33,14 +35,15 @@ export interface Destination {
  */
 export function encodeMessage(
   event: OutgoingEvent,
-  { to, type, from, refers }: Destination,
+  { to, type, from, refers, jsonContainer }: Destination,
   file?: SharedFile,
 ): Element {
   const { body, exact } = file ? { body: file.url, exact: true } : readableBody(event);
   const { correlationId, subject, delivery: id } = event;
   const message = xml('message', { ...(from === undefined ? {} : { from }), to, type, id });
   // A reaction without a text is what clients show as one.
-  if (refers?.reaction === undefined) message.append(xml('body', {}, body));
+  if (jsonContainer && !file && exact && isJson(event)) message.append(xml('json', { xmlns: NS.json }, body));
+  else if (refers?.reaction === undefined) message.append(xml('body', {}, body));
   if (refers) message.append(...referringElements(refers, exact ? body : ''));
   // In a room a subject would change the room's own (XEP-0045 §8.1), so it is carried in our element alone.
   if (subject !== undefined && type === 'chat') message.append(xml('subject', {}, readableText(subject)));
@@ -69,6 +72,10 @@ export function wireOf(stanza: Element, id: string): WireStanza {
 function linked({ contentEncoding: _, ...event }: OutgoingEvent): OutgoingEvent {
   return { ...event, contentType: TEXT_TYPE };
 }
+
+/** Whether a body is JSON, and not only called so. */
+const isJson = ({ body, contentType }: Pick<OutgoingEvent, 'body' | 'contentType'>): boolean =>
+  parseJsonBody(body, contentType) !== undefined;
 
 /** Whether a text, as the body of a message, is these exact bytes. */
 export const isReadable = (event: Pick<OutgoingEvent, 'body' | 'contentType'>): boolean => readableBody(event).exact;

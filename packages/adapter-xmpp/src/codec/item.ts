@@ -1,11 +1,10 @@
 import { isJsonType, type OutgoingEvent, type ReceivedParts } from '@magpie/contract';
-import { TEXT_TYPE } from './decode.ts';
+import { JSON_TYPE, TEXT_TYPE } from './decode.ts';
 import { isReadable } from './encode.ts';
 import { eventElement, readEventElement } from './event-element.ts';
 import { childElements, type Element, xml } from './stanza/element.ts';
 import { NS } from './stanza/namespaces.ts';
 
-const JSON_TYPE = 'application/json';
 const XML_TYPE = 'application/xml';
 
 /**

@@ -9,7 +9,7 @@ export const MAPPING: readonly MappingRow<'xmpp'>[] = [
   {
     concept: 'Content',
     field: 'body',
-    xmpp: '`<body>`; base64 `<payload>` in `<event>` beside a readable `<body>` when XML cannot carry the bytes; a file is uploaded (XEP-0363) and the `<body>` its URL, with XEP-0066 and XEP-0447',
+    xmpp: '`<body>`, or a JSON container (XEP-0335); base64 `<payload>` in `<event>` beside a readable `<body>` when XML cannot carry the bytes; a file is uploaded (XEP-0363) and the `<body>` its URL, with XEP-0066 and XEP-0447',
   },
   {
     concept: 'Delivery id',

@@ -5,6 +5,7 @@ import { marksOf, referencesOf } from './marks.ts';
 import { fileOf } from './shared-file.ts';
 import { attribute, childText, type Element } from './stanza/element.ts';
 import type { Occupant } from './stanza/muc.ts';
+import { mainText, otherTextsOf } from './texts.ts';
 
 /** Protocol facts of a received stanza, for expressions. */
 export const originSchema = z.strictObject({
@@ -27,6 +28,17 @@ export const originSchema = z.strictObject({
   replay: z
     .boolean()
     .describe('Whether it is room history, sent on joining, or an item that was not published just now.'),
+  lang: z.string().optional().describe('Language of the text, as the sender says.'),
+  texts: z
+    .array(
+      z.strictObject({
+        lang: z.string().optional().describe('Language, as the sender says.'),
+        text: z.string().describe('The text.'),
+      }),
+    )
+    .readonly()
+    .optional()
+    .describe('The text in other languages (RFC 6121), and what people read in the place of JSON (XEP-0335).'),
   replaces: z
     .string()
     .optional()
@@ -102,7 +114,7 @@ export function originOf(message: Element, { occupant, inRoom, stampedBy, delaye
     stanzaId: stampedBy === undefined ? undefined : stanzaIdBy(message, stampedBy),
     originId: originId(message),
     thread: childText(message, 'thread'),
-    subject: childText(message, 'subject'),
+    subject: mainText(message, 'subject'),
     ...(inRoom ? { room: bareJid(from), nick: resource } : { resource }),
     occupantId: occupant?.occupantId,
     affiliation: occupant?.affiliation,
@@ -114,6 +126,7 @@ export function originOf(message: Element, { occupant, inRoom, stampedBy, delaye
   const known = Object.entries(facts).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
     ...Object.fromEntries(known),
+    ...otherTextsOf(message),
     ...marksOf(message),
     ...referencesOf(message),
     ...(file ? { file } : {}),

@@ -87,11 +87,11 @@ export class Outbox {
     }
     const [local = '', domain = '', resource] = address.segments;
     const to = normalJid(formatJid({ local, domain, ...(resource === undefined ? {} : { resource }) }));
-    const { refers } = options;
+    const { refers, jsonContainer } = options;
     const destination: Destination =
       address.scheme === 'room'
-        ? { to, type: 'groupchat', refers, ...this.#from() }
-        : { to, type: 'chat', refers, ...this.#from(options.from) };
+        ? { to, type: 'groupchat', refers, jsonContainer, ...this.#from() }
+        : { to, type: 'chat', refers, jsonContainer, ...this.#from(options.from) };
     const result = this.#commandResult(event, to, options.session);
     if (result) return this.#endCommand(result, destination, options.session ?? '', signal);
     const go = (carried?: Carried): Promise<SendReceipt> => this.#sendTo(destination, event, carried, signal);
