@@ -44,6 +44,7 @@ async function prepare({ broker, front, kind, domain }: Ground, id: string): Pro
     secret: broker.componentSecret,
     url: `xmpp://127.0.0.1:${proxy.port}`,
     receiveWindow: 50,
+    acceptReplyTo: ['*@localhost', 'owner', 'admin', 'member', 'none'],
     timeout: '5s',
   };
   const ground = kind === 'room' ? roomGround(broker, id, peer) : contactGround(broker, peer, domain);

@@ -52,6 +52,8 @@ const NOT_KEPT_FOR_COMPONENT =
 const OWN_STORE =
   'a service says nothing of what was missed: that is compared with what the store of the connection knows, which here is a new one for each';
 
+const NO_REPLIES = 'a node does not say who has published, so nobody is believed where answers are to go';
+
 const NO_CONFIRMATION_READ =
   'a component has no session that could be resumed: while intake is held reading stops, and no confirmation is read';
 
@@ -102,6 +104,8 @@ export function xmppNodesContract(server: ServerName): void {
       'kept-while-away': OWN_STORE,
       'quiesce-keeps': OWN_STORE,
       'pending-redelivered-after-cut': OWN_STORE,
+      'receive-reply-to': NO_REPLIES,
+      'receive-foreign-reply-to': NO_REPLIES,
     },
   });
 }

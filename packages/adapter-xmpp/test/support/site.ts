@@ -26,6 +26,7 @@ async function prepare(broker: XmppServer, kind: 'room' | 'jid', id: string): Pr
     url: `xmpp://127.0.0.1:${proxy.port}`,
     tls: { ca: broker.ca },
     receiveWindow: 50,
+    acceptReplyTo: ['*@localhost', 'owner', 'admin', 'member', 'none'],
     timeout: '5s',
   };
   const ground = kind === 'room' ? roomGround(broker, id, names.peer) : jidGround(broker, names);
