@@ -30,6 +30,7 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, title: string]>
   'XMPP origin.replay': ['packages/adapter-xmpp/test/receive/to-event.test.ts', 'is a replay of that time'],
   'XMPP origin.delayed': ['test/integration/chat/offline-chat.test.ts', 'while the gateway is down'],
   'XMPP origin.late': ['test/integration/chat/catch-up.test.ts', 'runs no command unless the route says so'],
+  'XMPP origin.item': ['packages/adapter-xmpp/test/codec/items.test.ts', 'names the node, the item and who'],
   'XMPP kind presence': ['test/integration/chat/presence.test.ts', 'hears who is in a room, comes and goes'],
   'XMPP type available or unavailable': ['test/integration/chat/presence.test.ts', 'finds out who has left'],
   'XMPP kind reaction': [

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeItem, encodeItem } from '../../src/codec/item.ts';
 import type { Element } from '../../src/codec/stanza/element.ts';
+import { itemEvent } from '../../src/nodes/item-event.ts';
 import { parseStanzas } from '../support/parse.ts';
 
 const first = (text: string): Element => {
@@ -80,5 +81,21 @@ describe('an item of another publisher', () => {
 
   it('without a payload is empty', () => {
     expect(decodeItem(undefined)).toEqual({ body: new Uint8Array(), headers: [], via: [] });
+  });
+});
+
+describe('the event of an item', () => {
+  it('names the node, the item and who the service says has published it, and no reply address', () => {
+    const payload = first(
+      "<event xmlns='urn:magpie:event:1'><body>hot</body><reply-to>topic:plant/set</reply-to></event>",
+    );
+    const place = { service: 'pubsub.example.org', node: 'alarms' };
+    const item = { id: 'pump-7', publisher: 'nadia@example.org/x', payload };
+    const event = itemEvent(place, item, { stanzaType: 'headline', replay: false });
+    expect(event).toMatchObject({
+      ...{ address: { scheme: 'node', segments: ['pubsub.example.org', 'alarms'] }, id: 'pump-7' },
+      origin: { node: 'alarms', item: 'pump-7', publisher: 'nadia@example.org/x', from: 'pubsub.example.org' },
+    });
+    expect(event.replyTo).toBeUndefined();
   });
 });
