@@ -59,6 +59,11 @@ export interface Answer {
   readonly target: TargetRequest;
   readonly body: Uint8Array;
   readonly contentType?: string;
+  /**
+   * Set where there may be many of a kind at once: what is said in the end instead of so many more of them, once a place has had
+   * enough. Throws `Rejected`.
+   */
+  readonly more?: (count: number) => Pick<Answer, 'body' | 'contentType'>;
 }
 
 /** What a target does with the reply to what it sends. */

@@ -14,6 +14,7 @@ import type { Intake } from '../intake/intake.ts';
 import { deadLetter, putDeadLetter } from '../log-access/dead-letter.ts';
 import type { StateWriter } from '../log-access/state-writer.ts';
 import type { Targets } from '../targets/targets.ts';
+import { LateReports } from './late-reports.ts';
 import { MOST_PENDING, type Pending, PendingRequests } from './pending.ts';
 
 /** Requests of an earlier process are waited for at least this long, in ms: their replies may be kept by the other side. */
@@ -42,12 +43,14 @@ export class Replies {
   readonly #deps: ReplyDeps;
   readonly #pending: PendingRequests;
   readonly #timers = new Map<string, () => void>();
+  readonly #late: LateReports;
   readonly #stopping = new AbortController();
   /** Answers on their way into the log. */
   readonly #answering = new Set<Promise<unknown>>();
 
   constructor(deps: ReplyDeps) {
     this.#deps = deps;
+    this.#late = new LateReports(deps.clock);
     this.#pending = new PendingRequests(deps.log, deps.writer);
   }
 
@@ -98,7 +101,20 @@ export class Replies {
     } catch (error) {
       this.#track(this.#giveUp(event, error));
     }
-    if (answer !== undefined) this.#track(this.#accepted(received(`remark ${event.ref}`, event, answer, book)));
+    if (answer === undefined) return;
+    const { more, connection, target } = answer;
+    const say = (key: string, made: Answer): void => this.#track(this.#accepted(received(key, event, made, book)));
+    const place = `${connection} ${book.format(target.address)}`;
+    const isSaid =
+      more === undefined ||
+      this.#late.takes(place, (count) => {
+        try {
+          say(`late ${event.ref}`, { connection, target, ...more(count) });
+        } catch (error) {
+          this.#track(this.#giveUp(event, error));
+        }
+      });
+    if (isSaid) say(`remark ${event.ref}`, answer);
   }
 
   /** A delivery has ended without success; changes nothing when it is no request, or one that has its answer. */
@@ -116,6 +132,7 @@ export class Replies {
   /** Answers nothing more. */
   stop(): void {
     this.#stopping.abort();
+    this.#late.stop();
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
   }

@@ -90,7 +90,7 @@ export const sourceKeys = z.strictObject({
 
 /** Keys of a route or target that have no meaning without the log. */
 export const LOG_KEYS = [
-  ...(['reply', 'otherwise', 'onLate', 'retry', 'order', 'key', 'start', 'backlog'] as const),
+  ...(['reply', 'otherwise', 'onLate', 'lateSummary', 'retry', 'order', 'key', 'start', 'backlog'] as const),
   ...PACING_KEYS,
 ] as const;
 
@@ -184,6 +184,11 @@ export const routeKeys = z.strictObject({
   onLate: template
     .optional()
     .describe('Text of that report; a template. Default: that the command was not run, and the command'),
+  lateSummary: template
+    .optional()
+    .describe(
+      'Text of the one line that ends the reports of a place which has had five of them since the gateway came back; a template that knows `count`, how many more there were',
+    ),
   payloadSchema: z.string().optional().describe('File with a JSON Schema that the payload must meet'),
   to: z
     .union([z.array(z.record(z.string(), z.unknown())).min(1), z.record(z.string(), z.unknown())], {

@@ -91,6 +91,18 @@ describe('a command said while the gateway was away', () => {
     );
   });
 
+  it('is counted where there have been many, in the words of the route if it has any', () => {
+    const moreOf = (rest: object): string => {
+      const answer = compile(route(rest)).routes.remark(late('!set pump on'));
+      return Buffer.from(answer?.more?.(295).body ?? '').toString();
+    };
+    expect(moreOf({})).toBe('Not run, because they were said while the gateway was away: 295 more');
+    expect(moreOf({ lateSummary: 'and ${count} others' })).toBe('and 295 others');
+    expect(problemsOf(route({ late: 'skip', lateSummary: 'and ${count} others' }))).toMatchObject([
+      { message: expect.stringContaining('"lateSummary" is for routes') },
+    ]);
+  });
+
   it('is not reported when it would not have run in time, when it runs now, or on request', () => {
     for (const [text, role] of [
       ['!set pump broken', 'boss'],
