@@ -98,7 +98,7 @@ describe('a command said while the gateway was away', () => {
     };
     expect(moreOf({})).toBe('Not run, because they were said while the gateway was away: 295 more');
     expect(moreOf({ lateSummary: 'and ${count} others' })).toBe('and 295 others');
-    expect(problemsOf(route({ late: 'skip', lateSummary: 'and ${count} others' }))).toMatchObject([
+    expect(problemsOf(route({ late: 'skip', lateSummary: 'and ${count} others' }).set)).toMatchObject([
       { message: expect.stringContaining('"lateSummary" is for routes') },
     ]);
   });
