@@ -6,18 +6,19 @@ const ALLOWED = {
   contract: [],
   'schema-messages': [],
   bus: ['contract'],
+  access: ['contract'],
   routing: ['contract', 'schema-messages'],
   telemetry: ['contract', 'schema-messages'],
-  config: ['contract', 'routing', 'schema-messages'],
+  config: ['contract', 'access', 'routing', 'schema-messages'],
   core: ['contract', 'bus', 'routing', 'telemetry'],
-  api: ['contract', 'schema-messages', 'adapter-kit', 'bus', 'routing', 'core', 'telemetry'],
+  api: ['contract', 'schema-messages', 'adapter-kit', 'access', 'bus', 'routing', 'core', 'telemetry'],
   testkit: ['contract', 'bus', 'brokers'],
   'adapter-kit': ['contract'],
   'adapter-(?!kit/)[^/]+': ['contract', 'adapter-kit', 'schema-messages'],
 };
 
 /** Packages that know no protocol, so no client library either. */
-const NEUTRAL = 'contract|schema-messages|adapter-kit|bus|routing|telemetry|config|core|api';
+const NEUTRAL = 'contract|schema-messages|adapter-kit|access|bus|routing|telemetry|config|core|api';
 const CLIENT_LIBRARIES =
   '^(mqtt|mqtt-packet|amqplib|rhea|@xmpp)(/|$)|node_modules/(mqtt|mqtt-packet|amqplib|rhea|@xmpp)/';
 

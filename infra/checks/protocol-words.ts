@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ROOT } from './command.ts';
 
 /** Packages that must not know any protocol. */
-const PACKAGES = ['contract', 'adapter-kit', 'bus', 'routing', 'core'] as const;
+const PACKAGES = ['contract', 'access', 'adapter-kit', 'bus', 'routing', 'core'] as const;
 
 const WORDS = new Set(['mqtt', 'amqp', 'xmpp', 'jid', 'stanza', 'qos']);
 

@@ -19,7 +19,7 @@ describe('protocol words', () => {
 
   it('are reported with file and line', () => {
     const root = mkdtempSync(join(tmpdir(), 'magpie-words-'));
-    for (const name of ['contract', 'adapter-kit', 'bus', 'routing', 'core'])
+    for (const name of ['contract', 'access', 'adapter-kit', 'bus', 'routing', 'core'])
       mkdirSync(join(root, 'packages', name, 'src'), { recursive: true });
     expect(findProtocolWords(root)).toBeUndefined();
     writeFileSync(join(root, 'packages/core/src/planted.ts'), 'one\nconst mqttTopic = 2;\n');

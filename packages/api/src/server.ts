@@ -1,5 +1,6 @@
 import { createServer, type ServerOptions } from 'node:http';
 import websocket from '@fastify/websocket';
+import type { Places } from '@magpie/access';
 import { type Logger, newRef } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
@@ -92,7 +93,13 @@ export function createApi(options: ApiOptions): Api {
   addErrors(app, options.logger);
   countRequests(app, metrics);
   addUpgradeGuard(app);
-  const guesses = addAccess(app, { keys: http.keys, origins, tickets, logger: options.logger });
+  const guesses = addAccess(app, {
+    keys: http.keys,
+    places: placesOf(gateway),
+    origins,
+    tickets,
+    logger: options.logger,
+  });
   addStartGuard(app, () => gateway.state === 'starting');
   addMediaTypes(app, bodyLimitOf(options));
   const refused = (): void => metrics.httpOverload.inc({});
@@ -112,6 +119,12 @@ export function createApi(options: ApiOptions): Api {
     close: (signal) => closing.close(streams.close, signal),
   };
 }
+
+/** Connections and addresses as grants are about them; both may change with a reload. */
+const placesOf = (gateway: Gateway): Places => ({
+  reading: (connection) => gateway.bookOf(connection),
+  pattern: (address, connection) => gateway.pattern(address, connection),
+});
 
 /** Room for base64 and for the JSON around a body. */
 const BASE64 = 1.4;

@@ -76,7 +76,7 @@ describe('problems of a configuration', () => {
     ],
     [
       'a bad key hash',
-      'http: { keys: [{ id: k, hash: abc }] }',
+      'http: { keys: [{ id: k, hash: abc, roles: [admin] }] }',
       '3:31 expected the SHA-256 of the key as 64 hexadecimal digits, got a text',
     ],
     [
@@ -92,10 +92,10 @@ describe('problems of a configuration', () => {
 
   it('accepts a public address once there are keys', () => {
     const { config, problems } = loadWith(
-      `http: { host: 0.0.0.0, keys: [{ id: k, hash: "sha256:${'AB'.repeat(32)}" }] }`,
+      `http: { host: 0.0.0.0, keys: [{ id: k, hash: "sha256:${'AB'.repeat(32)}", roles: [admin] }] }`,
     );
     expect(problems).toEqual([]);
-    expect(config?.http.keys).toEqual([{ id: 'k', hash: 'ab'.repeat(32) }]);
+    expect(config?.http.keys).toEqual([{ id: 'k', roles: ['admin'], grants: [], hash: 'ab'.repeat(32) }]);
   });
 
   it('points at an unknown key and names the nearest valid one', () => {

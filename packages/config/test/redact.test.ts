@@ -2,7 +2,7 @@ import { redactConfig } from '@magpie/config';
 import { describe, expect, it } from 'vitest';
 import { loadWith, shown } from './helpers.ts';
 
-const text = `http: { keys: [{ id: app, hash: ${'a'.repeat(64)} }] }
+const text = `http: { keys: [{ id: app, hash: ${'a'.repeat(64)}, roles: [viewer] }] }
 connections:
   a: { type: sample, url: "sample://me:hunter2@h:1/x", password: hunter2, subscribe: [{ topic: x }] }
 routes: { r: { to: [] } }
@@ -15,7 +15,7 @@ describe('showing a configuration', () => {
     expect(JSON.stringify(json)).not.toContain('hunter2');
     expect(json).toMatchObject({
       version: 1,
-      http: { port: 8080, keys: [{ id: 'app', hash: '[secret]' }] },
+      http: { port: 8080, keys: [{ id: 'app', hash: '[secret]', roles: ['viewer'], grants: [] }] },
       connections: {
         a: { type: 'sample', url: 'sample://me:[secret]@h:1/x', password: '[secret]', subscribe: [{ topic: 'x' }] },
         http: { type: 'http' },

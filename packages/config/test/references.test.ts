@@ -77,7 +77,7 @@ describe('references', () => {
   });
 
   it('never show the value they brought in', () => {
-    const text = `${connection('x', ', password: "${env:P}", keepAlive: "${env:K}", mode: "${env:M}"')}http: { keys: [{ id: a, hash: "\${env:H}" }] }`;
+    const text = `${connection('x', ', password: "${env:P}", keepAlive: "${env:K}", mode: "${env:M}"')}http: { keys: [{ id: a, hash: "\${env:H}", roles: [admin] }] }`;
     const loaded = loadWith(text, { env: { P: '', K: 'hunter2', M: 'hunter2', H: 'hunter2' } });
     expect(found(loaded)).toHaveLength(4);
     expect(shown(loaded)).not.toContain('hunter2');

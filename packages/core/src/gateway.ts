@@ -66,8 +66,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       return report;
     },
     publish: (source, events, publishOptions) => intake.accept(source, events, publishOptions?.onMismatch),
-    direct: async (message) => {
+    direct: async (message, permit) => {
       const { connection, target } = targets.routes.direct(message.to);
+      permit?.(connection, target.address);
       const received = receivedFrom(message, connection, target, bookOf(connection));
       const held = holds.heldBy(`${DIRECT}/${connection}`);
       if (held) return { type: 'unavailable', ...held, retryAfter: HELD_RETRY_MS };

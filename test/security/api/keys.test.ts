@@ -6,7 +6,7 @@ import { amount } from '../kit/settings.ts';
 import { startVictim } from '../kit/victim.ts';
 
 const KEY = 'mpk_the-right-key-of-the-good-client';
-const keys = [{ id: 'good', hash: createHash('sha256').update(KEY).digest('hex') }];
+const keys = [{ id: 'good', hash: createHash('sha256').update(KEY).digest('hex'), roles: ['editor'] }];
 
 it('a stranger who guesses keys never locks out who has the right one behind the same address', async () => {
   const victim = await startVictim({ http: { keys } });

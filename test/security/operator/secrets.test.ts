@@ -19,7 +19,7 @@ const MISTAKES: Readonly<Record<string, string>> = {
   'a URL without a scheme': `connections: { erp: { type: amqp, url: "shop:${SECRET}@127.0.0.1" } }`,
   'a URL of another protocol': `connections: { erp: { type: amqp, url: "mqtt://shop:${SECRET}@127.0.0.1" } }`,
   'a URL where a name belongs': `connections: { floor: { type: mqtt, url: "mqtt://h", clientId: ["mqtt://a:${SECRET}@h"] } }`,
-  'a key in place of its hash': `http: { keys: [{ id: app, hash: "${SECRET}" }] }`,
+  'a key in place of its hash': `http: { keys: [{ id: app, hash: "${SECRET}", roles: [admin] }] }`,
   'a key in place of the list of keys': `http: { keys: ${SECRET} }`,
   'a password under a key of another section': `gateway: { id: a, password: ${SECRET} }`,
   'a password as a number': `connections: { floor: { type: mqtt, url: "mqtt://h", receiveMaximum: ${SECRET} } }`,

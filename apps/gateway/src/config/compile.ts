@@ -1,7 +1,14 @@
 import { resolve } from 'node:path';
+import { checkGrant } from '@magpie/access';
 import { type Config, type ConfigSource, type Draft, loadConfig } from '@magpie/config';
-import { type AddressBook, type AnyAdapter, createAddressBook, parseJson } from '@magpie/contract';
-import { type ConnectionInfo, compileRoutes, type RouteSet, type RouteTestResult } from '@magpie/routing';
+import { type AddressBook, type AnyAdapter, createAddressBook, errorMessage, parseJson } from '@magpie/contract';
+import {
+  type ConnectionInfo,
+  compileRoutes,
+  patternFromText,
+  type RouteSet,
+  type RouteTestResult,
+} from '@magpie/routing';
 import { firstProblems, type Problem } from '@magpie/schema-messages';
 import { permissionWarnings } from './permissions.ts';
 import { createReader, type FilesRead } from './reader.ts';
@@ -51,10 +58,41 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
     maxBodyBytes: known.gateway.limits.maxBodyBytes,
     readJsonFile: (path) => parseJson(reader.read(resolve(known.directory, path))),
   });
-  const all = [...problems, ...compiled.problems, ...unloggedBuiltIns(compiled.routes, adapters)];
+  const all = [
+    ...problems,
+    ...compiled.problems,
+    ...unloggedBuiltIns(compiled.routes, adapters),
+    ...grantProblems(known, book),
+  ];
   const broken = all.some(({ severity }) => severity === 'error');
   const routes = broken ? undefined : compiled.routes;
   return { config, routes, book, problems: firstProblems(all), source, ...reader.seen() };
+}
+
+/** Grants about connections that do not exist, and addresses that none could have. */
+function grantProblems(config: Config, book: AddressBook): readonly Problem[] {
+  const connections = connectionMap(config);
+  const places = {
+    pattern: (address: string, connection: string | undefined) =>
+      patternFromText(address, book, connection === undefined ? undefined : connections.get(connection)),
+  };
+  return config.http.keys.flatMap(({ grants }, key) =>
+    grants.flatMap((grant, index): readonly Problem[] => {
+      const pointer = `/http/keys/${key}/grants/${index}`;
+      const { connection } = grant;
+      if (connection !== undefined && !connections.has(connection)) {
+        const names = [...connections.keys()].join(', ');
+        const message = `expected the name of a connection (${names}), got "${connection}"`;
+        return [{ severity: 'error', pointer: `${pointer}/connection`, message }];
+      }
+      try {
+        checkGrant(grant, places);
+        return [];
+      } catch (error) {
+        return [{ severity: 'error', pointer: `${pointer}/address`, message: errorMessage(error) }];
+      }
+    }),
+  );
 }
 
 /** A draft without the routes that use an unusable connection: those cannot be checked yet. */

@@ -1,5 +1,6 @@
+import { ACTIONS, ROLE_NAMES, ROLES } from '@magpie/access';
 import type { z } from 'zod';
-import { LINKS } from '../resources/index.ts';
+import { LINKS, RESOURCES } from '../resources/index.ts';
 import { messageFields } from '../resources/messages/schema.ts';
 import { CLIENT_FRAMES, CLOSE, PROTOCOL, SERVER_FRAMES, STREAM_LIMITS } from '../stream/frames.ts';
 import { MAPPING } from './mapping.ts';
@@ -7,7 +8,7 @@ import { MAPPING } from './mapping.ts';
 type Frames = Readonly<Record<string, z.ZodObject>>;
 
 /** The documentation page about HTTP and WebSocket, as Markdown. Deterministic, as it is kept under version control. */
-export const httpReference = (): string => [introduction, rest(), mapping(), stream(), flow()].join('\n');
+export const httpReference = (): string => [introduction, rest(), access(), mapping(), stream(), flow()].join('\n');
 
 const introduction = `# HTTP and WebSocket
 
@@ -20,8 +21,8 @@ with \`from: { connection: http, topic: notices/# }\`. It sends nothing; apps re
 const rest = (): string => `## REST
 
 ${table(
-  ['Request', 'What it does'],
-  LINKS.map(({ method, href, title }) => [`\`${method} ${href}\``, title]),
+  ['Request', 'What it does', 'Needs'],
+  LINKS.map(({ method, href, title }, index) => [`\`${method} ${href}\``, title, needOf(RESOURCES[index])]),
 )}
 
 \`GET /v1/openapi.json\` describes all of it. Keys go into \`Authorization: Bearer <key>\` and are needed for everything but
@@ -54,6 +55,48 @@ such as one of an earlier version, is shown as a placeholder with \`unreadable\`
 ${table(
   ['Field', 'Meaning'],
   [...messageFields].map(([name, meaning]) => [`\`${name}\``, meaning]),
+)}
+`;
+
+/** What a resource asks of a key; the stream is no resource. */
+function needOf(found: (typeof RESOURCES)[number] | undefined): string {
+  if (!found) return '`subscribe`';
+  if (found.open) return 'no key';
+  return found.needs ? `\`${found.needs.action}\`` : 'any key';
+}
+
+const access = (): string => `## Who may do what
+
+Without \`http.keys\` the API listens to this machine only, and everybody there may do everything. With keys, each may do what its
+\`roles\` and \`grants\` say and nothing else:
+
+\`\`\`yaml
+http:
+  keys:
+    - id: web-app
+      hash: \${env:WEB_APP_KEY_SHA256}
+      grants:
+        - { action: publish, connection: http, address: "topic:orders/#" }
+        - { action: subscribe, connection: floor, address: "topic:plant/+/alarm" }
+        - { action: subscribe, connection: floor, address: "topic:plant/vault/#", effect: deny }
+    - id: operations
+      hash: \${env:OPERATIONS_KEY_SHA256}
+      roles: [operator]
+\`\`\`
+
+What no grant allows is refused with 403, in words that name what is missing; a \`deny\` wins over every \`allow\`. A subscription or a page of
+history needs an \`allow\` that covers all it asks for, and no \`deny\` that touches it. What a key may not read does not exist for it: 404,
+and lists leave it out. \`\${principal.id}\` in an address stands for the id of the key. A direct send (\`to\`) needs \`publish\` at the place it
+goes to. An event says in \`origin.principal\` who has sent it, such as \`key:web-app\`; conditions can use it. Who may \`edit\` the configuration can make
+routes to anywhere.
+
+${table(
+  ['Action', 'What it permits', ...ROLE_NAMES],
+  Object.entries(ACTIONS).map(([action, meaning]) => [
+    `\`${action}\``,
+    meaning,
+    ...ROLE_NAMES.map((role) => (ROLES[role].some((grant) => grant.action === action) ? 'yes' : '')),
+  ]),
 )}
 `;
 

@@ -1,3 +1,4 @@
+import type { Action } from '@magpie/access';
 import type {
   ContextConfigDefault,
   FastifyInstance,
@@ -6,6 +7,7 @@ import type {
   FastifySchema,
   FastifyTypeProvider,
   HTTPMethods,
+  onRequestHookHandler,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -13,6 +15,7 @@ import type {
   RouteOptions,
 } from 'fastify';
 import type { z } from 'zod';
+import { callerOf, permit } from './access/permit.ts';
 import { PROBLEM_TYPE, Problem, TITLES } from './problems/problem.ts';
 import { problemSchema } from './problems/problem-schema.ts';
 
@@ -49,6 +52,8 @@ export interface ResourceDefinition<S extends FastifySchema, Deps> {
   readonly problems?: readonly number[];
   /** Whether it answers without a key. */
   readonly open?: true;
+  /** What the caller must be allowed to do: everywhere, or where the handler says; without it any key will do. */
+  readonly needs?: { readonly action: Action; readonly scope: 'everywhere' | 'place' };
   /** Media types of the body, when not just JSON. */
   readonly consumes?: readonly string[];
   /** Whether its answers may be large: requests then wait for their turn, see `AnswerBudget`. */
@@ -64,6 +69,7 @@ export interface Resource<Deps> {
   readonly url: string;
   readonly summary: string;
   readonly open: boolean;
+  readonly needs: { readonly action: Action; readonly scope: 'everywhere' | 'place' } | undefined;
   /** `takeTurn` runs before the handler of a resource with large answers. */
   add(app: FastifyInstance, deps: Deps, takeTurn: TakeTurn): void;
 }
@@ -71,8 +77,8 @@ export interface Resource<Deps> {
 /** Problems of every resource that needs a key. */
 const COMMON = [401, 421, 429] as const;
 
-/** Problems of every resource that changes something: pages of other origins are refused. */
-const UNSAFE = [403] as const;
+/** Problems of every resource that needs a grant or changes something: pages of other origins are refused. */
+const FORBIDDEN = [403] as const;
 
 /** Problems of every resource with large answers: the wait for its turn took too long. */
 const LARGE = [503] as const;
@@ -81,16 +87,29 @@ const LARGE = [503] as const;
 export function defineResource<const S extends FastifySchema, Deps>(
   definition: ResourceDefinition<S, Deps>,
 ): Resource<Deps> {
-  const { method, url, summary, schema, problems = [], open = false, consumes, handler, large, ...rest } = definition;
+  const {
+    method,
+    url,
+    summary,
+    schema,
+    problems = [],
+    open = false,
+    needs,
+    consumes,
+    handler,
+    large,
+    ...rest
+  } = definition;
   const described = {
     ...schema,
     summary,
     ...(consumes ? { consumes: [...consumes] } : {}),
     ...(open ? { security: [] } : {}),
+    ...(needs ? { 'x-magpie-action': needs.action } : {}),
     response: {
       ...problemResponses([
         ...(open ? [] : COMMON),
-        ...(method === 'GET' ? [] : UNSAFE),
+        ...(method === 'GET' && !needs ? [] : FORBIDDEN),
         ...(large ? LARGE : []),
         ...problems,
       ]),
@@ -102,8 +121,12 @@ export function defineResource<const S extends FastifySchema, Deps>(
     url,
     summary,
     open,
+    needs,
     add: (app, deps, takeTurn) => {
-      const hooks = large ? { preHandler: takeTurn } : {};
+      const hooks = {
+        ...(large ? { preHandler: takeTurn } : {}),
+        ...(needs?.scope === 'everywhere' ? { onRequest: needing(needs.action) } : {}),
+      };
       const route: ZodRoute<S> = {
         ...{ ...rest, ...hooks, method, url },
         ...{ schema: described, config: { open }, handler: handler(deps) },
@@ -112,6 +135,14 @@ export function defineResource<const S extends FastifySchema, Deps>(
     },
   };
 }
+
+/** Refuses before the body is read. */
+const needing =
+  (action: Action): onRequestHookHandler =>
+  (request, _, done) => {
+    permit(callerOf(request), action);
+    done();
+  };
 
 const responsesOf = ({ response }: FastifySchema): object => (typeof response === 'object' && response ? response : {});
 

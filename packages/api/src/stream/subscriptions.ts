@@ -1,7 +1,8 @@
 import type { Position } from '@magpie/bus';
 import type { EventSubscription, Gateway } from '@magpie/core';
+import { type Caller, permitWithin } from '../http/access/permit.ts';
 import { Problem } from '../http/problems/problem.ts';
-import { filterOf, positionOf } from '../resources/events/view.ts';
+import { areaOf, filterOf, positionOf } from '../resources/events/view.ts';
 import type { EventEncoder } from './encoder.ts';
 import { type ClientFrame, FRAME_BYTES, type StreamLimits } from './frames.ts';
 import type { StreamOutput } from './output.ts';
@@ -14,6 +15,7 @@ export interface SubscriptionDeps {
   readonly encode: EventEncoder;
   readonly limits: StreamLimits;
   readonly output: StreamOutput;
+  readonly caller: Caller;
 }
 
 /** The subscriptions of one socket, by the app's names. Methods throw `Problem` for mistakes of the app. */
@@ -64,12 +66,13 @@ export function createSubscriptions(deps: SubscriptionDeps): Subscriptions {
 
 /** Starts the subscription of a frame and reports its start position; `ended` is called when reading fails for good. */
 function start(
-  { gateway, encode, limits, output }: SubscriptionDeps,
+  { gateway, encode, limits, output, caller }: SubscriptionDeps,
   frame: Subscribe,
   ended: () => void,
 ): EventSubscription {
   const { id, credit } = frame;
   const filter = filterOf(gateway, frame, 'body');
+  permitWithin(caller, 'subscribe', areaOf(filter));
   const from = startOf(gateway, frame.after);
   const subscription = gateway.subscribe(filter, from, {
     events: (batch) => {

@@ -1,10 +1,13 @@
 import { createLineLogger } from '@magpie/contract';
 import { expect, test } from 'vitest';
-import { createAuthenticator } from '../../src/http/access/auth.ts';
+import { ANYBODY, createAuthenticator } from '../../src/http/access/auth.ts';
 import { networkOf } from '../../src/http/access/failure-limit.ts';
 import { createTickets } from '../../src/http/access/tickets.ts';
 import { createApi } from '../../src/index.ts';
 import { BEARER, get, KEYS, post, SECRET, startWorld } from '../support/fixtures.ts';
+
+const reading = {};
+const PLACES = { reading: () => reading, pattern: () => ({ scheme: 'topic', segments: [] }) };
 
 const keyed = () => startWorld({ http: { keys: KEYS } });
 
@@ -31,7 +34,7 @@ test('the id of the key becomes the principal of the event, the key itself shows
   const world = await keyed();
   const { ref } = (await post(world, { topic: 'a', text: 'x' }, BEARER)).json();
   const response = await get(world, `/v1/messages/${ref}`, BEARER);
-  expect(response.json().event.origin.principal).toBe('app');
+  expect(response.json().event.origin.principal).toBe('key:app');
   expect(response.body).not.toContain(SECRET);
 });
 
@@ -42,7 +45,7 @@ test('a key in the URL does not count', async () => {
 
 test('wrong keys make an address wait, never a right key, and nobody else', () => {
   let now = 0;
-  const authenticator = createAuthenticator(KEYS, () => now);
+  const authenticator = createAuthenticator(KEYS, PLACES, () => now);
   const wrong =
     (address: string, key = 'wrong') =>
     () =>
@@ -51,7 +54,9 @@ test('wrong keys make an address wait, never a right key, and nobody else', () =
   expect(wrong('10.0.0.1')).toThrow(expect.objectContaining({ status: 429, headers: { 'retry-after': '60' } }));
   expect(wrong('10.0.0.1', 'another app')).toThrow('valid key');
   expect(wrong('10.0.0.2')).toThrow('valid key');
-  expect(authenticator.byHeader(BEARER.authorization, '10.0.0.1'), 'a right key behind the same proxy').toBe('app');
+  expect(authenticator.byHeader(BEARER.authorization, '10.0.0.1').principal, 'a right key behind the same proxy').toBe(
+    'key:app',
+  );
   now = 60_000;
   expect(wrong('10.0.0.1')).toThrow('valid key');
 });
@@ -72,7 +77,7 @@ test('who is not let in is a line with network and reason, not one for each try,
 });
 
 test('guesses that begin otherwise each time, from anywhere in a /64, are slowed down together', () => {
-  const authenticator = createAuthenticator(KEYS, () => 0);
+  const authenticator = createAuthenticator(KEYS, PLACES, () => 0);
   const guess = (index: number) => () => authenticator.byHeader(`Bearer ${index}-guess`, `2001:db8:1:2::${index}`);
   for (let index = 1; index <= 20; index++) expect(guess(index)).toThrow('valid key');
   expect(guess(21)).toThrow(expect.objectContaining({ status: 429 }));
@@ -99,10 +104,10 @@ test('a forwarded address does not change whose failures count', async () => {
 test('a ticket is good once and for 30 s', () => {
   let now = 0;
   const tickets = createTickets(() => now);
-  const first = tickets.issue('app');
-  expect(tickets.take(first)).toEqual({ principal: 'app' });
+  const first = tickets.issue(ANYBODY);
+  expect(tickets.take(first)).toBe(ANYBODY);
   expect(tickets.take(first)).toBeUndefined();
-  const late = tickets.issue('app');
+  const late = tickets.issue(ANYBODY);
   now = 30_000;
   expect(tickets.take(late)).toBeUndefined();
 });

@@ -72,7 +72,7 @@ test('a key whose request is still under way is refused with 409 and when to ask
 
 test('a key of one app says nothing about the same key of another', async () => {
   const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
-  const keys = ['one', 'two'].map((id) => ({ id, hash: hashOf(id) }));
+  const keys = ['one', 'two'].map((id) => ({ id, hash: hashOf(id), roles: ['editor' as const], grants: [] }));
   const world = await startWorld({ http: { keys } });
   const [one, two] = [
     { ...KEY, authorization: 'Bearer one' },

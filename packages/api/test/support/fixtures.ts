@@ -7,11 +7,13 @@ import { type ConnectionInfo, compileRoutes } from '@magpie/routing';
 import { createMetrics } from '@magpie/telemetry';
 import { waitFor } from '@magpie/testkit';
 import { onTestFinished } from 'vitest';
+import type { ApiKey } from '../../src/http/access/auth.ts';
 import { type Api, type ApiOptions, createApi, type HttpOptions, httpAdapter } from '../../src/index.ts';
 
 /** A key for tests, with its hash as it would be configured. */
 export const SECRET = 'test-key-of-the-app';
-export const KEYS = [{ id: 'app', hash: createHash('sha256').update(SECRET).digest('hex') }];
+export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+export const KEYS: readonly ApiKey[] = [{ id: 'app', hash: hashOf(SECRET), roles: ['admin'], grants: [] }];
 export const BEARER = { authorization: `Bearer ${SECRET}` };
 
 /** A running gateway between the API and an in-memory broker named like its connection `floor`. */

@@ -39,6 +39,7 @@ export function checkSections(value: unknown, context: ConnectionsContext): Chec
     ...gateway.problems,
     ...http.problems,
     ...(http.value ? checkExposure(http.value, context.substituted.has('/http/host')) : []),
+    ...(http.value ? checkKeys(http.value) : []),
     ...connections.problems,
     ...routes.problems,
   ];
@@ -70,9 +71,33 @@ function checkVersion(version: unknown): readonly Problem[] {
   return [{ severity: 'error', pointer: '/version', message, hint: 'start the file with the line "version: 1"' }];
 }
 
+/** A key that may do nothing, and two keys of one name, are mistakes. */
+function checkKeys({ keys }: HttpConfig): readonly Problem[] {
+  return keys.flatMap(({ id, roles, grants }, index): readonly Problem[] => {
+    const pointer = `/http/keys/${index}`;
+    const hint = `for example roles: [viewer], or grants: [{ action: publish, connection: http, address: "topic:orders/#" }]`;
+    const first = keys.findIndex((each) => each.id === id);
+    const twice = `expected a name of its own, got "${id}", as /http/keys/${first}`;
+    return [
+      ...(first < index ? [{ severity: 'error' as const, pointer: `${pointer}/id`, message: twice }] : []),
+      ...(roles.length + grants.length === 0
+        ? [
+            {
+              severity: 'error' as const,
+              pointer,
+              message: `expected roles or grants, got none: the key may do nothing`,
+              hint,
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
 function checkExposure({ host, keys }: HttpConfig, hidden: boolean): readonly Problem[] {
   if (isLoopback(host) || keys.length > 0) return [];
   const message = `expected API keys, as the gateway listens beyond this machine (host ${describeInput(host, hidden)}), got none`;
-  const hint = 'add http.keys: [{ id: app, hash: <SHA-256 of a long random key> }], or listen on 127.0.0.1';
+  const hint =
+    'add http.keys: [{ id: app, hash: <SHA-256 of a long random key>, roles: [admin] }], or listen on 127.0.0.1';
   return [{ severity: 'error', pointer: '/http/host', message, hint }];
 }

@@ -1,3 +1,4 @@
+import { grantSchema, ROLE_NAMES } from '@magpie/access';
 import { z } from 'zod';
 
 const key = z.strictObject({
@@ -8,6 +9,18 @@ const key = z.strictObject({
     .meta({ secret: true, expected: 'the SHA-256 of the key as 64 hexadecimal digits' })
     .transform((text) => text.replace(/^sha256:/, '').toLowerCase())
     .describe('SHA-256 of the key in hexadecimal: `printf %s "$KEY" | sha256sum`. The file never contains the key.'),
+  roles: z
+    .array(z.enum(ROLE_NAMES))
+    .prefault([])
+    .describe(
+      'Bundles of grants: `viewer` sees everything, `operator` also retries and drops, `editor` also publishes and reloads, `admin` may do everything.',
+    ),
+  grants: z
+    .array(grantSchema)
+    .prefault([])
+    .describe(
+      'What the key may do besides its roles. What nothing allows is refused, and a `deny` wins over every `allow`.',
+    ),
 });
 
 const origin = z

@@ -10,7 +10,7 @@ export function redactConfig({ version, gateway, http, connections, routes }: Co
   return {
     version,
     gateway: redact(gateway),
-    http: redact({ ...http, keys: http.keys.map(({ id }) => ({ id, hash: '[secret]' })) }),
+    http: redact({ ...http, keys: http.keys.map((key) => ({ ...key, hash: '[secret]' })) }),
     connections: Object.fromEntries(
       connections.map(({ name, adapter, config, subscribe }) => [
         name,

@@ -1,5 +1,5 @@
 import type { EventFilter, Position } from '@magpie/bus';
-import type { AddressBook, AddressPattern, PresenceEntry, ReceivedEvent } from '@magpie/contract';
+import type { Address, AddressBook, AddressPattern, PresenceEntry, ReceivedEvent } from '@magpie/contract';
 import type { ConnectionStatus } from './connections.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type {
@@ -34,8 +34,11 @@ export interface Gateway {
     events: readonly ReceivedEvent[],
     options?: { readonly onMismatch?: 'append' | 'refuse' },
   ): Promise<readonly PublishResult[]>;
-  /** Appends a direct send. Throws `Rejected` when the target is not understood. */
-  direct(message: DirectMessage): Promise<PublishResult>;
+  /**
+   * Appends a direct send, unless `permit` throws for its place. Throws `Rejected` when the target is not understood, and what
+   * `permit` throws.
+   */
+  direct(message: DirectMessage, permit?: (connection: string, address: Address) => void): Promise<PublishResult>;
   /** History: events after (or, with `back`, before) a position, oldest (newest) first. */
   events(
     filter: EventFilter,

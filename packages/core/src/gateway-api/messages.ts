@@ -25,6 +25,8 @@ export type PublishResult =
 export interface DirectMessage extends BodyForms {
   /** `{ connection, …native words, …options }`. */
   readonly to: Readonly<Record<string, unknown>>;
+  /** Who sends it. */
+  readonly principal?: string;
   readonly headers?: readonly Header[];
   readonly contentType?: string;
   readonly contentEncoding?: string;

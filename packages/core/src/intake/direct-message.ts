@@ -11,7 +11,7 @@ export function receivedFrom(
   target: TargetRequest,
   book: AddressBook,
 ): ReceivedEvent {
-  const { to: _, payload, text, base64, replyTo, contentType, headers, ...parts } = message;
+  const { to: _, principal, payload, text, base64, replyTo, contentType, headers, ...parts } = message;
   const encoded = encodeBody({
     ...(payload === undefined ? {} : { payload }),
     ...(text === undefined ? {} : { text }),
@@ -29,6 +29,6 @@ export function receivedFrom(
     headers: headers ?? [],
     ...(replyTo === undefined ? {} : { replyTo: book.parse(replyTo) }),
     via: message.via ?? [],
-    origin: { connection, options: target.options },
+    origin: { connection, options: target.options, ...(principal === undefined ? {} : { principal }) },
   };
 }

@@ -1,14 +1,16 @@
+import type { Places } from '@magpie/access';
 import { createQuiet, type Logger } from '@magpie/contract';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type ApiKey, type Authenticator, createAuthenticator, type RefusedLogin } from './auth.ts';
+import { ANYBODY, type ApiKey, type Authenticator, createAuthenticator, type RefusedLogin } from './auth.ts';
 import { addCors } from './cors.ts';
 import { addHostGuard, addPageGuard } from './page-guard.ts';
+import type { Caller } from './permit.ts';
 import type { Tickets } from './tickets.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Id of the API key that was used; undefined without keys. */
-    principal: string | undefined;
+    /** Who asks, see `callerOf`; undefined on resources that need nobody. */
+    caller: Caller | undefined;
   }
   interface FastifyContextConfig {
     /** Whether it answers without a key. */
@@ -21,6 +23,8 @@ declare module 'fastify' {
 /** The keys and origins that may use an API. */
 export interface AccessOptions {
   readonly keys: readonly ApiKey[];
+  /** Connections and addresses that grants are about. */
+  readonly places: Places;
   /** Origins whose pages may use it. */
   readonly origins: readonly string[];
   readonly tickets: Tickets;
@@ -34,22 +38,25 @@ const MOST_NAMED = 5;
  * Lets in who may: pages by origin, apps by key or ticket; without keys only this machine.
  * @returns what needs a human: who guesses keys at present.
  */
-export function addAccess(app: FastifyInstance, { keys, origins, tickets, logger }: AccessOptions): () => string[] {
+export function addAccess(
+  app: FastifyInstance,
+  { keys, places, origins, tickets, logger }: AccessOptions,
+): () => string[] {
   const now = (): number => performance.now();
-  const authenticator = createAuthenticator(keys, now, createLoginLog(logger, now));
+  const authenticator = createAuthenticator(keys, places, now, createLoginLog(logger, now));
   const alarms = (): string[] => {
     const networks = authenticator.guessing();
     const named = networks.slice(0, MOST_NAMED).join(', ');
     const more = networks.length > MOST_NAMED ? ` and ${networks.length - MOST_NAMED} more` : '';
     return networks.length === 0 ? [] : [`too many wrong API keys from ${named}${more} in the last minute`];
   };
-  app.decorateRequest('principal', undefined);
+  app.decorateRequest('caller', undefined);
   addCors(app, origins);
   if (!authenticator.required) addHostGuard(app);
   addPageGuard(app, origins);
-  if (!authenticator.required) return alarms;
   app.addHook('onRequest', (request, _, done) => {
-    if (!request.routeOptions.config.open) request.principal = authenticate(authenticator, tickets, request);
+    if (!authenticator.required) request.caller = ANYBODY;
+    else if (!request.routeOptions.config.open) request.caller = authenticate(authenticator, tickets, request);
     done();
   });
   return alarms;
@@ -67,7 +74,7 @@ function createLoginLog(logger: Logger, monotonic: () => number): RefusedLogin {
 }
 
 /** A ticket is valid only on its own path. A key is never accepted in a URL, as logs would show it. */
-function authenticate(authenticator: Authenticator, tickets: Tickets, request: FastifyRequest): string | undefined {
+function authenticate(authenticator: Authenticator, tickets: Tickets, request: FastifyRequest): Caller {
   const ticket = request.routeOptions.config.tickets ? ticketOf(request.url) : undefined;
   if (ticket === undefined) return authenticator.byHeader(request.headers.authorization, request.ip);
   return authenticator.byTicket(() => tickets.take(ticket), ticket, request.ip);

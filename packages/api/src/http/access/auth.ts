@@ -1,11 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { createAccess, type Grant, grantsOf, OPEN_ACCESS, type Places, principalText, type Role } from '@magpie/access';
 import { Problem } from '../problems/problem.ts';
 import { createFailureLimit, networkOf } from './failure-limit.ts';
+import type { Caller } from './permit.ts';
 
-/** A configured key: its name and the SHA-256 of its secret in hexadecimal. */
+/** A configured key: its name, the SHA-256 of its secret in hexadecimal, and what it may do. */
 export interface ApiKey {
   readonly id: string;
   readonly hash: string;
+  readonly roles: readonly Role[];
+  readonly grants: readonly Grant[];
 }
 
 /** Identifies callers. */
@@ -13,17 +17,13 @@ export interface Authenticator {
   /** Whether a key is required. */
   readonly required: boolean;
   /**
-   * The id of the key in an `Authorization` header; undefined when no keys are configured. `address` is the caller's,
+   * Who has the key in an `Authorization` header; anybody when no keys are configured. `address` is the caller's,
    * for the limit on wrong keys. Called for every request. Throws `Problem` 401 for a missing or wrong key, 429 after
    * too many wrong ones; a valid key is always accepted.
    */
-  byHeader(authorization: string | undefined, address: string): string | undefined;
-  /** The same for a one-time ticket; `take` returns the principal it was issued to. */
-  byTicket(
-    take: () => { readonly principal: string | undefined } | undefined,
-    ticket: string,
-    address: string,
-  ): string | undefined;
+  byHeader(authorization: string | undefined, address: string): Caller;
+  /** The same for a one-time ticket; `take` returns the caller it was issued to. */
+  byTicket(take: () => Caller | undefined, ticket: string, address: string): Caller;
   /** Networks that guess keys at present. */
   guessing(): readonly string[];
 }
@@ -31,36 +31,47 @@ export interface Authenticator {
 /** Hears of a caller that is not let in; `network` as `networkOf` names it. */
 export type RefusedLogin = (network: string, reason: 'no key' | 'a wrong key' | 'a wrong ticket') => void;
 
+/** Anybody, of an API without keys. */
+export const ANYBODY: Caller = { principal: undefined, access: OPEN_ACCESS };
+
 /** Authenticates by the configured keys; `now` is monotonic time in ms. */
 export function createAuthenticator(
   keys: readonly ApiKey[],
+  places: Places,
   now: () => number,
   refused: RefusedLogin = () => undefined,
 ): Authenticator {
-  const known = keys.map(({ id, hash }) => ({ id, digest: Buffer.from(hash, 'hex') }));
+  const known = keys.map(({ id, hash, roles, grants }) => ({
+    digest: Buffer.from(hash, 'hex'),
+    caller: {
+      principal: principalText({ kind: 'key', id }),
+      access: createAccess({ id, grants: grantsOf(roles, grants) }, places),
+    },
+  }));
   const limit = createFailureLimit(now);
 
   /** Every key is compared, so that timing reveals nothing. */
-  const find = (token: string): string | undefined => {
+  const find = (token: string): Caller | undefined => {
     const digest = createHash('sha256').update(token).digest();
-    return known.filter((each) => each.digest.length === digest.length && timingSafeEqual(each.digest, digest))[0]?.id;
+    return known.filter((each) => each.digest.length === digest.length && timingSafeEqual(each.digest, digest))[0]
+      ?.caller;
   };
 
   return {
     guessing: limit.exceeded,
     required: known.length > 0,
     byHeader: (authorization, address) => {
-      if (known.length === 0) return undefined;
+      if (known.length === 0) return ANYBODY;
       const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-      const id = token === undefined ? undefined : find(token);
-      if (id !== undefined) return id;
+      const caller = token === undefined ? undefined : find(token);
+      if (caller !== undefined) return caller;
       refused(networkOf(address), token === undefined ? 'no key' : 'a wrong key');
       if (token !== undefined) limit.failed(address, token);
       throw unauthorized('Expected a valid key as "Authorization: Bearer <key>".');
     },
     byTicket: (take, ticket, address) => {
       const taken = take();
-      if (taken) return taken.principal;
+      if (taken) return taken;
       refused(networkOf(address), 'a wrong ticket');
       limit.failed(address, ticket);
       throw unauthorized(

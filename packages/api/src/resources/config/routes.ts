@@ -14,6 +14,7 @@ const getConfig = resource({
   method: 'GET',
   url: '/v1/config',
   summary: 'The configuration in force, without secrets',
+  needs: { action: 'operate', scope: 'everywhere' },
   schema: { response: { 200: configSchema } },
   problems: [404],
   handler:
@@ -26,6 +27,7 @@ const reloadConfig = resource({
   method: 'POST',
   url: '/v1/config/reload',
   summary: 'Reload the configuration file, or with `dryRun=true` only report what would change',
+  needs: { action: 'edit', scope: 'everywhere' },
   schema: { querystring: reloadQuerySchema, response: { 200: reloadReportSchema } },
   problems: [400, 404, 422, 503],
   handler:

@@ -1,6 +1,7 @@
 import { isoInstant } from '@magpie/contract';
-import type { ConnectionStatus } from '@magpie/core';
+import type { ConnectionStatus, Gateway } from '@magpie/core';
 import { z } from 'zod';
+import { type Caller, callerOf } from '../../http/access/permit.ts';
 import { Problem } from '../../http/problems/problem.ts';
 import { type Resource, resource } from '../deps.ts';
 import { connectionSchema, connectionsSchema } from './schema.ts';
@@ -11,28 +12,35 @@ export const connectionResources: readonly Resource[] = [
     method: 'GET',
     url: '/v1/connections',
     summary: 'All connections with their state',
+    needs: { action: 'read', scope: 'place' },
     schema: { response: { 200: connectionsSchema } },
     handler:
       ({ gateway }) =>
-      async () => ({ connections: gateway.connections().map(show) }),
+      async (request) => ({ connections: seen(gateway, callerOf(request)).map(show) }),
   }),
   resource({
     method: 'GET',
     url: '/v1/connections/:name',
     summary: 'The state of one connection',
     schema: { params: z.object({ name: z.string() }), response: { 200: connectionSchema } },
+    needs: { action: 'read', scope: 'place' },
     problems: [404],
     handler:
       ({ gateway }) =>
-      async ({ params }) => {
-        const all = gateway.connections();
+      async (request) => {
+        const { params } = request;
+        const all = seen(gateway, callerOf(request));
         const status = all.find(({ name }) => name === params.name);
         if (status) return show(status);
-        const names = all.map(({ name }) => name).join(', ') || 'none is configured';
+        const names = all.map(({ name }) => name).join(', ') || 'none is there to see';
         throw new Problem(404, `There is no connection "${params.name}": expected one of ${names}.`);
       },
   }),
 ];
+
+/** The connections at which a caller may see something. */
+const seen = (gateway: Gateway, { access }: Caller): readonly ConnectionStatus[] =>
+  gateway.connections().filter(({ name }) => access.somewhere('read', name) === undefined);
 
 function show({ since, lastRoundTrip, error, nextAttempt, ...status }: ConnectionStatus): object {
   return {

@@ -1,5 +1,6 @@
 import type { DeadLetterEdit, Gateway } from '@magpie/core';
 import { z } from 'zod';
+import { type Caller, callerOf, maySee, permitAt } from '../../http/access/permit.ts';
 import { sendList, sendText } from '../../http/answers/large.ts';
 import { withParameter } from '../../http/links.ts';
 import { Problem } from '../../http/problems/problem.ts';
@@ -24,9 +25,11 @@ const params = z.object({ id: z.string().max(64) });
 const unknownLetter = (id: string): Problem =>
   new Problem(404, `There is no dead letter ${id}: it was dropped, retried, or never existed.`);
 
-async function find({ deadLetters }: Gateway, id: string) {
-  const letter = await deadLetters.get(id);
-  if (!letter) throw unknownLetter(id);
+/** A dead letter that the caller may see, and about which it may do `action`. */
+async function find(gateway: Gateway, id: string, caller: Caller, action: 'read' | 'operate' = 'read') {
+  const letter = await gateway.deadLetters.get(id);
+  if (!letter || !maySee(caller, letter.event)) throw unknownLetter(id);
+  if (action !== 'read') permitAt(caller, action, letter.event.source, letter.event.address, gateway);
   return letter;
 }
 
@@ -38,6 +41,7 @@ const list = resource({
   method: 'GET',
   url: '/v1/dead-letters',
   summary: 'Failed deliveries, oldest first',
+  needs: { action: 'read', scope: 'place' },
   schema: { querystring: deadLettersQuerySchema, response: { 200: deadLettersSchema } },
   problems: [400],
   large: true,
@@ -48,7 +52,10 @@ const list = resource({
       const { letters, next } = await pageOf(gateway, query);
       if (next !== undefined) reply.header('link', `<${withParameter(url, 'after', next)}>; rel="next"`);
       const rest = { ...(next === undefined ? {} : { next }), retrying: gateway.deadLetters.retrying() };
-      const items = letters.map((letter) => JSON.stringify(summarize(gateway, letter)));
+      const caller = callerOf(request);
+      const items = letters
+        .filter(({ event }) => maySee(caller, event))
+        .map((letter) => JSON.stringify(summarize(gateway, letter)));
       return sendList(request, reply, { name: 'deadLetters', items, rest, bytes: items.join('').length });
     },
 });
@@ -67,25 +74,31 @@ const show = resource({
   method: 'GET',
   url: '/v1/dead-letters/:id',
   summary: 'A dead letter: reason, attempts, the event and the message as sent',
+  needs: { action: 'read', scope: 'place' },
   schema: { params, response: { 200: deadLetterSchema } },
   problems: [404],
   large: true,
   handler:
     ({ gateway }) =>
     async (request, reply) =>
-      sendText(request, reply, deadLetterText(gateway, await find(gateway, request.params.id))),
+      sendText(request, reply, deadLetterText(gateway, await find(gateway, request.params.id, callerOf(request)))),
 });
 
 const retry = resource({
   method: 'POST',
   url: '/v1/dead-letters/:id/retry',
   summary: 'Retry a dead letter with the current routes, with changes if given',
+  needs: { action: 'operate', scope: 'place' },
   schema: { params, body: editSchema.nullable(), response: { 202: retriedSchema } },
   problems: [400, 404, 413, 415, 422],
   handler:
     ({ gateway }) =>
-    async ({ params: { id }, body }, reply) => {
-      const { event } = await find(gateway, id);
+    async (request, reply) => {
+      const {
+        params: { id },
+        body,
+      } = request;
+      const { event } = await find(gateway, id, callerOf(request), 'operate');
       await gateway.deadLetters.retry(id, body ? editOf(body) : undefined);
       return reply.code(202).header('location', `/v1/messages/${event.ref}`).send({ id, ref: event.ref });
     },
@@ -95,11 +108,14 @@ const drop = resource({
   method: 'DELETE',
   url: '/v1/dead-letters/:id',
   summary: 'Delete a dead letter for good',
+  needs: { action: 'operate', scope: 'place' },
   schema: { params, response: { 204: z.null().describe('It is gone.') } },
   problems: [404],
   handler:
     ({ gateway }) =>
-    async ({ params: { id } }, reply) => {
+    async (request, reply) => {
+      const { id } = request.params;
+      await find(gateway, id, callerOf(request), 'operate');
       if (!(await gateway.deadLetters.drop(id))) throw unknownLetter(id);
       return reply.code(204).send();
     },
@@ -109,6 +125,7 @@ const retryAll = resource({
   method: 'POST',
   url: '/v1/dead-letters/retry',
   summary: 'Retry all matching dead letters in the background, at a rate per second',
+  needs: { action: 'operate', scope: 'everywhere' },
   schema: { body: retrySchema, response: { 202: retryingSchema } },
   problems: [400, 415],
   handler:
@@ -121,6 +138,7 @@ const dropAll = resource({
   method: 'POST',
   url: '/v1/dead-letters/drop',
   summary: 'Delete all matching dead letters for good',
+  needs: { action: 'operate', scope: 'everywhere' },
   schema: { body: dropSchema, response: { 200: droppedSchema } },
   problems: [400, 415],
   handler:

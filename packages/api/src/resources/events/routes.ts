@@ -1,8 +1,9 @@
+import { callerOf, permitWithin } from '../../http/access/permit.ts';
 import { sendList } from '../../http/answers/large.ts';
 import { withParameter } from '../../http/links.ts';
 import { type Resource, resource } from '../deps.ts';
 import { eventsPageSchema, eventsQuerySchema } from './schema.ts';
-import { eventTexts, filterOf, positionOf } from './view.ts';
+import { areaOf, eventTexts, filterOf, positionOf } from './view.ts';
 
 /** Estimated JSON size of an event without its body, bytes. */
 const EVENT_OVERHEAD = 1024;
@@ -15,6 +16,7 @@ export const eventResources: readonly Resource[] = [
     summary: 'History: newest first, or oldest first with `after`',
     schema: { querystring: eventsQuerySchema, response: { 200: eventsPageSchema } },
     problems: [400],
+    needs: { action: 'read', scope: 'place' },
     large: true,
     handler:
       ({ gateway }) =>
@@ -22,6 +24,7 @@ export const eventResources: readonly Resource[] = [
         const { query, url } = request;
         const { connection, address, kind, after, before, limit } = query;
         const filter = filterOf(gateway, { connection, address, kinds: kind && [kind] }, 'query');
+        permitWithin(callerOf(request), 'read', areaOf(filter));
         const [cursor, from] = after === undefined ? (['before', before] as const) : (['after', after] as const);
         const isEarliest = cursor === 'after' && from === 'earliest';
         const page = await gateway.events(filter, {

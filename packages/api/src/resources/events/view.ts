@@ -1,3 +1,4 @@
+import type { Area } from '@magpie/access';
 import type { Position, StoredEvent } from '@magpie/bus';
 import {
   type AddressBook,
@@ -74,6 +75,9 @@ export function filterOf(gateway: Gateway, selection: Selection, part: FieldProb
     ...(kinds === undefined ? {} : { kinds }),
   };
 }
+
+/** Where the events of a filter are. */
+export const areaOf = ({ connection, pattern }: EventFilter): Area => ({ connection, pattern });
 
 function patternOf(gateway: Gateway, address: string, connection: string | undefined, part: FieldProblem['in']) {
   try {

@@ -11,7 +11,7 @@ const sourceSchema = z.strictObject({
 const targetSchema = z.strictObject({});
 
 const originSchema = z.strictObject({
-  principal: z.string().optional().describe('Id of the key the app used.'),
+  principal: z.string().optional().describe('Who sent it, such as `key:web-app`.'),
   idempotencyKey: z.string().optional().describe('The `Idempotency-Key` of the request.'),
   remoteAddress: z.string().optional().describe('IP address the request came from.'),
 });

@@ -1,6 +1,8 @@
 import { HOP_LIMIT, Rejected } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
+import { permitAt } from '../../http/access/permit.ts';
 import { invalidField, Problem, retryAfter, unavailable } from '../../http/problems/problem.ts';
+import { httpAdapter } from './http-adapter.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { Message } from './schema.ts';
 import { toDirect, toEvent } from './to-event.ts';
@@ -16,7 +18,7 @@ export interface Accepted {
 export interface Publisher {
   /**
    * Resolves once the message is durable; a repeat with the same idempotency key gets the first result. Throws
-   * `Problem`: 400 for a field, 409 while the same key is under way, 413 too large, 422 the key was used for another
+   * `Problem`: 400 for a field, 403 without a grant, 409 while the same key is under way, 413 too large, 422 the key was used for another
    * message, or the message has passed this gateway or too many others; temporary: 429 a target's backlog is full, 507
    * the disk is full, 503 the gateway stops.
    */
@@ -35,7 +37,7 @@ export function createPublisher(gateway: Gateway): Publisher {
     publish: async (message, facts) => {
       check();
       refuseLoop(facts.via, gateway.id);
-      const key = facts.idempotencyKey && `${facts.principal ?? ''}\n${facts.idempotencyKey}`;
+      const key = facts.idempotencyKey && `${facts.caller.principal ?? ''}\n${facts.idempotencyKey}`;
       if (!key) return accept(await send(gateway, turn, message, facts));
       if (underWay.has(key)) throw stillUnderWay();
       underWay.add(key);
@@ -72,7 +74,11 @@ const stillUnderWay = (): Problem =>
   });
 
 function send(gateway: Gateway, turn: TurnBatch, message: Message, facts: RequestFacts): Promise<PublishResult> {
-  if (!message.to) return turn.publish(toEvent(gateway, message, message.topic!, facts));
+  if (!message.to) {
+    const event = toEvent(gateway, message, message.topic!, facts);
+    permitAt(facts.caller, 'publish', httpAdapter.type, event.address, gateway);
+    return turn.publish(event);
+  }
   turn.flush(); // Messages enter the log in the order of their arrival.
   return sendDirect(gateway, message, message.to, facts);
 }
@@ -85,7 +91,9 @@ async function sendDirect(
 ): Promise<PublishResult> {
   const direct = toDirect(gateway, message, to, facts);
   try {
-    return await gateway.direct(direct);
+    return await gateway.direct(direct, (connection, address) =>
+      permitAt(facts.caller, 'publish', connection, address, gateway),
+    );
   } catch (error) {
     if (error instanceof Rejected) throw invalidField('body', '/to', error.message);
     throw error;

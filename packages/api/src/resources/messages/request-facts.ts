@@ -1,11 +1,11 @@
 import { traceOf, viaOf } from '@magpie/adapter-kit';
 import type { TraceContext } from '@magpie/contract';
+import type { Caller } from '../../http/access/permit.ts';
 import type { MessageHeaders } from './schema.ts';
 
 /** Facts about a message from its request, besides the body. */
 export interface RequestFacts {
-  /** Id of the API key that was used; undefined without keys. */
-  readonly principal: string | undefined;
+  readonly caller: Caller;
   readonly idempotencyKey: string | undefined;
   readonly trace: TraceContext | undefined;
   /** Ids of the gateways the message has passed. */
@@ -16,14 +16,10 @@ export interface RequestFacts {
 }
 
 /** Reads the headers of a request. A malformed trace is left out; gateway ids are trimmed. */
-export function requestFacts(
-  headers: MessageHeaders,
-  principal: string | undefined,
-  remoteAddress: string,
-): RequestFacts {
+export function requestFacts(headers: MessageHeaders, caller: Caller, remoteAddress: string): RequestFacts {
   const { traceparent, tracestate } = headers;
   return {
-    principal,
+    caller,
     idempotencyKey: unquoted(headers['idempotency-key']),
     trace: traceOf(traceparent, tracestate),
     via: viaOf((headers['magpie-via'] ?? '').split(',').map((id) => id.trim())),

@@ -2,6 +2,7 @@ import { isoInstant } from '@magpie/contract';
 import type { TargetStatus } from '@magpie/core';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { callerOf, maySee } from '../../http/access/permit.ts';
 import { sendText } from '../../http/answers/large.ts';
 import { Problem, problemJson, toProblem } from '../../http/problems/problem.ts';
 import { MEDIA_TYPES } from '../../http/requests/media-types.ts';
@@ -37,6 +38,7 @@ const postMessages: Resource = resource({
   summary: 'Publish a message, or a batch as a JSON array or JSON lines; the answer comes once it is on disk',
   schema: { headers: messageHeadersSchema, body: messagesBodySchema, response: { 202: acceptedSchema } },
   problems: [400, 409, 413, 415, 422, 503, 507],
+  needs: { action: 'publish', scope: 'place' },
   consumes: MEDIA_TYPES,
   validatorCompiler: ({ httpPart }) => (httpPart === 'body' ? checkBody : checkHeaders),
   handler: ({ gateway }) => {
@@ -47,7 +49,7 @@ const postMessages: Resource = resource({
       try {
         if (Array.isArray(body))
           return reply.code(202).send({ results: await publishAll(publisher, body, request, headers) });
-        const accepted = await publisher.publish(body, requestFacts(headers, request.principal, request.ip));
+        const accepted = await publisher.publish(body, requestFacts(headers, callerOf(request), request.ip));
         return reply.code(202).header('location', `/v1/messages/${accepted.ref}`).send(accepted);
       } finally {
         stored?.();
@@ -57,13 +59,8 @@ const postMessages: Resource = resource({
 });
 
 /** Every message of a batch is accepted or refused separately. */
-function publishAll(
-  publisher: Publisher,
-  items: readonly unknown[],
-  { principal, ip }: FastifyRequest,
-  headers: MessageHeaders,
-) {
-  const facts = requestFacts(headers, principal, ip);
+function publishAll(publisher: Publisher, items: readonly unknown[], request: FastifyRequest, headers: MessageHeaders) {
+  const facts = requestFacts(headers, callerOf(request), request.ip);
   return Promise.all(
     items.map(async (item, index) => {
       const { idempotencyKey } = facts;
@@ -90,13 +87,14 @@ const getMessage: Resource = resource({
   summary: 'An event and its state at each of its targets',
   schema: { params: z.object({ ref: z.string().max(64) }), response: { 200: messageStatusSchema } },
   problems: [400, 404],
+  needs: { action: 'read', scope: 'place' },
   large: true,
   handler:
     ({ gateway }) =>
     async (request, reply) => {
       const { ref } = request.params;
       const status = await gateway.message(ref);
-      if (!status)
+      if (!status || !maySee(callerOf(request), status.event.event))
         throw new Problem(404, `There is no message ${ref}: it never existed, or the log no longer keeps it.`);
       const targets = JSON.stringify(status.targets.map(showTarget));
       return sendText(request, reply, `${eventText(gateway, status.event).slice(0, -1)},"targets":${targets}}`);
@@ -112,13 +110,14 @@ const getBody: Resource = resource({
     response: { 200: { description: 'The bytes', content: { 'application/octet-stream': { schema: z.string() } } } },
   },
   problems: [404],
+  needs: { action: 'read', scope: 'place' },
   large: true,
   handler:
     ({ gateway }) =>
     async (request, reply) => {
       const { ref } = request.params;
       const status = await gateway.message(ref);
-      if (!status)
+      if (!status || !maySee(callerOf(request), status.event.event))
         throw new Problem(404, `There is no message ${ref}: it never existed, or the log no longer keeps it.`);
       const { body } = status.event.event;
       request.answerShare?.shrink(body.byteLength);

@@ -69,6 +69,7 @@ export function toDirect(
     ...(replyTo === undefined ? NONE : { replyTo }),
     ...dedupe(message, facts),
     to,
+    ...(facts.caller.principal === undefined ? NONE : { principal: facts.caller.principal }),
     via: facts.via,
     ...timeOf(message, facts),
   };
@@ -78,7 +79,7 @@ export function toDirect(
  * One key space per sender, for all addresses. The fingerprint covers all fields of the message; the log compares the
  * body.
  */
-function dedupe(message: Message, { principal = '', idempotencyKey }: RequestFacts): Dedupe {
+function dedupe(message: Message, { caller: { principal = '' }, idempotencyKey }: RequestFacts): Dedupe {
   if (idempotencyKey === undefined) return NONE;
   const { payload, text, base64, ...others } = message;
   const form = BODY_FORMS.find((name) => message[name] !== undefined);
@@ -110,7 +111,7 @@ function partsOf(message: Message, facts: RequestFacts) {
   };
 }
 
-function originOf({ principal, idempotencyKey, remoteAddress }: RequestFacts): Origin {
+function originOf({ caller: { principal }, idempotencyKey, remoteAddress }: RequestFacts): Origin {
   return {
     ...(principal === undefined ? NONE : { principal }),
     ...(idempotencyKey === undefined ? NONE : { idempotencyKey }),

@@ -1,5 +1,6 @@
 import { isoInstant, matchesPattern, type PresenceEntry } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
+import { callerOf, maySee } from '../../http/access/permit.ts';
 import { type Resource, resource } from '../deps.ts';
 import { filterOf } from '../events/view.ts';
 import { presencePageSchema, presenceQuerySchema } from './schema.ts';
@@ -12,14 +13,18 @@ export const presenceResources: readonly Resource[] = [
     summary: 'Who and what is there at the moment: people, occupants of rooms, devices as contacts',
     schema: { querystring: presenceQuerySchema, response: { 200: presencePageSchema } },
     problems: [400],
+    needs: { action: 'read', scope: 'place' },
     handler:
       ({ gateway }) =>
-      async ({ query }) => {
+      async (request) => {
+        const { query } = request;
+        const caller = callerOf(request);
         const { after, limit } = query;
         const { connection, pattern } = filterOf(gateway, query, 'query');
         const found = [...gateway.presence()]
           .filter(([name]) => connection === undefined || name === connection)
           .filter(([, { address }]) => pattern === undefined || matchesPattern(pattern, address))
+          .filter(([source, { address }]) => maySee(caller, { source, address }))
           .map(([name, entry]) => ({ place: placeOf(name, entry), name, entry }))
           .filter(({ place }) => after === undefined || place > after)
           .sort((a, b) => (a.place < b.place ? -1 : 1));

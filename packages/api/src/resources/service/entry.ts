@@ -1,5 +1,6 @@
 import type { Gateway } from '@magpie/core';
 import { z } from 'zod';
+import { callerOf } from '../../http/access/permit.ts';
 import { TICKET_MS } from '../../http/access/tickets.ts';
 import { type Resource, resource } from '../deps.ts';
 
@@ -7,8 +8,10 @@ const entry = z.object({
   gateway: z.string().describe('Id of the gateway.'),
   version: z.string(),
   state: z.enum(['starting', 'running', 'draining', 'stopped']),
-  holds: z.array(z.string()).describe('Why intake is held; empty when it is not.'),
-  alarms: z.array(z.string()).describe('Conditions that need a human, as sentences.'),
+  holds: z.array(z.string()).describe('Why intake is held; empty when it is not, or for who may not read everything.'),
+  alarms: z
+    .array(z.string())
+    .describe('Conditions that need a human, as sentences; none for who may not read everything.'),
   links: z.array(z.object({ method: z.string(), href: z.string(), title: z.string() })),
 });
 
@@ -31,12 +34,13 @@ export const entryResources: readonly Resource[] = [
     schema: { response: { 200: entry } },
     handler:
       ({ gateway, alarms, links }) =>
-      async () => ({
+      async (request) => ({
         gateway: gateway.id,
         version: gateway.version,
         state: gateway.state,
-        holds: gateway.holds(),
-        alarms: [...connectionAlarms(gateway), ...(await alarms())],
+        ...(callerOf(request).access.everywhere('read') === undefined
+          ? { holds: gateway.holds(), alarms: [...connectionAlarms(gateway), ...(await alarms())] }
+          : { holds: [], alarms: [] }),
         links,
       }),
   }),
@@ -57,12 +61,12 @@ export const entryResources: readonly Resource[] = [
     schema: { response: { 201: ticket } },
     handler:
       ({ tickets }) =>
-      async ({ principal }, reply) => {
+      async (request, reply) => {
         const expiresAt = new Date(Date.now() + TICKET_MS).toISOString();
         return reply
           .code(201)
           .header('cache-control', 'no-store')
-          .send({ ticket: tickets.issue(principal), expiresAt });
+          .send({ ticket: tickets.issue(callerOf(request)), expiresAt });
       },
   }),
 ];

@@ -36,6 +36,7 @@ export const healthResources: readonly Resource[] = [
     method: 'GET',
     url: '/metrics',
     summary: 'Metrics in the Prometheus text form',
+    needs: { action: 'metrics', scope: 'everywhere' },
     schema: { response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } } } },
     handler:
       ({ metrics }) =>

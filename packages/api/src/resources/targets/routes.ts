@@ -10,6 +10,7 @@ const list = resource({
   method: 'GET',
   url: '/v1/targets',
   summary: 'All targets with their backlogs, including removed ones whose backlog is still kept',
+  needs: { action: 'read', scope: 'everywhere' },
   schema: { response: { 200: targetsSchema } },
   handler:
     ({ gateway }) =>
@@ -28,6 +29,7 @@ const decide = (decision: Decision, summary: string): Resource =>
       response: { 202: decidedSchema },
     },
     problems: [404],
+    needs: { action: 'operate', scope: 'everywhere' },
     handler:
       ({ gateway }) =>
       async ({ params: { consumer }, query: { ref, lane, place } }, reply) => {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { checkOrigin } from '../../http/access/page-guard.ts';
+import { callerOf } from '../../http/access/permit.ts';
 import { Problem, unavailable } from '../../http/problems/problem.ts';
 import { addOtherMethods, problemResponses } from '../../http/resource.ts';
 import { PROTOCOL, RECONNECT_MS } from '../frames.ts';
@@ -35,7 +36,7 @@ export function addStream(app: FastifyInstance, { streams, origins, isClosing }:
     handler: () => {
       throw notUpgraded();
     },
-    wsHandler: (socket) => streams.open(socket),
+    wsHandler: (socket, request) => streams.open(socket, callerOf(request)),
   });
   addOtherMethods(app, STREAM_PATH, ['GET']);
 }

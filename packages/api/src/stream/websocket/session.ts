@@ -2,6 +2,7 @@ import { errorMessage } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import { problemsOf } from '@magpie/schema-messages';
 import type { WebSocket } from 'ws';
+import type { Caller } from '../../http/access/permit.ts';
 import { Problem, toProblem } from '../../http/problems/problem.ts';
 import type { EventEncoder } from '../encoder.ts';
 import { CLOSE, type ClientFrame, clientFrameSchema, PROTOCOL, RECONNECT_MS, type StreamLimits } from '../frames.ts';
@@ -13,6 +14,7 @@ export interface SessionDeps {
   readonly gateway: Gateway;
   readonly encode: EventEncoder;
   readonly limits: StreamLimits;
+  readonly caller: Caller;
 }
 
 /** One app on one socket. */
@@ -24,12 +26,12 @@ export interface Session {
 }
 
 /** Serves a socket: greets, handles frames, pings. A wrong frame is answered with an error; the socket stays open. */
-export function openSession(socket: WebSocket, { gateway, encode, limits }: SessionDeps): Session {
+export function openSession(socket: WebSocket, { gateway, encode, limits, caller }: SessionDeps): Session {
   const outflow = createOutflow(socket, limits, {
     full: () => subscriptions.pause(),
     room: () => subscriptions.resume(),
   });
-  const subscriptions = createSubscriptions({ gateway, encode, limits, output: outflow });
+  const subscriptions = createSubscriptions({ gateway, encode, limits, caller, output: outflow });
   const stopPings = keepAlive(socket, limits);
   socket.on('ping', (data) => outflow.pong(data));
 

@@ -1,6 +1,7 @@
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import type { WebSocket } from 'ws';
+import type { Caller } from '../../http/access/permit.ts';
 import { createEventEncoder } from '../encoder.ts';
 import { CLOSE, FRAME_BYTES, PROTOCOL, type StreamLimits } from '../frames.ts';
 import { openSession, type Session } from './session.ts';
@@ -8,7 +9,7 @@ import { openSession, type Session } from './session.ts';
 /** All sockets of `/v1/stream`. */
 export interface Streams {
   /** Serves one socket until it closes. */
-  open(socket: WebSocket): void;
+  open(socket: WebSocket, caller: Caller): void;
   /** Says goodbye to all and closes them with 1001. */
   close(): void;
 }
@@ -20,9 +21,9 @@ export function createStreams(gateway: Gateway, metrics: Metrics, limits: Stream
   const show = (): void => metrics.streamSubscribers.set({}, sessions.size);
   show();
   return {
-    open: (socket) => {
+    open: (socket, caller) => {
       if (socket.protocol !== PROTOCOL) return socket.close(CLOSE.noProtocol.code, CLOSE.noProtocol.reason);
-      const session = openSession(socket, { gateway, encode, limits });
+      const session = openSession(socket, { gateway, encode, limits, caller });
       sessions.add(session);
       show();
       socket.on('close', () => {
