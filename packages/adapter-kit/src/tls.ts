@@ -1,7 +1,13 @@
-import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import { ConfigInvalid, errorMessage, filePathSchema, readTextFile, type Secret, secretSchema } from '@magpie/contract';
+import type { SecureContext } from 'node:tls';
+import {
+  type CertificateSettings,
+  errorMessage,
+  filePathSchema,
+  loadCertificates,
+  privateKeySchema,
+  secretSchema,
+} from '@magpie/contract';
 import { z } from 'zod';
 
 const KEYS = {
@@ -9,10 +15,7 @@ const KEYS = {
     .optional()
     .describe('Certificate authorities to trust: PEM file or PEM text. Default: those of the system.'),
   cert: filePathSchema().optional().describe('Client certificate, for servers that ask for one: PEM file or PEM text.'),
-  key: secretSchema()
-    .meta({ secret: true, filePath: true })
-    .optional()
-    .describe('Private key of `cert`: PEM file or PEM text.'),
+  key: privateKeySchema().optional().describe('Private key of `cert`: PEM file or PEM text.'),
   passphrase: secretSchema().optional().describe('Passphrase of `key`.'),
   serverName: z
     .string()
@@ -23,11 +26,7 @@ const KEYS = {
 } as const;
 
 /** A parsed `tls` of any connection. */
-export interface TlsSettings {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: Secret | undefined;
-  readonly passphrase?: Secret | undefined;
+export interface TlsSettings extends CertificateSettings {
   readonly serverName?: string | undefined;
   readonly verify: boolean;
 }
@@ -48,10 +47,6 @@ export interface TlsOptions {
   readonly servername?: string;
 }
 
-type PemKey = 'ca' | 'cert' | 'key';
-
-const PEM = /^\s*-----BEGIN /;
-
 /**
  * Reads and checks certificates and keys. Called at every connect, so that renewed files are used.
  * @param host the name we connect to, which the certificate has to carry unless `serverName` is set.
@@ -59,50 +54,10 @@ const PEM = /^\s*-----BEGIN /;
  * PEM file.
  */
 export async function loadTls(settings: TlsSettings = { verify: true }, host: string): Promise<TlsOptions> {
-  const ca = readPem('ca', settings.ca);
-  const cert = readPem('cert', settings.cert);
-  const key = readPem('key', settings.key?.reveal());
-  const passphrase = settings.passphrase?.reveal();
-  if (ca !== undefined) mustParse('ca', 'an authority that cannot be read', () => new X509Certificate(ca));
-  if (cert !== undefined) mustParse('cert', 'a certificate that cannot be read', () => createSecureContext({ cert }));
-  const options: SecureContextOptions = {
-    minVersion: 'TLSv1.2',
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(passphrase !== undefined && { passphrase }),
-  };
-  const problem = 'a key that cannot be read, has another passphrase, or belongs to another certificate';
-  const secureContext = mustParse('key', problem, () => createSecureContext(options));
+  const { context: secureContext } = loadCertificates(settings);
   const name = settings.serverName ?? host;
   return { secureContext, rejectUnauthorized: settings.verify, ...(isIP(name) === 0 && { servername: name }) };
 }
-
-/** The PEM text of a value, which is the text or the path of a file. No error shows a key. */
-function readPem(name: PemKey, value: string | undefined): string | undefined {
-  if (value === undefined || PEM.test(value)) return value;
-  const file = name === 'key' ? 'the file' : `"${value}"`;
-  let text: string;
-  try {
-    text = readTextFile(value);
-  } catch (error) {
-    const reason = name === 'key' ? codeOf(error) : errorMessage(error);
-    throw invalid(name, `expected PEM text or a PEM file, but ${file} cannot be read: ${reason}`, error);
-  }
-  if (text.includes('-----BEGIN ')) return text;
-  throw invalid(name, `expected PEM text or a PEM file, but ${file} holds none`);
-}
-
-function mustParse<T>(name: PemKey, problem: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw invalid(name, `${problem}: ${errorMessage(error)}`, error);
-  }
-}
-
-const invalid = (name: PemKey, problem: string, cause?: unknown): ConfigInvalid =>
-  new ConfigInvalid(problem, { pointer: `/tls/${name}`, cause });
 
 const codeOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';

@@ -1,4 +1,5 @@
-import { createServer, type ServerOptions } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import websocket from '@fastify/websocket';
 import type { Places } from '@magpie/access';
 import { type Logger, newRef } from '@magpie/contract';
@@ -17,6 +18,7 @@ import { addMediaTypes } from './http/requests/media-types.ts';
 import { addLoadLimit, MOST_WAITING } from './http/requests/read-body.ts';
 import { validatorCompiler } from './http/requests/validation.ts';
 import { addResources } from './http/resource.ts';
+import { Certificates, type TlsSettings } from './http/server/certificates.ts';
 import { createClosing } from './http/server/closing.ts';
 import { listenOn } from './http/server/listening.ts';
 import { oneAtATime } from './http/server/one-at-a-time.ts';
@@ -33,6 +35,8 @@ export interface HttpOptions {
   readonly host: string;
   readonly port: number;
   readonly keys: readonly ApiKey[];
+  /** With it the API speaks TLS only. */
+  readonly tls?: TlsSettings | undefined;
   readonly cors?: { readonly origins: readonly string[] } | undefined;
 }
 
@@ -77,14 +81,20 @@ export interface Api {
    * and metrics answers 503.
    */
   listen(): Promise<string>;
+  /** Called when the files of `http.tls` may have changed: new connections get the new certificate. Never throws. */
+  renewCertificate(): void;
   /** Ends streams with 1001, lets requests finish, closes. Never hangs: when the signal fires, all sockets are cut. */
   close(signal: AbortSignal): Promise<void>;
 }
 
-/** Makes the API of a gateway. Nothing is opened until `listen`. */
+/**
+ * Makes the API of a gateway. Nothing is opened until `listen`. Throws `ConfigInvalid` when the certificate or its key cannot be
+ * used.
+ */
 export function createApi(options: ApiOptions): Api {
   const { gateway, http, metrics, config, alarms = async () => [] } = options;
-  const app = createApp(options);
+  const certificates = http.tls && new Certificates(http.tls, options.logger);
+  const app = createApp(options, certificates);
   const closing = createClosing(app, new Sockets(app.server, options.times?.stalled));
   const limits = { ...STREAM_LIMITS, ...options.stream };
   const streams = createStreams(gateway, metrics, limits);
@@ -108,7 +118,11 @@ export function createApi(options: ApiOptions): Api {
   addWebSocket(app, limits);
   app.decorateRequest('answerShare', undefined);
   app.register(async (scope) => {
-    const needs = async (): Promise<readonly string[]> => [...guesses(), ...(await alarms())];
+    const needs = async (): Promise<readonly string[]> => [
+      ...guesses(),
+      ...(certificates?.alarms() ?? []),
+      ...(await alarms()),
+    ];
     const deps = { gateway, metrics, tickets, config, alarms: needs, links: LINKS };
     addResources(scope, RESOURCES, deps, takeTurn(new AnswerBudget(options.mostAnswers)));
     addStream(scope, { streams, origins, isClosing: () => closing.begun });
@@ -116,6 +130,9 @@ export function createApi(options: ApiOptions): Api {
   return {
     app,
     listen: () => listenOn(app, http),
+    renewCertificate: () => {
+      if (app.server instanceof TlsServer) certificates?.renew(app.server);
+    },
     close: (signal) => closing.close(streams.close, signal),
   };
 }
@@ -142,7 +159,7 @@ const MOST_PIECES = 1024;
 
 const bodyLimitOf = ({ maxBodyBytes }: ApiOptions): number => Math.ceil(maxBodyBytes * BASE64) + ENVELOPE_BYTES;
 
-function createApp(options: ApiOptions): FastifyInstance {
+function createApp(options: ApiOptions, certificates: Certificates | undefined): FastifyInstance {
   const { logger, times: { request: requestTimeout = REQUEST_MS, headers: headersTimeout = HEADERS_MS } = {} } =
     options;
   const server: ServerOptions = {
@@ -151,9 +168,13 @@ function createApp(options: ApiOptions): FastifyInstance {
     keepAliveTimeout: 30_000,
     connectionsCheckingInterval: Math.min(5000, headersTimeout),
   };
+  const make = (handle: RequestListener): Server =>
+    certificates
+      ? createTlsServer({ ...server, ...certificates.options, handshakeTimeout: headersTimeout }, handle)
+      : createServer(server, handle);
   const app = Fastify({
     bodyLimit: bodyLimitOf(options),
-    serverFactory: (handle) => createServer(server, oneAtATime(handle)),
+    serverFactory: (handle) => make(oneAtATime(handle)),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS },

@@ -23,6 +23,7 @@ export * from './event/instants.ts';
 export * from './event/text-values.ts';
 export * from './json/json.ts';
 export * from './json/json-number.ts';
+export * from './values/certificate.ts';
 export * from './values/file-path.ts';
 export * from './values/gathered-bytes.ts';
 export * from './values/loopback.ts';

@@ -2,6 +2,7 @@ export * from './adapter-suite/suite.ts';
 export { type OwnBrokerOptions, type OwnBrokers, unique, useBrokers, useSharedBrokers } from './brokers/brokers.ts';
 export type { BrokerName, SharedBroker } from './brokers/shared-brokers.ts';
 export { type BusInstance, type BusSuite, busContract } from './bus-suite/suite.ts';
+export { type Pem, type TestAuthority, testAuthority } from './certificates.ts';
 export { memoryStore } from './connection-store.ts';
 export { whileFrozen } from './disk/freeze.ts';
 export { type PowerCutImage, type PowerCutOptions, type PowerCutWriter, powerCutImages } from './disk/power-cut.ts';

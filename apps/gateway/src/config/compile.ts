@@ -10,6 +10,7 @@ import {
   type RouteTestResult,
 } from '@magpie/routing';
 import { firstProblems, type Problem } from '@magpie/schema-messages';
+import { certificateProblems } from './certificates.ts';
 import { permissionWarnings } from './permissions.ts';
 import { createReader, type FilesRead } from './reader.ts';
 
@@ -45,7 +46,7 @@ export function compileFile(adapters: readonly AnyAdapter[], options: CompileOpt
     report,
   } = loadConfig({ ...options, adapters, readFile: reader.read });
   const exposed = options.text === undefined ? permissionWarnings(options.path, report.secrets) : [];
-  const problems = [...found, ...exposed];
+  const problems = [...found, ...exposed, ...(config ? certificateProblems(config) : [])];
   const book = createAddressBook(adapters);
   // Mistakes in routes are reported even while a secret is missing.
   const known = config ?? (draft && checkable(draft));

@@ -10,19 +10,27 @@ const READABLE_BY_ALL = 0o004;
  */
 export function permissionWarnings(path: string, secrets: readonly string[]): readonly Problem[] {
   const [pointer] = secrets;
-  const mode = modeOf(path);
-  if (pointer === undefined || mode === undefined || process.platform === 'win32') return [];
-  if ((mode & READABLE_BY_ALL) === 0) return [];
-  const shown = (mode & 0o777).toString(8).padStart(4, '0');
+  if (pointer === undefined) return [];
+  const mode = readableByAll(path);
+  if (mode === undefined) return [];
   return [
     {
       severity: 'warning',
       pointer,
-      message: `this file contains a secret, and every user of this machine can read it (mode ${shown})`,
+      message: `this file contains a secret, and every user of this machine can read it (mode ${modeText(mode)})`,
       hint: 'remove the permission (chmod o-r), or replace the secret by ${env:NAME} or ${file:path}',
     },
   ];
 }
+
+/** The mode of a file that every user of the machine can read; undefined for any other, and where modes say nothing. */
+export function readableByAll(path: string): number | undefined {
+  const mode = process.platform === 'win32' ? undefined : modeOf(path);
+  return mode !== undefined && (mode & READABLE_BY_ALL) !== 0 ? mode : undefined;
+}
+
+/** A mode as people write it: `0644`. */
+export const modeText = (mode: number): string => (mode & 0o777).toString(8).padStart(4, '0');
 
 function modeOf(path: string): number | undefined {
   try {

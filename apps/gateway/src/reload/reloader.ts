@@ -36,6 +36,8 @@ export interface ReloaderOptions {
   readonly gateway: Pick<Gateway, 'id' | 'state' | 'reload'>;
   readonly builtins: ReadonlySet<string>;
   readonly logger: Logger;
+  /** Called after a reload that took effect, for what is read besides the configuration. */
+  readonly onReload?: () => void;
 }
 
 type Usable = Compiled & { readonly config: Config; readonly routes: RouteSet };
@@ -44,7 +46,7 @@ const isUsable = (compiled: Compiled): compiled is Usable =>
   compiled.config !== undefined && compiled.routes !== undefined;
 
 /** Makes the reloader of a gateway. Reloads run one at a time, in the order they were asked for. */
-export function createReloader({ loading, revisions, gateway, builtins, logger }: ReloaderOptions): Reloader {
+export function createReloader({ loading, revisions, gateway, builtins, logger, onReload }: ReloaderOptions): Reloader {
   let last = loading.first; // The last load of the file, accepted or refused.
   const inTurn = createTurns();
 
@@ -63,6 +65,7 @@ export function createReloader({ loading, revisions, gateway, builtins, logger }
     const pending = restartNeeded(before, wanted.config);
     const { number } = revisions.apply({ config: next, plan, restartNeeded: pending }, wanted.source.text);
     logger.info({}, describeReport(report, number, pending));
+    onReload?.();
     return { type: 'applied', revision: number, report, restartNeeded: pending, warnings: warningsOf(wanted) };
   };
 

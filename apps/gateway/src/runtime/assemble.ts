@@ -1,7 +1,7 @@
 import { type Api, createApi } from '@magpie/api';
 import { type EventLog, openLog } from '@magpie/bus';
 import type { Config } from '@magpie/config';
-import type { AddressBook, Logger } from '@magpie/contract';
+import { type AddressBook, certificateFiles, type Logger } from '@magpie/contract';
 import { createGateway, type Gateway, type SupervisorTimes } from '@magpie/core';
 import type { RouteSet } from '@magpie/routing';
 import { createMetrics, type Metrics } from '@magpie/telemetry';
@@ -9,6 +9,7 @@ import { BUILT_INS } from '../adapters.ts';
 import { connectionMap } from '../config/compile.ts';
 import { createReloader, type Loading, type Reloader } from '../reload/reloader.ts';
 import { Revisions } from '../reload/revisions.ts';
+import { watchFiles } from '../reload/watch.ts';
 import { version } from '../version.ts';
 import { createAlarms } from './alarms.ts';
 import { watchDeadLetters } from './dead-letter-watch.ts';
@@ -57,7 +58,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const log = measured(stored, metrics, watch.changed);
   const keeper = keepWithinLimits(log, () => revisions.live.log, onFatal);
   const gateway = makeGateway(options, log, metrics, keeper.sweep);
-  const reloader = makeReloader(options, revisions, gateway);
+  const reloader = makeReloader(options, revisions, gateway, () => api.renewCertificate());
   observeGauges(metrics, gateway, log);
   const api = createApi({
     gateway,
@@ -68,6 +69,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     config: reloader,
     alarms: createAlarms({ log, maxDeadLetters: () => revisions.live.deadLetters.max, gateway, config: reloader }),
   });
+  let unwatch = (): void => undefined;
   return {
     gateway,
     api,
@@ -75,6 +77,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
     reloader,
     start: async () => {
       const url = await api.listen();
+      unwatch = watchCertificates(config, api);
       await gateway.start();
       watch.changed();
       return url;
@@ -83,6 +86,7 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
       const signal = AbortSignal.timeout(ms);
       keeper.stop();
       watch.stop();
+      unwatch();
       await gateway.drain(signal);
       await api.close(signal);
       await log.close();
@@ -117,4 +121,12 @@ const makeReloader = (
   { logger, loading }: AssembleOptions,
   revisions: Revisions,
   gateway: Gateway,
-): Reloader | undefined => loading && createReloader({ loading, revisions, gateway, builtins: BUILT_INS, logger });
+  onReload: () => void,
+): Reloader | undefined =>
+  loading && createReloader({ loading, revisions, gateway, builtins: BUILT_INS, logger, onReload });
+
+/** Certificates are renewed by others, such as an ACME client: their files are watched even where the configuration is not. */
+function watchCertificates({ http: { tls } }: Config, api: Api): () => void {
+  if (!tls) return () => undefined;
+  return watchFiles({ files: () => certificateFiles(tls), onChange: api.renewCertificate });
+}

@@ -32,12 +32,16 @@ export const route = (name: string, channel: string, extra = ''): string =>
 export const configuration = (
   broker: string,
   routes: readonly string[],
-  { connections = [], gateway = 'id: test' }: { connections?: readonly string[]; gateway?: string } = {},
+  {
+    connections = [],
+    gateway = 'id: test',
+    http = 'port: 0',
+  }: { connections?: readonly string[]; gateway?: string; http?: string } = {},
 ): string =>
   [
     'version: 1',
     `gateway: { ${gateway} }`,
-    'http: { port: 0 }',
+    `http: { ${http} }`,
     'connections:',
     `  floor: { type: memory, broker: ${broker} }`,
     ...connections,

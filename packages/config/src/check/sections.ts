@@ -1,9 +1,10 @@
 import { isLoopback } from '@magpie/contract';
-import { describeInput, type Problem } from '@magpie/schema-messages';
+import { describeInput, jsonSchemaOf, type Problem } from '@magpie/schema-messages';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { gatewaySchema } from '../schema/gateway.ts';
 import { type HttpConfig, httpSchema } from '../schema/http.ts';
+import { mapMarked } from '../schema/map-marked.ts';
 import { checkSchema } from './check-schema.ts';
 import { type ConnectionsContext, checkConnections } from './connections.ts';
 
@@ -30,7 +31,11 @@ export function checkSections(value: unknown, context: ConnectionsContext): Chec
   const under = (name: string) => ({ ...context, path: [name] });
   const known = checkSchema(rootSchema.partial(), { version, ...sections }, { path: [], ...context });
   const gateway = checkSchema(gatewaySchema, sections.gateway ?? {}, under('gateway'));
-  const http = checkSchema(httpSchema, sections.http ?? {}, under('http'));
+  const http = checkSchema(
+    httpSchema,
+    mapMarked(jsonSchemaOf(httpSchema), sections.http ?? {}, 'filePath', context.absolute),
+    under('http'),
+  );
   const connections = checkConnections(sections.connections, context);
   const routes = checkSchema(z.record(z.string(), z.unknown()), sections.routes ?? {}, under('routes'));
   const problems = [

@@ -1,4 +1,5 @@
 import { grantSchema, ROLE_NAMES } from '@magpie/access';
+import { filePathSchema, privateKeySchema, secretSchema } from '@magpie/contract';
 import { z } from 'zod';
 
 const key = z.strictObject({
@@ -28,6 +29,26 @@ const origin = z
   .refine((text) => URL.canParse(text) && new URL(text).origin === text)
   .meta({ expected: 'an origin such as "https://app.example.org", without a path' });
 
+const tls = z
+  .strictObject({
+    cert: filePathSchema().describe('Certificate of the server, followed by its intermediates: PEM file or PEM text.'),
+    key: privateKeySchema().describe('Private key of `cert`: PEM file or PEM text.'),
+    passphrase: secretSchema().optional().describe('Passphrase of `key`.'),
+    ca: filePathSchema()
+      .optional()
+      .describe('Certificate authorities that client certificates are verified by: PEM file or PEM text.'),
+    clientAuth: z
+      .enum(['request', 'require'])
+      .optional()
+      .describe(
+        'Client certificates: `request` takes clients with and without one, `require` refuses the connection of a client ' +
+          'whose certificate is missing or not signed by `ca`. Default: none is asked for. API keys are needed all the same.',
+      ),
+  })
+  .refine(({ ca, clientAuth }) => (ca === undefined) === (clientAuth === undefined), {
+    error: 'expected both ca and clientAuth, or neither',
+  });
+
 /** Schema of the section `http`, all of which is read once, at start. */
 export const httpSchema = z
   .strictObject({
@@ -37,6 +58,12 @@ export const httpSchema = z
       .array(key)
       .prefault([])
       .describe('Bearer keys for the API. Without keys, everyone who can reach the port may use it.'),
+    tls: tls
+      .optional()
+      .describe(
+        'TLS of the API, version 1.2 or later: its URL then starts with https://. Files that change are read again without a ' +
+          'restart, and open connections live on.',
+      ),
     cors: z
       .strictObject({ origins: z.array(origin).describe('Origins of web pages that may call the API.') })
       .optional()

@@ -15,8 +15,15 @@ export function mapMarked(
         ? rewrite(inner)
         : inner;
     if (Array.isArray(inner)) return inner.map((item, index) => visit(item, [...path, `${index}`]));
-    if (inner === null || typeof inner !== 'object') return inner;
+    if (!isMapping(inner)) return inner;
     return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, visit(item, [...path, key])]));
   };
   return visit(value, []);
+}
+
+/** A mapping of the file; not a number that keeps its digits, which is an object of its own class. */
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -40,6 +40,9 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
 };
 
+/** A client that speaks no TLS, or an unknown version of it, can read no answer. */
+const isHandshake = ({ code = '' }: { readonly code?: string }): boolean => /^ERR_(SSL|TLS)_/.test(code);
+
 /** Time a client has to read a refusal before its socket is cut, ms. */
 const GRACE_MS = 1000;
 
@@ -48,7 +51,7 @@ const GRACE_MS = 1000;
  * server before there is a request; the socket may be gone.
  */
 export function refuseBytes(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (!socket.writable || socket.destroyed) return void socket.destroy();
+  if (!socket.writable || socket.destroyed || isHandshake(error)) return void socket.destroy();
   const status = STATUS_OF[error.code ?? ''] ?? 400;
   const problem = new Problem(status, 'Expected a complete HTTP request, got other bytes.');
   const body = JSON.stringify(problemJson(problem));

@@ -11,6 +11,7 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   readonly keys: readonly unknown[];
+  readonly tls?: unknown;
 }
 
 /**
@@ -18,13 +19,14 @@ export interface Listening {
  * `ListenFailed` when the port is taken or not permitted, the host is not an address of this machine, or it is beyond
  * loopback without keys.
  */
-export async function listenOn(app: FastifyInstance, { host, port, keys }: Listening): Promise<string> {
+export async function listenOn(app: FastifyInstance, { host, port, keys, tls }: Listening): Promise<string> {
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   if (keys.length === 0 && !isLoopback(host)) {
     throw new ListenFailed(`refusing to listen on ${place} without keys: add http.keys or listen on 127.0.0.1`);
   }
   try {
-    return await app.listen({ host, port });
+    const url = await app.listen({ host, port });
+    return tls === undefined ? url : url.replace(/^http:/, 'https:');
   } catch (error) {
     const remedy = error instanceof Error && 'code' in error ? REMEDIES[String(error.code)] : undefined;
     if (remedy === undefined) throw error;

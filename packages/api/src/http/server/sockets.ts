@@ -29,10 +29,12 @@ export class Sockets {
   /** `stalledMs`: longest time a peer may read nothing of what is written to it. */
   constructor(server: Server, stalledMs: number = STALLED_MS) {
     this.#stalledMs = stalledMs;
-    server.on('connection', (socket: Socket) => {
+    const add = (socket: Socket): void => {
       this.#open.set(socket, { taken: 0, at: performance.now() });
       if (this.#open.size >= this.#lookAt) this.#forgetClosed();
-    });
+    };
+    server.on('connection', add);
+    server.on('secureConnection', add); // What is unread shows at the TLS socket, not at the one below it.
     this.#timer = setInterval(() => this.#cutStalled(), Math.min(CHECK_MS, stalledMs / 2));
     this.#timer.unref();
   }
