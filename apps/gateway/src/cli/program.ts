@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
+import { addCert } from './commands/cert.ts';
 import { addCheck } from './commands/check.ts';
 import { addDeadLetters } from './commands/dead-letters/dead-letters.ts';
 import { addExplain } from './commands/explain.ts';
@@ -11,7 +12,18 @@ import { addTargets } from './commands/targets.ts';
 import { addTrace } from './commands/trace.ts';
 import { print, printError, printFailure } from './output/print.ts';
 
-const COMMANDS = [addRun, addReload, addCheck, addExplain, addPublish, addTail, addTrace, addTargets, addDeadLetters];
+const COMMANDS = [
+  addRun,
+  addReload,
+  addCheck,
+  addExplain,
+  addPublish,
+  addTail,
+  addTrace,
+  addTargets,
+  addDeadLetters,
+  addCert,
+];
 
 /** The `magpie` command with all subcommands. Unknown commands and options get a suggestion. */
 export function createProgram(): Command {

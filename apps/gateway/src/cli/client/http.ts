@@ -42,11 +42,22 @@ export async function call(options: ClientOptions, path: string, init: CallOptio
     response = await fetch(request);
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : errorMessage(error);
+    if (isDistrust(error))
+      return fail(
+        `the gateway at ${options.url} is not trusted: ${cause}. Name its certificate, or that of the authority that signed it, by --ca.`,
+      );
     return fail(`no gateway answers at ${options.url}: ${cause}. Is it running? Use --url to name another.`);
   }
   if (response.ok) return response;
   return fail(refusalText(response.status, await response.text()));
 }
+
+/** Whether the certificate of the gateway was refused, by the codes of OpenSSL. */
+const isDistrust = (error: unknown): boolean =>
+  error instanceof Error &&
+  error.cause instanceof Error &&
+  'code' in error.cause &&
+  /SELF_SIGNED|UNABLE_TO_|^CERT_|ALTNAME/.test(String(error.cause.code));
 
 /** A header the user typed may hold characters that HTTP forbids. */
 function requestOf(options: ClientOptions, path: string, init: CallOptions): Request {
