@@ -18,6 +18,7 @@ import { addMediaTypes } from './http/requests/media-types.ts';
 import { addLoadLimit, MOST_WAITING } from './http/requests/read-body.ts';
 import { validatorCompiler } from './http/requests/validation.ts';
 import { addResources } from './http/resource.ts';
+import { addProxy, type ProxySettings, proxyOptions } from './http/server/behind-proxy.ts';
 import { Certificates, type TlsSettings } from './http/server/certificates.ts';
 import { createClosing } from './http/server/closing.ts';
 import { listenOn } from './http/server/listening.ts';
@@ -31,7 +32,7 @@ import { addStream } from './stream/websocket/route.ts';
 import { createStreams } from './stream/websocket/sockets.ts';
 
 /** Where and for whom the API listens. */
-export interface HttpOptions {
+export interface HttpOptions extends ProxySettings {
   readonly host: string;
   readonly port: number;
   readonly keys: readonly ApiKey[];
@@ -97,11 +98,12 @@ export function createApi(options: ApiOptions): Api {
   const app = createApp(options, certificates);
   const closing = createClosing(app, new Sockets(app.server, options.times?.stalled));
   const limits = { ...STREAM_LIMITS, ...options.stream };
-  const streams = createStreams(gateway, metrics, limits);
+  const streams = createStreams(gateway, metrics, limits, http.basePath);
   const tickets = createTickets(() => performance.now());
   const origins = http.cors?.origins ?? [];
   addErrors(app, options.logger);
   countRequests(app, metrics);
+  addProxy(app, http);
   addUpgradeGuard(app);
   const guesses = addAccess(app, {
     keys: http.keys,
@@ -114,7 +116,7 @@ export function createApi(options: ApiOptions): Api {
   addMediaTypes(app, bodyLimitOf(options));
   const refused = (): void => metrics.httpOverload.inc({});
   addLoadLimit(app, { most: options.mostWaiting ?? MOST_WAITING, refused });
-  addOpenApi(app, gateway.version);
+  addOpenApi(app, gateway.version, http.basePath);
   addWebSocket(app, limits);
   app.decorateRequest('answerShare', undefined);
   app.register(async (scope) => {
@@ -123,7 +125,14 @@ export function createApi(options: ApiOptions): Api {
       ...(certificates?.alarms() ?? []),
       ...(await alarms()),
     ];
-    const deps = { gateway, metrics, tickets, config, alarms: needs, links: LINKS };
+    const deps = {
+      gateway,
+      metrics,
+      tickets,
+      config,
+      alarms: needs,
+      links: LINKS.map((link) => ({ ...link, href: `${http.basePath ?? ''}${link.href}` })),
+    };
     addResources(scope, RESOURCES, deps, takeTurn(new AnswerBudget(options.mostAnswers)));
     addStream(scope, { streams, origins, isClosing: () => closing.begun });
   });
@@ -174,6 +183,7 @@ function createApp(options: ApiOptions, certificates: Certificates | undefined):
       : createServer(server, handle);
   const app = Fastify({
     bodyLimit: bodyLimitOf(options),
+    ...proxyOptions(options.http),
     serverFactory: (handle) => make(oneAtATime(handle)),
     forceCloseConnections: 'idle',
     return503OnClosing: false,

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 
 /** Describes all routes added later as OpenAPI 3.1, from the schemas they are validated by. */
-export function addOpenApi(app: FastifyInstance, version: string): void {
+export function addOpenApi(app: FastifyInstance, version: string, basePath: string | undefined): void {
   app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -13,6 +13,7 @@ export function addOpenApi(app: FastifyInstance, version: string): void {
         description:
           'Publish to and read from a messaging gateway. Live events are delivered by WebSocket on `/v1/stream`.',
       },
+      ...(basePath === undefined ? {} : { servers: [{ url: basePath }] }),
       components: {
         securitySchemes: {
           key: {

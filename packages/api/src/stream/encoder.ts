@@ -10,9 +10,13 @@ export type EventEncoder = (stored: StoredEvent) => string;
 
 /**
  * Makes the JSON of each event once for all subscribers, of at most `most` bytes; the latest texts are cached up to a
- * total size.
+ * total size (`keep`, characters). `basePath`: prefix of URLs in them.
  */
-export function createEventEncoder(gateway: Gateway, most: number, keep = KEPT_CHARACTERS): EventEncoder {
+export function createEventEncoder(
+  gateway: Gateway,
+  most: number,
+  { keep = KEPT_CHARACTERS, basePath = '' }: { readonly keep?: number; readonly basePath?: string | undefined } = {},
+): EventEncoder {
   const texts = new Map<Position, string>();
   let size = 0;
   const forgetOldest = (): void => {
@@ -28,7 +32,7 @@ export function createEventEncoder(gateway: Gateway, most: number, keep = KEPT_C
     // No text is made of a body that is larger than the frame before anything is escaped.
     const whole = stored.event.body.byteLength > most ? undefined : eventText(gateway, stored);
     const fits = whole !== undefined && Buffer.byteLength(whole) <= most;
-    const text = fits ? whole : eventReference(gateway, stored, most);
+    const text = fits ? whole : eventReference(gateway, stored, most, basePath);
     texts.set(stored.position, text);
     size += text.length;
     forgetOldest();

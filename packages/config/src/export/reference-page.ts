@@ -155,6 +155,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   number: 'numbers',
   path: 'paths',
   origin: 'origins',
+  'IP address or network': 'IP addresses or networks',
 };
 
 const plural = (type: string): string => PLURALS[type] ?? type;

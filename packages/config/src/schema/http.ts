@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { grantSchema, ROLE_NAMES } from '@magpie/access';
 import { filePathSchema, privateKeySchema, secretSchema } from '@magpie/contract';
 import { z } from 'zod';
@@ -49,6 +50,21 @@ const tls = z
     error: 'expected both ca and clientAuth, or neither',
   });
 
+const network = z.string().refine(isNetwork).meta({ expected: 'an IP address or network such as "10.0.0.0/8"' });
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = isIP(address) === 4 ? 32 : 128;
+  if (isIP(address) === 0 || address.includes('%') || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+}
+
+/** The paths of the API begin with `/v1`: a prefix that does too could not be told from them. */
+const basePath = z
+  .string()
+  .regex(/^(?!\/v1(\/|$))(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/)
+  .meta({ expected: 'a path such as "/magpie", without a slash at its end, that does not start with "/v1"' });
+
 /** Schema of the section `http`, all of which is read once, at start. */
 export const httpSchema = z
   .strictObject({
@@ -63,6 +79,19 @@ export const httpSchema = z
       .describe(
         'TLS of the API, version 1.2 or later: its URL then starts with https://. Files that change are read again without a ' +
           'restart, and open connections live on.',
+      ),
+    trustProxy: z
+      .union([z.int().min(1).max(16), z.array(network).min(1)])
+      .optional()
+      .describe(
+        'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: their addresses and networks, or how many stand in a ' +
+          'row before the gateway, if nobody can reach it but through them. Default: none.',
+      ),
+    basePath: basePath
+      .optional()
+      .describe(
+        'Path under which clients see the API behind a proxy, whether the proxy removes it or not: links, `Location` and `Link` ' +
+          'begin with it.',
       ),
     cors: z
       .strictObject({ origins: z.array(origin).describe('Origins of web pages that may call the API.') })

@@ -40,11 +40,11 @@ export const eventText = (gateway: Gateway, stored: StoredEvent): string =>
  * The JSON text of a stored event with a `bodyUrl` instead of its body, for readers with a size limit. A placeholder
  * when even that has more than `most` bytes.
  */
-export function eventReference(gateway: Gateway, stored: StoredEvent, most: number): string {
+export function eventReference(gateway: Gateway, stored: StoredEvent, most: number, basePath = ''): string {
   const { position, event } = stored;
   const book = bookOf(gateway, event);
   const { payload: _, text: __, base64: ___, ...rest } = eventToJson({ ...event, body: NOTHING }, book);
-  const place = { bodyUrl: `/v1/messages/${event.ref}/body`, bytes: event.body.byteLength };
+  const place = { bodyUrl: `${basePath}/v1/messages/${event.ref}/body`, bytes: event.body.byteLength };
   const reason = (why: string) => ({ position, event: { ...placeholderOf(event, book, why), ...place } });
   const written = jsonTextOr({ position, event: { ...rest, ...place } }, reason);
   return Buffer.byteLength(written) <= most

@@ -14,10 +14,10 @@ export interface Streams {
   close(): void;
 }
 
-/** Serves the WebSocket stream. */
-export function createStreams(gateway: Gateway, metrics: Metrics, limits: StreamLimits): Streams {
+/** Serves the WebSocket stream; `basePath` is the prefix under which clients see the API. */
+export function createStreams(gateway: Gateway, metrics: Metrics, limits: StreamLimits, basePath?: string): Streams {
   const sessions = new Set<Session>();
-  const encode = createEventEncoder(gateway, limits.eventFrameBytes - FRAME_BYTES);
+  const encode = createEventEncoder(gateway, limits.eventFrameBytes - FRAME_BYTES, { basePath });
   const show = (): void => metrics.streamSubscribers.set({}, sessions.size);
   show();
   return {
