@@ -10,6 +10,8 @@ export interface Places {
   reading(connection: string | undefined): object;
   /** A pattern from text. Throws when the text is none. Called once for each grant and `reading`. */
   pattern(address: string, connection: string | undefined): AddressPattern;
+  /** An address in the spelling that stands for all of the same place. Called per check. */
+  comparable(address: Address, connection: string | undefined): Address;
 }
 
 /** What one principal may do. A refusal is a sentence's end, such as "no grant allows it"; undefined: it is allowed. */
@@ -45,8 +47,10 @@ export function createAccess({ id, grants }: Pick<Principal, 'id' | 'grants'>, p
     }
     return isAllowed ? undefined : NO_GRANT;
   };
-  const within = (action: Action, area: Area): string | undefined =>
-    judge(
+  const within = (action: Action, asked: Area): string | undefined => {
+    const { connection, pattern } = asked;
+    const area = { connection, pattern: pattern && comparable(pattern, connection, places) };
+    return judge(
       action,
       (rule) => {
         const own = rule.area(area.connection);
@@ -57,10 +61,12 @@ export function createAccess({ id, grants }: Pick<Principal, 'id' | 'grants'>, p
         return own === undefined || overlaps(own, area);
       },
     );
+  };
   return {
     everywhere: (action) => within(action, EVERYWHERE),
     within,
-    at: (action, connection, address) => {
+    at: (action, connection, given) => {
+      const address = places.comparable(given, connection);
       const isIn = (own: Area): boolean =>
         (own.connection === undefined || own.connection === connection) &&
         (own.pattern === undefined || matchesPattern(own.pattern, address));
@@ -106,7 +112,7 @@ function createRule(grant: Grant, id: string, places: Places): Rule {
       const reading = places.reading(name);
       if (!read.has(reading)) {
         const pattern = patternOf(address, id, () => places.pattern(marked(address), name));
-        read.set(reading, pattern && { connection, pattern });
+        read.set(reading, pattern && { connection, pattern: comparable(pattern, name, places) });
       }
       return read.get(reading);
     },
@@ -131,6 +137,19 @@ function patternOf(address: string, id: string, parse: () => AddressPattern): Ad
   } catch {
     return undefined;
   }
+}
+
+/** A pattern whose fixed texts are spelled as compared addresses are. */
+function comparable(pattern: AddressPattern, connection: string | undefined, places: Places): AddressPattern {
+  const { scheme, segments } = pattern;
+  const texts = segments.map((step) => (step.type === 'literal' ? step.value : ''));
+  const { segments: spelled } = places.comparable({ scheme, segments: texts }, connection);
+  return {
+    scheme,
+    segments: segments.map((step, index) =>
+      step.type === 'literal' ? { type: 'literal', value: spelled[index] ?? step.value } : step,
+    ),
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ const pattern = (text: string): AddressPattern => {
 };
 
 const reading = {};
-const places: Places = { reading: () => reading, pattern };
+const places: Places = { reading: () => reading, pattern, comparable: (address) => address };
 
 const at = (text: string) => ({ scheme: 'topic', segments: text.split('/') });
 
@@ -33,6 +33,21 @@ const accessOf = (...grants: readonly Grant[]) => createAccess({ id: 'app', gran
 const within = (text: string, connection?: string): Area => ({ connection, pattern: pattern(text) });
 
 describe('grants', () => {
+  it('take every spelling of a place for the same', () => {
+    const lower = (text: string) => text.toLowerCase();
+    const folding: Places = {
+      ...places,
+      comparable: ({ scheme, segments }) => ({ scheme, segments: segments.map(lower) }),
+    };
+    const grants = [allow('publish'), allow('read'), deny('publish', 'Ops/#'), deny('read', 'users/${principal.id}')];
+    const access = createAccess({ id: 'App', grants }, folding);
+    expect(access.at('publish', 'floor', at('OPS/p7'))).toContain('forbids it');
+    expect(access.at('publish', 'floor', at('op/p7'))).toBeUndefined();
+    expect(access.at('read', 'floor', at('users/app'))).toContain('forbids it');
+    expect(access.within('read', within('USERS/+'))).toContain('forbids it');
+    expect(access.within('publish', within('oPs/p7'))).toContain('forbids it');
+  });
+
   it('allow nothing that is not granted', () => {
     const access = accessOf(allow('read', 'plant/#'));
     expect(access.at('publish', 'floor', at('plant/p7'))).toBe('no grant allows it');
@@ -92,7 +107,7 @@ describe('grants', () => {
     let type = { name: 'one' };
     const access = createAccess(
       { id: 'app', grants: [allow('read', 'x', 'floor')] },
-      { reading: () => type, pattern: () => pattern(type.name) },
+      { ...places, reading: () => type, pattern: () => pattern(type.name) },
     );
     expect(access.at('read', 'floor', at('one'))).toBeUndefined();
     type = { name: 'two' };

@@ -150,6 +150,10 @@ export function createApi(options: ApiOptions): Api {
 const placesOf = (gateway: Gateway): Places => ({
   reading: (connection) => gateway.bookOf(connection),
   pattern: (address, connection) => gateway.pattern(address, connection),
+  comparable: (address, connection) => {
+    const scheme = gateway.bookOf(connection).scheme(address.scheme);
+    return scheme?.comparable ? { scheme: address.scheme, segments: scheme.comparable(address.segments) } : address;
+  },
 });
 
 /** Room for base64 and for the JSON around a body. */

@@ -11,8 +11,14 @@ const toJid = ([local = '', domain = '', resource]: readonly string[]): Jid =>
 const lower = (text: string): string =>
   text.replace(/\{[^}]*\}|[^{]+|\{/g, (part) => (part.startsWith('{') ? part : part.toLowerCase()));
 
+/** What servers leave out of local parts and domains (RFC 3454, B.1). */
+const LEFT_OUT = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** Local part or domain as servers compare it: case, width and invisible characters make no difference (RFC 7622, RFC 6122). */
+const prepared = (text: string): string => text.replace(LEFT_OUT, '').normalize('NFKC').toLowerCase();
+
 /** Local part and domain in lower case, as servers compare them; names of captures are left alone. */
-const comparable = ([local = '', domain = '', ...resource]: string[]): string[] => [
+const lowered = ([local = '', domain = '', ...resource]: string[]): string[] => [
   lower(local),
   lower(domain),
   ...resource,
@@ -25,7 +31,7 @@ function jidScheme(scheme: string, check: (segments: readonly string[]) => strin
     scheme,
     words: [scheme],
     split,
-    splitPattern: (words) => comparable(split(words)),
+    splitPattern: (words) => lowered(split(words)),
     join: (segments) => ({ [scheme]: format(segments) }),
     parse: (value) => {
       const segments = toSegments(splitJid(value));
@@ -36,6 +42,11 @@ function jidScheme(scheme: string, check: (segments: readonly string[]) => strin
     format,
     wildcard: () => undefined,
     encode: (value) => escapeLocal(value.toWellFormed()),
+    comparable: ([local = '', domain = '', ...resource]) => [
+      prepared(local),
+      prepared(domain).replace(/\.$/, ''),
+      ...resource,
+    ],
     check,
   };
 }
@@ -71,6 +82,7 @@ export const contactAddresses: AddressScheme = {
   format: ([contact = '']) => contact,
   wildcard: () => undefined,
   encode: (value) => value.toWellFormed(),
+  comparable: (segments) => segments.map(prepared),
   check: ([contact = '', ...more]) =>
     more.length > 0 ? `${more.length + 1} segments, expected one` : contactProblem(contact),
 };
@@ -100,6 +112,7 @@ export const commandAddresses: AddressScheme = {
   format: ([contact = '', command = '']) => `${command}/${contact}`,
   wildcard: () => undefined,
   encode: (value) => value.toWellFormed(),
+  comparable: ([contact = '', ...command]) => [prepared(contact), ...command],
   check: commandProblem,
 };
 
@@ -133,6 +146,7 @@ export const nodeAddresses: AddressScheme = {
   format: ([service = '', node = '']) => `${service}/${node}`,
   wildcard: () => undefined,
   encode: (value) => percentEncode(value.toWellFormed(), '/'),
+  comparable: ([service = '', ...node]) => [prepared(service).replace(/\.$/, ''), ...node],
   check: nodeProblem,
 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jidAddresses, roomAddresses } from '../../src/codec/addresses.ts';
+import { contactAddresses, jidAddresses, roomAddresses } from '../../src/codec/addresses.ts';
 import { bareJid, escapeLocal, jidProblem, normalJid, unescapeLocal } from '../../src/codec/jid.ts';
 
 describe('jid addresses', () => {
@@ -74,4 +74,13 @@ describe('comparison of addresses', () => {
     expect(normalJid('User@Example.org/Phone')).toBe('user@example.org/Phone');
     expect(bareJid('User@Example.org/Phone')).toBe('user@example.org');
   });
+});
+
+it('spellings that servers take for one address compare equal, a resource as it is', () => {
+  const same = ['OPS@Conference.example.org', 'o\u00adps@conference.example.org.', '\uff4fps@conference.example.org'];
+  for (const room of same)
+    expect(roomAddresses.comparable?.(roomAddresses.split({ room }))).toEqual(['ops', 'conference.example.org']);
+  const full = jidAddresses.split({ jid: 'A@example.org/Phone' });
+  expect(jidAddresses.comparable?.(full)).toEqual(['a', 'example.org', 'Phone']);
+  expect(contactAddresses.comparable?.(['Pump-7'])).toEqual(['pump-7']);
 });

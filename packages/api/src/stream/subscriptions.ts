@@ -1,8 +1,8 @@
 import type { Position } from '@magpie/bus';
 import type { EventSubscription, Gateway } from '@magpie/core';
-import { type Caller, permitWithin } from '../http/access/permit.ts';
+import type { Caller } from '../http/access/permit.ts';
 import { Problem } from '../http/problems/problem.ts';
-import { areaOf, filterOf, positionOf } from '../resources/events/view.ts';
+import { permittedFilter, positionOf } from '../resources/events/view.ts';
 import type { EventEncoder } from './encoder.ts';
 import { type ClientFrame, FRAME_BYTES, type StreamLimits } from './frames.ts';
 import type { StreamOutput } from './output.ts';
@@ -71,8 +71,7 @@ function start(
   ended: () => void,
 ): EventSubscription {
   const { id, credit } = frame;
-  const filter = filterOf(gateway, frame, 'body');
-  permitWithin(caller, 'subscribe', areaOf(filter));
+  const filter = permittedFilter(gateway, caller, 'subscribe', frame, 'body');
   const from = startOf(gateway, frame.after);
   const subscription = gateway.subscribe(filter, from, {
     events: (batch) => {

@@ -1,3 +1,4 @@
+import type { Places } from '@magpie/access';
 import { createLineLogger } from '@magpie/contract';
 import { expect, test } from 'vitest';
 import { ANYBODY, createAuthenticator } from '../../src/http/access/auth.ts';
@@ -7,7 +8,11 @@ import { createApi } from '../../src/index.ts';
 import { BEARER, get, KEYS, post, SECRET, startWorld } from '../support/fixtures.ts';
 
 const reading = {};
-const PLACES = { reading: () => reading, pattern: () => ({ scheme: 'topic', segments: [] }) };
+const PLACES: Places = {
+  reading: () => reading,
+  pattern: () => ({ scheme: 'topic', segments: [] }),
+  comparable: (address) => address,
+};
 
 const keyed = () => startWorld({ http: { keys: KEYS } });
 

@@ -46,6 +46,13 @@ const keys = [
     deny('subscribe', 'http', 'topic:notices/secret/#'),
   ),
   keyOf('scraper', [], allow('metrics')),
+  keyOf(
+    'unboarded',
+    ['admin'],
+    deny('read', 'floor', 'channel:board/+'),
+    deny('subscribe', 'floor', 'channel:board/+'),
+  ),
+  keyOf('boarder', [], allow('read', 'floor', 'channel:board/+')),
 ];
 
 const keyed = () => startWorld({ http: { keys } });
@@ -149,6 +156,43 @@ describe('reading', () => {
     }
   });
 
+  test('a direct send is read at the place it goes to, by every way to it', async () => {
+    const world = await keyed();
+    const to = { connection: 'floor', channel: 'board/secret' };
+    const { ref } = (await publishAs(world, 'admin', { to, text: 'x' })).json();
+    const status = async (id: string, path: string) => (await get(world, path, bearer(id))).statusCode;
+    expect(await status('boarder', `/v1/messages/${ref}`)).toBe(200);
+    expect(await status('unboarded', `/v1/messages/${ref}`)).toBe(404);
+    expect(await status('unboarded', `/v1/messages/${ref}/body`)).toBe(404);
+    expect(await status('unboarded', '/v1/events?connection=$direct')).toBe(403);
+    expect(await status('viewer', '/v1/events?connection=$direct')).toBe(200);
+  });
+
+  test('no refusal names connections to a key that may do nothing there', async () => {
+    const world = await keyed();
+    for (const connection of ['nope', 'floor']) {
+      const answers = [
+        await publishAs(world, 'web', { to: { connection, channel: 'a' }, text: 'x' }),
+        await publishAs(world, 'web', { to: { connection, wrong: 'a' }, text: 'x' }),
+        await get(world, `/v1/events?connection=${connection}&address=a`, bearer('web')),
+        await get(world, `/v1/presence?connection=${connection}&address=a`, bearer('web')),
+      ];
+      for (const { statusCode, body } of answers) {
+        expect(statusCode).toBe(403);
+        expect(body.replaceAll(connection, '')).not.toMatch(/floor|expected one of/);
+      }
+    }
+  });
+
+  test('HEAD asks for the same grants as GET', async () => {
+    const world = await keyed();
+    const head = async (id: string, url: string) =>
+      (await world.api.app.inject({ method: 'HEAD', url, headers: bearer(id) })).statusCode;
+    expect(await head('web', '/v1/targets')).toBe(403);
+    expect(await head('web', '/v1/events')).toBe(403);
+    expect(await head('viewer', '/v1/targets')).toBe(200);
+  });
+
   test('connections shows those at which something may be read, the entry no alarms to who may not read everything', async () => {
     const world = await keyed();
     const names = async (id: string) =>
@@ -215,5 +259,14 @@ test('dead letters of other addresses do not exist for a key', async () => {
   expect((await get(world, `/v1/dead-letters/${letter.id}`, bearer('mostly'))).statusCode).toBe(404);
   expect((await remove('mostly')).statusCode).toBe(404);
   expect((await remove('viewer')).statusCode).toBe(403);
+  const retry = (id: string, edit: object) =>
+    world.api.app.inject({
+      method: 'POST',
+      url: `/v1/dead-letters/${letter.id}/retry`,
+      headers: bearer(id),
+      payload: edit,
+    });
+  const redirected = { payload: { missing: 'elsewhere' } };
+  expect((await retry('operator', redirected)).json().detail).toContain('may not publish at topic:notices/secret');
   expect((await remove('operator')).statusCode).toBe(204);
 });

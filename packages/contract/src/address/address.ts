@@ -50,6 +50,11 @@ export interface AddressScheme {
    * percent-encoded, so that a value can never add levels or wildcards.
    */
   encode(value: string): string;
+  /**
+   * Segments in the one spelling that stands for all that the protocol takes for the same place, for the check of grants; as many
+   * as given. Without it each spelling is a place of its own. Called per checked address.
+   */
+  comparable?(segments: readonly string[]): string[];
   /** What the protocol refuses about a concrete address (length, empty, NUL, wildcard), as a sentence; else undefined. */
   check(segments: readonly string[]): string | undefined;
 }

@@ -17,7 +17,9 @@ export function patternFromText(
   connection: ConnectionInfo | undefined,
 ): AddressPattern {
   const { scheme, value } = split(text, book, connection);
-  const segments = scheme.parse(value).map((segment, index, all): PatternSegment => {
+  // By the words, as a route's pattern is read: in the spelling that the protocol compares, and a missing word means any.
+  const read = scheme.splitPattern(scheme.join(scheme.parse(value)));
+  const segments = read.map((segment, index, all): PatternSegment => {
     const wildcard = scheme.wildcard(segment);
     if (wildcard === 'many' && index < all.length - 1) {
       throw new Rejected(`"${segment}" matches any rest and can only stand at the end, got "${text}"`);

@@ -1,6 +1,7 @@
 import type { Access, Action, Area } from '@magpie/access';
-import type { Address } from '@magpie/contract';
+import type { Address, Event } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
+import { DIRECT } from '@magpie/routing';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../problems/problem.ts';
 
@@ -50,8 +51,20 @@ export function permitWithin({ principal, access }: Caller, action: Action, area
 /** Whether the caller may see an event, or what became of it. What it may not see does not exist for it: 404, not 403. */
 export const maySee = (
   { access }: Pick<Caller, 'access'>,
-  { source, address }: { readonly source: string; readonly address: Address },
-): boolean => access.at('read', source, address) === undefined;
+  event: Pick<Event, 'source' | 'origin' | 'address'>,
+): boolean => access.at('read', connectionOf(event), event.address) === undefined;
+
+/** The connection whose place the address of an event is: that it came from, of a direct send that it goes to. */
+export const connectionOf = ({ source, origin }: Pick<Event, 'source' | 'origin'>): string =>
+  source === DIRECT && typeof origin.connection === 'string' ? origin.connection : source;
+
+/**
+ * Throws `Problem` 403 unless the caller may do something somewhere at a connection. Asked before the name is looked up: who
+ * may do nothing there learns neither whether it exists nor the names of others.
+ */
+export function permitSomewhere({ principal, access }: Caller, action: Action, connection: string): void {
+  refuse(principal, access.somewhere(action, connection), () => `${action} at ${connection}`);
+}
 
 function refuse(principal: string | undefined, refusal: string | undefined, what: () => string): void {
   if (refusal === undefined) return;

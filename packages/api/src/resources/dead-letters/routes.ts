@@ -1,6 +1,7 @@
+import type { Action } from '@magpie/access';
 import type { DeadLetterEdit, Gateway } from '@magpie/core';
 import { z } from 'zod';
-import { type Caller, callerOf, maySee, permitAt } from '../../http/access/permit.ts';
+import { type Caller, callerOf, connectionOf, maySee, permitAt } from '../../http/access/permit.ts';
 import { sendList, sendText } from '../../http/answers/large.ts';
 import { withParameter } from '../../http/links.ts';
 import { Problem } from '../../http/problems/problem.ts';
@@ -25,11 +26,11 @@ const params = z.object({ id: z.string().max(64) });
 const unknownLetter = (id: string): Problem =>
   new Problem(404, `There is no dead letter ${id}: it was dropped, retried, or never existed.`);
 
-/** A dead letter that the caller may see, and about which it may do `action`. */
-async function find(gateway: Gateway, id: string, caller: Caller, action: 'read' | 'operate' = 'read') {
+/** A dead letter that the caller may see, and about which it may do all of `actions`. */
+async function find(gateway: Gateway, id: string, caller: Caller, ...actions: readonly Action[]) {
   const letter = await gateway.deadLetters.get(id);
   if (!letter || !maySee(caller, letter.event)) throw unknownLetter(id);
-  if (action !== 'read') permitAt(caller, action, letter.event.source, letter.event.address, gateway);
+  for (const action of actions) permitAt(caller, action, connectionOf(letter.event), letter.event.address, gateway);
   return letter;
 }
 
@@ -98,7 +99,9 @@ const retry = resource({
         params: { id },
         body,
       } = request;
-      const { event } = await find(gateway, id, callerOf(request), 'operate');
+      // Who changes what is sent, and by templates where to, publishes.
+      const actions: readonly Action[] = body ? ['operate', 'publish'] : ['operate'];
+      const { event } = await find(gateway, id, callerOf(request), ...actions);
       await gateway.deadLetters.retry(id, body ? editOf(body) : undefined);
       return reply.code(202).header('location', `/v1/messages/${event.ref}`).send({ id, ref: event.ref });
     },

@@ -1,9 +1,9 @@
-import { callerOf, permitWithin } from '../../http/access/permit.ts';
+import { callerOf } from '../../http/access/permit.ts';
 import { sendList } from '../../http/answers/large.ts';
 import { withParameter } from '../../http/links.ts';
 import { type Resource, resource } from '../deps.ts';
 import { eventsPageSchema, eventsQuerySchema } from './schema.ts';
-import { areaOf, eventTexts, filterOf, positionOf } from './view.ts';
+import { eventTexts, permittedFilter, positionOf } from './view.ts';
 
 /** Estimated JSON size of an event without its body, bytes. */
 const EVENT_OVERHEAD = 1024;
@@ -23,8 +23,8 @@ export const eventResources: readonly Resource[] = [
       async (request, reply) => {
         const { query, url } = request;
         const { connection, address, kind, after, before, limit } = query;
-        const filter = filterOf(gateway, { connection, address, kinds: kind && [kind] }, 'query');
-        permitWithin(callerOf(request), 'read', areaOf(filter));
+        const selection = { connection, address, kinds: kind && [kind] };
+        const filter = permittedFilter(gateway, callerOf(request), 'read', selection, 'query');
         const [cursor, from] = after === undefined ? (['before', before] as const) : (['after', after] as const);
         const isEarliest = cursor === 'after' && from === 'earliest';
         const page = await gateway.events(filter, {

@@ -1,4 +1,4 @@
-import type { Area } from '@magpie/access';
+import type { Action, Area } from '@magpie/access';
 import type { Position, StoredEvent } from '@magpie/bus';
 import {
   type AddressBook,
@@ -11,6 +11,7 @@ import {
 } from '@magpie/contract';
 import type { EventFilter, Gateway } from '@magpie/core';
 import { DIRECT } from '@magpie/routing';
+import { type Caller, connectionOf, permitSomewhere, permitWithin } from '../../http/access/permit.ts';
 import { type FieldProblem, invalidField } from '../../http/problems/problem.ts';
 
 /** An event as every answer and frame shows it. */
@@ -20,8 +21,8 @@ export interface ShownEvent {
 }
 
 /** The address book for an event: that of its connection, for a direct send that of the target's connection. */
-export const bookOf = (gateway: Gateway, { source, origin }: StoredEvent['event']): AddressBook =>
-  gateway.bookOf(source === DIRECT && typeof origin.connection === 'string' ? origin.connection : source);
+export const bookOf = (gateway: Gateway, event: StoredEvent['event']): AddressBook =>
+  gateway.bookOf(connectionOf(event));
 
 /** A stored event in its JSON form. */
 export const showEvent = (gateway: Gateway, { position, event }: StoredEvent): ShownEvent => ({
@@ -76,8 +77,29 @@ export function filterOf(gateway: Gateway, selection: Selection, part: FieldProb
   };
 }
 
-/** Where the events of a filter are. */
-export const areaOf = ({ connection, pattern }: EventFilter): Area => ({ connection, pattern });
+/** Where the events of a filter are. Direct sends go to every connection. */
+const areaOf = ({ connection, pattern }: EventFilter): Area => ({
+  connection: connection === DIRECT ? undefined : connection,
+  pattern,
+});
+
+/**
+ * A selection as a filter, for a caller that may do `action` in all of it. Throws `Problem`: 403 when it may not, 400 as
+ * `filterOf` does.
+ */
+export function permittedFilter(
+  gateway: Gateway,
+  caller: Caller,
+  action: Action,
+  selection: Selection,
+  part: FieldProblem['in'],
+): EventFilter {
+  const { connection } = selection;
+  if (connection !== undefined) permitSomewhere(caller, action, connection);
+  const filter = filterOf(gateway, selection, part);
+  permitWithin(caller, action, areaOf(filter));
+  return filter;
+}
 
 function patternOf(gateway: Gateway, address: string, connection: string | undefined, part: FieldProblem['in']) {
   try {

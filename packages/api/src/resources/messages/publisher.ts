@@ -1,6 +1,6 @@
 import { HOP_LIMIT, Rejected } from '@magpie/contract';
 import type { Gateway, PublishResult } from '@magpie/core';
-import { permitAt } from '../../http/access/permit.ts';
+import { permitAt, permitSomewhere } from '../../http/access/permit.ts';
 import { invalidField, Problem, retryAfter, unavailable } from '../../http/problems/problem.ts';
 import { httpAdapter } from './http-adapter.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -89,6 +89,7 @@ async function sendDirect(
   to: NonNullable<Message['to']>,
   facts: RequestFacts,
 ): Promise<PublishResult> {
+  permitSomewhere(facts.caller, 'publish', to.connection);
   const direct = toDirect(gateway, message, to, facts);
   try {
     return await gateway.direct(direct, (connection, address) =>

@@ -1,6 +1,6 @@
 import { isoInstant, matchesPattern, type PresenceEntry } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
-import { callerOf, maySee } from '../../http/access/permit.ts';
+import { callerOf, maySee, permitSomewhere } from '../../http/access/permit.ts';
 import { type Resource, resource } from '../deps.ts';
 import { filterOf } from '../events/view.ts';
 import { presencePageSchema, presenceQuerySchema } from './schema.ts';
@@ -20,11 +20,12 @@ export const presenceResources: readonly Resource[] = [
         const { query } = request;
         const caller = callerOf(request);
         const { after, limit } = query;
+        if (query.connection !== undefined) permitSomewhere(caller, 'read', query.connection);
         const { connection, pattern } = filterOf(gateway, query, 'query');
         const found = [...gateway.presence()]
           .filter(([name]) => connection === undefined || name === connection)
           .filter(([, { address }]) => pattern === undefined || matchesPattern(pattern, address))
-          .filter(([source, { address }]) => maySee(caller, { source, address }))
+          .filter(([source, { address }]) => maySee(caller, { source, address, origin: {} }))
           .map(([name, entry]) => ({ place: placeOf(name, entry), name, entry }))
           .filter(({ place }) => after === undefined || place > after)
           .sort((a, b) => (a.place < b.place ? -1 : 1));
