@@ -5,3 +5,4 @@ export * from './areas.ts';
 export * from './grant.ts';
 export * from './principal.ts';
 export * from './roles.ts';
+export * from './secrets.ts';

@@ -4,6 +4,7 @@ import { addCert } from './commands/cert.ts';
 import { addCheck } from './commands/check.ts';
 import { addDeadLetters } from './commands/dead-letters/dead-letters.ts';
 import { addExplain } from './commands/explain.ts';
+import { addKey } from './commands/key.ts';
 import { addPublish } from './commands/publish.ts';
 import { addReload } from './commands/reload.ts';
 import { addRun } from './commands/run/run.ts';
@@ -23,6 +24,7 @@ const COMMANDS = [
   addTargets,
   addDeadLetters,
   addCert,
+  addKey,
 ];
 
 /** The `magpie` command with all subcommands. Unknown commands and options get a suggestion. */

@@ -68,7 +68,7 @@ function needOf(found: (typeof RESOURCES)[number] | undefined): string {
 const access = (): string => `## Who may do what
 
 Without \`http.keys\` the API listens to this machine only, and everybody there may do everything. With keys, each may do what its
-\`roles\` and \`grants\` say and nothing else:
+\`roles\` and \`grants\` say and nothing else. \`magpie key new ID\` makes a key and shows its entry; the file holds its hash alone:
 
 \`\`\`yaml
 http:

@@ -102,7 +102,6 @@ function checkKeys({ keys }: HttpConfig): readonly Problem[] {
 function checkExposure({ host, keys }: HttpConfig, hidden: boolean): readonly Problem[] {
   if (isLoopback(host) || keys.length > 0) return [];
   const message = `expected API keys, as the gateway listens beyond this machine (host ${describeInput(host, hidden)}), got none`;
-  const hint =
-    'add http.keys: [{ id: app, hash: <SHA-256 of a long random key>, roles: [admin] }], or listen on 127.0.0.1';
+  const hint = 'make a key with "magpie key new ID --role admin", or listen on 127.0.0.1';
   return [{ severity: 'error', pointer: '/http/host', message, hint }];
 }

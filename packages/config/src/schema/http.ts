@@ -10,7 +10,7 @@ const key = z.strictObject({
     .regex(/^(sha256:)?[0-9a-fA-F]{64}$/)
     .meta({ secret: true, expected: 'the SHA-256 of the key as 64 hexadecimal digits' })
     .transform((text) => text.replace(/^sha256:/, '').toLowerCase())
-    .describe('SHA-256 of the key in hexadecimal: `printf %s "$KEY" | sha256sum`. The file never contains the key.'),
+    .describe('SHA-256 of the key in hexadecimal; `magpie key new ID` makes both. The file never contains the key.'),
   roles: z
     .array(z.enum(ROLE_NAMES))
     .prefault([])
