@@ -4,7 +4,11 @@ import { filePathSchema, privateKeySchema, secretSchema } from '@magpie/contract
 import { z } from 'zod';
 
 const key = z.strictObject({
-  id: z.string().min(1).max(64).describe('Name of the key, for logs and status pages.'),
+  id: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .meta({ expected: 'letters, digits, "_" and "-", at most 64: one segment of an address anywhere' })
+    .describe('Name of the key, for events, logs and `${principal.id}` in grants.'),
   hash: z
     .string()
     .regex(/^(sha256:)?[0-9a-fA-F]{64}$/)

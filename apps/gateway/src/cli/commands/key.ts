@@ -7,7 +7,7 @@ interface KeyOptions {
   readonly json?: true;
 }
 
-const NAME = /^[\w.-]{1,64}$/;
+const NAME = /^[\w-]{1,64}$/;
 
 /** `magpie key new`: makes a key for the API. */
 export function addKey(program: Command): void {
@@ -24,7 +24,7 @@ export function addKey(program: Command): void {
 /** Throws `InvalidArgumentError`, which commander prints with the name of the argument. */
 function idOf(text: string): string {
   if (NAME.test(text)) return text;
-  throw new InvalidArgumentError('Expected letters, digits, ".", "_" and "-", at most 64.');
+  throw new InvalidArgumentError('Expected letters, digits, "_" and "-", at most 64.');
 }
 
 function show(id: string, { role, json }: KeyOptions): void {
