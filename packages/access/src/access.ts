@@ -83,8 +83,15 @@ export function createAccess({ id, grants }: Pick<Principal, 'id' | 'grants'>, p
       );
     },
     somewhere: (action, connection) => {
-      const isOf = ({ grant }: Rule): boolean => grant.connection === undefined || grant.connection === connection;
-      return judge(action, isOf, (rule) => isOf(rule) && rule.grant.address === undefined);
+      const isNamed = ({ grant }: Rule): boolean => grant.connection === connection;
+      const isWhole = ({ grant }: Rule): boolean => grant.address === undefined;
+      const isAll = (rule: Rule): boolean => rule.grant.connection === undefined && isWhole(rule);
+      // Addresses without a connection are none's in particular.
+      return judge(
+        action,
+        (rule) => isNamed(rule) || isAll(rule),
+        (rule) => (isNamed(rule) && isWhole(rule)) || isAll(rule),
+      );
     },
   };
 }

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import websocket from '@fastify/websocket';
 import type { Places } from '@magpie/access';
-import { type Logger, newRef } from '@magpie/contract';
+import { isLoopback, type Logger, newRef } from '@magpie/contract';
 import type { Gateway } from '@magpie/core';
 import type { Metrics } from '@magpie/telemetry';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -82,6 +82,11 @@ export interface Api {
    * and metrics answers 503.
    */
   listen(): Promise<string>;
+  /**
+   * Lets in by these keys from now on, and ends the streams of those that are gone or may do something else now. Beyond this
+   * machine it never opens up: without any key there, the former ones stay. Called after a reload.
+   */
+  useKeys(keys: readonly ApiKey[]): void;
   /** Called when the files of `http.tls` may have changed: new connections get the new certificate. Never throws. */
   renewCertificate(): void;
   /** Ends streams with 1001, lets requests finish, closes. Never hangs: when the signal fires, all sockets are cut. */
@@ -105,7 +110,7 @@ export function createApi(options: ApiOptions): Api {
   countRequests(app, metrics);
   addProxy(app, http);
   addUpgradeGuard(app);
-  const guesses = addAccess(app, {
+  const gatekeeper = addAccess(app, {
     keys: http.keys,
     places: placesOf(gateway),
     origins,
@@ -121,7 +126,7 @@ export function createApi(options: ApiOptions): Api {
   app.decorateRequest('answerShare', undefined);
   app.register(async (scope) => {
     const needs = async (): Promise<readonly string[]> => [
-      ...guesses(),
+      ...gatekeeper.alarms(),
       ...(certificates?.alarms() ?? []),
       ...(await alarms()),
     ];
@@ -139,6 +144,11 @@ export function createApi(options: ApiOptions): Api {
   return {
     app,
     listen: () => listenOn(app, http),
+    useKeys: (keys) => {
+      if (keys.length === 0 && !isLoopback(http.host)) return;
+      gatekeeper.replace(keys);
+      streams.keepOnly(gatekeeper.isCurrent);
+    },
     renewCertificate: () => {
       if (app.server instanceof TlsServer) certificates?.renew(app.server);
     },

@@ -9,7 +9,7 @@ describe('the configuration reference', () => {
     '| **`id`** ↻ | name of letters, digits, ".", "_" and "-", at most 64 long |  |',
     '| `log.retain` | duration | `7d` |',
     '| `port` ↻ | whole number, 0 to 65535 | `8080` |',
-    '| **`keys[].hash`** ↻ | SHA-256 of the key as 64 hexadecimal digits (secret) |',
+    '| **`keys[].hash`** | SHA-256 of the key as 64 hexadecimal digits (secret) |',
     '| `keepAlive` | whole number, 1 to 600 | `30` | Seconds between pings. |',
     '| `mode` | `fast`, `careful` | `careful` | How to send. |',
     '| `tls.ca` | path |  | Certificates to trust. |',

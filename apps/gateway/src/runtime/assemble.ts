@@ -58,7 +58,10 @@ export async function assemble(options: AssembleOptions): Promise<Assembled> {
   const log = measured(stored, metrics, watch.changed);
   const keeper = keepWithinLimits(log, () => revisions.live.log, onFatal);
   const gateway = makeGateway(options, log, metrics, keeper.sweep);
-  const reloader = makeReloader(options, revisions, gateway, () => api.renewCertificate());
+  const reloader = makeReloader(options, revisions, gateway, () => {
+    api.useKeys(revisions.now.config.http.keys);
+    api.renewCertificate();
+  });
   observeGauges(metrics, gateway, log);
   const api = createApi({
     gateway,

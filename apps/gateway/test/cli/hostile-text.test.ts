@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { ANSWERS } from '@magpie/api';
 import { type JsonSchema, jsonSchemaOf } from '@magpie/schema-messages';
 import type { Command } from 'commander';
@@ -171,6 +172,12 @@ const COMMANDS: Readonly<Record<string, () => readonly (readonly string[])[]>> =
     ['--url', url, '--all'],
     ['--url', url, '--since', text],
   ],
+  cert: () => [
+    ['--host', text],
+    ['--host', 'a', '--days', text],
+    ['--host', 'a', '--out', join(dirname(fileWith('')), `${text}x`)],
+  ],
+  'key new': () => [[text], ['a', '--role', text]],
 };
 
 /** The names of all commands that do something. */

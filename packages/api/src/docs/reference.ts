@@ -87,7 +87,8 @@ http:
 What no grant allows is refused with 403, in words that name what is missing; a \`deny\` wins over every \`allow\`. A subscription or a page of
 history needs an \`allow\` that covers all it asks for, and no \`deny\` that touches it. What a key may not read does not exist for it: 404,
 and lists leave it out. \`\${principal.id}\` in an address stands for the id of the key. A direct send (\`to\`) needs \`publish\` at the place it
-goes to, and is read there. The retry of a dead letter needs \`operate\`, with changes \`publish\` as well. An event says in \`origin.principal\` who has sent it, such as \`key:web-app\`; conditions can use it. Who may \`edit\` the configuration can make
+goes to, and is read there. The retry of a dead letter needs \`operate\`, with changes \`publish\` as well. A reload takes changed keys up at once; streams of a key that is gone or may do something else
+now are closed with 4403. An event says in \`origin.principal\` who has sent it, such as \`key:web-app\`; conditions can use it. Who may \`edit\` the configuration can make
 routes to anywhere.
 
 ${table(

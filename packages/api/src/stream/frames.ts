@@ -46,6 +46,7 @@ export const CLOSE = {
   goingAway: { code: 1001, reason: 'the gateway is stopping', again: true },
   tooLarge: { code: 1009, reason: 'a frame was too large', again: true },
   slow: { code: 4008, reason: 'reading too slowly: resume from the last position', again: true },
+  forbidden: { code: 4403, reason: 'the key is no longer valid, or may do something else now', again: false },
   noProtocol: { code: 4406, reason: `expected the subprotocol ${PROTOCOL}`, again: false },
 } as const;
 

@@ -236,6 +236,17 @@ describe('a stream', () => {
   });
 });
 
+test('all dead letters at once are for who may read everything', async () => {
+  const world = await keyed();
+  const ask = async (id: string, what: 'retry' | 'drop') =>
+    (await world.api.app.inject({ method: 'POST', url: `/v1/dead-letters/${what}`, headers: bearer(id), payload: {} }))
+      .statusCode;
+  for (const what of ['retry', 'drop'] as const) {
+    expect(await ask('mostly', what)).toBe(403);
+    expect(await ask('operator', what)).not.toBe(403);
+  }
+});
+
 test('dead letters of other addresses do not exist for a key', async () => {
   const world = await startWorld({
     http: { keys },
@@ -269,4 +280,45 @@ test('dead letters of other addresses do not exist for a key', async () => {
   const redirected = { payload: { missing: 'elsewhere' } };
   expect((await retry('operator', redirected)).json().detail).toContain('may not publish at topic:notices/secret');
   expect((await remove('operator')).statusCode).toBe(204);
+});
+
+describe('other keys, by a reload,', () => {
+  const [first, second] = [keyOf('first', ['viewer']), keyOf('second', ['viewer'])];
+  const statusOf = async (world: World, id: string) => (await get(world, '/v1/events', bearer(id))).statusCode;
+
+  test('let in and out at once, and end the streams of keys that are gone or changed, no others', async () => {
+    const world = await startWorld({ http: { keys: [first, second] } });
+    const url = await world.listen();
+    const [gone, stays] = await Promise.all(['first', 'second'].map((id) => openClient(url, { headers: bearer(id) })));
+    const { ticket } = (
+      await world.api.app.inject({ method: 'POST', url: '/v1/tickets', headers: bearer('first') })
+    ).json();
+    world.api.useKeys([keyOf('second', ['viewer']), keyOf('third', ['viewer'])]);
+    expect(await gone!.closed()).toBe(4403);
+    expect(stays!.socket.readyState).toBe(stays!.socket.OPEN);
+    expect([await statusOf(world, 'first'), await statusOf(world, 'second'), await statusOf(world, 'third')]).toEqual([
+      401, 200, 200,
+    ]);
+    expect((await get(world, `/v1/stream?ticket=${ticket}`)).statusCode).toBe(401);
+    world.api.useKeys([keyOf('second', ['admin'])]);
+    expect(await stays!.closed()).toBe(4403);
+  });
+
+  test('close an API that was open, and open one again only to this machine', async () => {
+    const world = await startWorld();
+    expect((await get(world, '/v1/events')).statusCode).toBe(200);
+    world.api.useKeys([first]);
+    expect((await get(world, '/v1/events')).statusCode).toBe(401);
+    expect((await get(world, '/v1/events', { ...bearer('first'), host: 'gateway.example.org' })).statusCode).toBe(200);
+    world.api.useKeys([]);
+    expect((await get(world, '/v1/events')).statusCode).toBe(200);
+    expect((await get(world, '/v1/events', { host: 'gateway.example.org' })).statusCode).toBe(421);
+  });
+
+  test('never open one that listens beyond this machine', async () => {
+    const world = await startWorld({ http: { host: '0.0.0.0', keys: [first] } });
+    world.api.useKeys([]);
+    expect((await get(world, '/v1/events')).statusCode).toBe(401);
+    expect(await statusOf(world, 'first')).toBe(200);
+  });
 });

@@ -69,40 +69,52 @@ const basePath = z
   .regex(/^(?!\/v1(\/|$))(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/)
   .meta({ expected: 'a path such as "/magpie", without a slash at its end, that does not start with "/v1"' });
 
-/** Schema of the section `http`, all of which is read once, at start. */
-export const httpSchema = z
-  .strictObject({
-    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback needs `keys`.'),
-    port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 takes a free one.'),
-    keys: z
-      .array(key)
-      .prefault([])
-      .describe('Bearer keys for the API. Without keys, everyone who can reach the port may use it.'),
-    tls: tls
-      .optional()
-      .describe(
-        'TLS of the API, version 1.2 or later: its URL then starts with https://. Files that change are read again without a ' +
-          'restart, and open connections live on.',
-      ),
-    trustProxy: z
-      .union([z.int().min(1).max(16), z.array(network).min(1)])
-      .optional()
-      .describe(
-        'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: their addresses and networks, or how many stand in a ' +
-          'row before the gateway, if nobody can reach it but through them. Default: none.',
-      ),
-    basePath: basePath
-      .optional()
-      .describe(
-        'Path under which clients see the API behind a proxy, whether the proxy removes it or not: links, `Location` and `Link` ' +
-          'begin with it.',
-      ),
-    cors: z
-      .strictObject({ origins: z.array(origin).describe('Origins of web pages that may call the API.') })
-      .optional()
-      .describe('Access to the API for web pages of other origins.'),
-  })
-  .meta({ restart: true });
+/** Takes effect at the next start. */
+const RESTART = { restart: true } as const;
+
+/** Schema of the section `http`. All but the keys is read once, at start. */
+export const httpSchema = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .meta(RESTART)
+    .describe('Address to listen on. Anything but loopback needs `keys`.'),
+  port: z.int().min(0).max(65_535).default(8080).meta(RESTART).describe('Port to listen on; 0 takes a free one.'),
+  keys: z
+    .array(key)
+    .prefault([])
+    .describe(
+      'Bearer keys for the API. Without keys, everyone who can reach the port may use it. A reload takes them up at once: streams of a key that is gone or changed are closed.',
+    ),
+  tls: tls
+    .optional()
+    .meta(RESTART)
+    .describe(
+      'TLS of the API, version 1.2 or later: its URL then starts with https://. Files that change are read again without a ' +
+        'restart, and open connections live on.',
+    ),
+  trustProxy: z
+    .union([z.int().min(1).max(16), z.array(network).min(1)])
+    .optional()
+    .meta(RESTART)
+    .describe(
+      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: their addresses and networks, or how many stand in a ' +
+        'row before the gateway, if nobody can reach it but through them. Default: none.',
+    ),
+  basePath: basePath
+    .optional()
+    .meta(RESTART)
+    .describe(
+      'Path under which clients see the API behind a proxy, whether the proxy removes it or not: links, `Location` and `Link` ' +
+        'begin with it.',
+    ),
+  cors: z
+    .strictObject({ origins: z.array(origin).describe('Origins of web pages that may call the API.') })
+    .optional()
+    .meta(RESTART)
+    .describe('Access to the API for web pages of other origins.'),
+});
 
 /** The section `http` as loaded: defaults filled in, hashes of keys in lower case. Read by the composition root and the API. */
 export type HttpConfig = z.output<typeof httpSchema>;

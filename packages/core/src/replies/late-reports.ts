@@ -17,7 +17,7 @@ interface Place {
 
 /**
  * Bounds what is said in each place about commands that came late: some get a line, the others are counted and summed up once no more come.
- * Counts are in memory: a gateway that is killed before says nothing of those. One per gateway.
+ * Counts are in memory: a gateway that stops or is killed before says nothing of those. One per gateway.
  */
 export class LateReports {
   readonly #clock: Clock;

@@ -187,7 +187,7 @@ export const routeKeys = z.strictObject({
   lateSummary: template
     .optional()
     .describe(
-      'Text of the one line that ends the reports of a place which has had five of them since the gateway came back; a template that knows `count`, how many more there were',
+      'Text of the one line that ends the reports of a place which has had five of them, said once none has come for 5 s; a template that knows `count`, how many more there were. The count is in memory: a gateway that stops before says nothing of them',
     ),
   payloadSchema: z.string().optional().describe('File with a JSON Schema that the payload must meet'),
   to: z

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
+import { visible } from '@magpie/schema-messages';
 import { type Command, InvalidArgumentError } from 'commander';
 import { fail } from '../output/fail.ts';
 import { print } from '../output/print.ts';
@@ -55,16 +56,16 @@ const instructions = (
   certPath: string,
   keyPath: string,
 ): string => `\
-# Written: ${certPath} and ${keyPath} (the key is readable by you alone).
+# Written: ${visible(certPath)} and ${visible(keyPath)} (the key is readable by you alone).
 # The certificate is for ${[first, ...others].join(', ')}. Add to the configuration:
 http:
   tls:
-    cert: ${JSON.stringify(certPath)}
-    key: ${JSON.stringify(keyPath)}
+    cert: ${visible(JSON.stringify(certPath))}
+    key: ${visible(JSON.stringify(keyPath))}
 
 # Clients trust it when they are given cert.pem, for example:
-#   magpie targets --url https://${isIP(first) === 6 ? `[${first}]` : first}:8080 --ca ${certPath}
-#   curl --cacert ${certPath} https://${isIP(first) === 6 ? `[${first}]` : first}:8080/livez
+#   magpie targets --url https://${isIP(first) === 6 ? `[${first}]` : first}:8080 --ca ${visible(certPath)}
+#   curl --cacert ${visible(certPath)} https://${isIP(first) === 6 ? `[${first}]` : first}:8080/livez
 `;
 
 const LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';

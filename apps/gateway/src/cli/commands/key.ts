@@ -39,7 +39,7 @@ function show(id: string, { role, json }: KeyOptions): void {
 
   ${secret}
 
-Its entry in the configuration, from the next start on${role ? '' : '; say what it may do'}:
+Its entry in the configuration, in force after a reload${role ? '' : '; say what it may do'}:
 
   http:
     keys:

@@ -34,14 +34,14 @@ export interface AccessOptions {
 /** Networks that an alarm names. */
 const MOST_NAMED = 5;
 
-/**
- * Lets in who may: pages by origin, apps by key or ticket; without keys only this machine.
- * @returns what needs a human: who guesses keys at present.
- */
-export function addAccess(
-  app: FastifyInstance,
-  { keys, places, origins, tickets, logger }: AccessOptions,
-): () => string[] {
+/** Who is let in at present. */
+export interface Gatekeeper extends Pick<Authenticator, 'replace' | 'isCurrent'> {
+  /** What needs a human: who guesses keys at present. */
+  alarms(): string[];
+}
+
+/** Lets in who may: pages by origin, apps by key or ticket; without keys only this machine. */
+export function addAccess(app: FastifyInstance, { keys, places, origins, tickets, logger }: AccessOptions): Gatekeeper {
   const now = (): number => performance.now();
   const authenticator = createAuthenticator(keys, places, now, createLoginLog(logger, now));
   const alarms = (): string[] => {
@@ -52,14 +52,14 @@ export function addAccess(
   };
   app.decorateRequest('caller', undefined);
   addCors(app, origins);
-  if (!authenticator.required) addHostGuard(app);
+  addHostGuard(app, () => !authenticator.required);
   addPageGuard(app, origins);
   app.addHook('onRequest', (request, _, done) => {
     if (!authenticator.required) request.caller = ANYBODY;
     else if (!request.routeOptions.config.open) request.caller = authenticate(authenticator, tickets, request);
     done();
   });
-  return alarms;
+  return { alarms, replace: authenticator.replace, isCurrent: authenticator.isCurrent };
 }
 
 /** One line in a minute about each network and reason. */

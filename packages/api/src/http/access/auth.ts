@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { createAccess, type Grant, grantsOf, OPEN_ACCESS, type Places, principalText, type Role } from '@magpie/access';
 import { Problem } from '../problems/problem.ts';
 import { createFailureLimit, networkOf } from './failure-limit.ts';
@@ -14,8 +15,12 @@ export interface ApiKey {
 
 /** Identifies callers. */
 export interface Authenticator {
-  /** Whether a key is required. */
+  /** Whether a key is required at present. */
   readonly required: boolean;
+  /** Takes other keys from now on. A caller whose key is still there, with the same roles and grants, stays the same object. */
+  replace(keys: readonly ApiKey[]): void;
+  /** Whether a caller who was let in would be let in now, as the same. */
+  isCurrent(caller: Caller): boolean;
   /**
    * Who has the key in an `Authorization` header; anybody when no keys are configured. `address` is the caller's,
    * for the limit on wrong keys. Called for every request. Throws `Problem` 401 for a missing or wrong key, 429 after
@@ -34,6 +39,13 @@ export type RefusedLogin = (network: string, reason: 'no key' | 'a wrong key' | 
 /** Anybody, of an API without keys. */
 export const ANYBODY: Caller = { principal: undefined, access: OPEN_ACCESS };
 
+/** A key with what is made of it. */
+interface Known {
+  readonly key: ApiKey;
+  readonly digest: Buffer;
+  readonly caller: Caller;
+}
+
 /** Authenticates by the configured keys; `now` is monotonic time in ms. */
 export function createAuthenticator(
   keys: readonly ApiKey[],
@@ -41,13 +53,15 @@ export function createAuthenticator(
   now: () => number,
   refused: RefusedLogin = () => undefined,
 ): Authenticator {
-  const known = keys.map(({ id, hash, roles, grants }) => ({
-    digest: Buffer.from(hash, 'hex'),
+  const know = (key: ApiKey): Known => ({
+    key,
+    digest: Buffer.from(key.hash, 'hex'),
     caller: {
-      principal: principalText({ kind: 'key', id }),
-      access: createAccess({ id, grants: grantsOf(roles, grants) }, places),
+      principal: principalText({ kind: 'key', id: key.id }),
+      access: createAccess({ id: key.id, grants: grantsOf(key.roles, key.grants) }, places),
     },
-  }));
+  });
+  let known = keys.map(know);
   const limit = createFailureLimit(now);
 
   /** Every key is compared, so that timing reveals nothing. */
@@ -57,9 +71,18 @@ export function createAuthenticator(
       ?.caller;
   };
 
+  const isCurrent = (caller: Caller): boolean =>
+    known.length === 0 ? caller === ANYBODY : known.some((each) => each.caller === caller);
+
   return {
     guessing: limit.exceeded,
-    required: known.length > 0,
+    get required() {
+      return known.length > 0;
+    },
+    replace: (wanted) => {
+      known = wanted.map((key) => known.find((each) => isDeepStrictEqual(each.key, key)) ?? know(key));
+    },
+    isCurrent,
     byHeader: (authorization, address) => {
       if (known.length === 0) return ANYBODY;
       const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
@@ -71,7 +94,7 @@ export function createAuthenticator(
     },
     byTicket: (take, ticket, address) => {
       const taken = take();
-      if (taken) return taken;
+      if (taken && isCurrent(taken)) return taken;
       refused(networkOf(address), 'a wrong ticket');
       limit.failed(address, ticket);
       throw unauthorized(

@@ -4,12 +4,12 @@ import { Problem } from '../problems/problem.ts';
 
 /**
  * Without keys a request must name this machine in its `Host`: otherwise a web page could reach a loopback API through
- * its own DNS name that points here (DNS rebinding).
+ * its own DNS name that points here (DNS rebinding). `isNeeded`: whether there are no keys at present.
  */
-export function addHostGuard(app: FastifyInstance): void {
+export function addHostGuard(app: FastifyInstance, isNeeded: () => boolean): void {
   let known: string | undefined; // Clients repeat the same host in every request.
   app.addHook('onRequest', ({ headers: { host = '' } }, _, done) => {
-    if (host === known) return done();
+    if (host === known || !isNeeded()) return done();
     if (!isLoopback(hostOf(host) ?? '')) {
       throw new Problem(
         421,

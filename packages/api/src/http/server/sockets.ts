@@ -16,9 +16,9 @@ interface Progress {
 }
 
 /**
- * All sockets of a server. Closed ones are found by looking, not by a listener: with a second listener for `close` on a
- * socket, V8 keeps every request of it until its next full collection, 6 KB each (15 ms a scavenge instead of 1 ms). The HTTP server itself forgets sockets that became WebSockets, waits for ever for incomplete
- * requests, and buffers unread answers for as long as the peer stays.
+ * All sockets of a server. The HTTP server itself forgets sockets that became WebSockets, waits for ever for incomplete
+ * requests, and buffers unread answers for as long as the peer stays. Closed sockets are found by looking, not by a listener:
+ * with a second listener for `close`, V8 carries every request of a socket along until its next full collection.
  */
 export class Sockets {
   readonly #open = new Map<Socket, Progress>();

@@ -1,7 +1,7 @@
 import type { Action } from '@magpie/access';
 import type { DeadLetterEdit, Gateway } from '@magpie/core';
 import { z } from 'zod';
-import { type Caller, callerOf, connectionOf, maySee, permitAt } from '../../http/access/permit.ts';
+import { type Caller, callerOf, connectionOf, maySee, permit, permitAt } from '../../http/access/permit.ts';
 import { sendList, sendText } from '../../http/answers/large.ts';
 import { withParameter } from '../../http/links.ts';
 import { Problem } from '../../http/problems/problem.ts';
@@ -50,10 +50,12 @@ const list = resource({
     ({ gateway }) =>
     async (request, reply) => {
       const { query, url } = request;
+      const caller = callerOf(request);
       const { letters, next } = await pageOf(gateway, query);
       if (next !== undefined) reply.header('link', `<${withParameter(url, 'after', next)}>; rel="next"`);
-      const rest = { ...(next === undefined ? {} : { next }), retrying: gateway.deadLetters.retrying() };
-      const caller = callerOf(request);
+      const isAll = caller.access.everywhere('read') === undefined;
+      const retrying = isAll ? gateway.deadLetters.retrying() : 0;
+      const rest = { ...(next === undefined ? {} : { next }), retrying };
       const items = letters
         .filter(({ event }) => maySee(caller, event))
         .map((letter) => JSON.stringify(summarize(gateway, letter)));
@@ -133,8 +135,11 @@ const retryAll = resource({
   problems: [400, 415],
   handler:
     ({ gateway }) =>
-    async ({ body: { rate, ...selection } }, reply) =>
-      reply.code(202).send(await gateway.deadLetters.retryAll(defined(selection), rate)),
+    async (request, reply) => {
+      const { rate, ...selection } = request.body;
+      permit(callerOf(request), 'read'); // It says how many there are.
+      return reply.code(202).send(await gateway.deadLetters.retryAll(defined(selection), rate));
+    },
 });
 
 const dropAll = resource({
@@ -146,7 +151,10 @@ const dropAll = resource({
   problems: [400, 415],
   handler:
     ({ gateway }) =>
-    async ({ body }) => ({ dropped: await gateway.deadLetters.dropAll(defined(body)) }),
+    async (request) => {
+      permit(callerOf(request), 'read'); // It says how many there were.
+      return { dropped: await gateway.deadLetters.dropAll(defined(request.body)) };
+    },
 });
 
 /** `/v1/dead-letters` with the operators' actions. */

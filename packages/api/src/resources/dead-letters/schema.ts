@@ -80,7 +80,9 @@ export const deadLettersSchema = z.object({
     .string()
     .optional()
     .describe('Id to continue after; absent at the end. A page may have fewer entries than the limit.'),
-  retrying: z.int().describe('Number of dead letters that a running retry still has to process.'),
+  retrying: z
+    .int()
+    .describe('Number of dead letters that a running retry still has to process; 0 for who may not read everything.'),
 });
 
 /** A dead letter in full. */

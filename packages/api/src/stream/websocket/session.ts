@@ -21,6 +21,8 @@ export interface SessionDeps {
 export interface Session {
   /** Says goodbye and closes with 1001. */
   bye(): void;
+  /** Closes with 4403: the caller is no longer let in. */
+  refuse(): void;
   /** Stops everything; called once the socket is closed. */
   end(): void;
 }
@@ -57,6 +59,10 @@ export function openSession(socket: WebSocket, { gateway, encode, limits, caller
       subscriptions.close();
       outflow.send({ type: 'bye', reconnectAfterMs: RECONNECT_MS });
       outflow.close(CLOSE.goingAway);
+    },
+    refuse: () => {
+      subscriptions.close();
+      outflow.close(CLOSE.forbidden);
     },
     end: () => {
       stopPings();

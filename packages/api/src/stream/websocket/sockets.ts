@@ -10,13 +10,15 @@ import { openSession, type Session } from './session.ts';
 export interface Streams {
   /** Serves one socket until it closes. */
   open(socket: WebSocket, caller: Caller): void;
+  /** Closes the sockets of callers that are no longer let in, with 4403. */
+  keepOnly(isCurrent: (caller: Caller) => boolean): void;
   /** Says goodbye to all and closes them with 1001. */
   close(): void;
 }
 
 /** Serves the WebSocket stream; `basePath` is the prefix under which clients see the API. */
 export function createStreams(gateway: Gateway, metrics: Metrics, limits: StreamLimits, basePath?: string): Streams {
-  const sessions = new Set<Session>();
+  const sessions = new Map<Session, Caller>();
   const encode = createEventEncoder(gateway, limits.eventFrameBytes - FRAME_BYTES, { basePath });
   const show = (): void => metrics.streamSubscribers.set({}, sessions.size);
   show();
@@ -24,7 +26,7 @@ export function createStreams(gateway: Gateway, metrics: Metrics, limits: Stream
     open: (socket, caller) => {
       if (socket.protocol !== PROTOCOL) return socket.close(CLOSE.noProtocol.code, CLOSE.noProtocol.reason);
       const session = openSession(socket, { gateway, encode, limits, caller });
-      sessions.add(session);
+      sessions.set(session, caller);
       show();
       socket.on('close', () => {
         session.end();
@@ -32,8 +34,11 @@ export function createStreams(gateway: Gateway, metrics: Metrics, limits: Stream
         show();
       });
     },
+    keepOnly: (isCurrent) => {
+      for (const [session, caller] of sessions) if (!isCurrent(caller)) session.refuse();
+    },
     close: () => {
-      for (const session of sessions) session.bye();
+      for (const session of sessions.keys()) session.bye();
     },
   };
 }
