@@ -22,7 +22,7 @@ export interface Access {
   at(action: Action, connection: string, address: Address): string | undefined;
   /** Whether it may do something in a whole area, as a subscription does: an allow covers it and no deny overlaps it. */
   within(action: Action, area: Area): string | undefined;
-  /** Whether it may do something somewhere at a connection: it is shown then. */
+  /** Whether it may do something somewhere at a connection: its name is looked up then. */
   somewhere(action: Action, connection: string): string | undefined;
 }
 
@@ -83,15 +83,8 @@ export function createAccess({ id, grants }: Pick<Principal, 'id' | 'grants'>, p
       );
     },
     somewhere: (action, connection) => {
-      const isNamed = ({ grant }: Rule): boolean => grant.connection === connection;
-      const isWhole = ({ grant }: Rule): boolean => grant.address === undefined;
-      const isAll = (rule: Rule): boolean => rule.grant.connection === undefined && isWhole(rule);
-      // Addresses without a connection are none's in particular.
-      return judge(
-        action,
-        (rule) => isNamed(rule) || isAll(rule),
-        (rule) => (isNamed(rule) && isWhole(rule)) || isAll(rule),
-      );
+      const isOf = ({ grant }: Rule): boolean => grant.connection === undefined || grant.connection === connection;
+      return judge(action, isOf, (rule) => isOf(rule) && rule.grant.address === undefined);
     },
   };
 }

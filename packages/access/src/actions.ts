@@ -3,7 +3,7 @@ export const ACTIONS = {
   publish: 'Send messages to an address, by a route or directly.',
   subscribe: 'Get new events of an address as they come.',
   request: 'Send a message to an address and wait for the reply.',
-  read: 'See the state and the past of an address: history, events, dead letters, presence; of a connection: its status.',
+  read: 'See the state and the past of an address: history, events, dead letters, presence; of a whole connection: its status.',
   operate: 'Retry and drop deliveries and dead letters, see the configuration.',
   edit: 'Change the configuration.',
   admin: 'Manage keys and users.',

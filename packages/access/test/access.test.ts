@@ -64,12 +64,6 @@ describe('grants', () => {
     expect(access.somewhere('publish', 'chat')).toBe('no grant allows it');
   });
 
-  it('of addresses alone show no connection', () => {
-    expect(accessOf(allow('read', 'plant/#')).somewhere('read', 'floor')).toBe('no grant allows it');
-    expect(accessOf(allow('read', 'plant/#', 'floor')).somewhere('read', 'floor')).toBeUndefined();
-    expect(accessOf(allow('read'), deny('read', undefined, 'floor')).somewhere('read', 'floor')).toContain('forbids');
-  });
-
   it('that deny win, in any order, and are named in the refusal', () => {
     for (const grants of [
       [allow('publish'), deny('publish', 'plant/+/cmd')],

@@ -45,6 +45,7 @@ const keys = [
     allow('subscribe', 'http', 'topic:notices/#'),
     deny('subscribe', 'http', 'topic:notices/secret/#'),
   ),
+  keyOf('topics', [], allow('read', undefined, 'topic:notices/#'), allow('subscribe', undefined, 'topic:notices/#')),
   keyOf('scraper', [], allow('metrics')),
   keyOf(
     'unboarded',
@@ -137,6 +138,7 @@ describe('reading', () => {
     expect(await events('mostly', '?connection=http&address=notices/%23')).toBe(403);
     expect(await events('mostly', '?connection=http&address=notices/public/%23')).toBe(200);
     expect(await events('board', '?connection=floor')).toBe(403);
+    expect(await events('topics', '?connection=http&address=notices/%23')).toBe(200);
   });
 
   test('an event that a key may not see is 404, as one that does not exist', async () => {
@@ -200,6 +202,7 @@ describe('reading', () => {
     expect(await names('viewer')).toContain('floor');
     expect(await names('web')).not.toContain('floor');
     expect((await get(world, '/v1/connections/floor', bearer('web'))).statusCode).toBe(404);
+    expect(await names('topics')).toEqual([]);
     expect((await get(world, '/v1', bearer('web'))).json().alarms).toEqual([]);
     expect((await get(world, '/metrics', bearer('scraper'))).statusCode).toBe(200);
     expect((await get(world, '/v1/targets', bearer('scraper'))).statusCode).toBe(403);
@@ -230,6 +233,9 @@ describe('a stream', () => {
       { type: 'error', status: 403 },
     ]);
     expect(await answers(subscriber, {})).toMatchObject([{ type: 'error', status: 403 }]);
+    expect(await answers('topics', { connection: 'http', address: 'notices/#' })).toMatchObject([
+      { type: 'subscribed' },
+    ]);
     expect(await answers('web', { connection: 'http', address: 'notices/web/#' })).toMatchObject([
       { type: 'error', status: 403 },
     ]);

@@ -38,9 +38,11 @@ export const connectionResources: readonly Resource[] = [
   }),
 ];
 
-/** The connections at which a caller may see something. */
+/** The connections of which a caller may read everything: details and errors of the others name addresses. */
 const seen = (gateway: Gateway, { access }: Caller): readonly ConnectionStatus[] =>
-  gateway.connections().filter(({ name }) => access.somewhere('read', name) === undefined);
+  gateway
+    .connections()
+    .filter(({ name }) => access.within('read', { connection: name, pattern: undefined }) === undefined);
 
 function show({ since, lastRoundTrip, error, nextAttempt, ...status }: ConnectionStatus): object {
   return {
