@@ -46,6 +46,8 @@ export class Archive {
   readonly #options: ArchiveOptions;
   readonly #held = new HeldMessages();
   readonly #seen = new Set<string>();
+  /** Ids of those on their way into the log. */
+  readonly #handed = new Set<string>();
   #progress: Progress;
   /** Counts reasons to read the archive. */
   #reasons = 1;
@@ -75,6 +77,9 @@ export class Archive {
   lost(): void {
     this.#held.release();
     this.#progress = this.#fresh();
+    // The intake drops what is not at the log yet: it must be read again, and the log drops what it has.
+    for (const id of this.#handed) this.#seen.delete(id);
+    this.#handed.clear();
   }
 
   /** Takes a live message. */
@@ -180,11 +185,14 @@ export class Archive {
     const event = this.#seen.has(id) ? undefined : live ? stamped(live.event, live.incoming) : toEvent(archived);
     this.#remember(id);
     const finish = (): void => {
+      this.#handed.delete(id);
       live?.incoming.finish();
       done();
     };
-    if (event) intake.take({ finish, stored: live?.incoming.stored }, event);
-    else finish();
+    if (event) {
+      this.#handed.add(id);
+      intake.take({ finish, stored: live?.incoming.stored }, event);
+    } else finish();
     return event !== undefined;
   }
 

@@ -127,6 +127,11 @@ async function gateway(server: Server, store = memoryStore(), settles = true) {
     store,
     hear,
     settle,
+    /** The link is gone, and a new session begins. */
+    lost: () => {
+      catchUp.lost();
+      catchUp.begin();
+    },
     read: async () => {
       catchUp.account(link as Link);
       await settled();
@@ -193,6 +198,20 @@ describe('the archive of an account', () => {
     const second = await gateway(server, store);
     await second.read();
     expect(second.got).toEqual(['late c', 'late d']);
+  });
+
+  it('is read again after a lost link in the same process, for what was not stored is gone with the link', async () => {
+    const server: Server = { kept: kept('a', 'b', 'c', 'd') };
+    const { read, lost, got, settle } = await gateway(server, await known(server), false);
+    await read();
+    settle[0]?.();
+    lost();
+    await read();
+    expect(got).toEqual(['late b', 'late c', 'late d', 'late c', 'late d']);
+    for (const finish of settle) finish();
+    lost();
+    await read();
+    expect(got).toHaveLength(5);
   });
 
   it.each(['refuses', 'ignores'] as const)('has a gap where the server %s what we know of it', async (unknown) => {
