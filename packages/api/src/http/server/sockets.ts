@@ -6,9 +6,6 @@ const STALLED_MS = 60_000;
 /** Interval of the check of all sockets, ms. */
 const CHECK_MS = 5000;
 
-/** Sockets kept before closed ones are looked for. */
-const KEPT = 1024;
-
 /** How much a peer has read, and since when that has not changed. */
 interface Progress {
   taken: number;
@@ -17,21 +14,19 @@ interface Progress {
 
 /**
  * All sockets of a server. The HTTP server itself forgets sockets that became WebSockets, waits for ever for incomplete
- * requests, and buffers unread answers for as long as the peer stays. Closed sockets are found by looking, not by a listener:
- * with a second listener for `close`, V8 carries every request of a socket along until its next full collection.
+ * requests, and buffers unread answers for as long as the peer stays.
  */
 export class Sockets {
   readonly #open = new Map<Socket, Progress>();
   readonly #timer: NodeJS.Timeout;
   readonly #stalledMs: number;
-  #lookAt = KEPT;
 
   /** `stalledMs`: longest time a peer may read nothing of what is written to it. */
   constructor(server: Server, stalledMs: number = STALLED_MS) {
     this.#stalledMs = stalledMs;
     const add = (socket: Socket): void => {
       this.#open.set(socket, { taken: 0, at: performance.now() });
-      if (this.#open.size >= this.#lookAt) this.#forgetClosed();
+      socket.once('close', () => this.#open.delete(socket));
     };
     server.on('connection', add);
     server.on('secureConnection', add); // What is unread shows at the TLS socket, not at the one below it.
@@ -45,14 +40,7 @@ export class Sockets {
     for (const socket of this.#open.keys()) socket.destroy();
   }
 
-  /** Amortized: at most half of what is kept is closed. */
-  #forgetClosed(): void {
-    for (const socket of this.#open.keys()) if (socket.destroyed) this.#open.delete(socket);
-    this.#lookAt = Math.max(KEPT, 2 * this.#open.size);
-  }
-
   #cutStalled(): void {
-    this.#forgetClosed();
     const now = performance.now();
     for (const [socket, progress] of this.#open) {
       const taken = socket.bytesWritten - socket.writableLength;
